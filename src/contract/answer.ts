@@ -1,0 +1,57 @@
+import * as z from 'zod';
+
+/**
+ * What the platform says would happen. `lines` is all that the person reads before confirming; `hash` covers them,
+ * the user, the operation, the input and the state of the object, and a confirmation is bound to it.
+ * `code` is there when the risk is `high`. `expiresAt` is Unix milliseconds.
+ */
+export const preview = z.strictObject({
+  id: z.uuid(),
+  hash: z.string(),
+  risk: z.enum(['low', 'high']),
+  lines: z.array(z.string()).min(1).max(20),
+  code: z
+    .string()
+    .regex(/^\d{4}$/)
+    .optional(),
+  expiresAt: z.int(),
+});
+export type Preview = z.infer<typeof preview>;
+
+/** The body of `POST /v1/operations/<name>` for a change: the same input, the preview that was confirmed, the code if one was asked. */
+export const confirmation = z.strictObject({
+  input: z.unknown(),
+  preview: z.strictObject({ id: z.uuid(), hash: z.string().max(100) }),
+  code: z.string().max(16).optional(),
+});
+export type Confirmation = z.infer<typeof confirmation>;
+
+const refused = z.strictObject({
+  state: z.literal('refused'),
+  reason: z.enum([
+    'source',
+    'token',
+    'replay',
+    'policy',
+    'input',
+    'expired',
+    'used',
+    'moved',
+    'code',
+    'missing',
+  ]),
+  message: z.string(),
+  /** The fresh state to confirm instead, when the object moved. */
+  preview: preview.optional(),
+});
+
+/** Every answer of the platform; `state` says which. Texts are Chinese and meant for the person on the phone. */
+export const answer = z.discriminatedUnion('state', [
+  z.strictObject({ state: z.literal('done'), output: z.unknown().optional(), text: z.string().optional() }),
+  z.strictObject({ state: z.literal('preview'), preview }),
+  z.strictObject({ state: z.literal('accepted'), text: z.string() }),
+  refused,
+  z.strictObject({ state: z.literal('failed'), message: z.string() }),
+  z.strictObject({ state: z.literal('unknown'), message: z.string() }),
+]);
+export type Answer = z.infer<typeof answer>;

@@ -1,0 +1,45 @@
+import * as z from 'zod';
+import { change, kubernetesName, type Risk, read, unit } from './operation.ts';
+
+/** What a phone needs to know of a deployment. `key` is `namespace/name`; counts are pods. */
+export const deployment = z.strictObject({
+  key: z.string(),
+  label: z.string(),
+  namespace: kubernetesName,
+  name: kubernetesName,
+  replicas: z.int(),
+  ready: z.int(),
+  image: z.string(),
+});
+
+/** What a phone needs to know of a pod. `age` is in seconds. */
+export const pod = z.strictObject({
+  name: z.string(),
+  phase: z.string(),
+  ready: z.boolean(),
+  restarts: z.int(),
+  age: z.int(),
+  node: z.string(),
+});
+
+const target = { unit, namespace: kubernetesName, name: kubernetesName };
+
+/** The Kubernetes operations: names, inputs, outputs. */
+export const kubernetes = {
+  'k8s.deployments.list': read({
+    title: '查看部署',
+    input: z.strictObject({ unit }),
+    output: z.array(deployment),
+  }),
+  'k8s.pods.list': read({ title: 'Pod 列表', input: z.strictObject(target), output: z.array(pod) }),
+  'k8s.scale': change({
+    title: '扩缩容',
+    input: z.strictObject({ ...target, replicas: z.int().min(0).max(1000) }),
+  }),
+  'k8s.restart': change({ title: '重启部署', input: z.strictObject(target) }),
+} as const;
+
+/** Scaling to 0, or by more than half of what runs now, is `high`; so is starting from nothing. */
+export function scaleRisk(before: number, after: number): Risk {
+  return after === 0 || before === 0 || Math.abs(after - before) / before > 0.5 ? 'high' : 'low';
+}

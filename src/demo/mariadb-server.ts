@@ -1,0 +1,53 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { connect } from 'node:net';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { type PrivateProcess, startProcess } from './private-process.ts';
+
+export interface MariadbServer extends PrivateProcess {
+  /** Connects as the server's own administrator, without a database. */
+  readonly url: string;
+}
+
+/** Starts a private mariadbd on loopback; the first start makes its data directory (about a second). */
+export async function startMariadbServer(options: {
+  directory: string;
+  port: number;
+}): Promise<MariadbServer> {
+  const { directory, port } = options;
+  const data = join(directory, 'data');
+  const user = userInfo().username;
+  if (!existsSync(join(data, 'mysql'))) {
+    mkdirSync(data, { recursive: true });
+    const install = ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal'];
+    execFileSync('mariadb-install-db', [...install, '--skip-test-db', `--user=${user}`], { stdio: 'pipe' });
+  }
+  const args = [
+    '--no-defaults',
+    `--datadir=${data}`,
+    `--user=${user}`,
+    '--bind-address=127.0.0.1',
+    `--port=${port}`,
+    `--socket=${join(directory, 'mariadb.sock')}`,
+    `--pid-file=${join(directory, 'mariadb.pid')}`,
+    '--skip-log-bin',
+    '--character-set-server=utf8mb4',
+    '--skip-name-resolve',
+  ];
+  const server = await startProcess('mariadbd', args, () => greets(port));
+  return { ...server, url: `mysql://root@127.0.0.1:${port}` };
+}
+
+/** Whether something on that port speaks first, as a MySQL server does. */
+function greets(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    const settle = (ready: boolean) => {
+      socket.destroy();
+      resolve(ready);
+    };
+    socket.once('data', () => settle(true));
+    socket.once('error', () => settle(false));
+  });
+}

@@ -1,0 +1,64 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A server of our own: nobody else's is ever touched, and this one ends with `stop`. */
+export interface PrivateProcess {
+  readonly process: ChildProcess;
+  /** Asks with SIGTERM, insists with SIGKILL after 5 s, and answers when the process is gone. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts `command` and waits until `isReady` answers true, for at most 20 s.
+ * Throws with the last lines that the process printed when it ends before that.
+ */
+export async function startProcess(
+  command: string,
+  args: readonly string[],
+  isReady: () => Promise<boolean>,
+): Promise<PrivateProcess> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let printed = '';
+  const keep = (chunk: Buffer): void => {
+    printed = (printed + chunk.toString()).slice(-2000);
+  };
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  let ended: string | undefined;
+  const gone = new Promise<void>((resolve) => {
+    child.once('error', (error) => {
+      ended = error.message;
+      resolve();
+    });
+    child.once('exit', (code, signal) => {
+      ended = `it ended with ${signal ?? code}`;
+      resolve();
+    });
+  });
+  const stop = async (): Promise<void> => {
+    if (ended !== undefined) return;
+    child.kill('SIGTERM');
+    const insist = setTimeout(() => child.kill('SIGKILL'), 5000);
+    await gone;
+    clearTimeout(insist);
+  };
+  for (let waited = 0; !(await isReady()); waited += 20) {
+    if (ended !== undefined || waited > 20_000) {
+      await stop();
+      throw new Error(`${command} did not start: ${ended ?? 'not ready after 20 s'}\n${printed}`);
+    }
+    await sleep(20);
+  }
+  return { process: child, stop };
+}
+
+/** A TCP port on loopback that nobody listens on at this moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}

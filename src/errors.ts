@@ -1,0 +1,42 @@
+/**
+ * The few errors a caller acts on. Everything else is a bug: the user sees a number, the log has all of it.
+ */
+
+/** The process cannot start: every problem of the settings at once, each with its remedy. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
+}
+
+/** Something from outside is malformed. `message` is one plain sentence that may be shown to whoever sent it. */
+export class InputError extends Error {
+  override readonly name = 'InputError';
+}
+
+/** Why something was not allowed; the audit and the metrics count by it. */
+export type Reason =
+  | 'source' // the address may not call
+  | 'token' // the token is missing, forged, expired or for something else
+  | 'replay' // the token was used before
+  | 'policy' // this user may not do this here
+  | 'expired' // the preview is older than it may be
+  | 'used' // the preview was confirmed before
+  | 'moved' // the object changed since the preview
+  | 'code' // the typed code is not the one shown
+  | 'missing'; // the object is not there
+
+/** A well-formed request that is not allowed. `message` is one plain sentence for the person who asked. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+  readonly reason: Reason;
+
+  constructor(reason: Reason, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}

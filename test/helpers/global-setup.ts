@@ -1,0 +1,23 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { startMariadbServer } from '../../src/demo/mariadb-server.ts';
+import { freePort } from '../../src/demo/private-process.ts';
+
+/** One private MariaDB for the whole run; `createDatabase` (database.ts) gives each test file a database of its own. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const directory = mkdtempSync(join(tmpdir(), 'keypad-mariadb-'));
+  const server = await startMariadbServer({ directory, port: await freePort() });
+  project.provide('mariadbUrl', server.url);
+  return async () => {
+    await server.stop();
+    rmSync(directory, { recursive: true, force: true });
+  };
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    mariadbUrl: string;
+  }
+}

@@ -1,0 +1,18 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from '../../src/demo/private-process.ts';
+import { type RedisServer, startRedisServer } from '../../src/demo/redis-server.ts';
+
+/** A private Redis for one test file; `stop` also removes its data. */
+export async function startRedis(): Promise<RedisServer> {
+  const directory = mkdtempSync(join(tmpdir(), 'keypad-redis-'));
+  const server = await startRedisServer({ directory, port: await freePort() });
+  return {
+    ...server,
+    stop: async () => {
+      await server.stop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
