@@ -18,3 +18,11 @@ export type OutputOf<N extends ReadName> = z.infer<Extract<Contract[N], Read>['o
 export function isOperation(name: string): name is OperationName {
   return Object.hasOwn(contract, name);
 }
+
+/** The reads by name, as the menu's types see them. */
+export type ReadTable = {
+  readonly [N in ReadName]: { readonly input: InputOf<N>; readonly output: OutputOf<N> };
+};
+
+/** The changes by name, as the menu's types see them. */
+export type ChangeTable = { readonly [N in ChangeName]: { readonly input: InputOf<N> } };

@@ -1,0 +1,13 @@
+import { action, table } from '#menu';
+import root from '../index.ts';
+import { whichDeployment } from './_deployment.ts';
+
+export default action(root, {
+  title: 'Pod 列表',
+  needs: 'k8s.pods.list',
+  ask: { deployment: whichDeployment() },
+  run: async ({ ops }, { unit, deployment: { namespace, name } }) => {
+    const pods = await ops.call('k8s.pods.list', { unit, namespace, name });
+    return table(pods.map(({ name, phase, restarts }) => `${name}\n  ${phase}，重启 ${restarts} 次`));
+  },
+});

@@ -1,0 +1,11 @@
+import { action, table } from '#menu';
+import root from '../index.ts';
+
+export default action(root, {
+  title: '当前连接',
+  needs: 'mysql.processlist',
+  run: async ({ ops }, { unit }) => {
+    const queries = await ops.call('mysql.processlist', { unit });
+    return table(queries.map((q) => `#${q.id} ${q.user}@${q.database} ${q.seconds} 秒\n  ${q.sql}`));
+  },
+});

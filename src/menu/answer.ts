@@ -1,0 +1,69 @@
+import type { Context } from './context.ts';
+import { halfWidth, readNumber } from './line.ts';
+import { findOption, loadOptions, pinsNamed, pinsOf } from './options.ts';
+import type { Place } from './place.ts';
+import { isChoice, isProblem, type Option } from './question.ts';
+import { sentences } from './sentences.ts';
+import type { Pin, Step } from './session.ts';
+import { isVisible } from './tree.ts';
+
+/** What one input comes to: a step to take, or why not; `fresh` is the list to show instead of one that changed. */
+export type Answered =
+  | { readonly step: Step }
+  | { readonly problem: string; readonly fresh?: readonly Option[] };
+
+/**
+ * Resolves one input at a place. `pins` is the list the user looked at; without it (in a jump) a number means the
+ * list as it is now. An option is loaded again before it is taken, so what is gone or no longer allowed is not chosen.
+ */
+export async function answer(
+  place: Place,
+  typed: string,
+  context: Context,
+  pins?: readonly Pin[],
+): Promise<Answered> {
+  const question = place.asked?.[1];
+  if (question === undefined) return enter(place, typed, context);
+  if (isChoice(question)) return pick(place, halfWidth(typed).trim(), context, pins);
+  const value = question.parse(typed);
+  if (isProblem(value)) return value;
+  return { step: { kind: 'answer', typed, value, label: String(value) } };
+}
+
+function enter(place: Place, typed: string, context: Context): Answered {
+  const number = readNumber(halfWidth(typed).trim());
+  const child = number === undefined ? undefined : place.node.children.get(number);
+  if (number === undefined || child === undefined || !isVisible(child, context, place.answers)) {
+    return { problem: wrongNumber(typed) };
+  }
+  return { step: { kind: 'entry', typed: `${number}`, number } };
+}
+
+async function pick(place: Place, word: string, context: Context, pins?: readonly Pin[]): Promise<Answered> {
+  // A wrong number costs no call to the platform.
+  if (pins !== undefined && named(pins, word).length !== 1) return { problem: why(pins, word) };
+  const options = await loadOptions(place, context);
+  const shown = pins ?? pinsOf(options);
+  const pin = named(shown, word)[0];
+  if (pin === undefined || named(shown, word).length > 1) return { problem: why(shown, word) };
+  const option = findOption(options, pin.key);
+  if (option === undefined) return { problem: sentences.gone(pin.label), fresh: options };
+  const label = typeof option === 'string' ? option : (option.name ?? option.label);
+  return { step: { kind: 'answer', typed: word, value: option, label } };
+}
+
+function named(pins: readonly Pin[], word: string): readonly Pin[] {
+  const number = readNumber(word);
+  if (number === undefined) return pinsNamed(pins, word);
+  const pin = pins[number - 1];
+  return pin === undefined ? [] : [pin];
+}
+
+function why(pins: readonly Pin[], word: string): string {
+  return named(pins, word).length > 1 ? sentences.ambiguous(word) : wrongNumber(word);
+}
+
+function wrongNumber(typed: string): string {
+  const line = halfWidth(typed).trim();
+  return readNumber(line) === undefined ? sentences.notANumber : sentences.noSuchNumber(line);
+}

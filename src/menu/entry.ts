@@ -1,0 +1,87 @@
+import type { Answers, ChangeName, Context, InputOf, ReadName } from './context.ts';
+import type { Question } from './question.ts';
+
+type Asks<T, A> = { readonly [K in keyof T]: Question<T[K], A> };
+type Nothing = Record<never, never>;
+
+/** A menu: its children are the files beside its `index.ts`. `A` is what is answered once one stands inside. */
+export interface Folder<A = unknown> {
+  readonly kind: 'folder';
+  readonly title: string;
+  readonly within?: Folder | undefined;
+  readonly needs?: string | undefined;
+  readonly ask: Readonly<Record<string, Question>>;
+  /** Never there: carries the type of the answers to what stands below. */
+  readonly answers?: A;
+}
+
+/** An entry that reads and replies. */
+export interface Action {
+  readonly kind: 'action';
+  readonly title: string;
+  readonly within?: Folder | undefined;
+  readonly needs?: string | undefined;
+  readonly ask: Readonly<Record<string, Question>>;
+  run(context: Context, answers: Answers): Promise<string>;
+}
+
+/** An entry that changes something; preview, confirmation and wording are the engine's and the platform's. */
+export interface Operation {
+  readonly kind: 'operation';
+  readonly title: string;
+  readonly within?: Folder | undefined;
+  readonly runs: string;
+  readonly ask: Readonly<Record<string, Question>>;
+  input(answers: Answers): unknown;
+}
+
+export type Entry = Folder | Action | Operation;
+
+interface FolderParts<T, A> {
+  readonly title: string;
+  readonly needs?: ReadName | ChangeName;
+  readonly ask?: Asks<T, A>;
+}
+
+interface ActionParts<T, A> {
+  readonly title: string;
+  readonly needs?: ReadName | ChangeName;
+  readonly ask?: Asks<T, A>;
+  readonly run: (context: Context, answers: A & T) => Promise<string> | string;
+}
+
+interface OperationParts<T, A, N extends ChangeName> {
+  readonly title: string;
+  readonly runs: N;
+  readonly ask?: Asks<T, A>;
+  readonly input: (answers: A & T) => InputOf<N>;
+}
+
+/** Declares a menu, inside `within` if it asks or uses what was asked above; the first screen has no `within`. */
+export function folder<T = Nothing>(parts: FolderParts<T, Nothing>): Folder<T>;
+export function folder<A, T = Nothing>(within: Folder<A>, parts: FolderParts<T, A>): Folder<A & T>;
+export function folder(...args: unknown[]): Folder {
+  return declare('folder', args) as Folder;
+}
+
+/** Declares an entry that reads: `run` answers the reply. `needs` names the operation without which it is not shown. */
+export function action<T = Nothing>(parts: ActionParts<T, Nothing>): Action;
+export function action<A, T = Nothing>(within: Folder<A>, parts: ActionParts<T, A>): Action;
+export function action(...args: unknown[]): Action {
+  return declare('action', args) as Action;
+}
+
+/** Declares an entry that changes: `input` makes the input of the operation that it `runs` from the answers. */
+export function operation<N extends ChangeName, T = Nothing>(parts: OperationParts<T, Nothing, N>): Operation;
+export function operation<A, N extends ChangeName, T = Nothing>(
+  within: Folder<A>,
+  parts: OperationParts<T, A, N>,
+): Operation;
+export function operation(...args: unknown[]): Operation {
+  return declare('operation', args) as Operation;
+}
+
+function declare(kind: Entry['kind'], args: readonly unknown[]): object {
+  const [within, parts] = args.length === 1 ? [undefined, args[0]] : args;
+  return { ask: {}, ...(parts as object), kind, within };
+}

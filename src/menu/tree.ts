@@ -1,0 +1,37 @@
+import type { Answers, Context } from './context.ts';
+import type { Entry } from './entry.ts';
+import type { Question } from './question.ts';
+
+/** One entry in its place. `requires` are the operations of which the user must hold one to see it; empty is everyone. */
+export interface Node {
+  readonly number: number;
+  readonly file: string;
+  readonly entry: Entry;
+  readonly parent: Node | undefined;
+  readonly children: ReadonlyMap<number, Node>;
+  readonly requires: readonly string[];
+}
+
+/** One generation of the menu. Generations with the same name were read from the same files. */
+export interface Tree {
+  readonly generation: string;
+  readonly root: Node;
+}
+
+/** Whether the user may see an entry, given the answers so far. A menu is seen when something in it is. */
+export function isVisible(node: Node, context: Context, answers: Answers): boolean {
+  const own = node.entry.kind === 'operation' ? node.entry.runs : node.entry.needs;
+  if (own !== undefined && !context.may(own, answers)) return false;
+  if (node.entry.kind === 'folder' && node.children.size === 0) return false;
+  return node.requires.length === 0 || node.requires.some((operation) => context.may(operation, answers));
+}
+
+/** The children that the user may see, in the order of their numbers. */
+export function visibleChildren(node: Node, context: Context, answers: Answers): readonly Node[] {
+  return [...node.children.values()].filter((child) => isVisible(child, context, answers));
+}
+
+/** The first question of an entry that is not answered yet. */
+export function nextQuestion(node: Node, answers: Answers): readonly [string, Question] | undefined {
+  return Object.entries(node.entry.ask).find(([name]) => !Object.hasOwn(answers, name));
+}
