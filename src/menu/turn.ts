@@ -92,7 +92,7 @@ async function takeLine(standing: Standing, typed: string): Promise<Turn> {
 async function choose(standing: Standing, typed: string): Promise<Turn> {
   const { tree, place, screen, context } = standing;
   // A result offers nothing to choose, also where it stands in for the menu to go back to.
-  if (screen.kind === 'text') return stay(standing, sentences.notANumber);
+  if (screen.kind === 'text') return stay(standing, sentences.nothingToType);
   const pins = screen.kind === 'choice' ? screen.pins : undefined;
   const answered = await answer(place, typed.trim(), context, pins);
   if ('step' in answered) {

@@ -1,0 +1,83 @@
+/**
+ * The two Redis scripts of a message: each is one round trip and atomic. Both get the four keys of one user, which
+ * share a hash tag: path, state, this message's reply, and the line.
+ *
+ * The line is who came first: `msgid=deadline` entries in order of arrival, in one short string. The first in it has
+ * the turn. Whoever waits shows a sign of life by asking again; an entry past its deadline belongs to a process that
+ * died and is dropped. The time is Redis's own, so replicas need not agree on theirs.
+ */
+const LINE = `
+local function clock()
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+local function readLine(key, now)
+  local entries = {}
+  for id, deadline in string.gmatch(redis.call('GET', key) or '', '([^= ]+)=(%d+)') do
+    if tonumber(deadline) > now then entries[#entries + 1] = { id = id, deadline = deadline } end
+  end
+  return entries
+end
+local function writeLine(key, entries)
+  if #entries == 0 then redis.call('DEL', key) return end
+  local parts = {}
+  for i, e in ipairs(entries) do parts[i] = e.id .. '=' .. e.deadline end
+  redis.call('SET', key, table.concat(parts, ' '), 'PX', 60000)
+end
+local function isIn(entries, id)
+  for _, e in ipairs(entries) do if e.id == id then return true end end
+  return false
+end
+`;
+
+/**
+ * Claims a message and takes a place in the line, or asks again from there.
+ * ARGV: msgid, '1' to claim, seconds a claim lasts, ms of the turn's lease, ms of a waiting place's lease.
+ * Answers `repeat` with the finished reply ('' while it runs, false when whoever ran it died), `wait`, or `turn` with
+ * the path and the state.
+ */
+export const ENTER = `${LINE}
+local id = ARGV[1]
+local now = clock()
+local entries = readLine(KEYS[4], now)
+if ARGV[2] == '1' and not redis.call('SET', KEYS[3], '', 'NX', 'EX', ARGV[3]) then
+  local reply = redis.call('GET', KEYS[3])
+  if reply == '' and not isIn(entries, id) then reply = false end
+  return { 'repeat', reply }
+end
+if not isIn(entries, id) then entries[#entries + 1] = { id = id } end
+local mine = entries[1].id == id
+for _, e in ipairs(entries) do
+  if e.id == id then e.deadline = string.format('%.0f', now + (mine and ARGV[4] or ARGV[5])) end
+end
+writeLine(KEYS[4], entries)
+if not mine then return { 'wait' } end
+return { 'turn', redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2]) }
+`;
+
+/**
+ * Ends a turn: writes the session and the reply, and leaves the line. The state carries the id of the message that
+ * wrote it; when that is not the one this turn was computed from, nothing is written and the newer session comes back.
+ * ARGV: msgid, `keep` | `write` | `end`, expected version, path, state, session seconds, reply ('' leaves it), claim seconds.
+ */
+export const LEAVE = `${LINE}
+local id, mode = ARGV[1], ARGV[2]
+if mode ~= 'keep' then
+  local state = redis.call('GET', KEYS[2])
+  local version = redis.call('EXISTS', KEYS[1]) == 1 and state and string.match(state, '^[^\\n]*') or ''
+  if version ~= ARGV[3] then return { 'conflict', redis.call('GET', KEYS[1]), state } end
+  if mode == 'write' then
+    redis.call('SET', KEYS[1], ARGV[4], 'EX', ARGV[6])
+    redis.call('SET', KEYS[2], id .. '\\n' .. ARGV[5], 'EX', ARGV[6])
+  else
+    redis.call('DEL', KEYS[1], KEYS[2])
+  end
+end
+if ARGV[7] ~= '' then redis.call('SET', KEYS[3], ARGV[7], 'EX', ARGV[8]) end
+local rest = {}
+for _, e in ipairs(readLine(KEYS[4], clock())) do
+  if e.id ~= id then rest[#rest + 1] = e end
+end
+writeLine(KEYS[4], rest)
+return { 'left' }
+`;

@@ -1,0 +1,11 @@
+/** What the chat itself says, outside of any screen. */
+export const sentences = {
+  working: '处理中…结果稍后发给你。',
+  expired: '消息已过期，没有执行任何操作。',
+  onlyText: '只能处理文字消息，请输入数字。',
+  lost: '刚才的消息没有处理完，请再发一次。',
+  busy: '前面的消息还在处理，请稍后再发。',
+  storeDown: '会话服务暂时不可用，没有执行任何操作，请稍后再发。',
+  notKept: '会话服务出现故障，本次会话已结束，请稍后重新开始。',
+  failed: (id: string) => `出错了，编号 ${id}。`,
+} as const;

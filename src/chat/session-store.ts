@@ -1,0 +1,117 @@
+import { pathOf, type Session } from '../menu/session.ts';
+import type { Redis } from './redis.ts';
+import { ENTER, LEAVE } from './scripts.ts';
+
+/** Who writes in which app; every key of a user carries both. */
+export interface Speaker {
+  readonly agent: string;
+  readonly user: string;
+}
+
+/** A session as it was read: `version` is the message that wrote it, '' when there is none. */
+export interface Stored {
+  readonly session: Session | null;
+  readonly version: string;
+}
+
+/** What claiming a message answers. A repeat's `reply` is '' while the first delivery runs, null when that one died. */
+export type Entered =
+  | { readonly kind: 'repeat'; readonly reply: string | null }
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'turn'; readonly stored: Stored };
+
+/** Sessions, message claims and the order of messages, in Redis; one round trip each. No key is without a time to live. */
+export interface SessionStore {
+  /** Claims a message (once in 600 s) and takes a place in the user's line. */
+  enter(speaker: Speaker, msgId: string): Promise<Entered>;
+  /** Asks again from a waiting place. */
+  askAgain(speaker: Speaker, msgId: string): Promise<Entered>;
+  /** Writes what the turn came to and leaves the line; answers the newer session instead when another turn came between. */
+  leave(speaker: Speaker, msgId: string, ending: Ending): Promise<Stored | null>;
+  /** Keeps the reply for repeats while the turn goes on. */
+  keepReply(speaker: Speaker, msgId: string, reply: string): Promise<void>;
+  /** Ends a session whatever it is. */
+  end(speaker: Speaker): Promise<void>;
+}
+
+/** How a turn ends. `reply` undefined leaves what repeats get as it is. */
+export interface Ending {
+  readonly from: Stored;
+  readonly session: Session | null | 'same';
+  readonly reply: string | undefined;
+}
+
+const SESSION_SECONDS = 600;
+const CLAIM_SECONDS = 600;
+/** Longer than the longest turn: a platform call may take 10 s. */
+const TURN_MS = 12_000;
+const WAIT_MS = 2000;
+
+/** Opens the store on a connection. */
+export function createSessionStore(redis: Redis): SessionStore {
+  const { enter, leave } = withScripts(redis);
+  const take = async (speaker: Speaker, msgId: string, claim: '0' | '1'): Promise<Entered> => {
+    const [kind, first, second] = await enter(
+      ...keysOf(speaker, msgId),
+      msgId,
+      claim,
+      CLAIM_SECONDS,
+      TURN_MS,
+      WAIT_MS,
+    );
+    if (kind === 'repeat') return { kind, reply: first ?? null };
+    return kind === 'turn' ? { kind, stored: readStored(first, second) } : { kind: 'wait' };
+  };
+  return {
+    enter: (speaker, msgId) => take(speaker, msgId, '1'),
+    askAgain: (speaker, msgId) => take(speaker, msgId, '0'),
+    async leave(speaker, msgId, { from, session, reply }) {
+      const mode = session === 'same' ? 'keep' : session === null ? 'end' : 'write';
+      const written = mode === 'write' ? (session as Session) : null;
+      const path = written === null ? '' : pathOf(written);
+      const state = written === null ? '' : JSON.stringify(written);
+      const keys = keysOf(speaker, msgId);
+      const args = [
+        msgId,
+        mode,
+        from.version,
+        path,
+        state,
+        SESSION_SECONDS,
+        reply ?? '',
+        CLAIM_SECONDS,
+      ] as const;
+      const [kind, newPath, newState] = await leave(...keys, ...args);
+      return kind === 'conflict' ? readStored(newPath, newState) : null;
+    },
+    async keepReply(speaker, msgId, reply) {
+      await redis.set(keysOf(speaker, msgId)[2], reply, 'EX', CLAIM_SECONDS);
+    },
+    async end(speaker) {
+      const [path, state] = keysOf(speaker, '');
+      await redis.del(path, state);
+    },
+  };
+}
+
+type Script = (...args: readonly (string | number)[]) => Promise<[kind: string, ...(string | null)[]]>;
+
+function withScripts(redis: Redis): { enter: Script; leave: Script } {
+  redis.defineCommand('keypadEnter', { numberOfKeys: 4, lua: ENTER });
+  redis.defineCommand('keypadLeave', { numberOfKeys: 4, lua: LEAVE });
+  const { keypadEnter, keypadLeave } = redis as unknown as { keypadEnter: Script; keypadLeave: Script };
+  return { enter: keypadEnter.bind(redis), leave: keypadLeave.bind(redis) };
+}
+
+/** path, state, reply of this message, line; one hash tag, so that they live on one node of a cluster. */
+function keysOf({ agent, user }: Speaker, msgId: string): readonly [string, string, string, string] {
+  const base = `keypad:{${agent}:${user}}`;
+  return [`${base}:path`, `${base}:state`, `${base}:msg:${msgId}`, `${base}:line`];
+}
+
+/** Both keys or none: a path without a state, or the other way round, is no session. */
+function readStored(path: string | null | undefined, state: string | null | undefined): Stored {
+  if (typeof path !== 'string' || typeof state !== 'string') return { session: null, version: '' };
+  const end = state.indexOf('\n');
+  return { session: JSON.parse(state.slice(end + 1)) as Session, version: state.slice(0, end) };
+}

@@ -1,0 +1,242 @@
+import { afterAll, beforeEach, expect, test } from 'vitest';
+import { startRedis } from '#test/redis.ts';
+import {
+  type ChatParts,
+  createChat,
+  createRedis,
+  createSessionStore,
+  type Incoming,
+  sentences,
+} from '../../src/chat/index.ts';
+import { buildTree } from '../../src/menu/build.ts';
+import type { Context } from '../../src/menu/context.ts';
+import { action, folder, text } from '../../src/menu/index.ts';
+
+const server = await startRedis();
+const redis = createRedis(server.url);
+const other = createRedis(server.url);
+afterAll(async () => {
+  redis.disconnect();
+  other.disconnect();
+  await server.stop();
+});
+beforeEach(() => redis.flushall());
+
+/** Lets a test decide when an action is done. */
+const gate: { release: (() => void) | undefined; runs: number } = { release: undefined, runs: 0 };
+const slow = (): Promise<string> => {
+  gate.runs += 1;
+  return new Promise((resolve) => {
+    gate.release = () => resolve('慢的结果');
+  });
+};
+
+const built = buildTree(
+  [
+    { path: 'index.ts', entry: folder({ title: '首页' }) },
+    { path: '1-a/index.ts', entry: folder({ title: '甲' }) },
+    { path: '1-a/1-b/index.ts', entry: folder({ title: '乙' }) },
+    { path: '1-a/1-b/1-c.ts', entry: action({ title: '丙', run: () => '到底了' }) },
+    { path: '2-slow.ts', entry: action({ title: '慢', run: slow }) },
+    { path: '3-broken.ts', entry: action({ title: '坏', run: () => Promise.reject(new Error('a bug')) }) },
+    { path: '4-ask.ts', entry: action({ title: '问', ask: { name: text('名字') }, run: () => 'ok' }) },
+  ],
+  'generation-1',
+  { isOperation: () => true, isChange: () => true },
+);
+if ('problems' in built) throw new Error(built.problems.join('\n'));
+const { tree } = built;
+
+const NOW = 1_767_225_600;
+const speaker = { agent: '1000002', user: 'zhangsan' };
+let ids = 0;
+const message = (typed: string, parts: Partial<Incoming> = {}): Incoming => {
+  ids += 1;
+  return { ...speaker, msgId: `${ids}`, createdAt: NOW, text: typed, ...parts };
+};
+
+interface Options {
+  readonly on?: typeof redis;
+  readonly limit?: Promise<void>;
+}
+
+/** A replica. Its 4 s are over when `limit` says so. */
+function replica({ on = redis, limit = new Promise(() => {}) }: Options = {}) {
+  const delivered: string[] = [];
+  const errors: unknown[] = [];
+  const parts: ChatParts = {
+    store: createSessionStore(on),
+    menu: () => tree,
+    openContext: async () => ({ user: 'zhangsan', now: NOW * 1000, may: () => true }) as unknown as Context,
+    deliver: async (_, sent) => void delivered.push(sent),
+    onError: (error) => void errors.push(error),
+    onSession: () => {},
+    now: () => NOW * 1000,
+    sleep: (ms) => (ms === 4000 ? limit : new Promise((resolve) => setTimeout(resolve, ms))),
+    newId: () => 'E1',
+  };
+  return { ...createChat(parts), delivered, errors };
+}
+
+test('a message shows the first screen, and the digits walk from there', async () => {
+  const chat = replica();
+  expect(await chat.receive(message('hi'))).toContain('1 甲');
+  expect(await chat.receive(message('1'))).toContain('1 乙');
+  expect(await redis.get('keypad:{1000002:zhangsan}:path')).toBe('1');
+});
+
+test('the same MsgId again gets the finished reply and runs nothing', async () => {
+  const chat = replica();
+  await chat.receive(message('hi'));
+  const one = message('1');
+  const reply = await chat.receive(one);
+  expect(await replica({ on: other }).receive(one)).toBe(reply);
+  expect(await redis.get('keypad:{1000002:zhangsan}:path')).toBe('1');
+});
+
+test('three messages of the same content are three steps, in order, over two replicas', async () => {
+  const a = replica();
+  const b = replica({ on: other });
+  await a.receive(message('hi'));
+  const replies = await Promise.all([
+    a.receive(message('1')),
+    b.receive(message('1')),
+    a.receive(message('1')),
+  ]);
+  expect(replies.join('\n')).toContain('到底了');
+  expect(await redis.get('keypad:{1000002:zhangsan}:path')).toBe('1-1-1');
+});
+
+test('a digit typed ahead waits for the screen that the one before it brings', async () => {
+  let over: () => void = () => {};
+  const chat = replica({ limit: new Promise((resolve) => (over = resolve)) });
+  await chat.receive(message('hi'));
+  const slowReply = chat.receive(message('2'));
+  await expect.poll(() => gate.release).toBeDefined();
+  const next = replica({ on: other }).receive(message('0'));
+  expect(await chat.receive({ ...message('x'), msgId: `${ids - 2}` })).toBeNull();
+  gate.release?.();
+  expect(await slowReply).toContain('慢的结果');
+  expect(await next).toContain('1 甲');
+  over();
+});
+
+test('a repeat while the first still runs is answered by nothing', async () => {
+  gate.release = undefined;
+  const chat = replica();
+  await chat.receive(message('hi'));
+  const one = message('2');
+  const before = gate.runs;
+  const reply = chat.receive(one);
+  await expect.poll(() => gate.release).toBeDefined();
+  expect(await chat.receive(one)).toBeNull();
+  expect(await replica({ on: other }).receive(one)).toBeNull();
+  gate.release?.();
+  expect(await reply).toContain('慢的结果');
+  expect(gate.runs).toBe(before + 1);
+});
+
+test('what is not ready in 4 s is answered at once and delivered later, once', async () => {
+  gate.release = undefined;
+  let over: () => void = () => {};
+  const chat = replica({ limit: new Promise((resolve) => (over = resolve)) });
+  await replica().receive(message('hi'));
+  const one = message('2');
+  const reply = chat.receive(one);
+  await expect.poll(() => gate.release).toBeDefined();
+  over();
+  expect(await reply).toBe(sentences.working);
+  expect(await chat.receive(one)).toBe(sentences.working);
+  gate.release?.();
+  await chat.idle();
+  expect(chat.delivered).toHaveLength(1);
+  expect(chat.delivered[0]).toContain('慢的结果');
+  expect(await redis.get('keypad:{1000002:zhangsan}:path')).toBe('2');
+});
+
+test('a message older than 120 s does nothing and shows where one stands', async () => {
+  const chat = replica();
+  await chat.receive(message('hi'));
+  const reply = await chat.receive(message('1', { createdAt: NOW - 121 }));
+  expect(reply).toContain(sentences.expired);
+  expect(reply).toContain('1 甲');
+  expect(await redis.get('keypad:{1000002:zhangsan}:path')).toBe('');
+  expect(await chat.receive(message('1', { createdAt: NOW - 120 }))).toContain('1 乙');
+});
+
+test('what is not text is answered and changes nothing', async () => {
+  const chat = replica();
+  await chat.receive(message('hi'));
+  expect(await chat.receive(message('', { text: undefined }))).toContain(sentences.onlyText);
+  expect(await redis.get('keypad:{1000002:zhangsan}:path')).toBe('');
+});
+
+test('a session whose keys are gone treats 1 as a first message', async () => {
+  const chat = replica();
+  await chat.receive(message('hi'));
+  await chat.receive(message('1'));
+  await redis.del('keypad:{1000002:zhangsan}:path');
+  expect(await chat.receive(message('1'))).toContain('1 甲');
+  expect(await redis.get('keypad:{1000002:zhangsan}:path')).toBe('');
+});
+
+test('every key of a user has a time to live, also while someone waits', async () => {
+  const chat = replica();
+  await chat.receive(message('hi'));
+  await chat.receive(message('4'));
+  await createSessionStore(redis).enter(speaker, 'left-hanging');
+  const keys = await redis.keys('*');
+  expect(keys.length).toBeGreaterThanOrEqual(5);
+  for (const key of keys) expect(await redis.pttl(key), key).toBeGreaterThan(0);
+});
+
+test('an accepted input renews the 600 s, a bad one does not', async () => {
+  const chat = replica();
+  await chat.receive(message('hi'));
+  await redis.expire('keypad:{1000002:zhangsan}:path', 100);
+  await chat.receive(message('99'));
+  expect(await redis.ttl('keypad:{1000002:zhangsan}:path')).toBeLessThanOrEqual(100);
+  await chat.receive(message('1'));
+  expect(await redis.ttl('keypad:{1000002:zhangsan}:path')).toBeGreaterThan(590);
+});
+
+test('when the process that ran a message died, a repeat says so instead of nothing', async () => {
+  const store = createSessionStore(redis);
+  await store.enter(speaker, 'crashed');
+  expect(await replica().receive(message('1', { msgId: 'crashed' }))).toBeNull();
+  await redis.del('keypad:{1000002:zhangsan}:line'); // what the end of its lease comes to
+  expect(await replica().receive(message('1', { msgId: 'crashed' }))).toBe(sentences.lost);
+});
+
+test('a place in the line whose owner died does not hold the others up', async () => {
+  await redis.set('keypad:{1000002:zhangsan}:line', 'dead=1');
+  expect(await replica().receive(message('hi'))).toContain('1 甲');
+});
+
+test('a bug is answered with its number, the log gets all of it, and the next message is served at once', async () => {
+  const chat = replica();
+  await chat.receive(message('hi'));
+  expect(await chat.receive(message('3'))).toBe(sentences.failed('E1'));
+  expect(chat.errors).toEqual([new Error('a bug')]);
+  expect(await chat.receive(message('1'))).toContain('1 乙');
+});
+
+test('a turn that lost the race is taken again from the newer session', async () => {
+  const store = createSessionStore(redis);
+  const chat = replica();
+  await chat.receive(message('hi'));
+  const early = await store.enter(speaker, 'early');
+  if (early.kind !== 'turn') throw new Error('it should have had the turn');
+  await redis.del('keypad:{1000002:zhangsan}:line');
+  await chat.receive(message('1'));
+  const newer = await store.leave(speaker, 'early', { from: early.stored, session: null, reply: '' });
+  expect(newer?.session?.steps).toHaveLength(1);
+  expect(await redis.get('keypad:{1000002:zhangsan}:path')).toBe('1');
+});
+
+test('without Redis a message is answered with a sentence', async () => {
+  const down = createRedis('redis://127.0.0.1:1');
+  down.on('error', () => {});
+  expect(await replica({ on: down }).receive(message('hi'))).toBe(sentences.storeDown);
+  down.disconnect();
+});
