@@ -1,0 +1,37 @@
+/** The error codes that are played here and what WeCom says with them (protocol §4.13). */
+const sentences = {
+  40001: 'invalid credential',
+  40008: 'invalid message type',
+  40013: 'invalid corpid',
+  40014: 'invalid access_token',
+  40032: 'invalid user list size',
+  40056: 'invalid agentid',
+  40058: 'invalid request parameter',
+  41001: 'access_token missing',
+  41002: 'corpid missing',
+  41004: 'corpsecret missing',
+  41011: 'agentid missing',
+  42001: 'access_token expired',
+  44004: 'content is empty',
+  45009: 'api freq out of limit',
+  60020: 'not allow to access from your ip',
+  60111: 'userid not found',
+  81013: 'user & party & tag all invalid',
+  82001: 'user & party & tag all empty',
+  82002: 'invalid party list size',
+  82003: 'invalid tag list size',
+  301002: 'not allow operate another agent with this accesstoken',
+} as const;
+
+export type Errcode = keyof typeof sentences;
+
+/** A call that WeCom refuses; it goes back as `{ errcode, errmsg }` with HTTP 200. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly errcode: Errcode;
+
+  constructor(errcode: Errcode, detail?: string) {
+    super(detail === undefined ? sentences[errcode] : `${sentences[errcode]}, ${detail}`);
+    this.errcode = errcode;
+  }
+}

@@ -1,0 +1,27 @@
+/** One self-built app as its administrator finds it in WeCom's console (protocol §1.1). */
+export interface WeComApp {
+  readonly corpId: string;
+  readonly agentId: number;
+  readonly secret: string;
+  readonly token: string;
+  readonly encodingAesKey: string;
+}
+
+/** One member who can see the app; `department` is the list that user/get answers (protocol §4.8). */
+export interface Member {
+  readonly userid: string;
+  readonly name: string;
+  readonly position: string;
+  readonly department: readonly number[];
+}
+
+/** The present, in Unix milliseconds. */
+export type Clock = () => number;
+
+/** The four people of the demo: two sres, a developer of one unit, and one who may do nothing. */
+export const demoMembers: readonly Member[] = [
+  { userid: 'zhangsan', name: '张三', position: 'SRE', department: [1, 2] },
+  { userid: 'lisi', name: '李四', position: '电商开发', department: [1, 3] },
+  { userid: 'wangwu', name: '王五', position: 'SRE 负责人', department: [1, 2] },
+  { userid: 'mallory', name: 'Mallory', position: '无角色', department: [1] },
+];

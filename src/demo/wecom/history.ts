@@ -1,0 +1,59 @@
+import type { Clock } from './app.ts';
+
+/**
+ * One message on a member's phone, seen from the phone: `out` is what the member sent, `in` what arrived, as the passive
+ * reply to a callback or pushed by message/send. `id` grows with every message, `time` is Unix milliseconds.
+ */
+export interface Message {
+  readonly id: number;
+  readonly user: string;
+  readonly direction: 'in' | 'out';
+  readonly kind: 'sent' | 'passive' | 'push';
+  readonly text: string;
+  readonly time: number;
+  readonly msgid: string;
+  /** There when WeCom cut the text at 2048 bytes. */
+  readonly cut?: true;
+}
+
+/** What every member's phone shows, for the last messages of each. */
+export interface History {
+  add(message: Omit<Message, 'id' | 'time'>): Message;
+  /** The messages of one member, oldest first. */
+  list(user: string): readonly Message[];
+  /** The messages of all members later than that id, in order. */
+  after(id: number): readonly Message[];
+  /** Calls `listener` for each message to come; the answer ends that. */
+  subscribe(listener: (message: Message) => void): () => void;
+}
+
+/** Makes an empty history that keeps the last `limit` messages of each member. */
+export function createHistory(clock: Clock, limit = 500): History {
+  const byUser = new Map<string, Message[]>();
+  const listeners = new Set<(message: Message) => void>();
+  // Counting from the present keeps ids growing over a restart, so a page that reconnects misses nothing.
+  let lastId = clock();
+
+  return {
+    add: (fields) => {
+      lastId += 1;
+      const message = { ...fields, id: lastId, time: clock() };
+      const messages = byUser.get(message.user) ?? [];
+      byUser.set(message.user, messages);
+      messages.push(message);
+      if (messages.length > limit) messages.shift();
+      for (const listener of listeners) listener(message);
+      return message;
+    },
+    list: (user) => [...(byUser.get(user) ?? [])],
+    after: (id) =>
+      [...byUser.values()]
+        .flat()
+        .filter((message) => message.id > id)
+        .sort((a, b) => a.id - b.id),
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}

@@ -1,0 +1,90 @@
+import type { AccessTokens } from './access-tokens.ts';
+import { ApiError } from './api-error.ts';
+import type { ApiName } from './api-name.ts';
+import type { Clock, Member, WeComApp } from './app.ts';
+import { createFrequency } from './frequency.ts';
+import type { SendMessage } from './message-send.ts';
+
+/** One call of the server API as it came over HTTP; `body` is the raw text, `address` the caller's. */
+export interface ApiCall {
+  readonly name: ApiName;
+  readonly method: string;
+  readonly query: Readonly<Record<string, string | undefined>>;
+  readonly body: string;
+  readonly address: string;
+}
+
+/** What WeCom answers, always with HTTP 200. */
+export interface ApiAnswer {
+  readonly errcode: number;
+  readonly errmsg: string;
+  readonly [field: string]: unknown;
+}
+
+/** How Tencent's side is set up, beside the app itself. */
+export interface ApiSettings {
+  /** The answer of getcallbackip; wildcards such as `101.226.103.*` occur (protocol §4.7). */
+  readonly callbackAddresses: readonly string[];
+  /** The app's trusted addresses (企业可信IP): calls with a token from elsewhere get 60020. Unset, all may call. */
+  readonly trustedEgress?: readonly string[];
+  /** Basic calls a minute before 45009; WeCom's own number is 10,000, message/send does not count (protocol §4.12). */
+  readonly callsPerMinute: number;
+}
+
+/** Makes the function that answers every call of the server API (protocol §4). */
+export function createServerApi(options: {
+  readonly app: WeComApp;
+  readonly members: readonly Member[];
+  readonly tokens: AccessTokens;
+  readonly sendMessage: SendMessage;
+  readonly settings: ApiSettings;
+  readonly clock: Clock;
+}): (call: ApiCall) => ApiAnswer {
+  const { app, members, tokens, sendMessage, settings, clock } = options;
+  const basic = createFrequency([{ count: settings.callsPerMinute, seconds: 60 }], clock);
+
+  const apis: Record<ApiName, (call: ApiCall) => Record<string, unknown>> = {
+    gettoken: ({ query }) => {
+      const { token, expiresIn } = tokens.issue(query.corpid, query.corpsecret);
+      return { access_token: token, expires_in: expiresIn };
+    },
+    getcallbackip: () => ({ ip_list: settings.callbackAddresses }),
+    'user/get': ({ query }) => {
+      const member = members.find(({ userid }) => userid.toLowerCase() === query.userid?.toLowerCase());
+      if (member === undefined) throw new ApiError(60111);
+      return { ...member, status: 1 };
+    },
+    'message/send': ({ method, body }) => {
+      if (method !== 'POST') throw new ApiError(40058);
+      return sendMessage(readJson(body));
+    },
+  };
+
+  const checkCaller = ({ query, address }: ApiCall): void => {
+    tokens.check(query.access_token);
+    if (settings.trustedEgress?.includes(address) === false) {
+      throw new ApiError(60020, `from ip: ${address}`);
+    }
+  };
+
+  return (call) => {
+    try {
+      if (call.name !== 'message/send' && !basic.allows(`${app.corpId} ${call.name}`)) {
+        throw new ApiError(45009);
+      }
+      if (call.name !== 'gettoken') checkCaller(call);
+      return { errcode: 0, errmsg: 'ok', ...apis[call.name](call) };
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      return { errcode: error.errcode, errmsg: error.message };
+    }
+  };
+}
+
+function readJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw new ApiError(40058, 'not JSON');
+  }
+}
