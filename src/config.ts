@@ -1,0 +1,89 @@
+import { type Environment, type Fields, readSettings, type ValuesOf } from './config/read-settings.ts';
+import { ConfigError } from './errors.ts';
+
+export { type Environment, readSettings } from './config/read-settings.ts';
+export { createSecret, type Secret } from './config/secret.ts';
+
+/** What one process is: the interface platform, the ops platform, or both. */
+export type Role = 'bot' | 'ops' | 'all';
+
+/** What every role needs to know. */
+export const commonFields = {
+  logLevel: 'LOG_LEVEL',
+  internalHost: 'INTERNAL_HOST',
+} as const satisfies Fields;
+
+/** What the interface platform needs to know. */
+export const botFields = {
+  corpId: 'WECOM_CORP_ID',
+  agentId: 'WECOM_AGENT_ID',
+  token: 'WECOM_TOKEN',
+  encodingAesKey: 'WECOM_ENCODING_AES_KEY',
+  secret: 'WECOM_SECRET',
+  apiUrl: 'WECOM_API_URL',
+  callbackSources: 'CALLBACK_ALLOWED_SOURCES',
+  trustedProxies: 'TRUSTED_PROXIES',
+  host: 'BOT_HOST',
+  port: 'BOT_PORT',
+  internalPort: 'BOT_INTERNAL_PORT',
+  redisUrl: 'REDIS_URL',
+  opsUrl: 'OPS_URL',
+  signingKey: 'OPS_SIGNING_KEY',
+  menusDir: 'MENUS_DIR',
+} as const satisfies Fields;
+
+/** What the ops platform needs to know. */
+export const opsFields = {
+  host: 'OPS_HOST',
+  port: 'OPS_PORT',
+  internalPort: 'OPS_INTERNAL_PORT',
+  allowedSources: 'OPS_ALLOWED_SOURCES',
+  trustedProxies: 'TRUSTED_PROXIES',
+  verifyingKeys: 'OPS_VERIFYING_KEYS',
+  policyFile: 'OPS_POLICY_FILE',
+  mysqlUrl: 'MYSQL_URL',
+  kubeconfig: 'KUBECONFIG',
+  mysqlTargets: 'OPS_MYSQL_TARGETS',
+  auditKey: 'OPS_AUDIT_KEY',
+} as const satisfies Fields;
+
+/** The settings of the interface platform; what prints as `[secret]` is read with `reveal()`. */
+export type BotConfig = ValuesOf<typeof botFields>;
+
+/** The settings of the ops platform; what prints as `[secret]` is read with `reveal()`. */
+export type OpsConfig = ValuesOf<typeof opsFields>;
+
+/** Everything one process needs to know; the parts of roles that it does not have are absent. */
+export interface Config extends ValuesOf<typeof commonFields> {
+  readonly role: Role;
+  readonly bot?: BotConfig;
+  readonly ops?: OpsConfig;
+}
+
+/** Reads the role from the command line; throws a ConfigError that names the three. */
+export function readRole(word: string | undefined): Role {
+  if (word === 'bot' || word === 'ops' || word === 'all') return word;
+  throw new ConfigError([`Say which role to start, bot, ops or all: node src/main.ts <role>`]);
+}
+
+/**
+ * The frozen settings of a role, or one ConfigError that lists every problem with its variable and remedy.
+ * Variables of other roles, and unknown ones, are ignored. It may be printed: secrets show as `[secret]`.
+ */
+export function readConfig(role: Role, env: Environment): Config {
+  const problems = new Set<string>();
+  const part = <F extends Fields>(fields: F): ValuesOf<F> | undefined => {
+    try {
+      return readSettings(fields, env);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      for (const problem of error.problems) problems.add(problem);
+      return undefined;
+    }
+  };
+  const common = part(commonFields);
+  const bot = role === 'ops' ? undefined : part(botFields);
+  const ops = role === 'bot' ? undefined : part(opsFields);
+  if (common === undefined || problems.size > 0) throw new ConfigError([...problems]);
+  return Object.freeze({ role, ...common, ...(bot && { bot }), ...(ops && { ops }) });
+}

@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { ConfigError, InputError } from '../errors.ts';
+import type { Setting } from './setting.ts';
+import { type SettingName, settings, type ValueOf } from './settings.ts';
+
+/** What a process was started with: `process.env`, or a plain object in a test. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Field name → name of its setting. */
+export type Fields = Readonly<Record<string, SettingName>>;
+
+/** The values of some settings under the names of their fields. */
+export type ValuesOf<F extends Fields> = { readonly [K in keyof F]: ValueOf<F[K]> };
+
+/**
+ * The values of these settings, frozen; an empty variable counts as unset, and `X_FILE` may name the file of a secret.
+ * Throws one ConfigError that lists every problem with the variable and the remedy, and shows no secret.
+ */
+export function readSettings<F extends Fields>(fields: F, env: Environment): ValuesOf<F> {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [field, name] of Object.entries(fields)) {
+    try {
+      values[field] = readSetting(name, settings[name], env);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      problems.push(error.message);
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return Object.freeze(values) as ValuesOf<F>;
+}
+
+function readSetting(name: string, setting: Setting, env: Environment): unknown {
+  const text = readText(name, setting, env);
+  if (text === undefined) {
+    const orFile = setting.file ? ` (or ${name}_FILE to a file that holds it)` : '';
+    throw new InputError(`${name} is not set. ${setting.about} Set it${orFile}, e.g. ${setting.example}`);
+  }
+  try {
+    return setting.read(text);
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(`${name} ${error.message}`) : error;
+  }
+}
+
+function readText(name: string, setting: Setting, env: Environment): string | undefined {
+  const file = setting.file ? env[`${name}_FILE`] || undefined : undefined;
+  const inline = env[name] || undefined;
+  if (file === undefined) return inline ?? setting.fallback;
+  if (inline !== undefined) throw new InputError(`${name} and ${name}_FILE are both set; remove one of them`);
+  const text = loadText(`${name}_FILE`, file).trim();
+  if (text === '') throw new InputError(`${name}_FILE names an empty file, ${file}; write the value into it`);
+  return text;
+}
+
+function loadText(name: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const why = error instanceof Error && 'code' in error ? error.code : 'unknown reason';
+    throw new InputError(
+      `${name} names ${file}, which cannot be read (${why}); check the path and its rights`,
+    );
+  }
+}

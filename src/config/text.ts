@@ -1,0 +1,29 @@
+import { InputError } from '../errors.ts';
+
+/** Takes what the pattern matches; `expected` ends the sentence "must be …". */
+export function matching(pattern: RegExp, expected: string): (text: string) => string {
+  return (text) => {
+    if (!pattern.test(text)) throw new InputError(`must be ${expected}`);
+    return text;
+  };
+}
+
+/** Takes one of a few words. */
+export function oneOf<T extends string>(words: readonly T[]): (text: string) => T {
+  return (text) => {
+    const word = words.find((candidate) => candidate === text);
+    if (word === undefined) throw new InputError(`must be one of ${words.join(', ')}, not "${text}"`);
+    return word;
+  };
+}
+
+/** Takes a whole number from `min` to `max`, written in plain digits. */
+export function integer(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (!(number >= min && number <= max)) {
+      throw new InputError(`must be a whole number from ${min} to ${max}, not "${text}"`);
+    }
+    return number;
+  };
+}
