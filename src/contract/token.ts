@@ -1,0 +1,114 @@
+import { createHash, type KeyObject } from 'node:crypto';
+import { compactVerify, errors, SignJWT } from 'jose';
+import * as z from 'zod';
+import { Refused } from '../errors.ts';
+import type { SigningKey, VerifyingKeys } from './keys.ts';
+import { BOT_SUBJECT } from './platform.ts';
+
+export type { SigningKey, VerifyingKeys } from './keys.ts';
+
+/** The longest that a token may live, in seconds. */
+const LIFETIME = 60;
+/** How far ahead the signer's clock may be, in seconds. */
+const AHEAD = 5;
+const ISSUER = 'keypad-bot';
+const AUDIENCE = 'keypad-ops';
+
+/** A member's userid, 1 to 64 of the characters that WeCom allows (protocol page §4.8). */
+export const userId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_\-.@]{0,63}$/, 'not a userid');
+
+const claims = z.strictObject({
+  iss: z.literal(ISSUER),
+  aud: z.literal(AUDIENCE),
+  sub: z.union([userId, z.literal(BOT_SUBJECT)]),
+  iat: z.int(),
+  exp: z.int(),
+  jti: z.uuid(),
+  op: z.string().max(100),
+  bsha: z.string(),
+  departments: z.array(z.int().positive()).max(200).optional(),
+});
+
+/** What a verified token says: who asks (`sub`), under which id (`jti`), until when (`exp`, Unix seconds). */
+export type Claims = z.infer<typeof claims>;
+
+/** What a token is made for. `operation` is the name for a run, `<name>/preview` for a preview; `now` is Unix milliseconds. */
+export interface TokenRequest {
+  /** A userid, or BOT_SUBJECT for what the bot asks on its own behalf. */
+  readonly subject: string;
+  readonly operation: string;
+  /** The exact bytes of the request body. */
+  readonly body: string | Uint8Array;
+  /** A fresh UUID: a token is good for one request. */
+  readonly id: string;
+  readonly now: number;
+  /** The departments of the user, when the bot knows them; the policy may speak of them. */
+  readonly departments?: readonly number[] | undefined;
+}
+
+/** What the platform holds a token against. */
+export type TokenUse = Pick<TokenRequest, 'operation' | 'body' | 'now'>;
+
+/** Signs a token that is good for one request with exactly this body, for 60 s. */
+export async function signToken(key: SigningKey, request: TokenRequest): Promise<string> {
+  const { subject, operation, body, id, now, departments } = request;
+  const issuedAt = Math.floor(now / 1000);
+  return new SignJWT({ op: operation, bsha: digest(body), ...(departments && { departments }) })
+    .setProtectedHeader({ alg: 'EdDSA', kid: key.kid })
+    .setIssuer(ISSUER)
+    .setAudience(AUDIENCE)
+    .setSubject(subject)
+    .setJti(id)
+    .setIssuedAt(issuedAt)
+    .setExpirationTime(issuedAt + LIFETIME)
+    .sign(key.key);
+}
+
+/**
+ * The claims of a token that was signed by one of `keys` for this very request; whether it was used before is for
+ * the caller to know. Throws Refused('token') with a sentence that names the first check that failed.
+ */
+export async function verifyToken(keys: VerifyingKeys, token: string, use: TokenUse): Promise<Claims> {
+  const signed = claims.safeParse(readJson(await verifiedPayload(keys, token)));
+  if (!signed.success) throw refused(`内容不对（${signed.error.issues[0]?.path.join('.') || '格式'}）`);
+  const { iat, exp, op, bsha } = signed.data;
+  const now = use.now / 1000;
+  if (iat > now + AHEAD) throw refused('签发时间在未来，请校准机器时钟');
+  if (exp <= now) throw refused('已过期，请校准机器时钟后重试');
+  if (exp - iat > LIFETIME) throw refused(`有效期超过 ${LIFETIME} 秒`);
+  if (op !== use.operation) throw refused('是为另一个操作签发的');
+  if (bsha !== digest(use.body)) throw refused('与请求内容不符');
+  return signed.data;
+}
+
+async function verifiedPayload(keys: VerifyingKeys, token: string): Promise<Uint8Array> {
+  const keyOf = ({ kid }: { kid?: string }): KeyObject => {
+    const key = keys.get(kid ?? '');
+    if (key === undefined) throw refused('由未知的密钥签名');
+    return key;
+  };
+  try {
+    return (await compactVerify(token, keyOf, { algorithms: ['EdDSA'] })).payload;
+  } catch (error) {
+    if (error instanceof Refused) throw error;
+    if (error instanceof errors.JOSEAlgNotAllowed) throw refused('的签名算法不被接受');
+    if (error instanceof errors.JOSEError) throw refused('的签名不对');
+    throw error;
+  }
+}
+
+function readJson(payload: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(payload).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function digest(body: string | Uint8Array): string {
+  return createHash('sha256').update(body).digest('base64url');
+}
+
+function refused(what: string): Refused {
+  return new Refused('token', `请求的令牌${what}`);
+}
