@@ -129,9 +129,8 @@ export const settings = {
   },
   OPS_VERIFYING_KEYS: {
     audience: 'ops',
-    about: 'Public keys whose signatures count, as a JWKS made by: npm run keys.',
-    example:
-      '{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"2026-01","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}',
+    about: 'Public keys whose signatures count; old and new stand side by side while a key is changed.',
+    example: 'public Ed25519 JWKS, made by: npm run keys',
     file: true,
     read: verifyingKeys,
   },

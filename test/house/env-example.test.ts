@@ -15,7 +15,7 @@ describe('.env.example', () => {
     await expect(text).toMatchFileSnapshot('../../.env.example');
   });
 
-  test.each(Object.entries<Setting>(settings).filter(([, setting]) => !setting.secret))(
+  test.each(Object.entries<Setting>(settings).filter(([, setting]) => !setting.file))(
     'the example and the default of %s are values that it takes',
     (_name, setting) => {
       expect(() => setting.read(setting.example)).not.toThrow();
@@ -42,7 +42,7 @@ test('each setting is read by the roles it is said to be for', () => {
 
 const intro = [
   '# Settings of Keypad. Start a role with: node --env-file=.env src/main.ts <bot|ops|all>',
-  '# A line without # must be set for its role; a line with # may be, and shows the default or an example.',
+  '# A line without # must be filled in for its role; a line with # may be, and shows the default or an example.',
   '# A variable marked (file) may instead be given as NAME_FILE=/path/of/a/file that holds it.',
   '',
 ];
@@ -54,7 +54,7 @@ function group(audience: Audience, title: string): readonly string[] {
 
 function lines(name: string, setting: Setting): readonly string[] {
   const about = `# ${setting.about}${setting.file ? ' (file)' : ''}`;
-  if (setting.secret) return [about, `# e.g. ${setting.example}`, `${name}=`];
-  if (setting.fallback === undefined) return [about, `${name}=${setting.example}`];
+  // Nothing that must be set has a value here: a copied line must not open a door.
+  if (setting.fallback === undefined) return [about, `# e.g. ${setting.example}`, `${name}=`];
   return [about, `# ${name}=${setting.fallback || setting.example}`];
 }
