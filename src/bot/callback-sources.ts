@@ -1,0 +1,55 @@
+import type { Redis } from '../chat/index.ts';
+import { createSources, type Sources } from '../server/sources.ts';
+import { readCallbackRange } from '../wecom/callback-ranges.ts';
+
+/** The addresses callbacks may come from; `wecom` among the settings stands for what WeCom itself says. */
+export interface CallbackSources extends Sources {
+  /** Asks WeCom again. When it cannot say, the last good answer goes on. */
+  refresh(): Promise<void>;
+}
+
+export interface CallbackSourcesParts {
+  readonly allowed: readonly string[];
+  readonly redis: Redis;
+  readonly corpId: string;
+  /** `getcallbackip` (protocol §4.7): addresses, CIDRs or wildcards. */
+  askWeCom(): Promise<readonly string[]>;
+  onError(error: unknown): void;
+  /** Unix milliseconds. */
+  now(): number;
+}
+
+const WECOM = 'wecom';
+/** While Tencent changes its addresses old and new coexist: what was good is believed a week longer. */
+const KEPT_SECONDS = 7 * 86_400;
+
+/** Opens the list; before the first answer of WeCom the last good one is read from Redis. */
+export async function openCallbackSources(parts: CallbackSourcesParts): Promise<CallbackSources> {
+  const fixed = parts.allowed.filter((source) => source !== WECOM);
+  const usesWeCom = fixed.length < parts.allowed.length;
+  const key = `keypad:wecom:{${parts.corpId}}:callback-ranges`;
+  let sources = createSources(fixed);
+  const use = (ranges: readonly string[]): void => {
+    sources = createSources([...fixed, ...ranges]);
+  };
+  const refresh = async (): Promise<void> => {
+    if (!usesWeCom) return;
+    try {
+      const fresh = (await parts.askWeCom()).flatMap(readCallbackRange);
+      if (fresh.length === 0) throw new Error('getcallbackip answered an empty list; the last good one stays');
+      use(fresh);
+      const now = Math.floor(parts.now() / 1000);
+      await parts.redis.zadd(key, ...fresh.flatMap((range) => [`${now}`, range]));
+      await parts.redis.zremrangebyscore(key, '-inf', `(${now - KEPT_SECONDS}`);
+      await parts.redis.expire(key, `${KEPT_SECONDS}`);
+      use(await parts.redis.zrange(key, '0', '-1'));
+    } catch (error) {
+      parts.onError(error);
+    }
+  };
+  if (usesWeCom) {
+    use(await parts.redis.zrange(key, '0', '-1').catch(() => []));
+    await refresh();
+  }
+  return { allows: (address) => sources.allows(address), refresh };
+}

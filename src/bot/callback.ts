@@ -1,0 +1,109 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { InputError } from '../errors.ts';
+import type { Cipher } from '../wecom/crypto.ts';
+import { readEnvelope } from '../wecom/envelope.ts';
+import { type Callback, readMessage } from '../wecom/message.ts';
+import { sealTextReply } from '../wecom/reply.ts';
+import { readSignedQuery } from './signed-query.ts';
+
+/** How a callback was answered; the metrics count by it. */
+export type CallbackResult =
+  | 'reply'
+  | 'empty'
+  | 'verified'
+  | 'source'
+  | 'signature'
+  | 'malformed'
+  | 'too-large'
+  | 'broken';
+
+export interface CallbackParts {
+  readonly cipher: Cipher;
+  readonly corpId: string;
+  isAllowedSource(address: string): boolean;
+  /** Answers the reply to a genuine callback, or null for none. `plaintext` is what was decrypted. */
+  receive(callback: Callback, plaintext: string, request: FastifyRequest): Promise<string | null>;
+  /** The reply reached the socket. */
+  onReplied(request: FastifyRequest): void;
+  onResult(result: CallbackResult, request: FastifyRequest): void;
+  /** Unix milliseconds. */
+  now(): number;
+  newNonce(): string;
+}
+
+const PATH = '/wecom/callback';
+const BODY_BYTES = 64 * 1024;
+
+/**
+ * The callback of one WeCom app (protocol §1–§3). What is wrong gets one plain status, and no more work than it takes
+ * to see that it is wrong: the source address before anything is read, the signature before anything is decrypted.
+ */
+export function addCallback(app: FastifyInstance, parts: CallbackParts): void {
+  const refuse = (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    status: number,
+    result: CallbackResult,
+    why: string,
+  ) => {
+    parts.onResult(result, request);
+    return reply.code(status).type('text/plain').send(why);
+  };
+
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'string', bodyLimit: BODY_BYTES }, (_request, body, done) =>
+    done(null, body),
+  );
+
+  app.addHook('onRequest', async (request, reply) => {
+    if (!parts.isAllowedSource(request.ip))
+      return refuse(request, reply, 403, 'source', 'source not allowed\n');
+    return undefined;
+  });
+
+  app.setErrorHandler((error: { statusCode?: number }, request, reply) => {
+    if (error instanceof InputError) return refuse(request, reply, 400, 'malformed', `${error.message}\n`);
+    if (error.statusCode === 413) return refuse(request, reply, 413, 'too-large', 'body over 64 KiB\n');
+    if (error.statusCode !== undefined && error.statusCode < 500) {
+      return refuse(request, reply, 400, 'malformed', 'malformed request\n');
+    }
+    request.log.error({ err: error }, 'callback broke');
+    return refuse(request, reply, 503, 'broken', 'try again later\n');
+  });
+
+  app.get(PATH, async (request, reply) => {
+    const { signature, timestamp, nonce, echostr } = readSignedQuery(request.url);
+    if (echostr === undefined) throw new InputError('the query has no echostr');
+    if (!parts.cipher.isSigned(signature, timestamp, nonce, echostr)) {
+      return refuse(request, reply, 403, 'signature', 'signature mismatch\n');
+    }
+    const plaintext = parts.cipher.decrypt(echostr);
+    parts.onResult('verified', request);
+    return reply.type('text/plain').send(plaintext);
+  });
+
+  app.post(PATH, async (request, reply) => {
+    const { signature, timestamp, nonce } = readSignedQuery(request.url);
+    const { encrypt } = readEnvelope(typeof request.body === 'string' ? request.body : '');
+    if (!parts.cipher.isSigned(signature, timestamp, nonce, encrypt)) {
+      return refuse(request, reply, 403, 'signature', 'signature mismatch\n');
+    }
+    const plaintext = parts.cipher.decrypt(encrypt);
+    const callback = readMessage(plaintext);
+    const content = await parts.receive(callback, plaintext, request);
+    if (content === null || !('fromUserName' in callback)) {
+      parts.onResult('empty', request);
+      return reply.code(200).send('');
+    }
+    parts.onResult('reply', request);
+    reply.raw.once('finish', () => parts.onReplied(request));
+    const sealed = sealTextReply(parts.cipher, {
+      toUser: callback.fromUserName,
+      fromCorp: parts.corpId,
+      content,
+      timestamp: Math.floor(parts.now() / 1000),
+      nonce: parts.newNonce(),
+    });
+    return reply.type('application/xml').send(sealed);
+  });
+}

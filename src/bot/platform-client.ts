@@ -1,0 +1,104 @@
+import { type Answer, answer } from '../contract/answer.ts';
+import { contract, type InputOf, type OutputOf, type ReadName } from '../contract/index.ts';
+import { type SigningKey, signToken } from '../contract/token.ts';
+
+/** On whose behalf a call is made. `trace` is the id that the logs of bot and ops share. */
+export interface Caller {
+  readonly user: string;
+  readonly departments: readonly number[];
+  readonly trace: string;
+}
+
+/** The platform gave no answer. `mayHaveRun` is false only when the request certainly never reached it. */
+export class PlatformDown extends Error {
+  override readonly name = 'PlatformDown';
+  readonly mayHaveRun: boolean;
+
+  constructor(mayHaveRun: boolean, cause: unknown) {
+    super('the ops platform gave no answer', { cause });
+    this.mayHaveRun = mayHaveRun;
+  }
+}
+
+/** Calls the ops platform with a fresh token a request (design §6). Nothing is ever sent twice. */
+export interface PlatformClient {
+  /** `operation` is a name of the contract, or `<name>/preview`. Throws `PlatformDown`. */
+  post(caller: Caller, operation: string, body: unknown): Promise<Answer>;
+  /** Runs a read and answers its output; null when the platform answered anything but `done`, with its sentence. */
+  read<N extends ReadName>(
+    caller: Caller,
+    name: N,
+    input: InputOf<N>,
+  ): Promise<{ readonly output: OutputOf<N> } | { readonly refused: string }>;
+}
+
+export interface PlatformClientParts {
+  readonly url: string;
+  readonly key: SigningKey;
+  now(): number;
+  newId(): string;
+  onAnswer(operation: string, state: string, seconds: number): void;
+}
+
+const TIMEOUT_MS = 10_000;
+
+/** Errors of `fetch` that say that no connection was made. */
+const NEVER_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+/** Opens the client; connections are kept alive by `fetch`. */
+export function createPlatformClient(parts: PlatformClientParts): PlatformClient {
+  const post: PlatformClient['post'] = async (caller, operation, body) => {
+    const text = JSON.stringify(body);
+    const started = parts.now();
+    const done = (state: string) => parts.onAnswer(operation, state, (parts.now() - started) / 1000);
+    try {
+      const token = await signToken(parts.key, {
+        subject: caller.user,
+        departments: caller.departments,
+        operation,
+        body: text,
+        id: parts.newId(),
+        now: started,
+      });
+      const response = await fetch(new URL(`/v1/operations/${operation}`, parts.url), {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${token}`,
+          'content-type': 'application/json',
+          'x-keypad-id': caller.trace,
+        },
+        body: text,
+        redirect: 'error',
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      const answered = answer.parse(await response.json());
+      done(answered.state);
+      return answered;
+    } catch (error) {
+      done('down');
+      throw new PlatformDown(!NEVER_SENT.has(codeOf(error)), error);
+    }
+  };
+  return {
+    post,
+    async read(caller, name, input) {
+      const answered = await post(caller, name, input);
+      if (answered.state !== 'done')
+        return { refused: 'message' in answered ? answered.message : answered.state };
+      // The output is checked against the contract: the bot believes the platform no more than it has to.
+      return { output: contract[name].output.parse(answered.output) as never };
+    },
+  };
+}
+
+function codeOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : '';
+}

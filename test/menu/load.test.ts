@@ -1,0 +1,104 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { fakeOps, isChange, phoneWith } from '#test/phone.ts';
+import { isOperation } from '../../src/contract/index.ts';
+import { loadTree } from '../../src/menu/load.ts';
+
+const directories: string[] = [];
+afterEach(() => {
+  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true });
+});
+
+/** A menu folder with these files, anywhere on the disk. */
+function menu(files: Readonly<Record<string, string>>): {
+  directory: string;
+  write(path: string, text: string): void;
+} {
+  const directory = mkdtempSync(join(tmpdir(), 'keypad-menu-'));
+  directories.push(directory);
+  const write = (path: string, text: string): void => {
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    writeFileSync(join(directory, path), text);
+  };
+  for (const [path, text] of Object.entries(files)) write(path, text);
+  return { directory, write };
+}
+
+const load = (directory: string) => loadTree(directory, { isOperation, isChange });
+const ROOT = `import { folder } from '#menu';\nexport default folder({ title: '首页' });\n`;
+const entry = (title: string, more = '') =>
+  `import { action } from '#menu';\nexport default action({ title: ${JSON.stringify(title)}, ${more} run: () => 'ok' });\n`;
+
+const bad: Readonly<Record<string, readonly [files: Readonly<Record<string, string>>, problem: RegExp]>> = {
+  'two files of one number': [
+    { '1-a.ts': entry('a'), '1-b.ts': entry('b') },
+    /1-b\.ts: has the number 1 of 1-a\.ts; give/,
+  ],
+  'no title': [{ '1-a.ts': entry('') }, /1-a\.ts: has no title/],
+  'a title over the limit': [{ '1-a.ts': entry('长'.repeat(21)) }, /1-a\.ts: the title is over 60 bytes/],
+  'an unknown operation': [
+    { '1-a.ts': entry('a', `needs: 'k8s.fly',`) },
+    /1-a\.ts: needs "k8s\.fly", which is no operation/,
+  ],
+  'a read that an operation runs': [
+    {
+      '1-a.ts': `import { operation } from '#menu';\nexport default operation({ title: 'a', runs: 'me', input: () => ({}) });`,
+    },
+    /1-a\.ts: runs "me", which is no change/,
+  ],
+  'no default export': [{ '1-a.ts': 'export const x = 1;' }, /1-a\.ts: has no default export/],
+  'a file that does not parse': [{ '1-a.ts': 'export default {' }, /1-a\.ts: cannot be loaded/],
+  'a file without a number': [{ 'scale.ts': entry('a') }, /scale\.ts: name it number-words\.ts/],
+  'the number 0, which means back': [{ '0-a.ts': entry('a') }, /0-a\.ts: name it number-words\.ts/],
+  'a folder without index.ts': [{ '1-a/1-b.ts': entry('b') }, /1-a\/: has no index\.ts/],
+  'a folder without a number': [{ 'a/index.ts': ROOT }, /a\/: name it number-words/],
+  'an entry in an index.ts': [{ '1-a/index.ts': entry('a') }, /1-a\/index\.ts: must export a folder/],
+  'within another folder than it stands in': [
+    {
+      '1-a/index.ts': ROOT,
+      '2-b.ts': `import { action } from '#menu';\nimport a from './1-a/index.ts';\nexport default action(a, { title: 'b', run: () => '' });`,
+    },
+    /2-b\.ts: says it is within "首页" but does not stand under/,
+  ],
+  'a question asked twice on the way': [
+    {
+      'index.ts': `import { folder, text } from '#menu';\nexport default folder({ title: 'a', ask: { x: text('x') } });`,
+      '1-a.ts': `import { action, text } from '#menu';\nexport default action({ title: 'a', ask: { x: text('x') }, run: () => '' });`,
+    },
+    /1-a\.ts: asks "x", which index\.ts asks already/,
+  ],
+};
+
+for (const [what, [files, problem]] of Object.entries(bad)) {
+  test(`${what} is named with the remedy`, async () => {
+    const loaded = await load(menu({ 'index.ts': ROOT, ...files }).directory);
+    expect(loaded).toEqual({ problems: [expect.stringMatching(problem)] });
+  });
+}
+
+test('a folder that is not there is named', async () => {
+  expect(await load('/nowhere')).toEqual({ problems: [expect.stringContaining('set MENUS_DIR')] });
+});
+
+test('a changed file is a new generation, and what it imports is read anew with it', async () => {
+  const { directory, write } = menu({
+    'index.ts': ROOT,
+    '_words.ts': `export const word = '旧';`,
+    '1-a.ts': `import { action } from '#menu';\nimport root from './index.ts';\nimport { word } from './_words.ts';\nexport default action(root, { title: 'a', run: () => word });`,
+  });
+  const before = await load(directory);
+  write('_words.ts', `export const word = '新';`);
+  const after = await load(directory);
+  if ('problems' in before || 'problems' in after) throw new Error('both should load');
+  expect(after.tree.generation).not.toBe(before.tree.generation);
+  expect(await (await phoneWith(before.tree, { ops: fakeOps({}) })).say('1')).toContain('旧');
+  expect(await (await phoneWith(after.tree, { ops: fakeOps({}) })).say('1')).toContain('新');
+});
+
+test('the same files are the same generation, as on another replica', async () => {
+  const files = { 'index.ts': ROOT, '1-a.ts': entry('a') };
+  const [one, two] = await Promise.all([load(menu(files).directory), load(menu(files).directory)]);
+  expect('tree' in one && 'tree' in two && one.tree.generation === two.tree.generation).toBe(true);
+});
