@@ -11,6 +11,7 @@ const types = {
 const files = [
   'page.html',
   'frame.css',
+  'people.css',
   'chat.css',
   'keys.css',
   'page.js',

@@ -1,0 +1,60 @@
+const CHOICE = /^(\d{1,3})([ .、].*)$/;
+
+/** @param {string} tag @param {string} className @param {string} [text] */
+export function element(tag, className, text) {
+  const made = document.createElement(tag);
+  made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+/** The square picture of a person: the first character of the name. @param {{ name: string, tint: number }} person */
+export function avatarOf(person) {
+  const avatar = element('span', `avatar tint-${person.tint}`, person.name.slice(0, 1));
+  avatar.ariaHidden = 'true';
+  return avatar;
+}
+
+/** The square picture of the bot. */
+export function botAvatar() {
+  const image = element('img', 'avatar');
+  image.src = '/icon.svg';
+  image.alt = '';
+  return image;
+}
+
+/**
+ * One message in its row. Of a message from the bot, a line that begins with a number can be tapped: `onChoice` gets exactly that number.
+ * @param {import('./wire.js').Message} message @param {{ name: string, tint: number }} person @param {(number: string) => void} onChoice
+ */
+export function messageRow(message, person, onChoice) {
+  const isMine = message.direction === 'out';
+  const row = element('div', `row ${message.direction}`);
+  const bubble = element('div', 'bubble');
+  if (isMine) bubble.textContent = message.text;
+  else bubble.append(...message.text.split('\n').map((line) => lineOf(line, onChoice)));
+  row.append(isMine ? avatarOf(person) : botAvatar(), bubble);
+  return row;
+}
+
+/** The row that shows that the bot is working. */
+export function typingRow() {
+  const row = element('div', 'row in');
+  const bubble = element('div', 'bubble typing');
+  bubble.ariaLabel = '正在输入';
+  bubble.append(element('i', ''), element('i', ''), element('i', ''));
+  row.append(botAvatar(), bubble);
+  return row;
+}
+
+/** @param {string} line @param {(number: string) => void} onChoice */
+function lineOf(line, onChoice) {
+  const [, number, rest] = CHOICE.exec(line) ?? [];
+  // The line of 0 names other keys as well, so a tap on it would not say which one was meant.
+  if (number === undefined || Number(number) === 0) return element('div', 'line', line);
+  const choice = element('button', 'choice');
+  choice.type = 'button';
+  choice.append(element('b', '', number), rest);
+  choice.addEventListener('click', () => onChoice(number));
+  return choice;
+}
