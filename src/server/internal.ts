@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fastify } from 'fastify';
+import type { Registry } from 'prom-client';
+import type { Log } from './log.ts';
+
+/** What the internal port shows. */
+export interface InternalOptions {
+  /** Loopback unless the settings say otherwise: nothing here asks who is calling. */
+  readonly host: string;
+  readonly port: number;
+  readonly registry: Registry;
+  /** What must answer before requests make sense, by the name that a failing one is reported under. */
+  readonly checks: Readonly<Record<string, () => Promise<void>>>;
+  readonly log?: Log;
+  /** How long one check may take; 1 s. */
+  readonly limitMs?: number;
+}
+
+/** A listening internal port. */
+export interface Internal {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Listens with /healthz (the process is up), /readyz (503 names the failing checks, never why: that is in the log) and
+ * /metrics.
+ */
+export async function startInternal(options: InternalOptions): Promise<Internal> {
+  const { host, port, registry, checks, log, limitMs = 1000 } = options;
+  const app = fastify({ forceCloseConnections: true });
+
+  app.get('/healthz', async () => 'ok\n');
+
+  app.get('/readyz', async (_request, reply) => {
+    const results = await Promise.all(
+      Object.entries(checks).map(async ([name, check]) => {
+        const result = await runCheck(check, limitMs);
+        if (result.error !== undefined) log?.warn({ check: name, err: result.error }, 'not ready');
+        return { name, problem: result.problem };
+      }),
+    );
+    const failing = results.filter(({ problem }) => problem !== undefined);
+    if (failing.length === 0) return 'ready\n';
+    const lines = failing.map(({ name, problem }) => `${name} ${problem}\n`);
+    return reply.code(503).send(`not ready\n${lines.join('')}`);
+  });
+
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(registry.contentType).send(await registry.metrics()),
+  );
+
+  return { url: await app.listen({ host, port }), close: () => app.close() };
+}
+
+interface CheckResult {
+  readonly problem?: string;
+  readonly error?: unknown;
+}
+
+async function runCheck(check: () => Promise<void>, limitMs: number): Promise<CheckResult> {
+  const timer = new AbortController();
+  const late = sleep(limitMs, 'late' as const, { signal: timer.signal }).catch(() => 'done' as const);
+  try {
+    const first = await Promise.race([check(), late]);
+    return first === 'late' ? { problem: `gave no answer within ${limitMs} ms` } : {};
+  } catch (error) {
+    return { problem: 'failed', error };
+  } finally {
+    timer.abort();
+  }
+}

@@ -1,0 +1,70 @@
+import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
+import { HIDDEN, hideSecrets, hideSecretsInText, secretNames } from './redaction.ts';
+
+/** A pino logger; `child({ id })` carries the id of one message through all its lines. */
+export type Log = Logger;
+
+/** How much is written, and where: standard output unless a test says otherwise. */
+export interface LogOptions {
+  readonly level: string;
+  readonly destination?: DestinationStream;
+}
+
+/**
+ * JSON lines without secrets: fields are hidden by their name at any depth, queries, logins and tokens inside of texts
+ * by their shape. Hand it to Fastify as `loggerInstance`.
+ */
+export function createLog({ level, destination }: LogOptions): Log {
+  const hidden = Object.fromEntries(secretNames.map((name) => [name, () => HIDDEN]));
+  const options = {
+    level,
+    timestamp: stdTimeFunctions.isoTime,
+    // What is bound to a child passes through the serializers only, not through `formatters.log`.
+    serializers: {
+      ...hidden,
+      err: (e: unknown) => describeError(e, 0),
+      error: (e: unknown) => describeError(e, 0),
+      req: describeRequest,
+    },
+    formatters: {
+      level: (label: string) => ({ level: label }),
+      log: (fields: Record<string, unknown>) => hideSecrets(fields) as Record<string, unknown>,
+    },
+    hooks: { streamWrite: hideSecretsInText },
+  };
+  return destination === undefined ? pino(options) : pino(options, destination);
+}
+
+const CAUSES = 3;
+
+/** Name, message, codes, stack and causes; nothing else, since clients hang whole requests on their errors. */
+function describeError(error: unknown, depth: number): unknown {
+  if (!(error instanceof Error)) return hideSecrets(error);
+  const { name, message, stack, cause } = error;
+  return {
+    type: name,
+    message,
+    ...readCodes({ ...error }),
+    stack,
+    ...(cause !== undefined && depth < CAUSES && { cause: describeError(cause, depth + 1) }),
+  };
+}
+
+function readCodes(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { code, errcode, statusCode } = fields;
+  return Object.fromEntries(
+    Object.entries({ code, errcode, statusCode }).filter(
+      ([, value]) => typeof value === 'string' || typeof value === 'number',
+    ),
+  );
+}
+
+interface LoggedRequest {
+  readonly method?: string;
+  readonly url?: string;
+  readonly ip?: string;
+}
+
+function describeRequest({ method, url, ip }: LoggedRequest): unknown {
+  return { method, path: url?.split('?')[0], address: ip };
+}

@@ -1,0 +1,90 @@
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { createLabel } from './label.ts';
+
+/** A registry of its own, with the process itself (memory, CPU, event-loop lag) in it. */
+export function createRegistry(): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  return registry;
+}
+
+/** What the interface platform counts; durations in seconds. */
+export interface BotMetrics {
+  /** A callback was answered; `result` says how. */
+  callback(result: string, seconds: number): void;
+  /** A command to Redis was answered or failed. */
+  redis(result: 'ok' | 'error', seconds: number): void;
+  /** The ops platform answered `state`, or nothing (`down`). */
+  opsCall(operation: string, state: string, seconds: number): void;
+  session(change: 'started' | 'ended'): void;
+  /** The WeCom server API answered; `ms` is in milliseconds, `errcode` 0 is success (protocol §4.13). */
+  weComCall(call: { readonly api: string; readonly errcode: number; readonly ms: number }): void;
+}
+
+/** Registers the metrics of the interface platform. Labels are bounded: strange values are counted as `other`. */
+export function createBotMetrics(registry: Registry): BotMetrics {
+  const registers = [registry];
+  const callbacks = histogram(registry, 'keypad_callback_seconds', 'Callbacks by result', ['result']);
+  const redis = histogram(registry, 'keypad_redis_seconds', 'Redis commands by result', ['result']);
+  const calls = histogram(registry, 'keypad_ops_call_seconds', 'Calls of the ops platform', [
+    'operation',
+    'state',
+  ]);
+  const weCom = histogram(registry, 'keypad_wecom_call_seconds', 'Calls of the WeCom server API', [
+    'api',
+    'errcode',
+  ]);
+  const sessions = new Counter({
+    name: 'keypad_sessions_total',
+    help: 'Sessions started and ended by their user',
+    labelNames: ['change'],
+    registers,
+  });
+  const label = { result: createLabel(), operation: createLabel(), state: createLabel() };
+  const api = createLabel();
+  const errcode = createLabel();
+  return {
+    callback: (result, seconds) => callbacks.observe({ result: label.result(result) }, seconds),
+    redis: (result, seconds) => redis.observe({ result }, seconds),
+    opsCall: (operation, state, seconds) =>
+      calls.observe({ operation: label.operation(operation), state: label.state(state) }, seconds),
+    session: (change) => sessions.inc({ change }),
+    weComCall: (call) =>
+      weCom.observe({ api: api(call.api), errcode: errcode(String(call.errcode)) }, call.ms / 1000),
+  };
+}
+
+/** What the ops platform counts; durations in seconds. */
+export interface OpsMetrics {
+  request(operation: string, state: string, seconds: number): void;
+  refusal(reason: string): void;
+}
+
+/** Registers the metrics of the ops platform. Labels are bounded: strange values are counted as `other`. */
+export function createOpsMetrics(registry: Registry): OpsMetrics {
+  const requests = histogram(registry, 'keypad_ops_request_seconds', 'Requests by operation and state', [
+    'operation',
+    'state',
+  ]);
+  const refusals = new Counter({
+    name: 'keypad_ops_refusals_total',
+    help: 'Refused requests by reason',
+    labelNames: ['reason'],
+    registers: [registry],
+  });
+  const operationLabel = createLabel();
+  const stateLabel = createLabel();
+  const reasonLabel = createLabel();
+  return {
+    request: (operation, state, seconds) =>
+      requests.observe({ operation: operationLabel(operation), state: stateLabel(state) }, seconds),
+    refusal: (reason) => refusals.inc({ reason: reasonLabel(reason) }),
+  };
+}
+
+/** From a Redis round trip to the 10 s of the longest call; `_count` of a histogram is the counter of the same events. */
+const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 4, 5, 10];
+
+function histogram<L extends string>(registry: Registry, name: string, help: string, labelNames: L[]) {
+  return new Histogram<L>({ name, help, labelNames, buckets: BUCKETS, registers: [registry] });
+}

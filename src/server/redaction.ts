@@ -1,0 +1,50 @@
+/** What stands where a secret stood. */
+export const HIDDEN = '[secret]';
+
+/** Field names whose value is never written. Longer names that end in one of them count too, e.g. `signingKey`. */
+export const secretNames = [
+  'token',
+  'access_token',
+  'accessToken',
+  'secret',
+  'corpsecret',
+  'key',
+  'password',
+  'authorization',
+  'cookie',
+  'signature',
+  'echostr',
+  'encrypt',
+  'Encrypt',
+] as const;
+
+const SECRET_NAME = new RegExp(`(?:${secretNames.join('|')})s?$`, 'i');
+const DEPTH = 6;
+
+/** The value without what its field names call secret, at any depth down to six; deeper is cut off. Errors are left alone. */
+export function hideSecrets(value: unknown, depth = 0): unknown {
+  if (typeof value !== 'object' || value === null || value instanceof Error) return value;
+  if (depth >= DEPTH) return '[deep]';
+  if (Array.isArray(value)) return value.map((item) => hideSecrets(item, depth + 1));
+  if (!isPlain(value)) return value;
+  const shown: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries(value)) {
+    shown[name] = SECRET_NAME.test(name) ? HIDDEN : hideSecrets(field, depth + 1);
+  }
+  return shown;
+}
+
+/** The text without the queries and logins of addresses and without signed tokens; each pattern runs in linear time. */
+export function hideSecretsInText(text: string): string {
+  return text.replace(QUERY, `?${HIDDEN}`).replace(LOGIN, `//${HIDDEN}@`).replace(SIGNED_TOKEN, HIDDEN);
+}
+
+const QUERY = /\?[^\s?="'\\]{1,64}=[^\s"'\\]*/g;
+const LOGIN = /\/\/[^\s/@"'\\]{1,512}@/g;
+const SIGNED_TOKEN = /\beyJ[\w-]{8,}\.[\w-]+\.[\w-]+/g;
+
+/** A request, a socket or a secret knows how to show itself; a record does not. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return (prototype === Object.prototype || prototype === null) && !('toJSON' in value);
+}

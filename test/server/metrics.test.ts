@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { createLabel } from '../../src/server/label.ts';
+import { createBotMetrics, createOpsMetrics, createRegistry } from '../../src/server/metrics.ts';
+
+test('the bot counts callbacks, Redis, ops calls, sessions and WeCom calls', async () => {
+  const registry = createRegistry();
+  const metrics = createBotMetrics(registry);
+  metrics.callback('reply', 0.003);
+  metrics.redis('ok', 0.0004);
+  metrics.opsCall('k8s.scale', 'done', 0.2);
+  metrics.session('started');
+  metrics.weComCall({ api: 'message/send', errcode: 45009, ms: 80 });
+  const text = await registry.metrics();
+  expect(text).toContain('keypad_callback_seconds_count{result="reply"} 1');
+  expect(text).toContain('keypad_callback_seconds_bucket{le="0.005",result="reply"} 1');
+  expect(text).toContain('keypad_redis_seconds_count{result="ok"} 1');
+  expect(text).toContain('keypad_ops_call_seconds_count{operation="k8s.scale",state="done"} 1');
+  expect(text).toContain('keypad_sessions_total{change="started"} 1');
+  expect(text).toContain('keypad_wecom_call_seconds_sum{api="message/send",errcode="45009"} 0.08');
+});
+
+test('the ops platform counts requests and refusals', async () => {
+  const registry = createRegistry();
+  const metrics = createOpsMetrics(registry);
+  metrics.request('k8s.scale', 'refused', 0.01);
+  metrics.refusal('replay');
+  const text = await registry.metrics();
+  expect(text).toContain('keypad_ops_request_seconds_count{operation="k8s.scale",state="refused"} 1');
+  expect(text).toContain('keypad_ops_refusals_total{reason="replay"} 1');
+});
+
+test('both roles fit into one registry, beside the event-loop lag of the process', async () => {
+  const registry = createRegistry();
+  createBotMetrics(registry);
+  createOpsMetrics(registry);
+  expect(await registry.metrics()).toContain('nodejs_eventloop_lag_seconds');
+});
+
+test('strange label values are counted as other, and so are all beyond the limit', () => {
+  const label = createLabel(2);
+  const values = ['a', 'two words', 'b', 'c', 'a', 'x'.repeat(65), '日志'];
+  expect(values.map(label)).toEqual(['a', 'other', 'b', 'other', 'a', 'other', 'other']);
+});

@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { type Closer, shutDown } from '../../src/server/shutdown.ts';
+
+const never = () => new Promise<void>(() => {});
+const atOnce = async () => {};
+
+function closers(closed: string[], work: Record<string, () => Promise<void>>): Closer[] {
+  return Object.entries(work).map(([name, run]) => ({
+    name,
+    close: async () => {
+      await run();
+      closed.push(name);
+    },
+  }));
+}
+
+describe('shutting down', () => {
+  test('closes one after the other and leaves nothing', async () => {
+    const closed: string[] = [];
+    const list = closers(closed, { callbacks: () => Promise.resolve(), chat: atOnce, redis: atOnce });
+    expect(await shutDown(list, { withinMs: 10, sleep: never })).toEqual([]);
+    expect(closed).toEqual(['callbacks', 'chat', 'redis']);
+  });
+
+  test('a failure is reported and does not keep the rest open', async () => {
+    const closed: string[] = [];
+    const list = closers(closed, { callbacks: () => Promise.reject(new Error('broke')), redis: atOnce });
+    expect(await shutDown(list, { withinMs: 10, sleep: never })).toEqual(['callbacks']);
+    expect(closed).toEqual(['redis']);
+  });
+
+  test('what hangs is named when the time is up, and so is what had to wait for it', async () => {
+    const list = closers([], { callbacks: atOnce, chat: never, redis: atOnce });
+    const limits: number[] = [];
+    const sleep = async (ms: number) => void limits.push(ms);
+    const timeUp = (ms: number) => new Promise<void>((resolve) => setImmediate(() => resolve(sleep(ms))));
+    expect(await shutDown(list, { withinMs: 10_000, sleep: timeUp })).toEqual(['chat', 'redis']);
+    expect(limits).toEqual([10_000]);
+  });
+});
+
+describe('a signal', () => {
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    '%s: the request in flight is answered, then the process ends with 0',
+    async (signal) => {
+      const server = start(join(import.meta.dirname, 'one-slow-request.ts'));
+      const answer = fetch(await server.line('listening on'));
+      await server.line('request begun');
+      server.process.kill(signal);
+      await server.line('finishing what is in flight');
+      server.process.stdin.end('go on\n');
+      expect(await (await answer).text()).toBe('finished');
+      expect(await server.exit).toEqual([0, null]);
+    },
+  );
+
+  test('a second one ends it at once, with 1', async () => {
+    const server = start(join(import.meta.dirname, 'one-slow-request.ts'));
+    const answer = fetch(await server.line('listening on')).catch(() => 'cut off');
+    await server.line('request begun');
+    server.process.kill('SIGTERM');
+    await server.line('finishing what is in flight');
+    server.process.kill('SIGTERM');
+    expect(await server.exit).toEqual([1, null]);
+    expect(await answer).toBe('cut off');
+  });
+});
+
+function start(script: string) {
+  const process = spawn(globalThis.process.execPath, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  let printed = '';
+  process.stdout.on('data', (chunk: Buffer) => {
+    printed += chunk.toString();
+  });
+  const exit = once(process, 'exit');
+  const line = async (mark: string): Promise<string> => {
+    for (;;) {
+      const found = printed.split('\n').find((text) => text.includes(mark));
+      if (found !== undefined) return found.slice(found.indexOf(mark) + mark.length).trim();
+      await Promise.race([once(process.stdout, 'data'), exit.then(() => Promise.reject(new Error(printed)))]);
+    }
+  };
+  return { process, exit, line };
+}
