@@ -1,0 +1,69 @@
+import { ApiFailure, badRequest, notFound } from './failure.ts';
+import type { Write } from './registry.ts';
+import type { Resource } from './resources.ts';
+import { type Matches, readFieldSelector, readLabelSelector } from './selectors.ts';
+import type { Kinds, Plural } from './shapes.ts';
+import type { Store } from './store.ts';
+
+/** One request about a kind or an object of it, with nothing of HTTP left but what matters. */
+export interface Call {
+  readonly resource: Resource;
+  readonly namespace: string | undefined;
+  /** Empty for a collection. */
+  readonly name: string;
+  readonly query: Query;
+  readonly body: unknown;
+  /** The media type without parameters. */
+  readonly contentType: string;
+  readonly accept: string | undefined;
+  readonly userAgent: string;
+}
+
+/** The query of a URL; a name that is repeated is a list. */
+export type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** One parameter of the query, the last when there are several. */
+export function parameter(call: Call, name: string): string | undefined {
+  const value = call.query[name];
+  return typeof value === 'object' ? value.at(-1) : value;
+}
+
+/** A parameter that is a whole number, not negative. Throws 400. */
+export function countParameter(call: Call, name: string): number | undefined {
+  const text = parameter(call, name);
+  if (text === undefined || text === '') return undefined;
+  if (!/^\d{1,9}$/.test(text)) throw badRequest(`${name}: ${JSON.stringify(text)} is not a number`);
+  return Number(text);
+}
+
+/** A parameter that is `true` or `1`. */
+export function isSet(call: Call, name: string): boolean {
+  return ['true', '1'].includes(parameter(call, name) ?? '');
+}
+
+/** The selectors of a list or watch. Throws 400. */
+export function readSelectors(call: Call): Matches {
+  const labels = readLabelSelector(parameter(call, 'labelSelector') ?? '');
+  const fields = readFieldSelector(parameter(call, 'fieldSelector') ?? '', call.resource);
+  const { namespace } = call;
+  return (object) =>
+    (namespace === undefined || object.metadata.namespace === namespace) && labels(object) && fields(object);
+}
+
+/** Who writes: `fieldManager`, or else the first word of the User-Agent. Throws 422 for an unknown `dryRun`. */
+export function readWrite(call: Call, subresource?: Write['subresource']): Write {
+  const dryRun = parameter(call, 'dryRun') ?? '';
+  if (dryRun !== '' && dryRun !== 'All') {
+    const message = `dryRun: Unsupported value: ${JSON.stringify(dryRun)}: supported values: "All"`;
+    throw new ApiFailure(422, 'Invalid', message);
+  }
+  const manager = parameter(call, 'fieldManager') || call.userAgent.split('/')[0] || 'unknown';
+  return { manager: manager.slice(0, 128), subresource, dryRun: dryRun === 'All' };
+}
+
+/** The object that the call is about. Throws 404. */
+export function find<P extends Plural>(store: Store, plural: P, call: Call): Kinds[P] {
+  const found = store.get(plural, call.namespace, call.name);
+  if (found === undefined) throw notFound(call.resource, call.name);
+  return found;
+}

@@ -1,0 +1,56 @@
+import { readProposal } from './admission.ts';
+import { type Call, countParameter, parameter, readSelectors, readWrite } from './call.ts';
+import { badRequest } from './failure.ts';
+import { apiVersionOf } from './resources.ts';
+import type { KubeObject } from './shapes.ts';
+import { tableOf, wantsTable } from './table.ts';
+import type { Watched } from './watch.ts';
+import type { World } from './world.ts';
+
+/** How one object is shown to this client: as it is, or as a table of one row. */
+export function shownTo(world: World, call: Call): (object: KubeObject) => unknown {
+  if (!wantsTable(call.accept)) return (object) => object;
+  return (object) => print(world, call, [object]);
+}
+
+/** GET of a collection: the objects that match, with the version to watch from. */
+export function list(world: World, call: Call): unknown {
+  const { resource } = call;
+  const objects = world.store.list(resource.plural, call.namespace).filter(readSelectors(call));
+  if (wantsTable(call.accept)) return print(world, call, objects);
+  return {
+    kind: `${resource.kind}List`,
+    apiVersion: apiVersionOf(resource),
+    metadata: { resourceVersion: `${world.store.version()}` },
+    // Items of a real list do not repeat their kind.
+    items: objects.map(({ apiVersion: _, kind: __, ...object }) => object),
+  };
+}
+
+function print(world: World, call: Call, objects: readonly KubeObject[]): unknown {
+  const version = `${world.store.version()}`;
+  const whole = parameter(call, 'includeObject') === 'Object';
+  return tableOf(call.resource.plural, objects, { version, whole, now: world.now() });
+}
+
+/** GET of a collection with `watch`: ends after `timeoutSeconds`, half an hour when none is named. */
+export function readWatch(world: World, call: Call): Watched {
+  return {
+    plural: call.resource.plural,
+    matches: readSelectors(call),
+    since: parameter(call, 'resourceVersion'),
+    timeout: countParameter(call, 'timeoutSeconds') ?? 1800,
+    show: shownTo(world, call),
+  };
+}
+
+/** POST to a collection: the object as it was stored. Throws 400 when the body names another namespace. */
+export function create(world: World, call: Call): unknown {
+  const body = readProposal(call.body);
+  const { namespace = call.namespace } = body.metadata;
+  if (namespace !== call.namespace) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  }
+  const placed = { ...body, metadata: { ...body.metadata, namespace } };
+  return world.registry.create(call.resource.plural, placed, readWrite(call));
+}

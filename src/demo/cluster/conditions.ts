@@ -1,0 +1,31 @@
+import { stamp } from './json.ts';
+import type { Condition } from './shapes.ts';
+
+/** What a condition says, without when it began to. */
+export interface Said {
+  readonly type: string;
+  readonly status: 'True' | 'False';
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+/**
+ * The list with this condition in it. One that says the same as before is left alone, its times too;
+ * `lastTransitionTime` moves only with the status.
+ */
+export function withCondition(conditions: Condition[] | undefined, said: Said, now: Date): Condition[] {
+  const before = conditions?.find((condition) => condition.type === said.type);
+  const same = before?.status === said.status;
+  if (before !== undefined && same && before.reason === said.reason && before.message === said.message) {
+    return conditions ?? [];
+  }
+  const time = stamp(now);
+  const lastTransitionTime = (same ? before?.lastTransitionTime : undefined) ?? time;
+  const next: Condition = { ...said, lastUpdateTime: time, lastTransitionTime };
+  return [...(conditions ?? []).filter((condition) => condition.type !== said.type), next];
+}
+
+/** Whether the condition of that type is there and true. */
+export function isTrue(conditions: readonly Condition[] | undefined, type: string): boolean {
+  return conditions?.some((condition) => condition.type === type && condition.status === 'True') ?? false;
+}

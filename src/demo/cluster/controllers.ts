@@ -1,0 +1,93 @@
+import { reconcileDeployment } from './deployment-controller.ts';
+import { createKubelet } from './kubelet.ts';
+import { reconcileReplicaSet } from './replica-set-controller.ts';
+import type { World } from './world.ts';
+
+/** Everything in the cluster that moves by itself. */
+export interface Controllers {
+  /** Runs, without waiting, until nothing moves any more. */
+  settle(): void;
+  /** Stops the world: writes are stored, and nothing follows from them. */
+  hold(): void;
+  /** Lets it move again, from what it finds. */
+  release(): void;
+  stop(): void;
+}
+
+/** How often everything is looked at again although nothing was written: deadlines pass without a write. */
+const resync = 10_000;
+
+/**
+ * Starts on hold. Controllers act at once on a write; pods take one step of their life every `tick` milliseconds.
+ * No timer keeps the process alive.
+ */
+export function createControllers(
+  world: World,
+  options: { readonly tick: number; readonly isAbsent: (image: string) => boolean },
+): Controllers {
+  const { store } = world;
+  const kubelet = createKubelet(world, options.isAbsent);
+  let held = true;
+  let soon: NodeJS.Timeout | undefined;
+  let step: NodeJS.Timeout | undefined;
+
+  const reconcile = (): void => {
+    for (let before = -1; before !== store.version(); ) {
+      before = store.version();
+      for (const deployment of store.list('deployments')) reconcileDeployment(world, deployment);
+      for (const set of store.list('replicasets')) reconcileReplicaSet(world, set);
+      collectGarbage(world);
+    }
+  };
+  const wake = (): void => {
+    if (held) return;
+    soon ??= setTimeout(() => {
+      soon = undefined;
+      reconcile();
+    }, 0).unref();
+    step ??= setTimeout(() => {
+      step = undefined;
+      if (kubelet.tick()) wake();
+    }, options.tick).unref();
+  };
+  const hold = (): void => {
+    held = true;
+    clearTimeout(soon);
+    clearTimeout(step);
+    soon = undefined;
+    step = undefined;
+  };
+
+  const unsubscribe = store.subscribe(({ plural }) => {
+    if (plural !== 'events') wake();
+  });
+  const clock = setInterval(wake, resync).unref();
+  return {
+    settle: () => {
+      do reconcile();
+      while (kubelet.tick());
+    },
+    hold,
+    release: () => {
+      held = false;
+      wake();
+    },
+    stop: () => {
+      hold();
+      unsubscribe();
+      clearInterval(clock);
+    },
+  };
+}
+
+/** Removes what belongs to nobody any more: ReplicaSets of deleted deployments, pods of deleted ReplicaSets. */
+function collectGarbage({ store }: World): void {
+  const plurals = ['deployments', 'replicasets', 'pods'] as const;
+  const alive = new Set(plurals.flatMap((plural) => store.list(plural)).map((object) => object.metadata.uid));
+  for (const plural of ['replicasets', 'pods'] as const) {
+    for (const object of store.list(plural)) {
+      const owners = object.metadata.ownerReferences ?? [];
+      if (owners.length > 0 && !owners.some((owner) => alive.has(owner.uid))) store.drop(plural, object);
+    }
+  }
+}

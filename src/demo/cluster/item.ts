@@ -1,0 +1,87 @@
+import { readProposal } from './admission.ts';
+import { type Call, find, parameter, readWrite } from './call.ts';
+import { badRequest, conflict } from './failure.ts';
+import { isRecord } from './json.ts';
+import { applyPatch } from './patch.ts';
+import { terminatePod } from './replica-set-controller.ts';
+import type { Resource } from './resources.ts';
+import { type Scalable, scaleOf, withScale } from './scale.ts';
+import type { KubeObject } from './shapes.ts';
+import type { World } from './world.ts';
+
+/** PUT of an object or of its status. */
+export function replace(world: World, call: Call, subresource?: 'status'): KubeObject {
+  const current = find(world.store, call.resource.plural, call);
+  const { metadata } = readProposal(call.body);
+  if (metadata.name !== undefined && metadata.name !== call.name) {
+    const sent = String(metadata.name);
+    throw badRequest(`the name of the object (${sent}) does not match the name on the URL (${call.name})`);
+  }
+  requireSame(call, current, { uid: metadata.uid });
+  return world.registry.update(call.resource.plural, current, call.body, readWrite(call, subresource));
+}
+
+/** PATCH of an object or of its status. */
+export function patch(world: World, call: Call, subresource?: 'status'): KubeObject {
+  const current = find(world.store, call.resource.plural, call);
+  const proposed = applyPatch(call.contentType, current, call.body);
+  return world.registry.update(call.resource.plural, current, proposed, readWrite(call, subresource));
+}
+
+/** GET of the `scale` subresource. */
+export function readScale(world: World, call: Call): unknown {
+  return scaleOf(find(world.store, scalable(call.resource), call));
+}
+
+/** PUT or PATCH of the `scale` subresource: a version in it must be the current one (409). */
+export function writeScale(world: World, call: Call, how: 'replace' | 'patch'): unknown {
+  const plural = scalable(call.resource);
+  const current: Scalable = find(world.store, plural, call);
+  const scale = how === 'patch' ? applyPatch(call.contentType, scaleOf(current), call.body) : call.body;
+  const written = world.registry.update(plural, current, withScale(current, scale), readWrite(call, 'scale'));
+  return scaleOf(written);
+}
+
+/** Only kinds with the subresource have its URL. */
+function scalable({ plural }: Resource): 'deployments' | 'replicasets' {
+  if (plural === 'deployments' || plural === 'replicasets') return plural;
+  throw new Error(`${plural} cannot be scaled`);
+}
+
+/** DELETE: a pod gets its time to end (30 s when no other is named), everything else is gone at once. */
+export function remove(world: World, call: Call): unknown {
+  const { resource } = call;
+  const options = isRecord(call.body) ? call.body : {};
+  const current = find(world.store, resource.plural, call);
+  const { name, uid } = current.metadata;
+  requireSame(call, current, isRecord(options.preconditions) ? options.preconditions : {});
+  if (options.propagationPolicy === 'Orphan') throw badRequest('this cluster does not orphan dependents');
+  const grace = Number(options.gracePeriodSeconds ?? parameter(call, 'gracePeriodSeconds') ?? 30);
+  const { dryRun } = readWrite(call);
+  const isRehearsal = dryRun || (Array.isArray(options.dryRun) && options.dryRun.includes('All'));
+  const pod = resource.plural === 'pods' ? find(world.store, 'pods', call) : undefined;
+  if (pod !== undefined && (isRehearsal || grace > 0))
+    return isRehearsal ? pod : terminatePod(world, pod, grace);
+  if (!isRehearsal) world.store.drop(resource.plural, current);
+  if (pod !== undefined) return pod;
+  const group = resource.group === '' ? {} : { group: resource.group };
+  const details = { name, ...group, kind: resource.plural, uid };
+  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details };
+}
+
+/** Refuses (409) when the object is not the one that the caller means. */
+function requireSame(
+  call: Call,
+  { metadata }: KubeObject,
+  expected: { readonly uid?: unknown; readonly resourceVersion?: unknown },
+): void {
+  for (const [field, is, label] of [
+    ['uid', metadata.uid, 'UID'],
+    ['resourceVersion', metadata.resourceVersion, 'ResourceVersion'],
+  ] as const) {
+    const sent = expected[field] ?? '';
+    if (sent === '' || sent === is) continue;
+    const why = `Precondition failed: ${label} in precondition: ${sent}, ${label} in object meta: ${is}`;
+    throw conflict(call.resource, call.name, why);
+  }
+}

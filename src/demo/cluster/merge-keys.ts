@@ -1,0 +1,17 @@
+/** Lists that are really maps, each with the member that names an item; every other list is one value. */
+const keys: Readonly<Record<string, string>> = {
+  conditions: 'type',
+  containers: 'name',
+  env: 'name',
+  initContainers: 'name',
+  ownerReferences: 'uid',
+  ports: 'containerPort',
+  taints: 'key',
+  volumeMounts: 'mountPath',
+  volumes: 'name',
+};
+
+/** The member that names an item of the list `field`; undefined when that list is one value. */
+export function mergeKeyOf(field: string): string | undefined {
+  return Object.hasOwn(keys, field) ? keys[field] : undefined;
+}

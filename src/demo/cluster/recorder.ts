@@ -1,0 +1,54 @@
+import { stamp } from './json.ts';
+import type { Registry } from './registry.ts';
+import { suffix } from './registry.ts';
+import { referenceTo } from './resources.ts';
+import type { KubeObject } from './shapes.ts';
+import type { Store } from './store.ts';
+
+/** Something worth telling about an object; `source` is the component that tells it. */
+export interface Happening {
+  readonly source: string;
+  readonly type?: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Writes an event, or counts it up when the same was told of the same object before. */
+export type Recorder = (object: KubeObject, happening: Happening) => void;
+
+/** Creates a recorder that keeps the latest `kept` events of the cluster. */
+export function createRecorder(store: Store, registry: Registry, now: () => Date, kept: number): Recorder {
+  return (object, { source, type = 'Normal', reason, message }) => {
+    const { namespace, name, uid } = object.metadata;
+    const time = stamp(now());
+    const events = store.list('events');
+    const same = events.find(
+      (event) => event.involvedObject.uid === uid && event.reason === reason && event.message === message,
+    );
+    const told = { type, reason, message, lastTimestamp: time };
+    if (same !== undefined) {
+      registry.set('events', { ...same, ...told, count: (same.count ?? 1) + 1 }, { manager: source });
+      return;
+    }
+    const event = {
+      metadata: { name: `${name}.${suffix()}${suffix()}`, namespace },
+      involvedObject: { ...referenceTo(object), namespace },
+      source: { component: source },
+      reportingComponent: source,
+      reportingInstance: '',
+      firstTimestamp: time,
+      count: 1,
+      ...told,
+    };
+    registry.set('events', event, { manager: source });
+    const oldest = events.toSorted(byLastTime).slice(0, Math.max(0, events.length + 1 - kept));
+    for (const old of oldest) store.drop('events', old);
+  };
+}
+
+function byLastTime(
+  one: { readonly lastTimestamp?: string | undefined },
+  other: { readonly lastTimestamp?: string | undefined },
+): number {
+  return (one.lastTimestamp ?? '').localeCompare(other.lastTimestamp ?? '');
+}

@@ -1,0 +1,68 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import type { Certificate } from './certificate.ts';
+import { discovery } from './discovery.ts';
+import { ApiFailure, badRequest } from './failure.ts';
+import { patchTypes } from './patch.ts';
+import type { Speech } from './pod-log.ts';
+import { serveResources } from './routes.ts';
+import type { World } from './world.ts';
+
+/** The largest body that is read, in bytes. */
+const bodyLimit = 1024 * 1024;
+
+/** Creates the API server over a world: whoever brings the token may do everything, all others get 401. */
+export function createServer(
+  world: World,
+  options: { readonly token: string; readonly certificate: Certificate; readonly speech: Speech },
+): FastifyInstance {
+  const { token, certificate, speech } = options;
+  const app = fastify({
+    https: { key: certificate.key, cert: certificate.cert },
+    bodyLimit,
+    forceCloseConnections: true,
+    routerOptions: { ignoreTrailingSlash: true },
+  }) as unknown as FastifyInstance;
+
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  const expected = digest(`Bearer ${token}`);
+  app.addHook('onRequest', async (request) => {
+    if (timingSafeEqual(digest(request.headers.authorization ?? ''), expected)) return;
+    throw new ApiFailure(401, 'Unauthorized', 'Unauthorized');
+  });
+
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    ['application/json', ...patchTypes],
+    { parseAs: 'string' },
+    (request, body, done) => {
+      if (body === '') done(null, undefined);
+      else app.getDefaultJsonParser('error', 'error')(request, body as string, done);
+    },
+  );
+  app.setErrorHandler((error: FastifyError, _request, reply) => {
+    const { status } = error instanceof ApiFailure ? error : failureOf(error);
+    return reply.code(status.code).send(status);
+  });
+  app.setNotFoundHandler(async () => {
+    throw new ApiFailure(404, 'NotFound', 'the server could not find the requested resource');
+  });
+
+  for (const [path, answer] of discovery()) app.get(path, async () => answer);
+  serveResources(app, world, speech);
+  return app;
+}
+
+/** Fastify's own refusals in the words of the API server; everything else is a bug of ours. */
+function failureOf(error: FastifyError): ApiFailure {
+  switch (error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new ApiFailure(413, 'RequestEntityTooLarge', `limit is ${bodyLimit}`);
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new ApiFailure(415, 'UnsupportedMediaType', 'the body of the request was in an unknown format');
+    default:
+      if (error.statusCode !== undefined && error.statusCode < 500) return badRequest(error.message);
+      console.error(error);
+      return new ApiFailure(500, 'InternalError', `Internal error occurred: ${error.message}`);
+  }
+}
