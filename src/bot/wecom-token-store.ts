@@ -1,0 +1,44 @@
+import { hash, randomUUID } from 'node:crypto';
+import type { Redis } from '../chat/redis.ts';
+import type { AccessToken, TokenStore } from '../wecom/access-token.ts';
+
+/** Deletes a key only if it still holds the value that the caller saw. */
+const DELETE_IF_SAME = `
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0`;
+
+/** No token lives longer (§4.1); the moment to stop using it stands in the value. */
+const TOKEN_TTL_MS = 7_200_000;
+
+/**
+ * Keeps one app's access token in Redis, for all replicas. A changed secret begins anew: a token that was issued to
+ * the old one is never used under it.
+ */
+export function createTokenStore(redis: Redis, corpId: string, agentId: number, secret: string): TokenStore {
+  const key = `keypad:wecom:{${corpId}:${agentId}}:token:${hash('sha256', secret).slice(0, 16)}`;
+  const lockKey = `${key}:lock`;
+  const deleteIfSame = async (name: string, value: string): Promise<void> => {
+    await redis.eval(DELETE_IF_SAME, 1, name, value);
+  };
+
+  return {
+    read: async () => readToken(await redis.get(key)),
+    write: async (token, expiresAt) => {
+      await redis.set(key, JSON.stringify({ token, expiresAt }), 'PX', TOKEN_TTL_MS);
+    },
+    drop: async (token) => {
+      const kept = await redis.get(key);
+      if (kept !== null && readToken(kept)?.token === token) await deleteIfSame(key, kept);
+    },
+    lock: async (ms) => {
+      const owner = randomUUID();
+      const taken = await redis.set(lockKey, owner, 'PX', ms, 'NX');
+      return taken === null ? null : () => deleteIfSame(lockKey, owner);
+    },
+  };
+}
+
+/** Only {@link createTokenStore} writes here. */
+function readToken(kept: string | null): AccessToken | null {
+  return kept === null ? null : JSON.parse(kept);
+}

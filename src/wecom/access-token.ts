@@ -1,0 +1,113 @@
+import { WeComError } from './wecom-error.ts';
+
+/** A token and the moment, in Unix ms, from which it must not be used any more; that is well before WeCom drops it. */
+export interface AccessToken {
+  readonly token: string;
+  readonly expiresAt: number;
+}
+
+/** Where the replicas share the token of one app. */
+export interface TokenStore {
+  read(): Promise<AccessToken | null>;
+  write(token: string, expiresAt: number): Promise<void>;
+  /** Forgets the token, but only if it is still this one. */
+  drop(token: string): Promise<void>;
+  /** Takes the right to refresh for at most `ms`; resolves to what gives it back, or to null when another has it. */
+  lock(ms: number): Promise<(() => Promise<void>) | null>;
+}
+
+/** Asks WeCom for a token: resolves to it and its remaining life in seconds (§4.1). */
+export type FetchToken = () => Promise<{ readonly token: string; readonly expiresIn: number }>;
+
+/** What the cache needs of its surroundings. */
+export interface AccessTokensOptions {
+  readonly store: TokenStore;
+  readonly fetchToken: FetchToken;
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+/** The access token of one app, shared by everybody who needs it. */
+export interface AccessTokens {
+  /** A usable token. However many ask at once, in however many replicas, one asks WeCom. */
+  get(): Promise<string>;
+  /** Forgets a token that WeCom refused. */
+  drop(token: string): Promise<void>;
+}
+
+const EARLY_MS = 120_000;
+const LOCK_MS = 30_000;
+const WAIT_MS = 200;
+/** Waiting is over a little after the longest a lock can be held. */
+const TURNS = LOCK_MS / WAIT_MS + 10;
+/** WeCom bans an address that keeps calling with a wrong secret, for an hour (§4.1). */
+const REFUSAL_MS = 60_000;
+
+/** Makes the cache of one app's token. A refusal that a retry cannot mend is remembered for a minute. */
+export function createAccessTokens({ store, fetchToken, now, sleep }: AccessTokensOptions): AccessTokens {
+  let held: AccessToken | null = null;
+  let refusal: { readonly error: unknown; readonly until: number } | null = null;
+  let refreshing: Promise<AccessToken> | null = null;
+
+  const isUsable = (token: AccessToken | null): token is AccessToken =>
+    token !== null && token.expiresAt > now();
+
+  const refresh = async (): Promise<AccessToken> => {
+    if (refusal && refusal.until > now()) throw refusal.error;
+    try {
+      const { token, expiresIn } = await fetchToken();
+      const fresh = { token, expiresAt: now() + usableFor(expiresIn * 1000) };
+      await store.write(fresh.token, fresh.expiresAt);
+      return fresh;
+    } catch (error) {
+      if (isLasting(error)) refusal = { error, until: now() + REFUSAL_MS };
+      throw error;
+    }
+  };
+
+  const readOrRefresh = async (): Promise<AccessToken> => {
+    for (let turn = 0; turn < TURNS; turn += 1) {
+      const shared = await store.read();
+      if (isUsable(shared)) return shared;
+      const unlock = await store.lock(LOCK_MS);
+      if (unlock) {
+        try {
+          // Another may have refreshed between our look and our lock.
+          const newer = await store.read();
+          return isUsable(newer) ? newer : await refresh();
+        } finally {
+          await unlock();
+        }
+      }
+      await sleep(WAIT_MS);
+    }
+    throw new WeComError('gettoken', 'unsent', 'another replica kept the lock');
+  };
+
+  return {
+    get: async () => {
+      if (isUsable(held)) return held.token;
+      refreshing ??= readOrRefresh().finally(() => {
+        refreshing = null;
+      });
+      held = await refreshing;
+      return held.token;
+    },
+    drop: async (token) => {
+      if (held?.token === token) held = null;
+      await store.drop(token);
+    },
+  };
+}
+
+/**
+ * How long to use a token that has `ms` left: until two minutes before its end. WeCom gives the same token out again
+ * until it ends (§4.1), so that one fetched late is used for half of what it has left, and not asked for at every call.
+ */
+function usableFor(ms: number): number {
+  return Math.max(ms - EARLY_MS, ms / 2);
+}
+
+function isLasting(error: unknown): boolean {
+  return error instanceof WeComError && (error.kind === 'config' || error.kind === 'limit');
+}

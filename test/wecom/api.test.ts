@@ -1,0 +1,250 @@
+import { createServer } from 'node:net';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { InputError } from '../../src/errors.ts';
+import { createWeComApi } from '../../src/wecom/api.ts';
+import type { ApiCall } from '../../src/wecom/api-call.ts';
+import { WeComError } from '../../src/wecom/wecom-error.ts';
+import { createMemoryTokenStore, startScriptedWeCom } from './scripted-wecom.ts';
+
+const weCom = await startScriptedWeCom();
+afterAll(() => weCom.stop());
+beforeEach(() => weCom.reset());
+
+const ok = { errcode: 0, errmsg: 'ok', msgid: 'm' };
+const busy = { errcode: -1, errmsg: 'system busy' };
+const invalidToken = { errcode: 40014, errmsg: 'invalid access_token' };
+const secret = 'the-app-secret';
+
+/** A client with a token store of its own, and what it slept and reported. */
+function client(baseUrl = weCom.url) {
+  const slept: number[] = [];
+  const calls: ApiCall[] = [];
+  const api = createWeComApi({
+    baseUrl,
+    corpId: 'ww0123456789abcdef',
+    secret,
+    agentId: 1000002,
+    tokens: createMemoryTokenStore(),
+    onCall: (call) => void calls.push(call),
+    now: () => 0,
+    sleep: async (ms) => void slept.push(ms),
+  });
+  return { api, slept, calls };
+}
+
+async function errorOf(work: Promise<unknown>): Promise<WeComError> {
+  const error = await work.then(() => null).catch((reason: unknown) => reason);
+  if (!(error instanceof WeComError)) throw new Error(`expected a WeComError, got ${error}`);
+  return error;
+}
+
+/** A port on loopback where nobody listens. */
+async function deadUrl(): Promise<string> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return `http://127.0.0.1:${typeof address === 'object' && address?.port}`;
+}
+
+describe('sendText', () => {
+  test('posts the text with the token in the URL and the agent id as a number', async () => {
+    expect(await client().api.sendText('zhangsan', '2 → 3')).toEqual({ msgid: 'msg-1' });
+    expect(weCom.seen).toEqual([
+      {
+        method: 'GET',
+        api: 'gettoken',
+        query: { corpid: 'ww0123456789abcdef', corpsecret: secret },
+        body: {},
+      },
+      {
+        method: 'POST',
+        api: 'message/send',
+        query: { access_token: 'token-1' },
+        body: { touser: 'zhangsan', msgtype: 'text', agentid: 1000002, text: { content: '2 → 3' } },
+      },
+    ]);
+  });
+
+  test('sends a long text in parts, one after the other', async () => {
+    const text = `${'一'.repeat(600)}\n${'二'.repeat(600)}`;
+    expect(await client().api.sendText('zhangsan', text)).toEqual({ msgid: 'msg-2' });
+    const parts = weCom.seen.slice(1).map(({ body }) => (body.text as { content: string }).content);
+    expect(parts).toEqual([`${'一'.repeat(600)}\n`, '二'.repeat(600)]);
+  });
+
+  test('stops at the part that fails', async () => {
+    weCom.script('message/send', ok, { errcode: 45009, errmsg: 'freq' }, ok);
+    await errorOf(client().api.sendText('zhangsan', '好'.repeat(2000)));
+    expect(weCom.calls('message/send')).toBe(2);
+  });
+
+  test('refuses an empty text before it asks anybody', async () => {
+    await expect(client().api.sendText('zhangsan', ' \n')).rejects.toThrow(InputError);
+    expect(weCom.seen).toEqual([]);
+  });
+
+  test.each(['invaliduser', 'unlicenseduser'])('fails when the only receiver is in %s', async (list) => {
+    weCom.script('message/send', { ...ok, [list]: 'zhangsan' });
+    const error = await errorOf(client().api.sendText('zhangsan', 'hi'));
+    expect(error).toMatchObject({ errcode: 81013, kind: 'permanent' });
+    expect(error.message).toContain(list);
+  });
+
+  test('repeats at most three times while WeCom is busy, waiting longer each time', async () => {
+    weCom.script('message/send', busy);
+    const { api, slept } = client();
+    expect(await errorOf(api.sendText('zhangsan', 'hi'))).toMatchObject({ errcode: -1, kind: 'retry' });
+    expect(weCom.calls('message/send')).toBe(4);
+    expect(slept).toEqual([500, 1000, 2000]);
+  });
+
+  test('gets through when WeCom is busy only for a while', async () => {
+    weCom.script('message/send', busy, busy, ok);
+    expect(await client().api.sendText('zhangsan', 'hi')).toEqual({ msgid: 'm' });
+  });
+
+  test.each([
+    ['a broken connection', 'break'],
+    ['a gateway error', { status: 502 }],
+    ['an answer that is no JSON', { raw: '<html>' }],
+    ['an answer without errcode', { raw: '[]' }],
+    ['an answer that is null', { raw: 'null' }],
+    ['an errcode that is no number', { errcode: '0' }],
+  ] as const)('after %s is repeated once, asking WeCom to drop it if it is a repeat', async (_, answer) => {
+    weCom.script('message/send', answer, ok);
+    expect(await client().api.sendText('zhangsan', 'hi')).toEqual({ msgid: 'm' });
+    const [first, second] = weCom.seen.slice(1);
+    expect(first?.body).not.toHaveProperty('enable_duplicate_check');
+    expect(second?.body).toEqual({ ...first?.body, enable_duplicate_check: 1, duplicate_check_interval: 60 });
+  });
+
+  test('gives up after the second answer that got lost, and says that it may have arrived', async () => {
+    weCom.script('message/send', 'break');
+    const error = await errorOf(client().api.sendText('zhangsan', 'hi'));
+    expect(error).toMatchObject({ errcode: 'lost', kind: 'retry' });
+    expect(weCom.calls('message/send')).toBe(2);
+  });
+
+  test('never follows a redirect: the token would go with it', async () => {
+    weCom.script('message/send', { status: 302 });
+    await errorOf(client().api.sendText('zhangsan', 'hi'));
+    expect(weCom.calls('/elsewhere')).toBe(0);
+  });
+});
+
+describe('a call that only asks', () => {
+  test('is repeated at most three times whatever went wrong on the way', async () => {
+    weCom.script('user/get', 'break', { status: 500 }, busy, {
+      errcode: 0,
+      userid: 'zhangsan',
+      name: '张三',
+      department: [1, 2],
+    });
+    expect(await client().api.user('zhangsan')).toEqual({
+      userid: 'zhangsan',
+      name: '张三',
+      departments: [1, 2],
+    });
+    weCom.script('user/get', 'break');
+    await errorOf(client().api.user('zhangsan'));
+    expect(weCom.calls('user/get')).toBe(8);
+  });
+
+  test('escapes what it puts in the URL', async () => {
+    weCom.script('user/get', { errcode: 0, userid: 'x', name: '', department: [] });
+    await client().api.user('a&b=c d');
+    expect(weCom.seen[1]?.query).toEqual({ userid: 'a&b=c d', access_token: 'token-1' });
+  });
+
+  test('gives the callback ranges as CIDRs', async () => {
+    weCom.script('getcallbackip', { errcode: 0, ip_list: ['101.226.103.*', '101.226.62.77'] });
+    expect(await client().api.callbackRanges()).toEqual(['101.226.103.0/24', '101.226.62.77/32']);
+  });
+
+  test.each([{ ip_list: [] }, {}, { ip_list: ['*.*.*.*'] }])('takes no ranges from %j', async (answer) => {
+    weCom.script('getcallbackip', { errcode: 0, ...answer });
+    await expect(client().api.callbackRanges()).rejects.toThrow(InputError);
+  });
+
+  test.each([{}, { userid: 'x' }, { userid: 1, department: [] }])(
+    'takes no member from %j',
+    async (answer) => {
+      weCom.script('user/get', { errcode: 0, ...answer });
+      await expect(client().api.user('x')).rejects.toThrow(InputError);
+    },
+  );
+});
+
+test('a server that is not there is tried three times more, and every attempt is reported', async () => {
+  const { api, calls, slept } = client(await deadUrl());
+  expect(await errorOf(api.sendText('zhangsan', 'hi'))).toMatchObject({
+    api: 'gettoken',
+    errcode: 'unsent',
+    kind: 'retry',
+  });
+  expect(calls.map(({ errcode }) => errcode)).toEqual(['unsent', 'unsent', 'unsent', 'unsent']);
+  expect(slept).toEqual([500, 1000, 2000]);
+});
+
+describe('the access token', () => {
+  test('is fetched once for many calls', async () => {
+    const { api } = client();
+    await Promise.all(Array.from({ length: 20 }, (_, i) => api.sendText('zhangsan', `${i}`)));
+    expect(weCom.calls('gettoken')).toBe(1);
+  });
+
+  test.each([40014, 42001])('is fetched again, once, after %d', async (errcode) => {
+    weCom.script('message/send', { errcode, errmsg: 'token' }, ok);
+    expect(await client().api.sendText('zhangsan', 'hi')).toEqual({ msgid: 'm' });
+    expect(weCom.seen.map(({ query }) => query.access_token)).toEqual([
+      undefined,
+      'token-1',
+      undefined,
+      'token-2',
+    ]);
+  });
+
+  test('that is refused twice is an error, not a loop', async () => {
+    weCom.script('message/send', invalidToken);
+    expect(await errorOf(client().api.sendText('zhangsan', 'hi'))).toMatchObject({
+      errcode: 40014,
+      kind: 'token',
+    });
+    expect(weCom.calls('gettoken')).toBe(2);
+    expect(weCom.calls('message/send')).toBe(2);
+  });
+
+  test('can be checked on its own', async () => {
+    await client().api.checkToken();
+    weCom.script('gettoken', { errcode: 40001, errmsg: 'invalid credential' });
+    expect(await errorOf(client().api.checkToken())).toMatchObject({ errcode: 40001, kind: 'config' });
+  });
+
+  test('must come with its life', async () => {
+    weCom.script('gettoken', { errcode: 0, access_token: 'x', expires_in: 0 });
+    await expect(client().api.checkToken()).rejects.toThrow(InputError);
+  });
+});
+
+test('no error quotes the token or the secret, even when WeCom does', async () => {
+  weCom.script('message/send', { errcode: 40058, errmsg: 'bad request /send?access_token=token-1' });
+  const sending = await errorOf(client().api.sendText('zhangsan', 'hi'));
+  weCom.script('gettoken', { errcode: 40001, errmsg: `bad secret ${secret}` });
+  const fetching = await errorOf(client().api.sendText('zhangsan', 'hi'));
+  for (const error of [sending, fetching]) {
+    const text = `${error.message} ${error.stack} ${JSON.stringify(error)} ${error.cause}`;
+    expect(text).not.toContain('token-1');
+    expect(text).not.toContain(secret);
+  }
+});
+
+test('every request is reported with its api and errcode', async () => {
+  weCom.script('message/send', { errcode: 45009, errmsg: 'freq' });
+  const { api, calls } = client();
+  await errorOf(api.sendText('zhangsan', 'hi'));
+  expect(calls).toEqual([
+    { api: 'gettoken', errcode: 0, ms: 0 },
+    { api: 'message/send', errcode: 45009, ms: 0 },
+  ]);
+});
