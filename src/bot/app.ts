@@ -1,22 +1,21 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type FastifyInstance, fastify } from 'fastify';
+import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
 import type { Registry } from 'prom-client';
 import {
-  type Chat,
   createChat,
   createMenus,
   createRedis,
   createSessionStore,
   type Incoming,
-  type Menus,
-  type Redis,
+  sentences,
 } from '../chat/index.ts';
 import type { BotConfig } from '../config.ts';
 import { contract, isOperation } from '../contract/index.ts';
+import { readSigningKey } from '../contract/keys.ts';
 import type { Log } from '../server/log.ts';
 import { createBotMetrics } from '../server/metrics.ts';
-import { createWeComApi, type WeComApi } from '../wecom/api.ts';
+import { createWeComApi } from '../wecom/api.ts';
 import { createCipher } from '../wecom/crypto.ts';
 import { addCallback } from './callback.ts';
 import { openCallbackSources } from './callback-sources.ts';
@@ -26,12 +25,13 @@ import { startOutcomes } from './outcomes.ts';
 import { type Caller, createPlatformClient } from './platform-client.ts';
 import { createRecent } from './recent.ts';
 import { askRights } from './rights.ts';
+import { timedStore } from './timed-store.ts';
 import { createTokenStore } from './wecom-token-store.ts';
 
-/** A running interface platform. */
+/** A running interface platform; `app` is not listening yet. */
 export interface Bot {
   readonly app: FastifyInstance;
-  /** What must answer before callbacks make sense. */
+  /** What must answer before callbacks make sense, by name. */
   readonly checks: Readonly<Record<string, () => Promise<void>>>;
   reloadMenus(): Promise<void>;
   /** Takes no more callbacks, finishes those in flight and what is delivered late, and lets go of Redis. */
@@ -47,3 +47,154 @@ export interface BotParts {
 const RIGHTS_MS = 30_000;
 const DEPARTMENTS_MS = 300_000;
 const DAY_MS = 86_400_000;
+
+/** Puts the interface platform together. Throws `ConfigError` when the menus have a problem. */
+export async function createBot({ config, log, registry }: BotParts): Promise<Bot> {
+  const metrics = createBotMetrics(registry);
+  const now = Date.now;
+  const pause = async (ms: number): Promise<void> => void (await sleep(ms, undefined, { ref: false }));
+  const redis = createRedis(config.redisUrl.reveal());
+  redis.on('error', (err) => log.warn({ err }, 'redis'));
+  const secret = config.secret.reveal();
+  const weCom = createWeComApi({
+    baseUrl: config.apiUrl,
+    corpId: config.corpId,
+    agentId: config.agentId,
+    secret,
+    tokens: createTokenStore(redis, { corpId: config.corpId, agentId: config.agentId, secret }),
+    onCall: metrics.weComCall,
+  });
+  const client = createPlatformClient({
+    url: config.opsUrl,
+    key: readSigningKey(config.signingKey.reveal()),
+    now,
+    newId: randomUUID,
+    onAnswer: metrics.opsCall,
+  });
+  const menus = await createMenus({
+    directory: config.menusDir,
+    operations: { isOperation, isChange: (name) => isOperation(name) && contract[name].kind === 'change' },
+    onLoaded: ({ generation }) => log.info({ generation }, 'menus loaded'),
+    onProblems: (problems) => log.error({ problems }, 'menus not reloaded, the old ones go on serving'),
+  });
+  const sources = await openCallbackSources({
+    allowed: config.callbackSources,
+    redis,
+    corpId: config.corpId,
+    askWeCom: () => weCom.callbackRanges(),
+    onError: (err) => log.error({ err }, 'the callback ranges of WeCom are not fresh'),
+    now,
+  });
+  const daily = setInterval(() => void sources.refresh(), DAY_MS).unref();
+
+  const departments = createRecent({
+    milliseconds: DEPARTMENTS_MS,
+    keyOf: (user: string) => user,
+    ask: async (user) => (await weCom.user(user)).departments,
+    now,
+  });
+  const callerOf = async ({ user, trace }: Incoming): Promise<Caller> => {
+    // Without an answer the user is taken to be in no department: fewer rights for a moment, never more.
+    const known = await departments(user).catch((err: unknown) => {
+      log.warn({ id: trace, err }, 'departments unknown');
+      return [];
+    });
+    return { user, departments: known, trace };
+  };
+  const rights = createRecent({
+    milliseconds: RIGHTS_MS,
+    keyOf: ({ user }: Caller) => user,
+    ask: (caller: Caller) => askRights(client, caller),
+    now,
+  });
+  const outcomes = startOutcomes({
+    client,
+    deliver: async (user, text) => void (await weCom.sendText(user, text)),
+    sleep: pause,
+    newId: randomUUID,
+    onError: (err) => log.warn({ err }, 'outcomes'),
+  });
+
+  /** The operations whose outcome a message's reply tells. */
+  const toldBy = new WeakMap<Incoming, string[]>();
+  const chat = createChat({
+    store: timedStore(createSessionStore(redis), metrics.redis),
+    menu: menus.at,
+    async openContext(incoming) {
+      const caller = await callerOf(incoming);
+      return openContext({
+        client,
+        caller,
+        rights: await rights(caller),
+        now: now(),
+        onOutcome: (id) => toldBy.set(incoming, [...(toldBy.get(incoming) ?? []), id]),
+        onLost: (id) =>
+          void outcomes.settle(caller, id).catch((err) => log.error({ id: caller.trace, err }, 'settle')),
+      });
+    },
+    async deliver(incoming, text) {
+      await weCom.sendText(incoming.user, text);
+      await outcomes.told(toldBy.get(incoming) ?? []);
+    },
+    onError: (err, { trace }) => log.error({ id: trace, err }, 'a message broke'),
+    onSession: metrics.session,
+    now,
+    sleep: pause,
+  });
+
+  const app = fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    disableRequestLogging: true,
+    trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
+    genReqId: () => randomUUID(),
+    forceCloseConnections: 'idle',
+  });
+  const repliedTo = new WeakMap<FastifyRequest, Incoming>();
+  addCallback(app, {
+    cipher: createCipher({
+      token: config.token.reveal(),
+      encodingAesKey: config.encodingAesKey.reveal(),
+      receiveId: config.corpId,
+    }),
+    corpId: config.corpId,
+    isAllowedSource: sources.allows,
+    async receive(callback, plaintext, request) {
+      const incoming = readIncoming(callback, { plaintext, agentId: config.agentId, trace: request.id });
+      if (incoming === null) return null;
+      const reply = await chat.receive(incoming);
+      // "Working on it" tells no outcome; what is delivered later does.
+      if (reply !== null && reply !== sentences.working) repliedTo.set(request, incoming);
+      return reply;
+    },
+    onReplied(request) {
+      const incoming = repliedTo.get(request);
+      if (incoming !== undefined) void outcomes.told(toldBy.get(incoming) ?? []);
+    },
+    onResult(result, request, reply) {
+      metrics.callback(result, reply.elapsedTime / 1000);
+      log.info(
+        { id: request.id, result, address: request.ip, ms: Math.round(reply.elapsedTime) },
+        'callback',
+      );
+    },
+    now,
+    newNonce: () => randomBytes(8).toString('hex'),
+  });
+
+  return {
+    app,
+    checks: {
+      redis: async () => void (await redis.ping()),
+      token: () => weCom.checkToken(),
+    },
+    reloadMenus: menus.reload,
+    async close() {
+      await app.close();
+      await chat.idle();
+      await outcomes.stop();
+      clearInterval(daily);
+      menus.close();
+      redis.disconnect();
+    },
+  };
+}

@@ -1,6 +1,5 @@
 import type { Redis } from '../chat/index.ts';
 import { createSources, type Sources } from '../server/sources.ts';
-import { readCallbackRange } from '../wecom/callback-ranges.ts';
 
 /** The addresses callbacks may come from; `wecom` among the settings stands for what WeCom itself says. */
 export interface CallbackSources extends Sources {
@@ -9,34 +8,34 @@ export interface CallbackSources extends Sources {
 }
 
 export interface CallbackSourcesParts {
-  readonly allowed: readonly string[];
+  /** What the settings say: fixed networks, and whether WeCom's own ranges count too. */
+  readonly allowed: { readonly wecom: boolean; readonly cidrs: readonly string[] };
   readonly redis: Redis;
   readonly corpId: string;
-  /** `getcallbackip` (protocol §4.7): addresses, CIDRs or wildcards. */
+  /** `getcallbackip` (protocol §4.7), as CIDRs. */
   askWeCom(): Promise<readonly string[]>;
   onError(error: unknown): void;
   /** Unix milliseconds. */
   now(): number;
 }
 
-const WECOM = 'wecom';
 /** While Tencent changes its addresses old and new coexist: what was good is believed a week longer. */
 const KEPT_SECONDS = 7 * 86_400;
 
 /** Opens the list; before the first answer of WeCom the last good one is read from Redis. */
 export async function openCallbackSources(parts: CallbackSourcesParts): Promise<CallbackSources> {
-  const fixed = parts.allowed.filter((source) => source !== WECOM);
-  const usesWeCom = fixed.length < parts.allowed.length;
+  const { wecom, cidrs: fixed } = parts.allowed;
   const key = `keypad:wecom:{${parts.corpId}}:callback-ranges`;
   let sources = createSources(fixed);
   const use = (ranges: readonly string[]): void => {
     sources = createSources([...fixed, ...ranges]);
   };
   const refresh = async (): Promise<void> => {
-    if (!usesWeCom) return;
+    if (!wecom) return;
     try {
-      const fresh = (await parts.askWeCom()).flatMap(readCallbackRange);
-      if (fresh.length === 0) throw new Error('getcallbackip answered an empty list; the last good one stays');
+      const fresh = await parts.askWeCom();
+      if (fresh.length === 0)
+        throw new Error('getcallbackip answered an empty list; the last good one stays');
       use(fresh);
       const now = Math.floor(parts.now() / 1000);
       await parts.redis.zadd(key, ...fresh.flatMap((range) => [`${now}`, range]));
@@ -47,7 +46,7 @@ export async function openCallbackSources(parts: CallbackSourcesParts): Promise<
       parts.onError(error);
     }
   };
-  if (usesWeCom) {
+  if (wecom) {
     use(await parts.redis.zrange(key, '0', '-1').catch(() => []));
     await refresh();
   }

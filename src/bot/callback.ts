@@ -25,7 +25,7 @@ export interface CallbackParts {
   receive(callback: Callback, plaintext: string, request: FastifyRequest): Promise<string | null>;
   /** The reply reached the socket. */
   onReplied(request: FastifyRequest): void;
-  onResult(result: CallbackResult, request: FastifyRequest): void;
+  onResult(result: CallbackResult, request: FastifyRequest, reply: FastifyReply): void;
   /** Unix milliseconds. */
   now(): number;
   newNonce(): string;
@@ -46,7 +46,7 @@ export function addCallback(app: FastifyInstance, parts: CallbackParts): void {
     result: CallbackResult,
     why: string,
   ) => {
-    parts.onResult(result, request);
+    parts.onResult(result, request, reply);
     return reply.code(status).type('text/plain').send(why);
   };
 
@@ -78,7 +78,7 @@ export function addCallback(app: FastifyInstance, parts: CallbackParts): void {
       return refuse(request, reply, 403, 'signature', 'signature mismatch\n');
     }
     const plaintext = parts.cipher.decrypt(echostr);
-    parts.onResult('verified', request);
+    parts.onResult('verified', request, reply);
     return reply.type('text/plain').send(plaintext);
   });
 
@@ -92,10 +92,10 @@ export function addCallback(app: FastifyInstance, parts: CallbackParts): void {
     const callback = readMessage(plaintext);
     const content = await parts.receive(callback, plaintext, request);
     if (content === null || !('fromUserName' in callback)) {
-      parts.onResult('empty', request);
+      parts.onResult('empty', request, reply);
       return reply.code(200).send('');
     }
-    parts.onResult('reply', request);
+    parts.onResult('reply', request, reply);
     reply.raw.once('finish', () => parts.onReplied(request));
     const sealed = sealTextReply(parts.cipher, {
       toUser: callback.fromUserName,

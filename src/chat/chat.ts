@@ -10,6 +10,8 @@ export interface Incoming extends Speaker {
   readonly msgId: string;
   readonly createdAt: number;
   readonly text?: string | undefined;
+  /** Names this message in every log line; its first eight characters are the number a user is told. */
+  readonly trace: string;
 }
 
 /** What the chat needs from outside; clock and timer are arguments, so that a test can hold them still. */
@@ -21,12 +23,10 @@ export interface ChatParts {
   openContext(incoming: Incoming): Promise<Context>;
   /** Sends a text outside of the reply. */
   deliver(incoming: Incoming, text: string): Promise<void>;
-  /** Something broke; `id` is the number the user was told. */
-  onError(error: unknown, id: string): void;
+  onError(error: unknown, incoming: Incoming): void;
   onSession(change: 'started' | 'ended'): void;
   now(): number;
   sleep(milliseconds: number): Promise<void>;
-  newId(): string;
 }
 
 export interface Chat {
@@ -64,23 +64,20 @@ const NOTHING: Stored = { session: null, version: '' };
 type Track = <T>(work: Promise<T>) => Promise<T>;
 
 async function receive(parts: ChatParts, incoming: Incoming, track: Track): Promise<string | null> {
-  const entered = await parts.store.enter(incoming, incoming.msgId).catch(() => undefined);
+  const entered = await parts.store.enter(incoming, incoming.msgId).catch((e) => parts.onError(e, incoming));
   if (entered === undefined) return sentences.storeDown;
   if (entered.kind === 'repeat') return entered.reply === '' ? null : (entered.reply ?? sentences.lost);
   let late = false;
   const first = entered.kind === 'turn' ? entered.stored : undefined;
   const work = answer(parts, incoming, first, () => late).catch(async (error: unknown) => {
-    const id = parts.newId();
-    parts.onError(error, id);
-    return leaveWith(parts, incoming, sentences.failed(id));
+    parts.onError(error, incoming);
+    return leaveWith(parts, incoming, sentences.failed(incoming.trace.slice(0, 8)));
   });
   const limit = parts.sleep(REPLY_LIMIT_MS).then(() => null);
   const text = await Promise.race([work, limit]);
   if (text !== null) return text;
   late = true;
-  void track(
-    work.then((result) => parts.deliver(incoming, result)).catch((e) => parts.onError(e, parts.newId())),
-  );
+  void track(work.then((result) => parts.deliver(incoming, result)).catch((e) => parts.onError(e, incoming)));
   await parts.store.keepReply(incoming, incoming.msgId, sentences.working).catch(() => {});
   return sentences.working;
 }
@@ -148,7 +145,7 @@ async function keep(
   try {
     return await parts.store.leave(incoming, incoming.msgId, ending);
   } catch (error) {
-    parts.onError(error, incoming.msgId);
+    parts.onError(error, incoming);
     if (ending.session !== 'same') void endWhenBack(parts, incoming);
     return 'broken';
   }

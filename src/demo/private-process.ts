@@ -17,8 +17,10 @@ export async function startProcess(
   command: string,
   args: readonly string[],
   isReady: () => Promise<boolean>,
+  env: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<PrivateProcess> {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  // Of its own group: Ctrl-C reaches the demo alone, which then stops everything in order.
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...env }, detached: true });
   let printed = '';
   const keep = (chunk: Buffer): void => {
     printed = (printed + chunk.toString()).slice(-2000);

@@ -53,7 +53,7 @@ const speaker = { agent: '1000002', user: 'zhangsan' };
 let ids = 0;
 const message = (typed: string, parts: Partial<Incoming> = {}): Incoming => {
   ids += 1;
-  return { ...speaker, msgId: `${ids}`, createdAt: NOW, text: typed, ...parts };
+  return { ...speaker, msgId: `${ids}`, createdAt: NOW, text: typed, trace: 'E1234567-89ab', ...parts };
 };
 
 interface Options {
@@ -74,7 +74,6 @@ function replica({ on = redis, limit = new Promise(() => {}) }: Options = {}) {
     onSession: () => {},
     now: () => NOW * 1000,
     sleep: (ms) => (ms === 4000 ? limit : new Promise((resolve) => setTimeout(resolve, ms))),
-    newId: () => 'E1',
   };
   return { ...createChat(parts), delivered, errors };
 }
@@ -217,7 +216,7 @@ test('a place in the line whose owner died does not hold the others up', async (
 test('a bug is answered with its number, the log gets all of it, and the next message is served at once', async () => {
   const chat = replica();
   await chat.receive(message('hi'));
-  expect(await chat.receive(message('3'))).toBe(sentences.failed('E1'));
+  expect(await chat.receive(message('3'))).toBe(sentences.failed('E1234567'));
   expect(chat.errors).toEqual([new Error('a bug')]);
   expect(await chat.receive(message('1'))).toContain('1 乙');
 });

@@ -1,0 +1,65 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import mysql from 'mysql2/promise';
+
+/** The databases of a demo: Keypad's own, and the two that the example policy calls shop-db and pay-db. */
+export interface DemoDatabases {
+  readonly keypadUrl: string;
+  /** For OPS_MYSQL_TARGETS. */
+  readonly targets: Readonly<Record<string, string>>;
+  stop(): Promise<void>;
+}
+
+/** How long a slow query sleeps, and the pause before the next one comes after somebody killed it. */
+const SLOW_SECONDS = 3600;
+const PAUSE_MS = 15_000;
+
+/**
+ * Makes the databases on a private MariaDB if they are not there, and keeps one slow query running in each target, so
+ * that there is something to see and to kill. Both targets are the same server: its accounts see their own queries only.
+ */
+export async function openDatabases(serverUrl: string, password: string): Promise<DemoDatabases> {
+  const admin = await mysql.createConnection(serverUrl);
+  for (const name of ['keypad', 'shop', 'pay']) {
+    await admin.query(`CREATE DATABASE IF NOT EXISTS ${name} CHARACTER SET utf8mb4`);
+    await admin.query(`CREATE USER IF NOT EXISTS '${name}'@'127.0.0.1' IDENTIFIED BY '${password}'`);
+    await admin.query(`GRANT ALL ON ${name}.* TO '${name}'@'127.0.0.1'`);
+  }
+  await admin.end();
+  const urlOf = (name: string): string => {
+    const url = new URL(`/${name}`, serverUrl);
+    url.username = name;
+    url.password = password;
+    return url.href;
+  };
+  const stopping = new AbortController();
+  const reports = [
+    keepRunning(
+      urlOf('shop'),
+      `SELECT /* 商品月报 */ COUNT(*), SLEEP(${SLOW_SECONDS}) FROM information_schema.TABLES LIMIT 1`,
+    ),
+    keepRunning(
+      urlOf('pay'),
+      `SELECT /* 对账 */ SUM(1), SLEEP(${SLOW_SECONDS}) FROM information_schema.COLUMNS LIMIT 1`,
+    ),
+  ];
+  async function keepRunning(url: string, sql: string): Promise<void> {
+    while (!stopping.signal.aborted) {
+      const connection = await mysql.createConnection(url).catch(() => undefined);
+      const end = () => connection?.destroy();
+      stopping.signal.addEventListener('abort', end);
+      // Being killed is what it is for.
+      if (!stopping.signal.aborted) await connection?.query(sql).catch(() => {});
+      stopping.signal.removeEventListener('abort', end);
+      end();
+      await sleep(PAUSE_MS, undefined, { signal: stopping.signal }).catch(() => {});
+    }
+  }
+  return {
+    keypadUrl: urlOf('keypad'),
+    targets: { 'shop-db': urlOf('shop'), 'pay-db': urlOf('pay') },
+    stop: async () => {
+      stopping.abort();
+      await Promise.all(reports);
+    },
+  };
+}

@@ -1,0 +1,35 @@
+import { createWriteStream, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type PrivateProcess, startProcess } from './private-process.ts';
+
+const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+
+/** One role to start as a process of its own, as in production. */
+export interface RoleProcess {
+  readonly role: 'bot' | 'ops';
+  readonly env: Readonly<Record<string, string>>;
+  readonly internalPort: number;
+  /** Its log lines go to `<directory>/<role>.log`. */
+  readonly directory: string;
+}
+
+/** Starts a role and waits until its /readyz says so. It sees the given settings and nothing else of our environment. */
+export async function startRole({
+  role,
+  env,
+  internalPort,
+  directory,
+}: RoleProcess): Promise<PrivateProcess> {
+  mkdirSync(directory, { recursive: true });
+  const isReady = async (): Promise<boolean> => {
+    const answered = await fetch(`http://127.0.0.1:${internalPort}/readyz`).catch(() => undefined);
+    await answered?.body?.cancel();
+    return answered?.status === 200;
+  };
+  const log = createWriteStream(join(directory, `${role}.log`), { flags: 'a' });
+  const started = await startProcess(process.execPath, [MAIN, role], isReady, env);
+  started.process.stdout?.pipe(log, { end: false });
+  started.process.stderr?.pipe(log, { end: false });
+  return started;
+}
