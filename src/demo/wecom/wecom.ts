@@ -4,8 +4,8 @@ import type { ApiName } from './api-name.ts';
 import { type Clock, demoMembers, type Member, type WeComApp } from './app.ts';
 import { createCourier, type Pace } from './courier.ts';
 import { createDelivery, type Deliver, type Delivery, type Outcome } from './delivery.ts';
-import { createFaults, type Faults } from './faults.ts';
-import { createHistory, type History } from './history.ts';
+import { createFaults, type FaultInput, type Faults } from './faults.ts';
+import { createHistory, type History, type Message } from './history.ts';
 import { createMessageSend } from './message-send.ts';
 import { type ApiSettings, createServerApi } from './server-api.ts';
 import { addServerRoutes } from './server-routes.ts';
@@ -25,6 +25,10 @@ export interface WeCom {
   readonly members: readonly Member[];
   readonly history: History;
   readonly faults: Faults;
+  /** What that member's phone shows, oldest first. */
+  messages(user: string): readonly Message[];
+  /** Sets what goes wrong on Tencent's side, in place of what was set before. */
+  setFaults(faults: readonly FaultInput[]): void;
   /** Sends a text as that member and waits for what becomes of it; throws an InputError for an unknown member. */
   say(user: string, text: string, delivery?: Delivery): Promise<Outcome>;
   /** The same for any message or event. */
@@ -70,6 +74,8 @@ export function createWeCom(options: WeComOptions): WeCom {
     members,
     history,
     faults,
+    messages: history.list,
+    setFaults: faults.set,
     deliver,
     say: (user, text, delivery) => deliver(user, { type: 'text', content: text }, delivery),
     verifyUrl: () => verifyUrl(app, courier, clock),

@@ -33,7 +33,7 @@ describe('a message to the bot', () => {
     expect(plaintext).toContain(`<MsgId>${outcome.msgid}</MsgId>`);
     expect(plaintext).toContain('<AgentID>1000002</AgentID>');
     expect(body).toContain('<AgentID><![CDATA[1000002]]></AgentID>');
-    expect(wecom.history.list('zhangsan')).toMatchObject([
+    expect(wecom.messages('zhangsan')).toMatchObject([
       { direction: 'out', kind: 'sent', text: '你好 & <b>]]>😀', msgid: outcome.msgid },
       {
         direction: 'in',
@@ -118,7 +118,7 @@ describe('on demand', () => {
       '42',
     ]);
     expect(fieldOf((bot.received[0] as Received).plaintext, 'CreateTime')).toBe('7');
-    expect(wecom.history.list('zhangsan')).toHaveLength(2);
+    expect(wecom.messages('zhangsan')).toHaveLength(2);
   });
 
   test('events and other types are sent too; an event has no MsgId', async () => {
@@ -171,7 +171,7 @@ describe('a passive reply is ignored, and not asked for again,', () => {
       status: 200,
       problem: `the reply is ignored: ${why}`,
     });
-    expect(wecom.history.list('zhangsan')).toHaveLength(1);
+    expect(wecom.messages('zhangsan')).toHaveLength(1);
   });
 
   test.each([
@@ -187,7 +187,7 @@ describe('a passive reply is ignored, and not asked for again,', () => {
 test('a reply over 2048 bytes is cut on a character and marked', async () => {
   const { wecom } = await start(() => reply('汉'.repeat(700)));
   expect(await wecom.say('zhangsan', '1')).toMatchObject({ reply: '汉'.repeat(682), cut: true });
-  expect(wecom.history.list('zhangsan').at(-1)).toMatchObject({ cut: true });
+  expect(wecom.messages('zhangsan').at(-1)).toMatchObject({ cut: true });
 });
 
 test('a reply of another type than text is named', async () => {

@@ -25,7 +25,7 @@ async function start(options: Partial<WeComOptions> = {}) {
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
   const text = { touser: 'zhangsan', msgtype: 'text', agentid: app.agentId, text: { content: '好了' } };
-  const textsOf = (user: string) => wecom.history.list(user).map((message) => message.text);
+  const textsOf = (user: string) => wecom.messages(user).map((message) => message.text);
   return {
     wecom,
     get,
@@ -150,7 +150,7 @@ describe('message/send', () => {
   test('cuts a text at 2048 bytes and marks it', async () => {
     const { wecom, post, text } = await start();
     await post({ ...text, text: { content: `${'a'.repeat(2047)}汉` } });
-    expect(wecom.history.list('zhangsan')).toMatchObject([{ text: 'a'.repeat(2047), cut: true }]);
+    expect(wecom.messages('zhangsan')).toMatchObject([{ text: 'a'.repeat(2047), cut: true }]);
   });
 
   test('shows markdown and cards as text, and names the rest', async () => {
@@ -207,7 +207,7 @@ test('user/get answers a member with the departments, in any case, and nobody el
 describe('a fault', () => {
   test('meets its API as often as it says, in the order set, and then things are as before', async () => {
     const { wecom, get, getToken, post, text, token } = await start();
-    wecom.faults.set([
+    wecom.setFaults([
       { api: 'message/send', errcode: 45009, times: 2 },
       { api: 'gettoken', errcode: -1 },
       { api: 'message/send', errcode: 42001 },
@@ -217,13 +217,13 @@ describe('a fault', () => {
     expect(answers).toEqual([45009, 45009, 42001, 0]);
     expect((await getToken()).errcode).toBe(-1);
     expect((await get(`getcallbackip?access_token=${token}`)).errcode).toBe(0);
-    expect(wecom.history.list('zhangsan')).toHaveLength(1);
+    expect(wecom.messages('zhangsan')).toHaveLength(1);
   });
 
   test('can be an HTTP status, a delay, or no answer at all', async () => {
     const { wecom, get, token } = await start();
     const url = `${wecom.url}/cgi-bin/getcallbackip?access_token=${token}`;
-    wecom.faults.set([
+    wecom.setFaults([
       { api: 'getcallbackip', status: 502 },
       { api: 'getcallbackip', delayMs: 30 },
       { api: 'getcallbackip', hang: true },
@@ -237,7 +237,7 @@ describe('a fault', () => {
 
   test('that hangs does not keep the simulator from stopping', async () => {
     const { wecom, token } = await start();
-    wecom.faults.set([{ api: 'user/get', hang: true }]);
+    wecom.setFaults([{ api: 'user/get', hang: true }]);
     const hanging = fetch(`${wecom.url}/cgi-bin/user/get?access_token=${token}`).catch(() => 'cut');
     while (wecom.faults.list().length > 0) await new Promise(setImmediate);
     await wecom.stop();
