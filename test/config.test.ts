@@ -70,7 +70,7 @@ describe('what a role is told', () => {
       callbackSources: { wecom: true, cidrs: ['10.0.0.0/8'] },
       opsUrl: 'https://ops.internal:8081',
     });
-    expect(read?.signingKey.reveal()).toEqual({ kty: 'OKP', crv: 'Ed25519', kid: 'k1', x: jwk.x, d: jwk.d });
+    expect(read?.signingKey.reveal()).toEqual(jwk);
     expect(platform?.verifyingKeys.keys.map(({ kid }) => kid)).toEqual(['k1']);
     expect(platform?.mysqlTargets.reveal()).toEqual({ 'shop-db': expect.stringContaining('mysql://') });
   });
@@ -130,26 +130,34 @@ describe('what stops the process', () => {
     ['REDIS_URL', 'mysql://x', 'must be an address that begins with redis:// or rediss://'],
     ['MYSQL_URL', 'mysql://host', 'must end in /<database>'],
     ['OPS_URL', 'http://ops.internal:8081', 'write #plain-http behind an http address'],
-    ['OPS_SIGNING_KEY', '{', 'must be a private Ed25519 JWK with a kid'],
-    ['OPS_SIGNING_KEY', JSON.stringify(publicJwk), 'must be a private Ed25519 JWK with a kid'],
+    ['OPS_SIGNING_KEY', '{', 'cannot be used: the signing key is not a private Ed25519 JWK'],
+    [
+      'OPS_SIGNING_KEY',
+      JSON.stringify(publicJwk),
+      'cannot be used: the signing key is not a private Ed25519 JWK',
+    ],
     [
       'OPS_SIGNING_KEY',
       JSON.stringify({ ...jwk, kid: undefined }),
-      'must be a private Ed25519 JWK with a kid',
+      'cannot be used: the signing key is not a private Ed25519 JWK',
     ],
-    ['OPS_SIGNING_KEY', JSON.stringify({ ...jwk, d: publicJwk.x }), 'is damaged'],
+    ['OPS_SIGNING_KEY', JSON.stringify({ ...jwk, d: publicJwk.x }), 'the signing key does not fit together'],
     ['OPS_VERIFYING_KEYS', JSON.stringify({ keys: [jwk] }), 'holds a private key'],
-    ['OPS_VERIFYING_KEYS', JSON.stringify({ keys: [] }), 'at least one key'],
-    ['OPS_VERIFYING_KEYS', JSON.stringify({ keys: [publicJwk, publicJwk] }), 'two keys of one kid'],
+    ['OPS_VERIFYING_KEYS', JSON.stringify({ keys: [] }), 'the verifying keys are not a JWKS'],
+    [
+      'OPS_VERIFYING_KEYS',
+      JSON.stringify({ keys: [publicJwk, publicJwk] }),
+      'two verifying keys have the kid k1',
+    ],
     [
       'OPS_VERIFYING_KEYS',
       JSON.stringify({ keys: [{ ...publicJwk, x: 'short' }] }),
-      'only public Ed25519 keys',
+      'the verifying keys are not a JWKS of public Ed25519 keys',
     ],
     [
       'OPS_VERIFYING_KEYS',
       JSON.stringify({ keys: [{ kty: 'oct', kid: 'k', k: 'x' }] }),
-      'only public Ed25519',
+      'the verifying keys are not a JWKS of public Ed25519 keys',
     ],
     ['OPS_MYSQL_TARGETS', '[]', 'must be a JSON object'],
     ['OPS_MYSQL_TARGETS', '{"shop-db":"redis://x"}', 'gives "shop-db" what must be an address'],

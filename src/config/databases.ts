@@ -1,5 +1,5 @@
 import { InputError } from '../errors.ts';
-import { isRecord, readJson } from './keys.ts';
+import { isRecord, readJson } from './json.ts';
 import { serverUrl } from './network.ts';
 
 const mysqlServer = serverUrl(['mysql:']);

@@ -17,8 +17,8 @@ export interface BotMetrics {
   /** The ops platform answered `state`, or nothing (`down`). */
   opsCall(operation: string, state: string, seconds: number): void;
   session(change: 'started' | 'ended'): void;
-  /** The WeCom server API answered; `ms` is in milliseconds, `errcode` 0 is success (protocol §4.13). */
-  weComCall(call: { readonly api: string; readonly errcode: number; readonly ms: number }): void;
+  /** The WeCom server API answered; `errcode` is its number (protocol §4.13) or a word for no answer; `ms` is in milliseconds. */
+  weComCall(call: { readonly api: string; readonly errcode: number | string; readonly ms: number }): void;
 }
 
 /** Registers the metrics of the interface platform. Labels are bounded: strange values are counted as `other`. */
