@@ -1,9 +1,6 @@
 import type { Errcode } from './errcodes.ts';
 import { WeComError } from './wecom-error.ts';
 
-/** WeCom gives its answers well within this time. */
-const TIMEOUT_MS = 5000;
-
 /** One request to the server API: a POST when there is a body, else a GET. */
 export interface ApiRequest {
   /** The path without `/cgi-bin/`, such as `message/send`. */
@@ -25,6 +22,8 @@ export interface ApiCall {
 /** What a call needs of its surroundings. */
 export interface ApiLine {
   readonly baseUrl: string;
+  /** How long an answer may take, body included. */
+  readonly timeoutMs: number;
   readonly now: () => number;
   readonly onCall: (call: ApiCall) => void;
 }
@@ -35,7 +34,7 @@ export interface ApiLine {
  */
 export async function callApi(line: ApiLine, request: ApiRequest): Promise<ApiAnswer> {
   const start = line.now();
-  const { errcode, errmsg, answer } = await exchange(line.baseUrl, request);
+  const { errcode, errmsg, answer } = await exchange(line, request);
   line.onCall({ api: request.api, errcode, ms: line.now() - start });
   if (errcode !== 0) throw new WeComError(request.api, errcode, withoutSecrets(errmsg, request.query));
   return answer;
@@ -47,7 +46,8 @@ interface Exchange {
   readonly answer: ApiAnswer;
 }
 
-async function exchange(baseUrl: string, { api, query, body }: ApiRequest): Promise<Exchange> {
+async function exchange({ baseUrl, timeoutMs }: ApiLine, request: ApiRequest): Promise<Exchange> {
+  const { api, query, body } = request;
   const url = new URL(`/cgi-bin/${api}?${new URLSearchParams(query)}`, baseUrl);
   const post = {
     method: 'POST',
@@ -59,7 +59,7 @@ async function exchange(baseUrl: string, { api, query, body }: ApiRequest): Prom
       ...(body === undefined ? {} : post),
       // A redirect would carry the token to wherever it points.
       redirect: 'error',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
     });
     if (!response.ok) {
       await response.body?.cancel();

@@ -16,6 +16,8 @@ export interface WeComApiOptions {
   readonly tokens: TokenStore;
   /** Told of every request, for the metrics. */
   readonly onCall?: (call: ApiCall) => void;
+  /** How long one answer may take in ms; 5 s unless said otherwise. */
+  readonly timeoutMs?: number;
   /** Unix ms. */
   readonly now?: () => number;
   readonly sleep?: (ms: number) => Promise<void>;
@@ -42,8 +44,9 @@ export interface WeComApi {
 
 /** Makes the client of one app's server API. The access token is fetched when it is first needed. */
 export function createWeComApi(options: WeComApiOptions): WeComApi {
-  const { baseUrl, corpId, secret, agentId, onCall = () => {}, now = Date.now, sleep = wait } = options;
-  const line = { baseUrl, onCall, now };
+  const { baseUrl, corpId, secret, agentId, now = Date.now, sleep = wait } = options;
+  const { onCall = () => {}, timeoutMs = 5000 } = options;
+  const line = { baseUrl, onCall, timeoutMs, now };
   const fetchToken = async () => {
     const query = { corpid: corpId, corpsecret: secret };
     return readToken(await withRetry(() => callApi(line, { api: 'gettoken', query }), sleep));

@@ -16,11 +16,12 @@ const invalidToken = { errcode: 40014, errmsg: 'invalid access_token' };
 const secret = 'the-app-secret';
 
 /** A client with a token store of its own, and what it slept and reported. */
-function client(baseUrl = weCom.url) {
+function client(baseUrl = weCom.url, timeoutMs = 5000) {
   const slept: number[] = [];
   const calls: ApiCall[] = [];
   const api = createWeComApi({
     baseUrl,
+    timeoutMs,
     corpId: 'ww0123456789abcdef',
     secret,
     agentId: 1000002,
@@ -117,6 +118,14 @@ describe('sendText', () => {
     const [first, second] = weCom.seen.slice(1);
     expect(first?.body).not.toHaveProperty('enable_duplicate_check');
     expect(second?.body).toEqual({ ...first?.body, enable_duplicate_check: 1, duplicate_check_interval: 60 });
+  });
+
+  test('waits for an answer only so long', async () => {
+    const { api, calls } = client(weCom.url, 300);
+    await api.checkToken();
+    weCom.script('message/send', 'hang');
+    expect(await errorOf(api.sendText('zhangsan', 'hi'))).toMatchObject({ errcode: 'lost' });
+    expect(calls.map(({ errcode }) => errcode)).toEqual([0, 'lost', 'lost']);
   });
 
   test('gives up after the second answer that got lost, and says that it may have arrived', async () => {

@@ -10,15 +10,17 @@ export interface Seen {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** What to answer: JSON, a bare HTTP status, other text, a redirect, or a connection that breaks. */
-export type Answer = object | { readonly status: number } | { readonly raw: string } | 'break';
+/** What to answer: JSON, a bare HTTP status, other text, a redirect, a connection that breaks, or silence. */
+export type Answer = object | { readonly status: number } | { readonly raw: string } | 'break' | 'hang';
+/** An answer, or what chooses one by looking at the request. */
+export type Line = Answer | ((request: Seen) => Answer);
 
 /** A server API on loopback that answers what the test says and remembers what it was asked. */
 export interface ScriptedWeCom {
   readonly url: string;
   readonly seen: readonly Seen[];
   /** The next answers of an API, in order; the last one stays. */
-  script(api: string, ...answers: readonly Answer[]): void;
+  script(api: string, ...answers: readonly Line[]): void;
   calls(api: string): number;
   /** Back to the beginning: tokens `token-1`, `token-2`…, every message accepted. */
   reset(): void;
@@ -28,7 +30,7 @@ export interface ScriptedWeCom {
 /** Starts the server on a free port of loopback. */
 export async function startScriptedWeCom(): Promise<ScriptedWeCom> {
   const seen: Seen[] = [];
-  const scripts = new Map<string, Answer[]>();
+  const scripts = new Map<string, Line[]>();
   const count = (api: string) => seen.filter((one) => one.api === api).length;
   const usual = (api: string): Answer =>
     api === 'gettoken'
@@ -39,8 +41,10 @@ export async function startScriptedWeCom(): Promise<ScriptedWeCom> {
     const one = await readRequest(request);
     seen.push(one);
     const script = scripts.get(one.api) ?? [];
-    const answer = (script.length > 1 ? script.shift() : script[0]) ?? usual(one.api);
+    const line = (script.length > 1 ? script.shift() : script[0]) ?? usual(one.api);
+    const answer = typeof line === 'function' ? line(one) : line;
     if (answer === 'break') return void request.socket.destroy();
+    if (answer === 'hang') return;
     if ('status' in answer) return void response.writeHead(answer.status, { location: '/elsewhere' }).end();
     response.end('raw' in answer ? answer.raw : JSON.stringify(answer));
   });
