@@ -17,15 +17,24 @@ export async function startMariadbServer(options: {
 }): Promise<MariadbServer> {
   const { directory, port } = options;
   const data = join(directory, 'data');
+  // Servers that share /tmp clean away each other's temporary tables.
+  const temporary = join(directory, 'tmp');
+  mkdirSync(temporary, { recursive: true });
   const user = userInfo().username;
   if (!existsSync(join(data, 'mysql'))) {
     mkdirSync(data, { recursive: true });
-    const install = ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal'];
+    const install = [
+      '--no-defaults',
+      `--datadir=${data}`,
+      `--tmpdir=${temporary}`,
+      '--auth-root-authentication-method=normal',
+    ];
     execFileSync('mariadb-install-db', [...install, '--skip-test-db', `--user=${user}`], { stdio: 'pipe' });
   }
   const args = [
     '--no-defaults',
     `--datadir=${data}`,
+    `--tmpdir=${temporary}`,
     `--user=${user}`,
     '--bind-address=127.0.0.1',
     `--port=${port}`,
