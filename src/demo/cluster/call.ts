@@ -32,7 +32,7 @@ export function parameter(call: Call, name: string): string | undefined {
 export function countParameter(call: Call, name: string): number | undefined {
   const text = parameter(call, name);
   if (text === undefined || text === '') return undefined;
-  if (!/^\d{1,9}$/.test(text)) throw badRequest(`${name}: ${JSON.stringify(text)} is not a number`);
+  if (!/^\d{1,15}$/.test(text)) throw badRequest(`${name}: ${JSON.stringify(text)} is not a number`);
   return Number(text);
 }
 

@@ -1,6 +1,6 @@
 import { readProposal } from './admission.ts';
-import { type Call, countParameter, parameter, readSelectors, readWrite } from './call.ts';
-import { badRequest } from './failure.ts';
+import { type Call, countParameter, isSet, parameter, readSelectors, readWrite } from './call.ts';
+import { ApiFailure, badRequest } from './failure.ts';
 import { apiVersionOf } from './resources.ts';
 import type { KubeObject } from './shapes.ts';
 import { tableOf, wantsTable } from './table.ts';
@@ -33,13 +33,17 @@ function print(world: World, call: Call, objects: readonly KubeObject[]): unknow
   return tableOf(call.resource.plural, objects, { version, whole, now: world.now() });
 }
 
-/** GET of a collection with `watch`: ends after `timeoutSeconds`, half an hour when none is named. */
+/** GET of a collection with `watch`: ends after `timeoutSeconds`, half an hour when none is named, a day at most. */
 export function readWatch(world: World, call: Call): Watched {
+  if (isSet(call, 'sendInitialEvents')) {
+    const message = 'sendInitialEvents: Forbidden: this cluster has no streaming lists';
+    throw new ApiFailure(422, 'Invalid', message);
+  }
   return {
     plural: call.resource.plural,
     matches: readSelectors(call),
-    since: parameter(call, 'resourceVersion'),
-    timeout: countParameter(call, 'timeoutSeconds') ?? 1800,
+    since: countParameter(call, 'resourceVersion'),
+    timeout: Math.min(countParameter(call, 'timeoutSeconds') || 1800, 24 * 3600),
     show: shownTo(world, call),
   };
 }

@@ -1,6 +1,8 @@
 import { reconcileDeployment } from './deployment-controller.ts';
+import { ApiFailure } from './failure.ts';
 import { createKubelet } from './kubelet.ts';
 import { reconcileReplicaSet } from './replica-set-controller.ts';
+import type { KubeObject } from './shapes.ts';
 import type { World } from './world.ts';
 
 /** Everything in the cluster that moves by itself. */
@@ -31,11 +33,24 @@ export function createControllers(
   let soon: NodeJS.Timeout | undefined;
   let step: NodeJS.Timeout | undefined;
 
+  let writes = 0;
+
+  const attempt = (object: KubeObject, work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof ApiFailure)) throw error;
+      const told = { source: 'kube-controller-manager', type: 'Warning', reason: 'FailedCreate' } as const;
+      world.record(object, { ...told, message: error.message });
+    }
+  };
   const reconcile = (): void => {
-    for (let before = -1; before !== store.version(); ) {
-      before = store.version();
-      for (const deployment of store.list('deployments')) reconcileDeployment(world, deployment);
-      for (const set of store.list('replicasets')) reconcileReplicaSet(world, set);
+    for (let before = -1; before !== writes; ) {
+      before = writes;
+      for (const deployment of store.list('deployments')) {
+        attempt(deployment, () => reconcileDeployment(world, deployment));
+      }
+      for (const set of store.list('replicasets')) attempt(set, () => reconcileReplicaSet(world, set));
       collectGarbage(world);
     }
   };
@@ -59,7 +74,10 @@ export function createControllers(
   };
 
   const unsubscribe = store.subscribe(({ plural }) => {
-    if (plural !== 'events') wake();
+    // Events are told about work; taking them for work would never end.
+    if (plural === 'events') return;
+    writes += 1;
+    wake();
   });
   const clock = setInterval(wake, resync).unref();
   return {

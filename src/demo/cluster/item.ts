@@ -1,5 +1,5 @@
 import { readProposal } from './admission.ts';
-import { type Call, find, parameter, readWrite } from './call.ts';
+import { type Call, countParameter, find, readWrite } from './call.ts';
 import { badRequest, conflict } from './failure.ts';
 import { isRecord } from './json.ts';
 import { applyPatch } from './patch.ts';
@@ -56,7 +56,9 @@ export function remove(world: World, call: Call): unknown {
   const { name, uid } = current.metadata;
   requireSame(call, current, isRecord(options.preconditions) ? options.preconditions : {});
   if (options.propagationPolicy === 'Orphan') throw badRequest('this cluster does not orphan dependents');
-  const grace = Number(options.gracePeriodSeconds ?? parameter(call, 'gracePeriodSeconds') ?? 30);
+  const grace = options.gracePeriodSeconds ?? countParameter(call, 'gracePeriodSeconds') ?? 30;
+  if (typeof grace !== 'number' || !(grace >= 0))
+    throw badRequest('gracePeriodSeconds: not a number of seconds');
   const { dryRun } = readWrite(call);
   const isRehearsal = dryRun || (Array.isArray(options.dryRun) && options.dryRun.includes('All'));
   const pod = resource.plural === 'pods' ? find(world.store, 'pods', call) : undefined;

@@ -10,15 +10,17 @@ export interface Writer {
 }
 
 /** Fields that nobody owns: the server keeps them. */
-const ownerless = [
-  ['f:apiVersion'],
-  ['f:kind'],
-  ...['name', 'namespace', 'uid', 'resourceVersion', 'generation', 'creationTimestamp'].map(ofMetadata),
-  ...['deletionTimestamp', 'deletionGracePeriodSeconds', 'managedFields', 'generateName'].map(ofMetadata),
-];
+const ownerless = new Set([
+  'f:apiVersion',
+  'f:kind',
+  ...['name', 'namespace', 'uid', 'resourceVersion', 'generation', 'managedFields', 'generateName'].map(
+    ofMetadata,
+  ),
+  ...['creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'].map(ofMetadata),
+]);
 
-function ofMetadata(field: string): readonly string[] {
-  return ['f:metadata', `f:${field}`];
+function ofMetadata(field: string): string {
+  return `f:metadata f:${field}`;
 }
 
 /**
@@ -74,7 +76,7 @@ function isSameWriter(one: ManagedFields, other: ManagedFields): boolean {
 function leavesOf(object: KubeObject | undefined): ReadonlyMap<string, unknown> {
   const leaves = new Map<string, unknown>();
   const walk = (value: unknown, path: readonly string[], field: string): void => {
-    if (ownerless.some((fixed) => isDeepStrictEqual(fixed, path))) return;
+    if (path.length <= 2 && ownerless.has(path.join(' '))) return;
     const key = mergeKeyOf(field);
     if (isRecord(value) && Object.keys(value).length > 0) {
       for (const [name, member] of Object.entries(value)) walk(member, [...path, `f:${name}`], name);

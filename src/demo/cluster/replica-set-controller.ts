@@ -1,4 +1,5 @@
 import { isTrue } from './conditions.ts';
+import { ApiFailure } from './failure.ts';
 import { stamp } from './json.ts';
 import { referenceTo } from './resources.ts';
 import type { Pod, ReplicaSet } from './shapes.ts';
@@ -7,16 +8,23 @@ import type { World } from './world.ts';
 const manager = 'kube-controller-manager';
 const source = 'replicaset-controller';
 
-/** Makes or removes pods until there are as many as the ReplicaSet asks for, and counts them in its status. */
+/** Pods that fit into the cluster, so that a typing error in a count does not fill the memory. */
+const podQuota = 500;
+
+/** Makes or removes pods until there are as many as the ReplicaSet asks for, and counts them in its status. Throws 403 when they do not fit. */
 export function reconcileReplicaSet(world: World, set: ReplicaSet): void {
   const missing = set.spec.replicas - activePods(world, set).length;
-  for (let made = 0; made < missing; made += 1) createPod(world, set);
+  const room = Math.max(0, podQuota - world.store.list('pods').length);
+  for (let made = 0; made < Math.min(missing, room); made += 1) createPod(world, set);
   const excess = activePods(world, set).sort(expendableFirst).slice(0, Math.max(0, -missing));
   for (const pod of excess) {
     terminatePod(world, pod, 30);
     world.record(set, { source, reason: 'SuccessfulDelete', message: `Deleted pod: ${pod.metadata.name}` });
   }
   writeStatus(world, set);
+  if (missing > room) {
+    throw new ApiFailure(403, 'Forbidden', `pods are forbidden: exceeded quota: limited to ${podQuota}`);
+  }
 }
 
 /** Marks a pod as going, as a DELETE with a grace period (in seconds) does; the kubelet then removes it. */

@@ -21,7 +21,7 @@ export function createServer(
     https: { key: certificate.key, cert: certificate.cert },
     bodyLimit,
     forceCloseConnections: true,
-    routerOptions: { ignoreTrailingSlash: true },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 253 },
   }) as unknown as FastifyInstance;
 
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

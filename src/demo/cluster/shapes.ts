@@ -1,100 +1,21 @@
 import * as z from 'zod';
-
-const labels = z.record(z.string(), z.string());
-const count = z.int().min(0);
-const share = z.union([count, z.string().regex(/^\d+%$/)]);
-
-const metadata = z.looseObject({
-  name: z
-    .string()
-    .max(253)
-    .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'must be a lowercase RFC 1123 name'),
-  namespace: z.string().optional(),
-  uid: z.string(),
-  resourceVersion: z.string(),
-  generation: z.int().optional(),
-  creationTimestamp: z.string(),
-  deletionTimestamp: z.string().optional(),
-  labels: labels.optional(),
-  annotations: labels.optional(),
-  ownerReferences: z
-    .array(z.looseObject({ apiVersion: z.string(), kind: z.string(), name: z.string(), uid: z.string() }))
-    .optional(),
-  managedFields: z
-    .array(
-      z.strictObject({
-        manager: z.string(),
-        operation: z.literal('Update'),
-        apiVersion: z.string(),
-        time: z.string(),
-        fieldsType: z.literal('FieldsV1'),
-        fieldsV1: z.record(z.string(), z.unknown()),
-        subresource: z.string().optional(),
-      }),
-    )
-    .optional(),
-});
+import { isRecord } from './json.ts';
+import { condition, type managedFields, metadata } from './metadata-shape.ts';
+import { podSpec, podStatus, selector, selectorMismatch, selectsItsPods, template } from './pod-shape.ts';
 
 const head = { apiVersion: z.string(), kind: z.string(), metadata };
-
-const condition = z.looseObject({
-  type: z.string(),
-  status: z.string(),
-  reason: z.string().optional(),
-  message: z.string().optional(),
-  lastUpdateTime: z.string().optional(),
-  lastTransitionTime: z.string().optional(),
-});
-
-const podSpec = z.looseObject({
-  nodeName: z.string().optional(),
-  containers: z.array(z.looseObject({ name: z.string(), image: z.string() })).min(1),
-});
-
-const template = z.looseObject({
-  metadata: z.looseObject({ labels, annotations: labels.optional() }),
-  spec: podSpec,
-});
-
-const selector = z.looseObject({
-  matchLabels: labels.refine((all) => Object.keys(all).length > 0, 'must name at least one label'),
-});
-
-interface Selecting {
-  readonly spec: { readonly selector: z.infer<typeof selector>; readonly template: z.infer<typeof template> };
-}
-
-/** Whether what the selector asks for is what the template's pods will carry. */
-function selectsItsPods({ spec }: Selecting): boolean {
-  return Object.entries(spec.selector.matchLabels).every(
-    ([name, value]) => spec.template.metadata.labels[name] === value,
-  );
-}
-
-const selectsOwn = {
-  path: ['spec', 'template', 'metadata', 'labels'],
-  message: '`selector` does not match template `labels`',
-};
-
+const count = z.int().min(0);
+const share = z.union([count, z.string().regex(/^\d+%$/)]);
 const rolling = z.looseObject({ maxSurge: share.default('25%'), maxUnavailable: share.default('25%') });
 
-const strategy = z.discriminatedUnion('type', [
-  z.looseObject({ type: z.literal('RollingUpdate'), rollingUpdate: rolling.prefault({}) }),
-  z.looseObject({ type: z.literal('Recreate') }),
-]);
-
-const containerState = z.looseObject({
-  waiting: z.looseObject({ reason: z.string() }).optional(),
-  running: z.looseObject({ startedAt: z.string() }).optional(),
-  terminated: z.looseObject({ exitCode: z.int() }).optional(),
-});
-
-const containerStatus = z.looseObject({
-  name: z.string(),
-  ready: z.boolean(),
-  restartCount: count,
-  state: containerState,
-});
+/** A strategy without a type is a rolling update. */
+const strategy = z.preprocess(
+  (given) => (isRecord(given) ? { type: 'RollingUpdate', ...given } : given),
+  z.discriminatedUnion('type', [
+    z.looseObject({ type: z.literal('RollingUpdate'), rollingUpdate: rolling.prefault({}) }),
+    z.looseObject({ type: z.literal('Recreate') }),
+  ]),
+);
 
 /**
  * The part of each kind that this server itself reads, with the defaults of the real one.
@@ -107,18 +28,7 @@ export const shapes = {
     spec: z.looseObject({ unschedulable: z.boolean().optional() }).default({}),
     status: z.looseObject({ conditions: z.array(condition).optional() }).optional(),
   }),
-  pods: z.looseObject({
-    ...head,
-    spec: podSpec,
-    status: z
-      .looseObject({
-        phase: z.string().default('Pending'),
-        podIP: z.string().optional(),
-        conditions: z.array(condition).optional(),
-        containerStatuses: z.array(containerStatus).optional(),
-      })
-      .prefault({}),
-  }),
+  pods: z.looseObject({ ...head, spec: podSpec, status: podStatus.prefault({}) }),
   events: z.looseObject({
     ...head,
     involvedObject: z.looseObject({ kind: z.string(), name: z.string() }),
@@ -135,7 +45,7 @@ export const shapes = {
         replicas: count.default(1),
         selector,
         template,
-        strategy: strategy.prefault({ type: 'RollingUpdate' }),
+        strategy: strategy.prefault({}),
         revisionHistoryLimit: count.default(10),
         progressDeadlineSeconds: count.default(600),
       }),
@@ -150,7 +60,7 @@ export const shapes = {
         })
         .default({}),
     })
-    .refine(selectsItsPods, selectsOwn),
+    .refine(selectsItsPods, selectorMismatch),
   replicasets: z
     .looseObject({
       ...head,
@@ -163,7 +73,7 @@ export const shapes = {
         })
         .default({}),
     })
-    .refine(selectsItsPods, selectsOwn),
+    .refine(selectsItsPods, selectorMismatch),
   horizontalpodautoscalers: z.looseObject({
     ...head,
     spec: z.looseObject({
@@ -185,11 +95,17 @@ export type Plural = keyof typeof shapes;
 /** What an object of each kind looks like to this server. */
 export type Kinds = { readonly [P in Plural]: z.infer<(typeof shapes)[P]> };
 
+/** A deployment as stored: defaults are filled in. */
 export type Deployment = Kinds['deployments'];
+/** A ReplicaSet as stored. */
 export type ReplicaSet = Kinds['replicasets'];
+/** A pod as stored; its phase is always there. */
 export type Pod = Kinds['pods'];
+/** What every object carries. */
 export type Metadata = z.infer<typeof metadata>;
-export type ManagedFields = NonNullable<Metadata['managedFields']>[number];
+/** Who wrote which fields last. */
+export type ManagedFields = z.infer<typeof managedFields>;
+/** One thing that holds of an object or does not. */
 export type Condition = z.infer<typeof condition>;
 
 /** Any object of the cluster. */

@@ -9,7 +9,7 @@ export interface Watched {
   readonly plural: Plural;
   readonly matches: Matches;
   /** The version that the watcher has seen; undefined or 0 begins with everything there is. */
-  readonly since: string | undefined;
+  readonly since: number | undefined;
   /** Seconds until the server ends the watch. */
   readonly timeout: number;
   readonly show: (object: KubeObject) => unknown;
@@ -24,11 +24,11 @@ export function watch(store: Store, stream: Stream, watched: Watched): void {
     if (change.plural === plural && type !== undefined) send(type, show(change.object));
   };
 
-  if (since === undefined || since === '' || since === '0') {
+  if (since === undefined || since === 0) {
     for (const object of store.list(plural).filter(matches)) send('ADDED', show(object));
   } else {
-    const missed = store.since(Number(since));
-    if (missed === undefined || Number(since) > store.version()) {
+    const missed = store.since(since);
+    if (missed === undefined || since > store.version()) {
       send('ERROR', expired(since, store.version()).status);
       stream.end();
       return;
@@ -53,6 +53,6 @@ function seenAs({ type, object, previous }: Change, matches: Matches): Change['t
 }
 
 /** The watcher has to list anew, also when its version is from the time before this cluster began. */
-function expired(since: string, current: number): ApiFailure {
+function expired(since: number, current: number): ApiFailure {
   return new ApiFailure(410, 'Expired', `too old resource version: ${since} (${current})`);
 }

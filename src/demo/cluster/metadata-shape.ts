@@ -1,0 +1,45 @@
+import * as z from 'zod';
+
+/** Labels and annotations: names with text. */
+export const labels = z.record(z.string(), z.string());
+
+/** One entry of `managedFields`: who wrote which fields last. */
+export const managedFields = z.strictObject({
+  manager: z.string(),
+  operation: z.literal('Update'),
+  apiVersion: z.string(),
+  time: z.string(),
+  fieldsType: z.literal('FieldsV1'),
+  fieldsV1: z.record(z.string(), z.unknown()),
+  subresource: z.string().optional(),
+});
+
+const owner = z.looseObject({ apiVersion: z.string(), kind: z.string(), name: z.string(), uid: z.string() });
+
+/** What every object carries. */
+export const metadata = z.looseObject({
+  name: z
+    .string()
+    .max(253)
+    .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'must be a lowercase RFC 1123 name'),
+  namespace: z.string().optional(),
+  uid: z.string(),
+  resourceVersion: z.string(),
+  generation: z.int().optional(),
+  creationTimestamp: z.string(),
+  deletionTimestamp: z.string().optional(),
+  labels: labels.optional(),
+  annotations: labels.optional(),
+  ownerReferences: z.array(owner).optional(),
+  managedFields: z.array(managedFields).optional(),
+});
+
+/** One thing that holds of an object or does not, and since when. */
+export const condition = z.looseObject({
+  type: z.string(),
+  status: z.string(),
+  reason: z.string().optional(),
+  message: z.string().optional(),
+  lastUpdateTime: z.string().optional(),
+  lastTransitionTime: z.string().optional(),
+});
