@@ -6,7 +6,7 @@ const WITHIN_MS = 10_000;
 
 /**
  * On SIGTERM or SIGINT finishes what is in flight, within 10 s, and ends the process: 0 when all was closed, else 1.
- * A second signal ends it at once.
+ * Further signals change nothing: a terminal and npm each pass on the same Ctrl-C.
  */
 export function closeOnSignal(closers: readonly Closer[], log: Log): void {
   const close = async (signal: NodeJS.Signals) => {
@@ -22,9 +22,8 @@ export function closeOnSignal(closers: readonly Closer[], log: Log): void {
   let closing = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (closing) process.exit(1);
+      if (!closing) void close(signal);
       closing = true;
-      void close(signal);
     });
   }
 }

@@ -1,0 +1,34 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { run } from './run.mjs';
+
+/**
+ * Format and lint, types, every test, in this order; stops at the first that fails and answers its exit code.
+ * @param {readonly string[]} args handed to vitest
+ * @param {{ cwd: string, env: NodeJS.ProcessEnv }} options
+ */
+export async function check(args, options) {
+  for (const [command, ...rest] of [['biome', 'ci', '.'], ['tsc']]) {
+    const code = await run(command, rest, options);
+    if (code !== 0) return code;
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'keypad-test-'));
+  const report = join(folder, 'report.json');
+  try {
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+    const code = await run('vitest', ['run', ...reporters, ...args], options);
+    if (existsSync(report)) console.log(closingLine(JSON.parse(readFileSync(report, 'utf8'))));
+    return code;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * What a CI reads at the end of a run.
+ * @param {{ numPassedTests: number, numFailedTests: number, numPendingTests: number }} report
+ */
+export function closingLine({ numPassedTests, numFailedTests, numPendingTests }) {
+  return `${numPassedTests} passed, ${numFailedTests} failed, ${numPendingTests} skipped`;
+}
