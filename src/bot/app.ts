@@ -33,7 +33,8 @@ export interface Bot {
   readonly app: FastifyInstance;
   /** What must answer before callbacks make sense, by name. */
   readonly checks: Readonly<Record<string, () => Promise<void>>>;
-  reloadMenus(): Promise<void>;
+  /** Reads the menus again. */
+  reload(): Promise<void>;
   /** Takes no more callbacks, finishes those in flight and what is delivered late, and lets go of Redis. */
   close(): Promise<void>;
 }
@@ -61,7 +62,7 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
     corpId: config.corpId,
     agentId: config.agentId,
     secret,
-    tokens: createTokenStore(redis, { corpId: config.corpId, agentId: config.agentId, secret }),
+    tokens: createTokenStore(redis, config.corpId, config.agentId, secret),
     onCall: metrics.weComCall,
   });
   const client = createPlatformClient({
@@ -187,7 +188,7 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
       redis: async () => void (await redis.ping()),
       token: () => weCom.checkToken(),
     },
-    reloadMenus: menus.reload,
+    reload: menus.reload,
     async close() {
       await app.close();
       await chat.idle();
