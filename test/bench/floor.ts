@@ -1,0 +1,18 @@
+import { fastify } from 'fastify';
+import { createRedis } from '../../src/chat/redis.ts';
+
+/** The floor: a bare Fastify that does one EVALSHA a request, on the same connection settings. `node floor.ts PORT REDIS_URL`. */
+const [port, redisUrl] = process.argv.slice(2);
+const redis = createRedis(redisUrl as string);
+const sha = (await redis.script('LOAD', "return redis.call('SET', KEYS[1], ARGV[1], 'EX', '600')")) as string;
+const app = fastify();
+app.removeAllContentTypeParsers();
+app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+let requests = 0;
+app.post('/wecom/callback', async (_request, reply) => {
+  requests += 1;
+  await redis.evalsha(sha, 1, `floor:${requests % 1000}`, '1');
+  return reply.type('text/plain').send('ok');
+});
+app.get('/readyz', async () => 'ready\n');
+await app.listen({ host: '127.0.0.1', port: Number(port) });

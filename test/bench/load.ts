@@ -1,0 +1,119 @@
+import { randomInt } from 'node:crypto';
+import { connect, type Socket } from 'node:net';
+import { createCipher } from '../../src/wecom/crypto.ts';
+
+/** What the load process is told, as JSON on its command line. */
+export interface LoadJob {
+  readonly port: number;
+  readonly connections: number;
+  readonly messages: number;
+  readonly users: number;
+  /** Lines that every user types first, uncounted, and those that go round after that. */
+  readonly opening: readonly string[];
+  readonly round: readonly string[];
+  readonly app: {
+    readonly corpId: string;
+    readonly agentId: number;
+    readonly token: string;
+    readonly encodingAesKey: string;
+  };
+}
+
+/** What it prints: seconds for the counted messages, latencies in ms, answers that were not 200. */
+export interface LoadResult {
+  readonly seconds: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly bad: number;
+}
+
+/** WeCom's messages prepared before the clock starts, sent over keep-alive connections, one at a time on each. */
+async function run(job: LoadJob): Promise<LoadResult> {
+  const { app, connections, users } = job;
+  const cipher = createCipher({ ...app, receiveId: app.corpId });
+  let ids = BigInt(randomInt(2 ** 40)) << 20n;
+  const request = (user: number, line: string): Buffer => {
+    ids += 1n;
+    const seconds = Math.floor(Date.now() / 1000);
+    const message =
+      `<xml><ToUserName><![CDATA[${app.corpId}]]></ToUserName><FromUserName><![CDATA[bench${user}]]></FromUserName>` +
+      `<CreateTime>${seconds}</CreateTime><MsgType><![CDATA[text]]></MsgType><Content><![CDATA[${line}]]></Content>` +
+      `<MsgId>${ids}</MsgId><AgentID>${app.agentId}</AgentID></xml>`;
+    const encrypted = cipher.encrypt(message);
+    const signature = cipher.sign(`${seconds}`, 'bench', encrypted);
+    const body = `<xml><ToUserName><![CDATA[${app.corpId}]]></ToUserName><AgentID><![CDATA[${app.agentId}]]></AgentID><Encrypt><![CDATA[${encrypted}]]></Encrypt></xml>`;
+    const head =
+      `POST /wecom/callback?msg_signature=${signature}&timestamp=${seconds}&nonce=bench HTTP/1.1\r\nHost: bench\r\n` +
+      `Content-Type: text/xml\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
+    return Buffer.from(head + body);
+  };
+
+  const sockets = await Promise.all(Array.from({ length: connections }, () => open(job.port)));
+  const perConnection = Math.ceil(job.messages / connections);
+  const usersOf = (index: number) =>
+    Array.from({ length: Math.ceil(users / connections) }, (_, i) => index + i * connections);
+  const latencies: number[] = [];
+  let bad = 0;
+  const send = async (socket: Socket, bytes: Buffer, counted: boolean): Promise<void> => {
+    const started = performance.now();
+    const status = await exchange(socket, bytes);
+    if (status !== 200) bad += 1;
+    if (counted) latencies.push(performance.now() - started);
+  };
+  await Promise.all(
+    sockets.map(async (socket, index) => {
+      for (const user of usersOf(index)) {
+        for (const line of job.opening) await send(socket, request(user, line), false);
+      }
+    }),
+  );
+  const prepared = sockets.map((_, index) => {
+    const own = usersOf(index);
+    return Array.from({ length: perConnection }, (_, i) => {
+      const turn = Math.floor(i / own.length);
+      return request(own[i % own.length] as number, job.round[turn % job.round.length] as string);
+    });
+  });
+  const started = performance.now();
+  await Promise.all(
+    sockets.map(async (socket, index) => {
+      for (const bytes of prepared[index] ?? []) await send(socket, bytes, true);
+    }),
+  );
+  const seconds = (performance.now() - started) / 1000;
+  for (const socket of sockets) socket.destroy();
+  latencies.sort((a, b) => a - b);
+  const at = (share: number) =>
+    latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0;
+  return { seconds, p50: at(0.5), p99: at(0.99), bad };
+}
+
+function open(port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true }, () => resolve(socket));
+    socket.once('error', reject);
+  });
+}
+
+/** One request and its whole answer; the status. A client that costs little, so that the server is what is measured. */
+function exchange(socket: Socket, bytes: Buffer): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let received = '';
+    const take = (chunk: Buffer): void => {
+      received += chunk.toString('latin1');
+      const end = received.indexOf('\r\n\r\n');
+      if (end < 0) return;
+      const length = /content-length: (\d+)/i.exec(received.slice(0, end))?.[1];
+      if (received.length < end + 4 + Number(length)) return;
+      socket.off('data', take);
+      socket.off('close', closed);
+      resolve(Number(received.slice(9, 12)));
+    };
+    const closed = () => reject(new Error('the server closed the connection'));
+    socket.on('data', take);
+    socket.once('close', closed);
+    socket.write(bytes);
+  });
+}
+
+console.log(JSON.stringify(await run(JSON.parse(process.argv[2] as string) as LoadJob)));

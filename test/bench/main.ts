@@ -1,0 +1,145 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs, promisify } from 'node:util';
+import { loadCredentials } from '../../src/demo/credentials.ts';
+import { freePort, type PrivateProcess, startProcess } from '../../src/demo/private-process.ts';
+import { startRedisServer } from '../../src/demo/redis-server.ts';
+import { startRole } from '../../src/demo/role-process.ts';
+import { botSettings } from '../../src/demo/settings.ts';
+import { startWeCom } from '../../src/demo/wecom/start.ts';
+import type { LoadJob, LoadResult } from './load.ts';
+import { writeMenus } from './menus.ts';
+import { startPlatform } from './platform.ts';
+
+const { values } = parseArgs({
+  options: {
+    messages: { type: 'string', default: '20000' },
+    rounds: { type: 'string', default: '3' },
+    connections: { type: 'string', default: '64' },
+    nodes: { type: 'string', default: '100' },
+    /** Instead of comparing: so many messages through one bot, its memory on the way. */
+    soak: { type: 'string' },
+  },
+});
+
+/** One measurement. `cpu` is µs of the server's CPU (user and system) a message: 10⁶ / cpu is what one core can do. */
+interface Figures extends LoadResult {
+  readonly rps: number;
+  readonly cpu: number;
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'keypad-bench-'));
+const stops: (() => Promise<unknown>)[] = [];
+try {
+  await bench();
+} finally {
+  for (const stop of stops.reverse()) await stop();
+  rmSync(directory, { recursive: true, force: true });
+}
+
+async function bench(): Promise<void> {
+  const bot = await startBot(Number(values.nodes));
+  const floor = await startFloor(bot.redisUrl);
+  const job: LoadJob = {
+    port: bot.port,
+    connections: Number(values.connections),
+    messages: Number(values.messages),
+    users: 256,
+    opening: ['hi', '1'],
+    round: ['1', '0'],
+    app: bot.app,
+  };
+  console.log(
+    `${cpus()[0]?.model}, ${cpus().length} cores, node ${process.version}, ${values.nodes} menu entries`,
+  );
+  if (values.soak !== undefined) return soak(bot.process, job, Number(values.soak));
+  await measure(bot.process, { ...job, messages: 5000 });
+  await measure(floor.process, { ...job, port: floor.port, messages: 5000 });
+  const ratios: { rps: number; cpu: number }[] = [];
+  for (let round = 1; round <= Number(values.rounds); round += 1) {
+    const ours = await measure(bot.process, job);
+    const bare = await measure(floor.process, { ...job, port: floor.port });
+    print(`bot   ${round}`, ours);
+    print(`floor ${round}`, bare);
+    ratios.push({ rps: ours.rps / bare.rps, cpu: bare.cpu / ours.cpu });
+  }
+  const median = (of: (ratio: { rps: number; cpu: number }) => number) =>
+    ratios
+      .map(of)
+      .sort((a, b) => a - b)
+      [Math.floor(ratios.length / 2)]?.toFixed(2);
+  console.log(
+    `ratio to the floor (median): ${median((r) => r.cpu)} by CPU a message, ${median((r) => r.rps)} by requests/s`,
+  );
+}
+
+async function soak(bot: PrivateProcess, job: LoadJob, total: number): Promise<void> {
+  for (let sent = 0; sent < total; sent += job.messages) {
+    const figures = await measure(bot, job);
+    print(`${sent + job.messages} messages, ${residentMiB(bot)} MiB resident`, figures);
+  }
+}
+
+function print(name: string, { rps, p50, p99, cpu, bad }: Figures): void {
+  const parts = [
+    `${rps.toFixed(0)} requests/s`,
+    `p50 ${p50.toFixed(1)} ms`,
+    `p99 ${p99.toFixed(1)} ms`,
+    `${cpu.toFixed(0)} µs CPU`,
+  ];
+  console.log(`${name}: ${parts.join(', ')}${bad > 0 ? `, ${bad} ANSWERS WERE NOT 200` : ''}`);
+}
+
+async function measure(server: PrivateProcess, job: LoadJob): Promise<Figures> {
+  const before = cpuMicroseconds(server);
+  const load = await promisify(execFile)(process.execPath, [
+    new URL('load.ts', import.meta.url).pathname,
+    JSON.stringify(job),
+  ]);
+  const result = JSON.parse(load.stdout) as LoadResult;
+  const sent = job.messages + job.users * job.opening.length;
+  return { ...result, rps: job.messages / result.seconds, cpu: (cpuMicroseconds(server) - before) / sent };
+}
+
+async function startBot(nodes: number) {
+  const credentials = await loadCredentials(directory);
+  const [bot, ops, phone, redisPort, botInternal] = await Promise.all(Array.from({ length: 5 }, freePort));
+  const redis = await startRedisServer({ directory: join(directory, 'redis'), port: redisPort as number });
+  stops.push(redis.stop);
+  const wecom = await startWeCom({ ...credentials, port: phone as number });
+  stops.push(wecom.stop, await startPlatform(ops as number));
+  const menusDir = writeMenus(nodes);
+  stops.push(async () => rmSync(menusDir, { recursive: true }));
+  const ports = { bot, ops, phone, botInternal } as never;
+  const parts = { credentials, ports, redisUrl: redis.url, menusDir, kubeconfig: '', policyFile: '' };
+  const env = botSettings({ ...parts, databases: undefined as never });
+  const running = await startRole({ role: 'bot', env, internalPort: botInternal as number, directory });
+  stops.push(running.stop);
+  return { process: running, port: bot as number, redisUrl: redis.url, app: credentials };
+}
+
+async function startFloor(redisUrl: string) {
+  const port = await freePort();
+  const isReady = () =>
+    fetch(`http://127.0.0.1:${port}/readyz`).then(
+      () => true,
+      () => false,
+    );
+  const file = new URL('floor.ts', import.meta.url).pathname;
+  const running = await startProcess(process.execPath, [file, `${port}`, redisUrl], isReady);
+  stops.push(running.stop);
+  return { process: running, port };
+}
+
+/** User and system time of a process so far, as the kernel counts it (100 ticks a second). */
+function cpuMicroseconds({ process: { pid } }: PrivateProcess): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10_000;
+}
+
+function residentMiB({ process: { pid } }: PrivateProcess): number {
+  const pages = Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]);
+  return Math.round((pages * 4096) / 2 ** 20);
+}
