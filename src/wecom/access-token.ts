@@ -94,7 +94,7 @@ export function createAccessTokens({ store, fetchToken, now, sleep }: AccessToke
       return held.token;
     },
     drop: async (token) => {
-      if (held?.token === token) held = null;
+      held = null;
       await store.drop(token);
     },
   };

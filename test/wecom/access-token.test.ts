@@ -52,6 +52,17 @@ describe('a token', () => {
     expect(second.fetched()).toBe(0);
   });
 
+  test('is not fetched by who gets the lock only after another replica fetched it', async () => {
+    const store = createMemoryTokenStore();
+    const lock = async (ms: number) => {
+      await store.write('of another', 1000);
+      return store.lock(ms);
+    };
+    const late = replica({ store: { ...store, lock } });
+    expect(await late.tokens.get()).toBe('of another');
+    expect(late.fetched()).toBe(0);
+  });
+
   test('that was dropped is not used again, by nobody', async () => {
     const first = replica();
     await first.tokens.drop(await first.tokens.get());
