@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
 import type { Registry } from 'prom-client';
@@ -46,7 +46,7 @@ export interface BotParts {
 }
 
 const RIGHTS_MS = 30_000;
-const DEPARTMENTS_MS = 300_000;
+const DEPARTMENTS_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 /** Puts the interface platform together. Throws `ConfigError` when the menus have a problem. */
@@ -91,17 +91,22 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
   const departments = createRecent({
     milliseconds: DEPARTMENTS_MS,
     keyOf: (user: string) => user,
-    ask: async (user) => (await weCom.user(user)).departments,
+    // Without an answer the user is taken to be in no department: fewer rights for a minute, never more.
+    ask: (user) =>
+      weCom.user(user).then(
+        (member) => member.departments,
+        (err: unknown) => {
+          log.warn({ user, err }, 'departments unknown');
+          return [];
+        },
+      ),
     now,
   });
-  const callerOf = async ({ user, trace }: Incoming): Promise<Caller> => {
-    // Without an answer the user is taken to be in no department: fewer rights for a moment, never more.
-    const known = await departments(user).catch((err: unknown) => {
-      log.warn({ id: trace, err }, 'departments unknown');
-      return [];
-    });
-    return { user, departments: known, trace };
-  };
+  const callerOf = async ({ user, trace }: Incoming): Promise<Caller> => ({
+    user,
+    departments: await departments(user),
+    trace,
+  });
   const rights = createRecent({
     milliseconds: RIGHTS_MS,
     keyOf: ({ user }: Caller) => user,
@@ -141,6 +146,10 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
     onSession: metrics.session,
     now,
     sleep: pause,
+    after(ms, call) {
+      const timer = setTimeout(call, ms);
+      return () => clearTimeout(timer);
+    },
   });
 
   const app = fastify({
@@ -179,7 +188,7 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
       );
     },
     now,
-    newNonce: () => randomBytes(8).toString('hex'),
+    newNonce: () => randomUUID().slice(0, 8),
   });
 
   return {

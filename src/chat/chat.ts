@@ -27,6 +27,8 @@ export interface ChatParts {
   onSession(change: 'started' | 'ended'): void;
   now(): number;
   sleep(milliseconds: number): Promise<void>;
+  /** Calls back once after that time, unless the answer is called first. */
+  after(milliseconds: number, call: () => void): () => void;
 }
 
 export interface Chat {
@@ -73,8 +75,10 @@ async function receive(parts: ChatParts, incoming: Incoming, track: Track): Prom
     parts.onError(error, incoming);
     return leaveWith(parts, incoming, sentences.failed(incoming.trace.slice(0, 8)));
   });
-  const limit = parts.sleep(REPLY_LIMIT_MS).then(() => null);
-  const text = await Promise.race([work, limit]);
+  const limit = Promise.withResolvers<null>();
+  const cancel = parts.after(REPLY_LIMIT_MS, () => limit.resolve(null));
+  const text = await Promise.race([work, limit.promise]);
+  cancel();
   if (text !== null) return text;
   late = true;
   void track(work.then((result) => parts.deliver(incoming, result)).catch((e) => parts.onError(e, incoming)));

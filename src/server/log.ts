@@ -32,7 +32,8 @@ export function createLog({ level, destination }: LogOptions): Log {
     },
     hooks: { streamWrite: hideSecretsInText },
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  // Lines are handed over in batches; what is written while the last batch is on its way goes with the next.
+  return pino(options, destination ?? pino.destination({ dest: 1, sync: false }));
 }
 
 const CAUSES = 3;

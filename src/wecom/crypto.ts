@@ -49,7 +49,7 @@ export function readEncodingAesKey(text: string): Buffer {
 
 /** Makes the cipher of one app. Throws {@link InputError} when the EncodingAESKey is not one. */
 export function createCipher(settings: CipherSettings): Cipher {
-  const { token, receiveId, random = () => randomBytes(PREFIX_BYTES) } = settings;
+  const { token, receiveId, random = randomPrefixes() } = settings;
   const keyBytes = readEncodingAesKey(settings.encodingAesKey);
   const key = createSecretKey(keyBytes);
   const iv = keyBytes.subarray(0, AES_BLOCK);
@@ -77,6 +77,17 @@ export function createCipher(settings: CipherSettings): Cipher {
       const plain = layPlaintext(random(), text, receiver);
       return Buffer.concat([cipher.update(plain), cipher.final()]).toString('base64');
     },
+  };
+}
+
+/** Fresh random bytes, drawn from the system a page at a time: a draw for each message costs more than its cipher. */
+function randomPrefixes(): () => Buffer {
+  let page = Buffer.alloc(0);
+  return () => {
+    if (page.length < PREFIX_BYTES) page = randomBytes(PREFIX_BYTES * 256);
+    const prefix = page.subarray(0, PREFIX_BYTES);
+    page = page.subarray(PREFIX_BYTES);
+    return prefix;
   };
 }
 

@@ -73,7 +73,11 @@ function replica({ on = redis, limit = new Promise(() => {}) }: Options = {}) {
     onError: (error) => void errors.push(error),
     onSession: () => {},
     now: () => NOW * 1000,
-    sleep: (ms) => (ms === 4000 ? limit : new Promise((resolve) => setTimeout(resolve, ms))),
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    after: (_, call) => {
+      void limit.then(call);
+      return () => {};
+    },
   };
   return { ...createChat(parts), delivered, errors };
 }
