@@ -9,7 +9,6 @@ export type AuditOutcome =
   | 'previewed'
   | 'expired'
   | 'cancelled' // confirmed, and certain not to happen
-  | 'accepted' // it had its effect, and is being watched
   | 'done'
   | 'failed'
   | 'unknown';

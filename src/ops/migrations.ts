@@ -1,4 +1,5 @@
 import { type Kysely, type Migration, Migrator, sql } from 'kysely';
+import { ConfigError } from '../errors.ts';
 import type { Database } from './database.ts';
 
 /** Texts are compared byte for byte. */
@@ -74,10 +75,14 @@ const first: Migration = {
 
 /**
  * Brings the database to the form that this version needs. Any number of replicas may do so at once: kysely holds a
- * MySQL lock meanwhile. Throws the database's own error.
+ * MySQL lock meanwhile. Throws a ConfigError.
  */
 export async function migrate(db: Database): Promise<void> {
   const provider = { getMigrations: async () => ({ '2026-11-first': first }) };
   const { error } = await new Migrator({ db, provider }).migrateToLatest();
-  if (error !== undefined) throw error;
+  if (error === undefined) return;
+  const reason = error instanceof Error ? error.message : String(error);
+  throw new ConfigError([
+    `MYSQL_URL: the database cannot be prepared (${reason}); is it up, and may this account create tables?`,
+  ]);
 }

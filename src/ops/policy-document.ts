@@ -40,8 +40,14 @@ export type Role = z.infer<typeof role>;
 /** The policy as its file says it. */
 export type PolicyDocument = z.infer<typeof document>;
 
+/** What exists to be reached: contexts of the kubeconfig, and MySQL instances. The policy can name nothing else. */
+export interface TargetNames {
+  readonly contexts: readonly string[];
+  readonly instances: readonly string[];
+}
+
 /** Reads the text of a policy file. Throws a ConfigError that names every problem by its path in the file. */
-export function readPolicy(text: string): PolicyDocument {
+export function readPolicy(text: string, targets: TargetNames): PolicyDocument {
   const yaml = parseDocument(text, { uniqueKeys: true, prettyErrors: true });
   if (yaml.errors.length > 0) throw new ConfigError(yaml.errors.map(({ message }) => `policy: ${message}`));
   const value: unknown = yaml.toJS({ maxAliasCount: 10 });
@@ -52,7 +58,7 @@ export function readPolicy(text: string): PolicyDocument {
       read.error.issues.map(({ path, message }) => `policy: ${path.join('.')}: ${message}`),
     );
   }
-  const problems = danglingNames(read.data);
+  const problems = [...unknownTargets(read.data, targets), ...danglingNames(read.data)];
   if (problems.length > 0) throw new ConfigError(problems);
   return read.data;
 }
@@ -70,4 +76,15 @@ function danglingNames({ units, roles }: PolicyDocument): string[] {
         .map((unitOf) => `policy: roles.${name}.grants.${index}.units: there is no unit "${unitOf}"`),
     ]),
   );
+}
+
+function unknownTargets({ units }: PolicyDocument, targets: TargetNames): string[] {
+  return Object.entries(units).flatMap(([name, { kubernetes, mysql }]) => [
+    ...(kubernetes && !targets.contexts.includes(kubernetes.context)
+      ? [`policy: units.${name}.kubernetes.context: KUBECONFIG has no context "${kubernetes.context}"`]
+      : []),
+    ...mysql
+      .filter((each) => !targets.instances.includes(each))
+      .map((each) => `policy: units.${name}.mysql: OPS_MYSQL_TARGETS has no instance "${each}"`),
+  ]);
 }

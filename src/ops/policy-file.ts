@@ -2,7 +2,7 @@ import { readFileSync, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { ConfigError } from '../errors.ts';
 import { createPolicy, type Policy } from './policy.ts';
-import { readPolicy } from './policy-document.ts';
+import { readPolicy, type TargetNames } from './policy-document.ts';
 
 /** The policy as its file stands now. */
 export interface PolicyFile {
@@ -19,14 +19,14 @@ export interface PolicyEvents {
 }
 
 /** Loads the policy and follows its changes. Throws a ConfigError when the file is missing, empty or wrong. */
-export function loadPolicy(path: string, events: PolicyEvents): PolicyFile {
+export function loadPolicy(path: string, targets: TargetNames, events: PolicyEvents): PolicyFile {
   let text = readText(path);
-  let policy = createPolicy(readPolicy(text));
+  let policy = createPolicy(readPolicy(text, targets));
   const reload = (): boolean => {
     try {
       const fresh = readText(path);
       if (fresh === text) return true;
-      policy = createPolicy(readPolicy(fresh));
+      policy = createPolicy(readPolicy(fresh, targets));
       text = fresh;
       events.changed();
       return true;

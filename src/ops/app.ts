@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import { type FastifyInstance, fastify } from 'fastify';
+import type { Registry } from 'prom-client';
+import type { OpsConfig } from '../config.ts';
+import { readVerifyingKeys } from '../contract/keys.ts';
+import type { Log } from '../server/log.ts';
+import { createOpsMetrics } from '../server/metrics.ts';
+import { createSources } from '../server/sources.ts';
+import { createAudit } from './audit.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { openDatabase } from './database.ts';
+import { createEngine } from './engine.ts';
+import { every } from './every.ts';
+import { migrate } from './migrations.ts';
+import { loadPolicy } from './policy-file.ts';
+import { createRequestHandler } from './request.ts';
+import { addRoutes } from './routes.ts';
+import { createSourceRefusals } from './source-refusals.ts';
+import { openTargets } from './targets.ts';
+
+/** A running ops platform; `app` is not listening yet. */
+export interface Ops {
+  readonly app: FastifyInstance;
+  /** What must answer before requests make sense, by name. */
+  readonly checks: Readonly<Record<string, () => Promise<void>>>;
+  /** Reads the policy again; a bad one is logged, and the old one goes on. */
+  reload(): Promise<void>;
+  /** One round of what otherwise happens every second: operations that another replica left behind are taken up. */
+  sweep(): Promise<void>;
+  /** Finishes the requests in flight, and leaves what is still being watched to the other replicas. */
+  close(): Promise<void>;
+}
+
+export interface OpsParts {
+  readonly config: Omit<OpsConfig, 'host' | 'port' | 'internalPort'>;
+  readonly log: Log;
+  readonly registry: Registry;
+  readonly clock?: Clock;
+}
+
+const SWEEP_EVERY_MS = 1000;
+const BODY_LIMIT = 64 * 1024;
+
+/**
+ * Puts the ops platform together, and brings its database to the form that this version needs.
+ * Throws a ConfigError that says what to mend.
+ */
+export async function createOps({ config, log, registry, clock = systemClock }: OpsParts): Promise<Ops> {
+  const report = (err: unknown): void => log.error({ err }, 'in the background');
+  const metrics = createOpsMetrics(registry);
+  const sources = createSources(config.allowedSources);
+  const proxies = createSources(config.trustedProxies);
+  const keys = readVerifyingKeys(config.verifyingKeys);
+  const targets = openTargets(config.kubeconfig, config.mysqlTargets.reveal());
+  const policy = loadPolicy(config.policyFile, targets.names, {
+    changed: () => log.info('the policy has changed'),
+    refused: (problems) => log.error({ problems }, 'the new policy is refused, the old one goes on'),
+  });
+  const db = openDatabase(config.mysqlUrl.reveal());
+  const letGo = async (): Promise<void> => {
+    policy.close();
+    await Promise.all([targets.close(), db.destroy()]);
+  };
+  await migrate(db).catch(async (error: unknown) => {
+    await letGo();
+    throw error;
+  });
+  const audit = createAudit(db, config.auditKey.reveal());
+  const refusals = createSourceRefusals(audit);
+  const engine = createEngine({ db, audit, targets, refusals, clock, policy: policy.current, report });
+
+  const app = fastify({
+    loggerInstance: log,
+    disableRequestLogging: true,
+    trustProxy: (address) => proxies.allows(address),
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: 15_000,
+    genReqId: () => randomUUID(),
+  }) as unknown as FastifyInstance;
+  const { runner, contextFor } = engine;
+  addRoutes(app, {
+    sources,
+    handle: createRequestHandler({ keys, db, audit, runner, clock, contextFor }),
+    refusedSource(address) {
+      refusals.count(address);
+      metrics.refusal('source');
+    },
+    answered(operation, answer, seconds) {
+      metrics.request(operation, answer.state, seconds);
+      if (answer.state === 'refused') metrics.refusal(answer.reason);
+    },
+  });
+  const stopSweeping = every(SWEEP_EVERY_MS, () => engine.sweep().catch(report));
+
+  return {
+    app,
+    checks: {
+      async mysql() {
+        await db.selectFrom('audit_head').select('seq').executeTakeFirstOrThrow();
+      },
+    },
+    reload: async () => void policy.reload(),
+    sweep: engine.sweep,
+    async close() {
+      await app.close();
+      await stopSweeping();
+      await engine.close().catch(report);
+      await refusals.flush(clock.now()).catch(report);
+      await audit.close();
+      await letGo();
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import type { ChangeName, ReadName } from '../../contract/index.ts';
+import { listDeployments } from './kubernetes/list-deployments.ts';
+import { listPods } from './kubernetes/list-pods.ts';
+import { restart } from './kubernetes/restart.ts';
+import { scale } from './kubernetes/scale.ts';
+import { kill } from './mysql/kill.ts';
+import { processlist } from './mysql/processlist.ts';
+import { claimOutcomes } from './platform/claim-outcomes.ts';
+import { listUnits } from './platform/list-units.ts';
+import { me } from './platform/me.ts';
+import { settle } from './platform/settle.ts';
+import { tellOutcomes } from './platform/tell-outcomes.ts';
+import type { ChangeVerb, ReadVerb } from './verb.ts';
+
+/** Every read of the contract; one that is missing here is a type error. */
+export const reads: { readonly [N in ReadName]: ReadVerb<N> } = {
+  me,
+  'units.list': listUnits,
+  'operation.settle': settle,
+  'outcomes.claim': claimOutcomes,
+  'outcomes.told': tellOutcomes,
+  'k8s.deployments.list': listDeployments,
+  'k8s.pods.list': listPods,
+  'mysql.processlist': processlist,
+};
+
+/** Every change of the contract; one that is missing here is a type error. */
+export const changes: { readonly [N in ChangeName]: ChangeVerb<N> } = {
+  'k8s.scale': scale,
+  'k8s.restart': restart,
+  'mysql.kill': kill,
+};

@@ -1,0 +1,139 @@
+import {
+  ApiException,
+  AppsV1Api,
+  AutoscalingV2Api,
+  CoreV1Api,
+  createConfiguration,
+  KubeConfig,
+  PatchStrategy,
+  ServerConfiguration,
+  setHeaderOptions,
+  type V1Deployment,
+  type V1Pod,
+  type V2HorizontalPodAutoscaler,
+} from '@kubernetes/client-node';
+import { ConfigError, Refused } from '../../../errors.ts';
+import { mayHaveArrived, TargetFailed } from '../../target-failed.ts';
+
+export type { V1Deployment, V1Pod, V2HorizontalPodAutoscaler };
+
+/** A write to a deployment: only if it is still at `resourceVersion`, and under the name of `manager`. */
+export interface DeploymentPatch {
+  readonly namespace: string;
+  readonly name: string;
+  readonly resourceVersion: string;
+  readonly manager: string;
+  readonly spec: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * What operations ask of a cluster, each within 3 s. Throws Refused('missing') when the object is not there,
+ * Refused('moved') when it is no longer at the version asked for, and TargetFailed for anything else.
+ */
+export interface Cluster {
+  deployments(namespace: string): Promise<readonly V1Deployment[]>;
+  deployment(namespace: string, name: string): Promise<V1Deployment>;
+  pods(namespace: string, labelSelector: string): Promise<readonly V1Pod[]>;
+  autoscalers(namespace: string): Promise<readonly V2HorizontalPodAutoscaler[]>;
+  patchScale(patch: DeploymentPatch): Promise<void>;
+  patchDeployment(patch: DeploymentPatch): Promise<void>;
+}
+
+/** The clusters of a kubeconfig by context. */
+export interface Clusters {
+  readonly contexts: readonly string[];
+  of(context: string): Cluster | undefined;
+}
+
+/** Reads a kubeconfig file; no request is made. Throws a ConfigError when it cannot be read. */
+export function openClusters(path: string): Clusters {
+  const contexts = loadKubeconfig(path).contexts.map(({ name }) => name);
+  const clusters = new Map(
+    contexts.map((context) => {
+      const config = loadKubeconfig(path);
+      config.setCurrentContext(context);
+      return [context, openCluster(config)];
+    }),
+  );
+  return { contexts, of: (context) => clusters.get(context) };
+}
+
+const LIMIT_MS = 3000;
+const merge = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
+
+function openCluster(config: KubeConfig): Cluster {
+  const client = createConfiguration({
+    baseServer: new ServerConfiguration(config.getCurrentCluster()?.server ?? '', {}),
+    authMethods: { default: config },
+    promiseMiddleware: [
+      {
+        async pre(request) {
+          request.setSignal(AbortSignal.timeout(LIMIT_MS));
+          return request;
+        },
+        post: async (response) => response,
+      },
+    ],
+  });
+  const [apps, core, autoscaling] = [
+    new AppsV1Api(client),
+    new CoreV1Api(client),
+    new AutoscalingV2Api(client),
+  ];
+  const written = ({ namespace, name, resourceVersion, manager, spec }: DeploymentPatch) => ({
+    namespace,
+    name,
+    fieldManager: manager,
+    body: { metadata: { resourceVersion }, spec },
+  });
+  return {
+    deployments: async (namespace) =>
+      (await asked(namespace, apps.listNamespacedDeployment({ namespace, limit: 1000 }))).items,
+    deployment: (namespace, name) =>
+      asked(`${namespace}/${name}`, apps.readNamespacedDeployment({ namespace, name })),
+    pods: async (namespace, labelSelector) =>
+      (await asked(namespace, core.listNamespacedPod({ namespace, labelSelector, limit: 1000 }))).items,
+    autoscalers: async (namespace) =>
+      (await asked(namespace, autoscaling.listNamespacedHorizontalPodAutoscaler({ namespace }))).items,
+    async patchScale(patch) {
+      await asked(patch.name, apps.patchNamespacedDeploymentScale(written(patch), merge));
+    },
+    async patchDeployment(patch) {
+      await asked(patch.name, apps.patchNamespacedDeployment(written(patch), merge));
+    },
+  };
+}
+
+/** Words the errors of the client, which carry whole responses, for a person. */
+async function asked<T>(what: string, request: Promise<T>): Promise<T> {
+  try {
+    return await request;
+  } catch (error) {
+    throw error instanceof ApiException ? answered(what, error) : unanswered(error);
+  }
+}
+
+function answered(what: string, error: ApiException<unknown>): Error {
+  const { code } = error;
+  if (code === 404) return new Refused('missing', `集群里没有 ${what}`);
+  if (code === 409) return new Refused('moved', `${what} 刚刚被改动过`);
+  const cause = new Error(`the cluster answered ${code}`);
+  const options = { mayHaveHappened: code >= 500, cause };
+  if (code === 401 || code === 403) return new TargetFailed(`集群不允许 Keypad 这样做（${code}）`, options);
+  return new TargetFailed(`集群拒绝了请求（${code}）`, options);
+}
+
+function unanswered(cause: unknown): TargetFailed {
+  return new TargetFailed('集群连不上，请稍后再试', { mayHaveHappened: mayHaveArrived(cause), cause });
+}
+
+function loadKubeconfig(path: string): KubeConfig {
+  const config = new KubeConfig();
+  try {
+    config.loadFromFile(path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n', 1)[0] : error;
+    throw new ConfigError([`KUBECONFIG: ${path} cannot be read (${reason}); give the path of a kubeconfig`]);
+  }
+  return config;
+}

@@ -1,0 +1,67 @@
+import { InputError, Refused } from '../../../errors.ts';
+import type { ChangeVerb } from '../verb.ts';
+import type { V1Deployment } from './cluster.ts';
+import { managerOf, resourceVersionIn, rolloutOf, versionOf } from './deployment.ts';
+
+const RESTARTED_AT = 'kubectl.kubernetes.io/restartedAt';
+const OPERATION = 'keypad/operation';
+
+/** Replaces a deployment's pods one after another, as `kubectl rollout restart` does. */
+export const restart: ChangeVerb<'k8s.restart'> = {
+  async inspect({ policy, targets }, { unit, namespace, name }) {
+    const { cluster, environment } = targets.cluster(policy, unit, namespace);
+    const deployment = await cluster.deployment(namespace, name);
+    const { wanted, ready } = rolloutOf(deployment);
+    if (wanted === 0) throw new InputError(`${name} 的副本数是 0，没有可重启的 Pod`);
+    return {
+      target: `${namespace}/${name}`,
+      lines: [`${unit} · ${namespace}/${name}`, `滚动重启 ${wanted} 个 Pod`, `当前就绪 ${ready}/${wanted}`],
+      risk: environment === 'test' ? 'low' : 'high',
+      before: { restartedAt: annotationsOf(deployment)[RESTARTED_AT] ?? null },
+      after: { restarted: wanted },
+      version: versionOf(deployment),
+    };
+  },
+
+  async apply({ policy, targets, now }, { id, version, input: { unit, namespace, name } }) {
+    const { cluster } = targets.cluster(policy, unit, namespace);
+    const annotations = { [RESTARTED_AT]: new Date(now).toISOString(), [OPERATION]: id };
+    const spec = { template: { metadata: { annotations } } };
+    const resourceVersion = resourceVersionIn(version);
+    await cluster.patchDeployment({ namespace, name, resourceVersion, manager: managerOf(id), spec });
+  },
+
+  submitted: ({ input: { name } }) => `已提交：${name} 滚动重启，等待就绪，完成后会告诉你`,
+
+  async observe({ policy, targets }, { id, input: { unit, namespace, name } }) {
+    const { cluster } = targets.cluster(policy, unit, namespace);
+    const deployment = await cluster.deployment(namespace, name).catch(ifMissing);
+    if (deployment === undefined) return { final: true, text: `${name}：重启已生效，但之后部署被删除了` };
+    if (annotationsOf(deployment)[OPERATION] !== id) {
+      return { final: true, text: `${name}：重启已生效，但之后部署又被改动了` };
+    }
+    const { wanted, existing, updated, ready, seen } = rolloutOf(deployment);
+    const final = seen && updated === wanted && existing === wanted && ready === wanted;
+    if (final) return { final, text: `${name}：已重启，${ready} 个就绪` };
+    const renewed = seen ? updated : 0;
+    return { final, text: `${name}：重启已生效，但还没有完成（已更新 ${renewed}/${wanted}，就绪 ${ready}）` };
+  },
+
+  async reconcile({ policy, targets }, { id, version, input: { unit, namespace, name } }) {
+    const { cluster } = targets.cluster(policy, unit, namespace);
+    const deployment = await cluster.deployment(namespace, name).catch(ifMissing);
+    if (deployment === undefined) return { effect: 'unknown', text: '部署已不存在' };
+    if (annotationsOf(deployment)[OPERATION] === id) return { effect: 'applied' };
+    if (versionOf(deployment) === version) return { effect: 'never' };
+    return { effect: 'unknown', text: '部署在这期间被改动过' };
+  },
+};
+
+function annotationsOf({ spec }: V1Deployment): Readonly<Record<string, string>> {
+  return spec?.template.metadata?.annotations ?? {};
+}
+
+function ifMissing(error: unknown): undefined {
+  if (error instanceof Refused && error.reason === 'missing') return undefined;
+  throw error;
+}

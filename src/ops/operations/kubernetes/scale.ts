@@ -1,0 +1,98 @@
+import { scaleRisk } from '../../../contract/kubernetes.ts';
+import { InputError, Refused } from '../../../errors.ts';
+import { TargetFailed } from '../../target-failed.ts';
+import type { ChangeVerb } from '../verb.ts';
+import type { Cluster } from './cluster.ts';
+import { managerOf, ownsReplicas, resourceVersionIn, rolloutOf, versionOf } from './deployment.ts';
+
+/** Sets the number of a deployment's pods through its `scale` subresource. */
+export const scale: ChangeVerb<'k8s.scale'> = {
+  async inspect({ policy, targets }, { unit, namespace, name, replicas }) {
+    const { cluster } = targets.cluster(policy, unit, namespace);
+    const [deployment, autoscaler] = await Promise.all([
+      cluster.deployment(namespace, name),
+      autoscalerLine(cluster, namespace, name),
+    ]);
+    const { wanted, ready } = rolloutOf(deployment);
+    if (wanted === replicas) throw new InputError(`${name} 的副本数已经是 ${replicas}，不用改`);
+    return {
+      target: `${namespace}/${name}`,
+      lines: [
+        `${unit} · ${namespace}/${name}`,
+        `副本 ${wanted} → ${replicas}`,
+        `当前就绪 ${ready}/${wanted}`,
+        ...autoscaler,
+      ],
+      risk: scaleRisk(wanted, replicas),
+      before: { replicas: wanted },
+      after: { replicas },
+      version: versionOf(deployment),
+    };
+  },
+
+  async apply({ policy, targets }, { id, version, input: { unit, namespace, name, replicas } }) {
+    const { cluster } = targets.cluster(policy, unit, namespace);
+    const resourceVersion = resourceVersionIn(version);
+    await cluster.patchScale({
+      namespace,
+      name,
+      resourceVersion,
+      manager: managerOf(id),
+      spec: { replicas },
+    });
+  },
+
+  submitted: ({ before, input: { name, replicas } }) =>
+    `已提交：${name} 副本 ${replicasIn(before)} → ${replicas}，等待就绪，完成后会告诉你`,
+
+  async observe({ policy, targets }, { before, input: { unit, namespace, name, replicas } }) {
+    const change = `${name}：${replicasIn(before)} → ${replicas}`;
+    const { cluster } = targets.cluster(policy, unit, namespace);
+    const deployment = await cluster.deployment(namespace, name).catch(ifMissing);
+    if (deployment === undefined) return { final: true, text: `${change} 已生效，但之后部署被删除了` };
+    const { wanted, existing, ready, seen } = rolloutOf(deployment);
+    if (wanted !== replicas) return { final: true, text: `${change} 已生效，但之后副本数被改为 ${wanted}` };
+    if (!seen || existing !== replicas || ready !== replicas) {
+      const pods =
+        ready > replicas || existing > replicas ? `还有 ${existing} 个在运行` : `只有 ${ready} 个就绪`;
+      return { final: false, text: `${change} 已生效，但${pods}` };
+    }
+    return { final: true, text: replicas === 0 ? `${change}，已全部停止` : `${change}，${ready} 个就绪` };
+  },
+
+  async reconcile({ policy, targets }, { id, version, input: { unit, namespace, name } }) {
+    const { cluster } = targets.cluster(policy, unit, namespace);
+    const deployment = await cluster.deployment(namespace, name).catch(ifMissing);
+    if (deployment === undefined) return { effect: 'unknown', text: '部署已不存在' };
+    if (ownsReplicas(deployment, managerOf(id))) return { effect: 'applied' };
+    if (versionOf(deployment) === version) return { effect: 'never' };
+    return { effect: 'unknown', text: `现在的副本数是 ${rolloutOf(deployment).wanted}` };
+  },
+};
+
+/** Whoever scales by hand under an autoscaler must know that it may take the change back. */
+async function autoscalerLine(cluster: Cluster, namespace: string, name: string): Promise<readonly string[]> {
+  try {
+    const autoscalers = await cluster.autoscalers(namespace);
+    const found = autoscalers.find(({ spec }) => {
+      return spec?.scaleTargetRef.kind === 'Deployment' && spec.scaleTargetRef.name === name;
+    });
+    if (found === undefined) return [];
+    const { minReplicas = 1, maxReplicas } = found.spec ?? {};
+    return [
+      `注意：副本数由 HPA ${found.metadata?.name} 控制（${minReplicas}–${maxReplicas}），改动可能被它改回`,
+    ];
+  } catch (error) {
+    if (!(error instanceof TargetFailed || error instanceof Refused)) throw error;
+    return ['注意：读不到 HPA，不知道副本数是否由它控制'];
+  }
+}
+
+function replicasIn(before: unknown): number {
+  return (before as { readonly replicas: number }).replicas;
+}
+
+function ifMissing(error: unknown): undefined {
+  if (error instanceof Refused && error.reason === 'missing') return undefined;
+  throw error;
+}

@@ -1,0 +1,39 @@
+import type { ReadVerb } from '../verb.ts';
+import { listQueries } from './running-query.ts';
+
+/** Lists what the MySQL instances of a unit are working on, longest first. */
+export const processlist: ReadVerb<'mysql.processlist'> = {
+  async run({ policy, targets }, { unit }) {
+    const instances = policy.unit(unit)?.mysql ?? [];
+    const lists = await Promise.all(
+      instances.map(async (instance) => {
+        const running = await listQueries(targets.mysql(policy, unit, instance));
+        return running.map(({ fingerprint, ending, ...query }) => ({
+          ...query,
+          instance,
+          query: fingerprint,
+        }));
+      }),
+    );
+    return lists
+      .flat()
+      .sort((a, b) => b.seconds - a.seconds)
+      .map((query) => ({
+        ...query,
+        key: `${query.instance}:${query.id}:${query.query}`,
+        label: labelOf(query),
+      }));
+  },
+};
+
+interface Labelled {
+  readonly seconds: number;
+  readonly user: string;
+  readonly database: string;
+  readonly sql: string;
+}
+
+function labelOf({ seconds, user, database, sql }: Labelled): string {
+  const start = [...sql].slice(0, 40).join('');
+  return `${seconds} 秒  ${user}@${database || '-'}  ${start}${start === sql ? '' : '…'}`;
+}

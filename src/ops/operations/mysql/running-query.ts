@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import type { MysqlServer } from '../../database.ts';
+import { mayHaveArrived, TargetFailed } from '../../target-failed.ts';
+
+/** A statement that a server is working on. `fingerprint` names this very statement, not just its connection. */
+export interface RunningQuery {
+  readonly id: string;
+  readonly fingerprint: string;
+  readonly user: string;
+  readonly database: string;
+  readonly seconds: number;
+  readonly sql: string;
+  /** It was told to end, and is cleaning up. */
+  readonly ending: boolean;
+}
+
+/** MariaDB numbers every query and runs what stands in the `M!` comment; MySQL skips that. */
+const LIST = `
+  select ID as id, /*M! QUERY_ID as query_id, */ USER as user, DB as db, TIME as seconds, INFO as text, COMMAND as command
+  from information_schema.PROCESSLIST
+  where ID <> connection_id() and INFO is not null and INFO not like '%information_schema.PROCESSLIST%'
+    and COMMAND not in ('Sleep', 'Daemon', 'Binlog Dump', 'Binlog Dump GTID')
+    and USER not in ('system user', 'event_scheduler')`;
+
+/** All running statements but those of this list itself, longest first, 200 at most. Throws TargetFailed. */
+export async function listQueries(server: MysqlServer): Promise<readonly RunningQuery[]> {
+  return (await asked(server.rows(`${LIST} order by TIME desc, ID limit 200`))).map(queryOf);
+}
+
+/** The statement with that fingerprint on that connection; undefined when it has ended. Throws TargetFailed. */
+export async function findQuery(
+  server: MysqlServer,
+  id: string,
+  fingerprint: string,
+): Promise<RunningQuery | undefined> {
+  const rows = await asked(server.rows(`${LIST} and ID = ?`, [id]));
+  return rows.map(queryOf).find((query) => query.fingerprint === fingerprint);
+}
+
+/**
+ * Tells the server to end that statement; the connection stays. Answers false when the statement is no longer there.
+ * MariaDB ends it by its own number. MySQL can only be told the connection, so it is looked at right before.
+ */
+export async function killQuery(server: MysqlServer, id: string, fingerprint: string): Promise<boolean> {
+  const numbered = /^q:(\d+)$/.exec(fingerprint)?.[1];
+  if (numbered === undefined && (await findQuery(server, id, fingerprint)) === undefined) return false;
+  const statement = numbered === undefined ? `kill query ${Number(id)}` : `kill query id ${Number(numbered)}`;
+  try {
+    await server.rows(statement);
+    return true;
+  } catch (error) {
+    if (isNoSuchQuery(error)) return false;
+    throw failure(error);
+  }
+}
+
+function queryOf(row: Readonly<Record<string, unknown>>): RunningQuery {
+  const sql = String(row.text);
+  const user = String(row.user);
+  const database = String(row.db ?? '');
+  const digest = createHash('sha256')
+    .update(JSON.stringify([user, database, sql]))
+    .digest('hex')
+    .slice(0, 32);
+  return {
+    id: String(row.id),
+    fingerprint: row.query_id === undefined ? `d:${digest}` : `q:${row.query_id}`,
+    user,
+    database,
+    seconds: Number(row.seconds ?? 0),
+    sql: [...sql.replace(/\s+/g, ' ').trim()].slice(0, 200).join(''),
+    ending: row.command === 'Killed',
+  };
+}
+
+async function asked<T>(request: Promise<T>): Promise<T> {
+  try {
+    return await request;
+  } catch (error) {
+    throw failure(error);
+  }
+}
+
+function failure(cause: unknown): TargetFailed {
+  const refusedCodes = /^ER_(ACCESS_DENIED|DBACCESS_DENIED|SPECIFIC_ACCESS_DENIED|KILL_DENIED)/;
+  if (refusedCodes.test(codeOf(cause))) {
+    return new TargetFailed('数据库不允许 Keypad 的账号这样做', { mayHaveHappened: false, cause });
+  }
+  return new TargetFailed('数据库连不上，请稍后再试', { mayHaveHappened: mayHaveArrived(cause), cause });
+}
+
+function isNoSuchQuery(error: unknown): boolean {
+  return (
+    codeOf(error) === 'ER_NO_SUCH_THREAD' ||
+    (error instanceof Error && 'errno' in error && error.errno === 1957)
+  );
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
