@@ -1,10 +1,13 @@
 import { randomInt } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { createCipher } from '../../src/wecom/crypto.ts';
 
 /** What the load process is told, as JSON on its command line. */
 export interface LoadJob {
   readonly port: number;
+  /** The server's process: its CPU time is read when the counted messages begin and when they end. */
+  readonly pid: number;
   readonly connections: number;
   readonly messages: number;
   readonly users: number;
@@ -19,9 +22,10 @@ export interface LoadJob {
   };
 }
 
-/** What it prints: seconds for the counted messages, latencies in ms, answers that were not 200. */
+/** What it prints: seconds for the counted messages, µs of the server's CPU for each, latencies in ms, answers that were not 200. */
 export interface LoadResult {
   readonly seconds: number;
+  readonly cpu: number;
   readonly p50: number;
   readonly p99: number;
   readonly bad: number;
@@ -74,6 +78,7 @@ async function run(job: LoadJob): Promise<LoadResult> {
       return request(own[i % own.length] as number, job.round[turn % job.round.length] as string);
     });
   });
+  const cpuBefore = cpuMicroseconds(job.pid);
   const started = performance.now();
   await Promise.all(
     sockets.map(async (socket, index) => {
@@ -81,11 +86,18 @@ async function run(job: LoadJob): Promise<LoadResult> {
     }),
   );
   const seconds = (performance.now() - started) / 1000;
+  const cpu = (cpuMicroseconds(job.pid) - cpuBefore) / (perConnection * connections);
   for (const socket of sockets) socket.destroy();
   latencies.sort((a, b) => a - b);
   const at = (share: number) =>
     latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0;
-  return { seconds, p50: at(0.5), p99: at(0.99), bad };
+  return { seconds, cpu, p50: at(0.5), p99: at(0.99), bad };
+}
+
+/** User and system time of a process so far, as the kernel counts it (100 ticks a second). */
+function cpuMicroseconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10_000;
 }
 
 function open(port: number): Promise<Socket> {

@@ -24,10 +24,9 @@ const { values } = parseArgs({
   },
 });
 
-/** One measurement. `cpu` is µs of the server's CPU (user and system) a message: 10⁶ / cpu is what one core can do. */
+/** One measurement; 10⁶ / `cpu` is what one core can do. */
 interface Figures extends LoadResult {
   readonly rps: number;
-  readonly cpu: number;
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'keypad-bench-'));
@@ -42,12 +41,12 @@ try {
 async function bench(): Promise<void> {
   const bot = await startBot(Number(values.nodes));
   const floor = await startFloor(bot.redisUrl);
-  const job: LoadJob = {
+  const job: Omit<LoadJob, 'pid'> = {
     port: bot.port,
     connections: Number(values.connections),
     messages: Number(values.messages),
     users: 256,
-    opening: ['hi', '1'],
+    opening: ['#', 'hi', '1'],
     round: ['1', '0'],
     app: bot.app,
   };
@@ -75,7 +74,7 @@ async function bench(): Promise<void> {
   );
 }
 
-async function soak(bot: PrivateProcess, job: LoadJob, total: number): Promise<void> {
+async function soak(bot: PrivateProcess, job: Omit<LoadJob, 'pid'>, total: number): Promise<void> {
   for (let sent = 0; sent < total; sent += job.messages) {
     const figures = await measure(bot, job);
     print(`${sent + job.messages} messages, ${residentMiB(bot)} MiB resident`, figures);
@@ -92,15 +91,11 @@ function print(name: string, { rps, p50, p99, cpu, bad }: Figures): void {
   console.log(`${name}: ${parts.join(', ')}${bad > 0 ? `, ${bad} ANSWERS WERE NOT 200` : ''}`);
 }
 
-async function measure(server: PrivateProcess, job: LoadJob): Promise<Figures> {
-  const before = cpuMicroseconds(server);
-  const load = await promisify(execFile)(process.execPath, [
-    new URL('load.ts', import.meta.url).pathname,
-    JSON.stringify(job),
-  ]);
+async function measure({ process: { pid } }: PrivateProcess, job: Omit<LoadJob, 'pid'>): Promise<Figures> {
+  const file = new URL('load.ts', import.meta.url).pathname;
+  const load = await promisify(execFile)(process.execPath, [file, JSON.stringify({ ...job, pid })]);
   const result = JSON.parse(load.stdout) as LoadResult;
-  const sent = job.messages + job.users * job.opening.length;
-  return { ...result, rps: job.messages / result.seconds, cpu: (cpuMicroseconds(server) - before) / sent };
+  return { ...result, rps: job.messages / result.seconds };
 }
 
 async function startBot(nodes: number) {
@@ -131,12 +126,6 @@ async function startFloor(redisUrl: string) {
   const running = await startProcess(process.execPath, [file, `${port}`, redisUrl], isReady);
   stops.push(running.stop);
   return { process: running, port };
-}
-
-/** User and system time of a process so far, as the kernel counts it (100 ticks a second). */
-function cpuMicroseconds({ process: { pid } }: PrivateProcess): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * 10_000;
 }
 
 function residentMiB({ process: { pid } }: PrivateProcess): number {
