@@ -8,9 +8,9 @@ import type { World } from './world.ts';
 /** What an application says of its work, in turns; `{n}` is a number that counts. */
 export type Speech = (application: string) => readonly string[];
 
-/** What a log request asks for: which lines so far, and whether to go on. */
+/** What a log request asks for: what was said so far, and whether to go on. */
 export interface LogRequest {
-  readonly lines: readonly string[];
+  readonly text: string;
   /** Writes new lines until the pod is gone; undefined when nobody follows. */
   readonly follow: ((stream: Stream) => void) | undefined;
 }
@@ -45,7 +45,8 @@ export function readLog(world: World, call: Call, speech: Speech): LogRequest {
   const first = Math.max(0, count - kept, Math.ceil((since - startedAt) / (pace * 1000)));
   const indexes = Array.from({ length: Math.max(0, count - first) }, (_, index) => first + index);
   const lines = indexes.slice(Math.max(0, indexes.length - tail)).map(line);
-  if (!isSet(call, 'follow')) return { lines, follow: undefined };
+  const text = shortened(lines.join(''), countParameter(call, 'limitBytes'));
+  if (!isSet(call, 'follow')) return { text, follow: undefined };
 
   const follow = (stream: Stream): void => {
     let said = count;
@@ -60,7 +61,11 @@ export function readLog(world: World, call: Call, speech: Speech): LogRequest {
       unsubscribe();
     });
   };
-  return { lines, follow };
+  return { text, follow };
+}
+
+function shortened(text: string, bytes: number | undefined): string {
+  return bytes === undefined ? text : Buffer.from(text).subarray(0, bytes).toString();
 }
 
 function sinceWhen(world: World, call: Call): number {

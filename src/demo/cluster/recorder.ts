@@ -31,7 +31,8 @@ export function createRecorder(store: Store, registry: Registry, now: () => Date
       return;
     }
     const event = {
-      metadata: { name: `${name}.${suffix()}${suffix()}`, namespace },
+      // Long names leave no room for what tells events apart.
+      metadata: { name: `${name.slice(0, 200)}.${suffix()}${suffix()}`, namespace },
       involvedObject: { ...referenceTo(object), namespace },
       source: { component: source },
       reportingComponent: source,

@@ -40,7 +40,8 @@ export function createRegistry(store: Store, now: () => Date): Registry {
     return write.dryRun ? tracked : store.put(plural, tracked);
   };
   const born = ({ metadata, ...rest }: Proposal): Proposal => {
-    const name = metadata.name ?? (metadata.generateName ? `${metadata.generateName}${suffix()}` : '');
+    const stem = metadata.generateName;
+    const name = metadata.name ?? (stem ? `${String(stem).slice(0, 58)}${suffix()}` : '');
     const birth = { uid: randomUUID(), resourceVersion: '', creationTimestamp: stamp(now()) };
     return { ...rest, metadata: { ...metadata, ...birth, name, managedFields: undefined } };
   };

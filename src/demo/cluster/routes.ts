@@ -60,10 +60,10 @@ function createAt(world: World, call: Call, reply: FastifyReply): unknown {
 
 function logRoutes(streams: Streams, speech: Speech): Routes {
   const answer: Route['answer'] = (world, call, reply) => {
-    const { lines, follow } = readLog(world, call, speech);
-    if (follow === undefined) return reply.type('text/plain').send(lines.join(''));
+    const { text, follow } = readLog(world, call, speech);
+    if (follow === undefined) return reply.type('text/plain').send(text);
     const stream = streams.open(reply, 'text/plain');
-    stream.write(lines.join(''));
+    stream.write(text);
     return follow(stream);
   };
   return { GET: { verb: 'get', answer } };

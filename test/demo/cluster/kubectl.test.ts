@@ -1,0 +1,118 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, expect, test } from 'vitest';
+import { startCluster } from '../../../src/demo/cluster/cluster.ts';
+import { demoSeed } from '../../../src/demo/cluster/seed.ts';
+
+const isInstalled = hasKubectl();
+const withKubectl = test.skipIf(!isInstalled);
+const where = isInstalled ? '' : ' (skipped: kubectl is not installed)';
+
+const directory = mkdtempSync(join(tmpdir(), 'keypad-kubectl-'));
+const cluster = await startCluster({ port: 0, token: 'kubectl-token', seed: demoSeed, tick: 0 });
+const kubeconfig = join(directory, 'kubeconfig');
+writeFileSync(kubeconfig, cluster.kubeconfig, { mode: 0o600 });
+afterAll(async () => {
+  await cluster.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function hasKubectl(): boolean {
+  try {
+    execFileSync('kubectl', ['version', '--client'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Runs kubectl with nothing of the person's own settings, and answers what it prints. */
+async function kubectl(...args: readonly string[]): Promise<string> {
+  const options = ['--kubeconfig', kubeconfig, '--cache-dir', join(directory, 'cache')];
+  const env = { PATH: process.env.PATH, HOME: directory };
+  const { stdout } = await promisify(execFile)('kubectl', [...options, ...args], { env, timeout: 20_000 });
+  return stdout;
+}
+
+/** The first words of a line of a table, as often as there are columns. */
+function cells(table: string, name: string): readonly string[] {
+  const line = table.split('\n').find((each) => each.split(/\s+/).includes(name)) ?? '';
+  return line.trim().split(/\s+/);
+}
+
+withKubectl(`kubectl shows the deployments and pods of all namespaces${where}`, async () => {
+  const text = await kubectl('get', 'deployments,pods', '-A');
+  expect(text).toMatch(/NAMESPACE +NAME +READY +UP-TO-DATE +AVAILABLE +AGE/);
+  expect(cells(text, 'deployment.apps/api-gateway')).toEqual([
+    'shop',
+    'deployment.apps/api-gateway',
+    '4/4',
+    '4',
+    '4',
+    '41d',
+  ]);
+  expect(cells(text, 'deployment.apps/coupon').slice(2, 5)).toEqual(['0/2', '2', '0']);
+  expect(text).toMatch(/pay +pod\/settle-\w+-\w+ +1\/1 +Running +0 +62d/);
+  expect(text).toMatch(/shop +pod\/coupon-\w+-\w+ +0\/1 +ImagePullBackOff +0 +26m/);
+});
+
+withKubectl(`kubectl scales, and waits until it is so${where}`, async () => {
+  await kubectl('scale', '-n', 'shop', 'deployment/web', '--replicas=3');
+  await kubectl('rollout', 'status', '-n', 'shop', 'deployment/web', '--timeout=15s');
+  expect(cells(await kubectl('get', '-n', 'shop', 'deployment', 'web'), 'web').slice(0, 4)).toEqual([
+    'web',
+    '3/3',
+    '3',
+    '3',
+  ]);
+  const stale = kubectl('scale', '-n', 'shop', 'deployment/web', '--current-replicas=9', '--replicas=1');
+  await expect(stale).rejects.toThrow('Expected replicas to be 9, was 3');
+});
+
+withKubectl(`kubectl restarts a deployment and takes the restart back${where}`, async () => {
+  const pods = async () =>
+    (await kubectl('get', 'pods', '-n', 'shop', '-l', 'app=cart', '-o', 'name')).split('\n');
+  const before = await pods();
+  await kubectl('rollout', 'restart', '-n', 'shop', 'deployment/cart');
+  await kubectl('rollout', 'status', '-n', 'shop', 'deployment/cart', '--timeout=15s');
+  expect((await pods()).filter((pod) => pod !== '' && before.includes(pod))).toEqual([]);
+  await kubectl('rollout', 'undo', '-n', 'shop', 'deployment/cart');
+  await kubectl('rollout', 'status', '-n', 'shop', 'deployment/cart', '--timeout=15s');
+  expect(await kubectl('rollout', 'history', '-n', 'shop', 'deployment/cart')).toMatch(/^2 .*\n3 /m);
+});
+
+withKubectl(`kubectl watches until its time is over${where}`, async () => {
+  const watching = kubectl('get', '-n', 'pay', 'deployment', 'settle', '-w', '--request-timeout=2s');
+  cluster.scale('pay', 'settle', 2);
+  const lines = (await watching).trim().split('\n');
+  expect(lines[0]).toMatch(/^NAME +READY/);
+  expect(lines.at(-1)).toMatch(/^settle +2\/2/);
+});
+
+withKubectl(`kubectl repairs the broken deployment with an image that is there${where}`, async () => {
+  const status = kubectl('rollout', 'status', '-n', 'shop', 'deployment/coupon', '--timeout=15s');
+  await expect(status).rejects.toThrow('exceeded its progress deadline');
+  const image = 'coupon=registry.example.com/shop/coupon:2.7.4';
+  await kubectl('set', 'image', '-n', 'shop', 'deployment/coupon', image);
+  await kubectl('rollout', 'status', '-n', 'shop', 'deployment/coupon', '--timeout=15s');
+});
+
+withKubectl(`kubectl describes, reads logs and deletes a pod${where}`, async () => {
+  expect(await kubectl('describe', '-n', 'shop', 'deployment/order')).toContain('NewReplicaSetAvailable');
+  expect(await kubectl('logs', '-n', 'pay', 'deployment/payment-core', '--tail=2')).toMatch(/payment \d+/);
+  const [pod = ''] = (await kubectl('get', 'pods', '-n', 'pay', '-l', 'app=risk-engine', '-o', 'name')).split(
+    '\n',
+  );
+  await kubectl('delete', '-n', 'pay', pod, '--timeout=15s');
+  expect(await kubectl('get', 'pods', '-n', 'pay', '-o', 'name')).not.toContain(pod);
+});
+
+withKubectl(`kubectl says what the server refuses${where}`, async () => {
+  await expect(kubectl('get', 'deployment', 'nothing', '-n', 'shop')).rejects.toThrow(
+    'Error from server (NotFound): deployments.apps "nothing" not found',
+  );
+  await expect(kubectl('delete', 'namespace', 'pay')).rejects.toThrow('MethodNotAllowed');
+});
