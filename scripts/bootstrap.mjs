@@ -22,7 +22,7 @@ async function main() {
       ? prepare(path)
       : 'say demo or test: node scripts/bootstrap.mjs <mode>';
   if (problem !== undefined) {
-    say(problem);
+    console.error(problem);
     return 1;
   }
   const options = { cwd: root, env: { ...process.env, PATH: [...toolFolders(root), path].join(delimiter) } };

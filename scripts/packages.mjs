@@ -30,7 +30,7 @@ export function ensurePackages({ root, say }) {
   const lock = readJson(join(root, 'package-lock.json'));
   if (!isInstalled(lock, readJson(join(root, 'node_modules', '.package-lock.json')))) {
     say('installing npm packages');
-    const failure = run(root, 'npm', ['ci', '--no-audit', '--no-fund']);
+    const failure = run(root, 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
     if (failure !== undefined) return `npm ci failed; the last it said:\n${failure}`;
   }
   const wanted = lock.packages['node_modules/node'].version;
