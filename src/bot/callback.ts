@@ -55,10 +55,9 @@ export function addCallback(app: FastifyInstance, parts: CallbackParts): void {
     done(null, body),
   );
 
-  app.addHook('onRequest', async (request, reply) => {
-    if (!parts.isAllowedSource(request.ip))
-      return refuse(request, reply, 403, 'source', 'source not allowed\n');
-    return undefined;
+  app.addHook('onRequest', (request, reply, done) => {
+    if (parts.isAllowedSource(request.ip)) done();
+    else refuse(request, reply, 403, 'source', 'source not allowed\n');
   });
 
   app.setErrorHandler((error: { statusCode?: number }, request, reply) => {

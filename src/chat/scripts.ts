@@ -1,3 +1,11 @@
+/** How long a session and a claim live after they were written. */
+const SESSION_SECONDS = 600;
+export const CLAIM_SECONDS = 600;
+/** The lease of the turn: longer than the longest turn, in which a platform call may take 10 s. */
+const TURN_MS = 12_000;
+/** The lease of a waiting place; whoever waits asks again far more often. */
+const WAIT_MS = 2000;
+
 /**
  * The two Redis scripts of a message: each is one round trip and atomic. Both get the four keys of one user, which
  * share a hash tag: path, state, this message's reply, and the line.
@@ -32,7 +40,7 @@ end
 
 /**
  * Claims a message and takes a place in the line, or asks again from there.
- * ARGV: msgid, '1' to claim, seconds a claim lasts, ms of the turn's lease, ms of a waiting place's lease.
+ * ARGV: msgid, '1' to claim.
  * Answers `repeat` with the finished reply ('' while it runs, false when whoever ran it died), `wait`, or `turn` with
  * the path and the state.
  */
@@ -40,7 +48,7 @@ export const ENTER = `${LINE}
 local id = ARGV[1]
 local now = clock()
 local entries = readLine(KEYS[4], now)
-if ARGV[2] == '1' and not redis.call('SET', KEYS[3], '', 'NX', 'EX', ARGV[3]) then
+if ARGV[2] == '1' and not redis.call('SET', KEYS[3], '', 'NX', 'EX', ${CLAIM_SECONDS}) then
   local reply = redis.call('GET', KEYS[3])
   if reply == '' and not isIn(entries, id) then reply = false end
   return { 'repeat', reply }
@@ -48,7 +56,7 @@ end
 if not isIn(entries, id) then entries[#entries + 1] = { id = id } end
 local mine = entries[1].id == id
 for _, e in ipairs(entries) do
-  if e.id == id then e.deadline = string.format('%.0f', now + (mine and ARGV[4] or ARGV[5])) end
+  if e.id == id then e.deadline = string.format('%.0f', now + (mine and ${TURN_MS} or ${WAIT_MS})) end
 end
 writeLine(KEYS[4], entries)
 if not mine then return { 'wait' } end
@@ -58,7 +66,7 @@ return { 'turn', redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2]) }
 /**
  * Ends a turn: writes the session and the reply, and leaves the line. The state carries the id of the message that
  * wrote it; when that is not the one this turn was computed from, nothing is written and the newer session comes back.
- * ARGV: msgid, `keep` | `write` | `end`, expected version, path, state, session seconds, reply ('' leaves it), claim seconds.
+ * ARGV: msgid, `keep` | `write` | `end`, expected version, reply ('' leaves it), path, state.
  */
 export const LEAVE = `${LINE}
 local id, mode = ARGV[1], ARGV[2]
@@ -67,13 +75,13 @@ if mode ~= 'keep' then
   local version = redis.call('EXISTS', KEYS[1]) == 1 and state and string.match(state, '^[^\\n]*') or ''
   if version ~= ARGV[3] then return { 'conflict', redis.call('GET', KEYS[1]), state } end
   if mode == 'write' then
-    redis.call('SET', KEYS[1], ARGV[4], 'EX', ARGV[6])
-    redis.call('SET', KEYS[2], id .. '\\n' .. ARGV[5], 'EX', ARGV[6])
+    redis.call('SET', KEYS[1], ARGV[5], 'EX', ${SESSION_SECONDS})
+    redis.call('SET', KEYS[2], id .. '\\n' .. ARGV[6], 'EX', ${SESSION_SECONDS})
   else
     redis.call('DEL', KEYS[1], KEYS[2])
   end
 end
-if ARGV[7] ~= '' then redis.call('SET', KEYS[3], ARGV[7], 'EX', ARGV[8]) end
+if ARGV[4] ~= '' then redis.call('SET', KEYS[3], ARGV[4], 'EX', ${CLAIM_SECONDS}) end
 local rest = {}
 for _, e in ipairs(readLine(KEYS[4], clock())) do
   if e.id ~= id then rest[#rest + 1] = e end

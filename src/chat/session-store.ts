@@ -1,6 +1,6 @@
 import { pathOf, type Session } from '../menu/session.ts';
 import type { Redis } from './redis.ts';
-import { ENTER, LEAVE } from './scripts.ts';
+import { CLAIM_SECONDS, ENTER, LEAVE } from './scripts.ts';
 
 /** Who writes in which app; every key of a user carries both. */
 export interface Speaker {
@@ -41,24 +41,11 @@ export interface Ending {
   readonly reply: string | undefined;
 }
 
-const SESSION_SECONDS = 600;
-const CLAIM_SECONDS = 600;
-/** Longer than the longest turn: a platform call may take 10 s. */
-const TURN_MS = 12_000;
-const WAIT_MS = 2000;
-
 /** Opens the store on a connection. */
 export function createSessionStore(redis: Redis): SessionStore {
   const { enter, leave } = withScripts(redis);
   const take = async (speaker: Speaker, msgId: string, claim: '0' | '1'): Promise<Entered> => {
-    const [kind, first, second] = await enter(
-      ...keysOf(speaker, msgId),
-      msgId,
-      claim,
-      CLAIM_SECONDS,
-      TURN_MS,
-      WAIT_MS,
-    );
+    const [kind, first, second] = await enter(...keysOf(speaker, msgId), msgId, claim);
     if (kind === 'repeat') return { kind, reply: first ?? null };
     return kind === 'turn' ? { kind, stored: readStored(first, second) } : { kind: 'wait' };
   };
@@ -71,17 +58,15 @@ export function createSessionStore(redis: Redis): SessionStore {
       const path = written === null ? '' : pathOf(written);
       const state = written === null ? '' : JSON.stringify(written);
       const keys = keysOf(speaker, msgId);
-      const args = [
+      const [kind, newPath, newState] = await leave(
+        ...keys,
         msgId,
         mode,
         from.version,
+        reply ?? '',
         path,
         state,
-        SESSION_SECONDS,
-        reply ?? '',
-        CLAIM_SECONDS,
-      ] as const;
-      const [kind, newPath, newState] = await leave(...keys, ...args);
+      );
       return kind === 'conflict' ? readStored(newPath, newState) : null;
     },
     async keepReply(speaker, msgId, reply) {
@@ -94,7 +79,7 @@ export function createSessionStore(redis: Redis): SessionStore {
   };
 }
 
-type Script = (...args: readonly (string | number)[]) => Promise<[kind: string, ...(string | null)[]]>;
+type Script = (...args: readonly string[]) => Promise<[kind: string, ...(string | null)[]]>;
 
 function withScripts(redis: Redis): { enter: Script; leave: Script } {
   redis.defineCommand('keypadEnter', { numberOfKeys: 4, lua: ENTER });
