@@ -112,14 +112,15 @@ describe('npm packages', () => {
 });
 
 describe('the program that is run', () => {
-  const runs = (code: string) => {
+  const runScript = (code: string) => {
     const run = JSON.stringify(join(root, 'scripts/run.mjs'));
     const options = '{ cwd: ".", env: process.env }';
-    const script = `process.exitCode = await (await import(${run})).run(process.execPath, ['-e', ${JSON.stringify(code)}], ${options})`;
-    return spawn(process.execPath, ['--input-type=module', '-e', script], {
+    return `process.exitCode = await (await import(${run})).run(process.execPath, ['-e', ${JSON.stringify(code)}], ${options})`;
+  };
+  const runs = (code: string) =>
+    spawn(process.execPath, ['--input-type=module', '-e', runScript(code)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-  };
 
   test('gives its exit code on', async () => {
     expect(await once(runs('process.exit(7)'), 'exit')).toEqual([7, null]);
@@ -133,6 +134,26 @@ describe('the program that is run', () => {
     await once(parent.stdout, 'data');
     parent.kill(signal);
     expect(await once(parent, 'exit')).toEqual([8, null]);
+  });
+
+  test('is stopped when the shell that npm put between us is gone', async () => {
+    const code = [
+      `process.on('SIGTERM', () => { console.log('told'); process.exit(0); })`,
+      `setInterval(() => {}, 1000)`,
+      `console.log('up')`,
+    ].join(';');
+    const shell = spawn(
+      'sh',
+      ['-c', `"$0" --input-type=module -e "$1"; true`, process.execPath, runScript(code)],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        env: { ...process.env, npm_lifecycle_event: 'demo' },
+      },
+    );
+    const [up] = await once(shell.stdout, 'data');
+    shell.kill('SIGTERM');
+    const [told] = await once(shell.stdout, 'data');
+    expect(`${up}${told}`).toBe('up\ntold\n');
   });
 });
 
