@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeEach, expect, test } from 'vitest';
+import { startBot } from '#test/bot.ts';
+import { sentences } from '../../src/bot/sentences.ts';
+import type { Answer } from '../../src/contract/answer.ts';
+
+const { wecom, platform, stop } = await startBot();
+afterAll(stop);
+
+const web = {
+  key: 'shop/web',
+  label: 'web  2/2 就绪',
+  namespace: 'shop',
+  name: 'web',
+  replicas: 2,
+  ready: 2,
+  image: 'web:1',
+};
+const previewOf = (id: string): Answer => ({
+  state: 'preview',
+  preview: {
+    id,
+    hash: 'h',
+    risk: 'low',
+    lines: ['电商 · shop/web', '副本 2 → 3'],
+    expiresAt: Date.now() + 120_000,
+  },
+});
+const state = { id: '' };
+const scripted = (run: () => Answer | 'hang' | undefined) => {
+  platform.script = ({ operation }) => {
+    if (operation === 'k8s.deployments.list') return { state: 'done', output: [web] };
+    if (operation === 'k8s.scale/preview') return previewOf(state.id);
+    return operation === 'k8s.scale' ? run() : undefined;
+  };
+};
+const say = async (...lines: string[]): Promise<string> => {
+  let reply = '';
+  for (const line of lines) reply = (await wecom.say('zhangsan', line)).reply ?? '';
+  return reply;
+};
+const pushed = (): readonly string[] =>
+  wecom.history.list('zhangsan').flatMap(({ kind, text }) => (kind === 'push' ? [text] : []));
+const called = (operation: string) => platform.calls.filter((call) => call.operation === operation);
+
+beforeEach(async () => {
+  state.id = randomUUID();
+  scripted(() => undefined);
+  await say('#');
+});
+
+test('the confirmed preview goes to the platform once, as the user, and its outcome is the reply', async () => {
+  scripted(() => ({ state: 'done', text: 'web：2 → 3，3 个就绪' }));
+  expect(await say('hi', '1-1-2-1-3', '1')).toContain('web：2 → 3，3 个就绪');
+  const runs = called('k8s.scale');
+  expect(runs).toHaveLength(1);
+  expect(runs[0]).toMatchObject({
+    user: 'zhangsan',
+    departments: [1, 2],
+    body: {
+      input: { unit: '电商', namespace: 'shop', name: 'web', replicas: 3 },
+      preview: { id: state.id, hash: 'h' },
+    },
+  });
+  // Who has read it in the reply is not told again.
+  await expect
+    .poll(() => called('outcomes.told').map(({ body }) => body))
+    .toContainEqual({ ids: [state.id] });
+});
+
+test('an outcome that nobody has been told is pushed once, and then reported as told', async () => {
+  let claims = 0;
+  platform.script = ({ operation, user }) => {
+    if (operation !== 'outcomes.claim') return undefined;
+    expect(user).toBe('@bot');
+    claims += 1;
+    const outcome = { id: state.id, user: 'zhangsan', state: 'done' as const, text: '迟到的结果' };
+    return { state: 'done', output: claims === 1 ? [outcome] : [] };
+  };
+  await expect.poll(pushed, { timeout: 5000 }).toContain('迟到的结果');
+  await expect
+    .poll(() => called('outcomes.told').map(({ body }) => body))
+    .toContainEqual({ ids: [state.id] });
+});
+
+test('when the answer of a change got lost, the user hears so, and what never began is closed and told', async () => {
+  const before = called('k8s.scale').length;
+  let settled = 0;
+  scripted(() => 'hang');
+  const { script } = platform;
+  platform.script = (call) => {
+    if (call.operation !== 'operation.settle') return script(call);
+    settled += 1;
+    return settled === 1
+      ? 'hang'
+      : { state: 'done', output: { state: 'never', text: '没有执行：web 副本 2 → 3' } };
+  };
+  expect(await say('hi', '1-1-2-1-3', '1')).toContain(sentences.outcomeOpen);
+  expect(called('k8s.scale').length).toBe(before + 1);
+  await expect.poll(pushed, { timeout: 8000 }).toContain('没有执行：web 副本 2 → 3');
+});
+
+test('a refusal is one sentence, and a moved object brings the fresh preview', async () => {
+  scripted(() => ({
+    state: 'refused',
+    reason: 'moved',
+    message: '部署在此期间有变化',
+    preview: {
+      id: randomUUID(),
+      hash: 'h2',
+      risk: 'high',
+      lines: ['副本 9 → 3'],
+      code: '0042',
+      expiresAt: Date.now() + 120_000,
+    },
+  }));
+  const reply = await say('hi', '1-1-2-1-3', '1');
+  expect(reply).toContain('部署在此期间有变化');
+  expect(reply).toContain('输入确认码 0042 执行');
+});
+
+test('what the platform answers outside of the contract is not believed', async () => {
+  platform.script = ({ operation }) =>
+    operation === 'k8s.deployments.list' ? { state: 'done', output: [{ key: 1 }] } : undefined;
+  expect(await say('hi', '1', '1', '1')).toMatch(/出错了，编号 [0-9a-f]{8}/);
+});

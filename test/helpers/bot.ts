@@ -1,0 +1,90 @@
+import { Writable } from 'node:stream';
+import { type Bot, createBot } from '../../src/bot/app.ts';
+import { readConfig } from '../../src/config.ts';
+import { type RunningWeCom, startWeCom } from '../../src/demo/wecom/start.ts';
+import { createLog } from '../../src/server/log.ts';
+import { createRegistry } from '../../src/server/metrics.ts';
+import { createCipher } from '../../src/wecom/crypto.ts';
+import { type ScriptedPlatform, startPlatform } from './platform.ts';
+import { startRedis } from './redis.ts';
+
+/** The app whose credentials the self-made vectors S1–S5 of the protocol page use. */
+export const APP = {
+  corpId: 'ww0123456789abcdef',
+  agentId: 1_000_002,
+  secret: 'test-app-secret',
+  token: 'DemoToken2026',
+  encodingAesKey: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',
+};
+
+export const cipher = createCipher({ ...APP, receiveId: APP.corpId });
+
+/** A bot in this process with real Redis and WeCom's simulator; the platform behind it is scripted. */
+export interface TestBot {
+  readonly bot: Bot;
+  readonly wecom: RunningWeCom;
+  readonly platform: ScriptedPlatform;
+  readonly redisUrl: string;
+  readonly lines: readonly string[];
+  stop(): Promise<void>;
+}
+
+/** Starts one on a free port; `env` overrides settings. */
+export async function startBot(env: Readonly<Record<string, string>> = {}): Promise<TestBot> {
+  const redis = await startRedis();
+  const platform = await startPlatform();
+  const wecom = await startWeCom({ ...APP, port: 0, pace: { attemptMs: 5000, attempts: 1, retryGapMs: 1 } });
+  const config = readConfig('bot', {
+    WECOM_CORP_ID: APP.corpId,
+    WECOM_AGENT_ID: `${APP.agentId}`,
+    WECOM_TOKEN: APP.token,
+    WECOM_ENCODING_AES_KEY: APP.encodingAesKey,
+    WECOM_SECRET: APP.secret,
+    WECOM_API_URL: wecom.url,
+    CALLBACK_ALLOWED_SOURCES: '127.0.0.1',
+    REDIS_URL: redis.url,
+    OPS_URL: platform.url,
+    OPS_SIGNING_KEY: platform.signingKey,
+    MENUS_DIR: 'menus',
+    ...env,
+  });
+  const lines: string[] = [];
+  const destination = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(String(chunk));
+      done();
+    },
+  });
+  if (config.bot === undefined) throw new Error('the role is bot');
+  const bot = await createBot({
+    config: config.bot,
+    log: createLog({ level: 'debug', destination }),
+    registry: createRegistry(),
+  });
+  const url = await bot.app.listen({ port: 0, host: '127.0.0.1' });
+  wecom.setCallbackUrls([`${url}/wecom/callback`]);
+  return {
+    bot,
+    wecom,
+    platform,
+    redisUrl: redis.url,
+    lines,
+    stop: async () => {
+      await bot.close();
+      await wecom.stop();
+      await platform.stop();
+      await redis.stop();
+    },
+  };
+}
+
+/** The path and query of a callback that is signed for this text. */
+export function signedPath(encrypted: string, extra = ''): string {
+  const signature = cipher.sign('1767225600', 'n0nce', encrypted);
+  return `/wecom/callback?msg_signature=${signature}&timestamp=1767225600&nonce=n0nce${extra}`;
+}
+
+/** The outer XML of a callback. */
+export function envelope(encrypted: string): string {
+  return `<xml><ToUserName><![CDATA[${APP.corpId}]]></ToUserName><AgentID><![CDATA[${APP.agentId}]]></AgentID><Encrypt><![CDATA[${encrypted}]]></Encrypt></xml>`;
+}
