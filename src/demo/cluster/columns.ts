@@ -63,7 +63,7 @@ export const columns: { readonly [P in Plural]: readonly Column<Kinds[P]>[] } = 
   horizontalpodautoscalers: [
     name(),
     { name: 'Reference', cell: ({ spec }) => `${spec.scaleTargetRef.kind}/${spec.scaleTargetRef.name}` },
-    { name: 'Targets', cell: () => '<unknown>' },
+    { name: 'Targets', cell: targetsOf },
     { name: 'MinPods', cell: ({ spec }) => spec.minReplicas },
     { name: 'MaxPods', cell: ({ spec }) => spec.maxReplicas },
     { name: 'Replicas', cell: ({ status }) => status?.currentReplicas ?? 0 },
@@ -122,6 +122,20 @@ function statusOfPod({ metadata, status }: Pod): string {
   if (metadata.deletionTimestamp !== undefined) return 'Terminating';
   const waiting = status.containerStatuses?.find((container) => container.state.waiting !== undefined);
   return waiting?.state.waiting?.reason ?? status.phase;
+}
+
+/** How much is used of how much should be: `cpu: 43%/70%`. */
+function targetsOf({ spec, status }: Kinds['horizontalpodautoscalers']): string {
+  const used = (name: string) =>
+    status?.currentMetrics?.find(({ resource }) => resource?.name === name)?.resource?.current
+      .averageUtilization;
+  const targets = (spec.metrics ?? []).flatMap(({ resource }) => {
+    const wanted = resource?.target.averageUtilization;
+    if (resource === undefined || wanted === undefined) return [];
+    const now = used(resource.name);
+    return [`${resource.name}: ${now === undefined ? '<unknown>' : `${now}%`}/${wanted}%`];
+  });
+  return targets.join(', ') || none;
 }
 
 function textAt(object: unknown, ...path: readonly string[]): string {

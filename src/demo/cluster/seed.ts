@@ -95,7 +95,16 @@ const autoscaler = {
       },
     ],
   },
-  status: { currentReplicas: 4, desiredReplicas: 4 },
+  status: {
+    currentReplicas: 4,
+    desiredReplicas: 4,
+    currentMetrics: [
+      {
+        type: 'Resource',
+        resource: { name: 'cpu', current: { averageUtilization: 63, averageValue: '63m' } },
+      },
+    ],
+  },
 };
 
 /**

@@ -17,6 +17,15 @@ const strategy = z.preprocess(
   ]),
 );
 
+/** How much of a resource is used, or should be, in percent of what is asked for. */
+function usage<K extends 'target' | 'current'>(key: K) {
+  const percent = z.looseObject({ averageUtilization: count.optional() });
+  return z.looseObject({ name: z.string(), [key]: percent } as { name: z.ZodString } & Record<
+    K,
+    typeof percent
+  >);
+}
+
 /**
  * The part of each kind that this server itself reads, with the defaults of the real one.
  * Everything else in an object is kept as it came.
@@ -77,15 +86,17 @@ export const shapes = {
   horizontalpodautoscalers: z.looseObject({
     ...head,
     spec: z.looseObject({
-      scaleTargetRef: z.looseObject({
-        apiVersion: z.string().optional(),
-        kind: z.string(),
-        name: z.string(),
-      }),
+      scaleTargetRef: z.looseObject({ kind: z.string(), name: z.string() }),
       minReplicas: count.default(1),
       maxReplicas: z.int().min(1),
+      metrics: z.array(z.looseObject({ resource: usage('target').optional() })).optional(),
     }),
-    status: z.looseObject({ currentReplicas: count.optional() }).optional(),
+    status: z
+      .looseObject({
+        currentReplicas: count.optional(),
+        currentMetrics: z.array(z.looseObject({ resource: usage('current').optional() })).optional(),
+      })
+      .optional(),
   }),
 } as const;
 

@@ -59,6 +59,13 @@ withKubectl(`kubectl shows the deployments and pods of all namespaces${where}`, 
   expect(text).toMatch(/shop +pod\/coupon-\w+-\w+ +0\/1 +ImagePullBackOff +0 +26m/);
 });
 
+withKubectl(`kubectl shows the node, the namespaces and the autoscaler${where}`, async () => {
+  const text = await kubectl('get', 'nodes,namespaces,hpa', '-A');
+  expect(text).toMatch(/node\/demo-1 +Ready +worker +150d +v1\.32\.0/);
+  expect(text).toMatch(/namespace\/pay +Active +150d/);
+  expect(text).toMatch(/api-gateway +Deployment\/api-gateway +cpu: 63%\/70% +2 +10 +4 +40d/);
+});
+
 withKubectl(`kubectl scales, and waits until it is so${where}`, async () => {
   await kubectl('scale', '-n', 'shop', 'deployment/web', '--replicas=3');
   await kubectl('rollout', 'status', '-n', 'shop', 'deployment/web', '--timeout=15s');

@@ -1,7 +1,10 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { get } from 'node:https';
 import { Watch } from '@kubernetes/client-node';
 import { afterAll, expect, test } from 'vitest';
 import { createStore } from '../../../src/demo/cluster/store.ts';
-import { startStage } from './stage.ts';
+import { startStage, token } from './stage.ts';
 
 const { cluster, config } = await startStage();
 afterAll(() => cluster.stop());
@@ -68,6 +71,19 @@ test.each([
 test('a watch ends when its time is over', async () => {
   const lines = await watched({ timeoutSeconds: 1, fieldSelector: 'metadata.name=shop' }, () => false);
   expect(words(lines)).toEqual(['ADDED shop']);
+});
+
+test('a watcher that stops reading is dropped before it fills the memory', async () => {
+  const options = { ca: cluster.cert, headers: { authorization: `Bearer ${token}` } };
+  const request = get(`${cluster.url}/api/v1/namespaces?watch=1`, options);
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  response.pause();
+  const annotations = { big: 'x'.repeat(500_000) };
+  for (let n = 0; n < 40; n += 1) {
+    cluster.set('namespaces', { metadata: { name: 'noisy', annotations: { ...annotations, n: `${n}` } } });
+  }
+  response.resume();
+  await expect(once(response, 'end')).rejects.toMatchObject({ code: 'ECONNRESET' });
 });
 
 test('a store that has forgotten a change says so instead of leaving it out', () => {
