@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type FastifyInstance, fastify } from 'fastify';
+import { type FastifyInstance, fastify, LogController } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { OpsConfig } from '../config.ts';
 import { readVerifyingKeys } from '../contract/keys.ts';
@@ -71,7 +71,7 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
 
   const app = fastify({
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     trustProxy: (address) => proxies.allows(address),
     bodyLimit: BODY_LIMIT,
     requestTimeout: 15_000,

@@ -1,0 +1,211 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Answer } from '../../src/contract/answer.ts';
+import { openPlace, type Place, type Replica, until } from './platform.ts';
+
+let place: Place;
+let ops: Replica;
+let other: Replica;
+beforeAll(async () => {
+  place = await openPlace();
+  ops = await place.startReplica();
+  other = await place.startReplica();
+});
+afterAll(() => place.stop());
+
+const shop = { unit: '电商', namespace: 'shop' };
+const replicasOf = (name: string) => place.cluster.get('deployments', 'shop', name)?.spec.replicas;
+const versionOf = (name: string) => place.cluster.get('deployments', 'shop', name)?.metadata.generation;
+
+describe('a preview', () => {
+  test('is confirmed once, whatever many replicas are told at the same time', async () => {
+    const input = { ...shop, name: 'cart', replicas: 4 };
+    const shown = await ops.as('zhangsan').preview('k8s.scale', input);
+    const before = versionOf('cart') ?? 0;
+    const confirm = (replica: Replica) => replica.as('zhangsan').run('k8s.scale', input, shown);
+    const answers = await Promise.all([ops, other, ops, other, ops, other].map(confirm));
+    expect(answers.filter(({ state }) => state === 'done')).toHaveLength(1);
+    expect(answers.filter((each) => each.state === 'refused' && each.reason === 'used')).toHaveLength(5);
+    expect(replicasOf('cart')).toBe(4);
+    expect(versionOf('cart')).toBe(before + 1);
+  });
+
+  test('expires after two minutes', async () => {
+    const input = { ...shop, name: 'order', replicas: 5 };
+    const shown = await ops.as('zhangsan').preview('k8s.scale', input);
+    place.clock.pass(120_000);
+    const late = await ops.as('zhangsan').run('k8s.scale', input, shown);
+    expect(late).toMatchObject({ state: 'refused', reason: 'expired' });
+    expect(replicasOf('order')).toBe(4);
+  });
+
+  test('is its own user’s only', async () => {
+    const input = { ...shop, name: 'order', replicas: 5 };
+    const shown = await ops.as('zhangsan').preview('k8s.scale', input);
+    expect(await ops.as('wangwu').run('k8s.scale', input, shown)).toMatchObject({
+      state: 'refused',
+      reason: 'policy',
+    });
+    expect(replicasOf('order')).toBe(4);
+    expect(await ops.as('ZhangSan').run('k8s.scale', input, shown)).toMatchObject({ state: 'done' });
+  });
+
+  const spoiled: readonly (readonly [string, (ops: Replica) => Promise<Answer>])[] = [
+    [
+      'another input',
+      async (on) => {
+        const input = { ...shop, name: 'search', replicas: 4 };
+        const shown = await on.as('zhangsan').preview('k8s.scale', input);
+        return on.as('zhangsan').run('k8s.scale', { ...input, replicas: 5 }, shown);
+      },
+    ],
+    [
+      'another hash',
+      async (on) => {
+        const input = { ...shop, name: 'search', replicas: 4 };
+        const { id } = await on.as('zhangsan').preview('k8s.scale', input);
+        return on.as('zhangsan').run('k8s.scale', input, { id, hash: 'another' });
+      },
+    ],
+    [
+      'another operation',
+      async (on) => {
+        const input = { ...shop, name: 'search' };
+        const shown = await on.as('zhangsan').preview('k8s.scale', { ...input, replicas: 4 });
+        return on.as('zhangsan').run('k8s.restart', input, shown);
+      },
+    ],
+  ];
+  test.each(spoiled)('does not confirm %s', async (_what, attempt) => {
+    const before = place.cluster.get('deployments', 'shop', 'search');
+    expect(await attempt(ops)).toMatchObject({ state: 'refused', reason: 'input' });
+    expect(place.cluster.get('deployments', 'shop', 'search')).toEqual(before);
+  });
+
+  test('that nobody made cannot be confirmed', async () => {
+    const shown = { id: '11111111-1111-4111-8111-111111111111', hash: 'x' };
+    expect(
+      await ops.as('zhangsan').run('k8s.scale', { ...shop, name: 'search', replicas: 4 }, shown),
+    ).toMatchObject({ reason: 'missing' });
+  });
+});
+
+describe('a code', () => {
+  const input = { ...shop, name: 'member', replicas: 0 };
+  const wrong = (code: string | undefined) => (code === '0000' ? '0001' : '0000');
+
+  test('may be corrected', async () => {
+    const target = { ...input, name: 'inventory' };
+    const shown = await ops.as('zhangsan').preview('k8s.scale', target);
+    const run = (code?: string) => ops.as('zhangsan').run('k8s.scale', target, shown, code);
+    expect(await run(wrong(shown.code))).toMatchObject({
+      reason: 'code',
+      message: '验证码不对，还可以试 4 次',
+    });
+    expect(await run()).toMatchObject({ reason: 'code' });
+    expect(await run(shown.code)).toMatchObject({ state: 'done' });
+  });
+
+  test('cannot be guessed: the fifth wrong one ends the preview, also when all come at once', async () => {
+    const shown = await ops.as('zhangsan').preview('k8s.scale', input);
+    const run = (replica: Replica, code?: string) =>
+      replica.as('zhangsan').run('k8s.scale', input, shown, code);
+    const guesses = Array.from({ length: 20 }, (_, index) => run(index % 2 ? ops : other, wrong(shown.code)));
+    for (const guess of await Promise.all(guesses)) expect(guess).toMatchObject({ reason: 'code' });
+    const [row] = await place.sql('select tries from operations where id = ?', [shown.id]);
+    expect(row).toEqual({ tries: 5 });
+    expect(await run(ops, shown.code)).toMatchObject({ reason: 'code' });
+    expect(replicasOf('member')).toBe(2);
+  });
+
+  test('is asked for a restart in production, and not in a test unit', async () => {
+    const pay = { unit: '支付', namespace: 'pay', name: 'settle' };
+    expect(await ops.as('zhangsan').preview('k8s.restart', pay)).toMatchObject({ risk: 'high' });
+    const web = { ...shop, name: 'web' };
+    expect((await ops.as('zhangsan').preview('k8s.restart', web)).risk).toBe('low');
+    expect(await ops.as('lisi').change('k8s.restart', web)).toEqual({
+      state: 'done',
+      text: 'web：已重启，2 个就绪',
+    });
+  });
+});
+
+describe('an operation whose answer got lost', () => {
+  const input = { ...shop, name: 'recommend', replicas: 3 };
+
+  test('never happens once it is settled', async () => {
+    const shown = await ops.as('zhangsan').preview('k8s.scale', input);
+    expect(await other.as('zhangsan').read('operation.settle', { id: shown.id })).toMatchObject({
+      state: 'never',
+    });
+    expect(await ops.as('zhangsan').run('k8s.scale', input, shown)).toMatchObject({ reason: 'used' });
+    expect(replicasOf('recommend')).toBe(2);
+  });
+
+  test('is not for others to settle', async () => {
+    const shown = await ops.as('zhangsan').preview('k8s.scale', input);
+    await ops.as('wangwu').read('operation.settle', { id: shown.id });
+    expect(await ops.as('zhangsan').run('k8s.scale', input, shown)).toMatchObject({ state: 'done' });
+    expect(await ops.as('wangwu').read('operation.settle', { id: shown.id })).toMatchObject({
+      state: 'never',
+    });
+    expect(await ops.as('zhangsan').read('operation.settle', { id: shown.id })).toEqual({
+      state: 'done',
+      text: 'recommend：2 → 3，3 个就绪',
+    });
+  });
+});
+
+describe('outcomes', () => {
+  const bot = () => ops.as('@bot');
+
+  test('of an answered operation are handed out ten seconds later, unless the bot has told them', async () => {
+    const ids: string[] = [];
+    for (const replicas of [4, 3]) {
+      const input = { ...shop, name: 'catalog', replicas };
+      const shown = await ops.as('zhangsan').preview('k8s.scale', input);
+      expect(await ops.as('zhangsan').run('k8s.scale', input, shown)).toMatchObject({ state: 'done' });
+      ids.push(shown.id);
+    }
+    const claimed = async () => (await bot().read('outcomes.claim', {})).filter(({ id }) => ids.includes(id));
+    expect(await claimed()).toEqual([]);
+    await bot().read('outcomes.told', { ids: [ids[0] ?? ''] });
+    place.clock.pass(10_001);
+    expect(await claimed()).toMatchObject([{ id: ids[1], user: 'zhangsan', state: 'done' }]);
+    expect(await claimed()).toEqual([]);
+    place.clock.pass(30_001);
+    expect(await claimed()).toMatchObject([{ id: ids[1] }]);
+  });
+
+  test('of a submitted operation are handed out as soon as they are known', async () => {
+    place.cluster.hold();
+    const input = { ...shop, name: 'image-proxy', replicas: 3 };
+    const shown = await ops.as('zhangsan').preview('k8s.scale', input);
+    expect(await ops.as('zhangsan').run('k8s.scale', input, shown)).toEqual({
+      state: 'accepted',
+      text: '已提交：image-proxy 副本 2 → 3，等待就绪，完成后会告诉你',
+    });
+    expect(await ops.as('zhangsan').read('operation.settle', { id: shown.id })).toMatchObject({
+      state: 'pending',
+    });
+    place.cluster.release();
+    const told = await until(async () => {
+      const outcomes = await bot().read('outcomes.claim', {});
+      return outcomes.find(({ id }) => id === shown.id);
+    });
+    expect(told).toMatchObject({ state: 'done', text: 'image-proxy：2 → 3，3 个就绪' });
+  });
+
+  test('say so when two minutes did not suffice', async () => {
+    const input = { ...shop, name: 'coupon', replicas: 3 };
+    const shown = await ops.as('zhangsan').preview('k8s.scale', input);
+    expect(await ops.as('zhangsan').run('k8s.scale', input, shown)).toMatchObject({ state: 'accepted' });
+    place.clock.pass(14_000);
+    place.clock.pass(106_000);
+    await ops.sweep();
+    const told = await until(async () => {
+      const outcomes = await bot().read('outcomes.claim', {});
+      return outcomes.find(({ id }) => id === shown.id);
+    });
+    expect(told).toMatchObject({ state: 'done', text: 'coupon：2 → 3 已生效，但只有 0 个就绪' });
+  });
+});
