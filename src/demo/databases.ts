@@ -32,6 +32,9 @@ export async function openDatabases(serverUrl: string, password: string): Promis
     return url.href;
   };
   const stopping = new AbortController();
+  const stopped = new Promise<void>((resolve) => {
+    stopping.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
   const reports = [
     keepRunning(
       urlOf('shop'),
@@ -45,12 +48,9 @@ export async function openDatabases(serverUrl: string, password: string): Promis
   async function keepRunning(url: string, sql: string): Promise<void> {
     while (!stopping.signal.aborted) {
       const connection = await mysql.createConnection(url).catch(() => undefined);
-      const end = () => connection?.destroy();
-      stopping.signal.addEventListener('abort', end);
-      // Being killed is what it is for.
-      if (!stopping.signal.aborted) await connection?.query(sql).catch(() => {});
-      stopping.signal.removeEventListener('abort', end);
-      end();
+      // Being killed is what it is for. After `destroy`, or when the server goes, the query may never settle.
+      if (!stopping.signal.aborted) await Promise.race([connection?.query(sql).catch(() => {}), stopped]);
+      connection?.destroy();
       await sleep(PAUSE_MS, undefined, { signal: stopping.signal }).catch(() => {});
     }
   }

@@ -13,15 +13,17 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
     ports: readPorts(env.DEMO_PORT),
     kubeconfig: env.KUBECONFIG,
   });
+  let isStopping = false;
   for (const [name, { process: child }] of Object.entries(demo.processes)) {
     child.once('exit', () => {
+      if (isStopping) return;
       console.error(`${name} has ended; its last lines are in ${DIRECTORY}/logs. Stopping.`);
       stopping.resolve(1);
     });
   }
   console.log(ready(demo));
   process.exitCode = await stopping.promise;
-  for (const { process: child } of Object.values(demo.processes)) child.removeAllListeners('exit');
+  isStopping = true;
   await demo.stop();
   process.exit();
 }

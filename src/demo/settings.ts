@@ -18,7 +18,12 @@ type Settings = Readonly<Record<string, string>>;
 const local = (port: number): string => `http://127.0.0.1:${port}`;
 
 /** The environment of the bot's process. */
-export function botSettings({ credentials, ports, redisUrl, menusDir }: DemoParts): Settings {
+export function botSettings({
+  credentials,
+  ports,
+  redisUrl,
+  menusDir,
+}: Omit<DemoParts, 'databases' | 'kubeconfig' | 'policyFile'>): Settings {
   return {
     WECOM_CORP_ID: credentials.corpId,
     WECOM_AGENT_ID: `${credentials.agentId}`,
@@ -37,7 +42,13 @@ export function botSettings({ credentials, ports, redisUrl, menusDir }: DemoPart
 }
 
 /** The environment of the ops platform's process. */
-export function opsSettings({ credentials, ports, databases, kubeconfig, policyFile }: DemoParts): Settings {
+export function opsSettings({
+  credentials,
+  ports,
+  databases,
+  kubeconfig,
+  policyFile,
+}: Omit<DemoParts, 'redisUrl' | 'menusDir'>): Settings {
   return {
     OPS_PORT: `${ports.ops}`,
     OPS_INTERNAL_PORT: `${ports.opsInternal}`,

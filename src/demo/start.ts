@@ -5,7 +5,6 @@ import { startCluster } from './cluster/cluster.ts';
 import { demoSeed } from './cluster/seed.ts';
 import { loadCredentials } from './credentials.ts';
 import { openDatabases } from './databases.ts';
-import { asDemoContext } from './kubeconfig.ts';
 import { startMariadbServer } from './mariadb-server.ts';
 import { checkPorts, type DemoPorts } from './ports.ts';
 import type { PrivateProcess } from './private-process.ts';
@@ -30,76 +29,104 @@ export interface DemoOptions {
   readonly ports: DemoPorts;
   /** A cluster of the user's own instead of the demo's. */
   readonly kubeconfig?: string | undefined;
+  /** Settings of bot and ops beside those that a demo makes up, or in their place. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
+/** Whatever can be stopped. */
+interface Part {
+  stop(): Promise<void>;
+}
+
+/** Takes note of a part that is being started, so that it is stopped in the end, whatever happens. */
+type Keep = <T extends Part>(starting: Promise<T>) => Promise<T>;
+
 /** Starts a demo. What was started before something failed is stopped again. Throws `InputError` for a taken port. */
 export async function startDemo(options: DemoOptions): Promise<Demo> {
-  const stops: (() => Promise<void>)[] = [];
+  const roles: Promise<Part>[] = [];
+  const servers: Promise<Part>[] = [];
   const stop = async (): Promise<void> => {
-    for (const next of stops.splice(0).reverse()) await next();
+    // Bot and ops finish what they are at, for which they need the servers.
+    await stopAll(roles.splice(0));
+    await stopAll(servers.splice(0));
   };
   try {
-    return { ...(await startParts(options, (next) => stops.push(next))), stop };
+    return { ...(await startParts(options, keepIn(roles), keepIn(servers))), stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function startParts(
-  { ports, kubeconfig, ...options }: DemoOptions,
-  onStop: (stop: () => Promise<void>) => void,
-): Promise<Omit<Demo, 'stop'>> {
+function keepIn(list: Promise<Part>[]): Keep {
+  return (starting) => {
+    list.push(starting);
+    // Whoever waits for it hears of a failure; one that nobody waits for yet must not end the process.
+    starting.catch(() => {});
+    return starting;
+  };
+}
+
+/** Waits also for what was still being started when something else failed: it would be left behind. */
+async function stopAll(parts: readonly Promise<Part>[]): Promise<void> {
+  const started = await Promise.allSettled(parts);
+  await Promise.all(started.map((part) => (part.status === 'fulfilled' ? part.value.stop() : undefined)));
+}
+
+/** Starts everything at once, but for what one part needs of another. */
+async function startParts(options: DemoOptions, keepRole: Keep, keep: Keep): Promise<Omit<Demo, 'stop'>> {
+  const { ports, settings = {} } = options;
   const directory = resolve(options.directory);
   const inDirectory = (name: string) => join(directory, name);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   await checkPorts(ports);
   const credentials = await loadCredentials(directory);
-  const kept = async <T extends { stop(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
-    const started = await starting;
-    onStop(started.stop);
-    return started;
-  };
-
-  const [redis, mariadb] = await Promise.all([
-    kept(startRedisServer({ directory: inDirectory('redis'), port: ports.redis })),
-    kept(startMariadbServer({ directory: inDirectory('mariadb'), port: ports.mariadb })),
-  ]);
-  const databases = await kept(openDatabases(mariadb.url, credentials.databasePassword));
-  const kubeconfigText =
-    kubeconfig === undefined
-      ? (await kept(startCluster({ port: ports.cluster, token: credentials.clusterToken, seed: demoSeed })))
-          .kubeconfig
-      : asDemoContext(kubeconfig);
-  writeFileSync(inDirectory('kubeconfig'), kubeconfigText, { mode: 0o600 });
-  const wecom = await kept(
-    startWeCom({
-      ...credentials,
-      port: ports.phone,
-      callbackUrls: [`http://127.0.0.1:${ports.bot}/wecom/callback`],
-    }),
-  );
-
-  const parts = {
+  const fixed = {
     credentials,
     ports,
-    redisUrl: redis.url,
-    databases,
     kubeconfig: inDirectory('kubeconfig'),
     policyFile: join(ROOT, 'deploy/policy.yaml'),
     menusDir: join(ROOT, 'menus'),
   };
-  const logs = inDirectory('logs');
-  const ops = await kept(
-    startRole({ role: 'ops', env: opsSettings(parts), internalPort: ports.opsInternal, directory: logs }),
+  const callbackUrls = [`http://127.0.0.1:${ports.bot}/wecom/callback`];
+
+  const redis = keep(startRedisServer({ directory: inDirectory('redis'), port: ports.redis }));
+  const mariadb = keep(startMariadbServer({ directory: inDirectory('mariadb'), port: ports.mariadb }));
+  const wecom = keep(startWeCom({ ...credentials, port: ports.phone, callbackUrls }));
+  const databases = keep(mariadb.then(({ url }) => openDatabases(url, credentials.databasePassword)));
+  const role = (name: 'bot' | 'ops', internalPort: number, env: Readonly<Record<string, string>>) =>
+    startRole({ role: name, env: { ...env, ...settings }, internalPort, directory: inDirectory('logs') });
+  const bot = keepRole(
+    Promise.all([redis, wecom]).then(([{ url: redisUrl }]) =>
+      role('bot', ports.botInternal, botSettings({ ...fixed, redisUrl })),
+    ),
   );
-  const bot = await kept(
-    startRole({ role: 'bot', env: botSettings(parts), internalPort: ports.botInternal, directory: logs }),
+  writeFileSync(fixed.kubeconfig, await readKubeconfig(options, credentials.clusterToken, keep), {
+    mode: 0o600,
+  });
+  const ops = keepRole(
+    databases.then((urls) => role('ops', ports.opsInternal, opsSettings({ ...fixed, databases: urls }))),
   );
-  const env = clientSettings(parts);
+
+  const parts = { ...fixed, redisUrl: (await redis).url, databases: await databases };
+  const env = { ...clientSettings(parts), ...settings };
+  const processes = { bot: await bot, ops: await ops, redis: await redis, mariadb: await mariadb };
   const lines = Object.entries(env).map(([name, value]) => `${name}=${value}\n`);
   writeFileSync(inDirectory('env'), lines.join(''), { mode: 0o600 });
-  return { env, wecom, processes: { bot, ops, redis, mariadb } };
+  return { env, wecom: await wecom, processes };
+}
+
+/** The kubeconfig of the demo's own cluster, which it starts, or the user's under the name that the policy knows. */
+async function readKubeconfig(
+  { ports, kubeconfig }: DemoOptions,
+  token: string,
+  keep: Keep,
+): Promise<string> {
+  if (kubeconfig === undefined)
+    return (await keep(startCluster({ port: ports.cluster, token, seed: demoSeed }))).kubeconfig;
+  // The client takes half a second to load, for nothing in most starts.
+  const { asDemoContext } = await import('./kubeconfig.ts');
+  return asDemoContext(kubeconfig);
 }

@@ -108,8 +108,7 @@ async function startBot(nodes: number) {
   const menusDir = writeMenus(nodes);
   stops.push(async () => rmSync(menusDir, { recursive: true }));
   const ports = { bot, ops, phone, botInternal } as never;
-  const parts = { credentials, ports, redisUrl: redis.url, menusDir, kubeconfig: '', policyFile: '' };
-  const env = botSettings({ ...parts, databases: undefined as never });
+  const env = botSettings({ credentials, ports, redisUrl: redis.url, menusDir });
   const running = await startRole({ role: 'bot', env, internalPort: botInternal as number, directory });
   stops.push(running.stop);
   return { process: running, port: bot as number, redisUrl: redis.url, app: credentials };
