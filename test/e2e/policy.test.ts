@@ -1,0 +1,227 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import mysql from 'mysql2/promise';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Answer } from '../../src/contract/answer.ts';
+import { type ChangeName, contract, type OperationName } from '../../src/contract/index.ts';
+import { makeKeyPair } from '../../src/contract/keys.ts';
+import { startBot, type TestBot } from '../helpers/bot.ts';
+import { type Row, rowsOf, tableOf } from '../helpers/golden-table.ts';
+import { loadMenu } from '../helpers/phone.ts';
+import { openPlace, type Place, type Replica } from '../ops/platform.ts';
+
+/**
+ * Who may do what under deploy/policy.yaml. For each user and entry:
+ *
+ *   L  the entry is shown in its list
+ *   D  typing its digits opens it
+ *   J  a jump path opens it
+ *   C  the platform runs it: asked directly with a valid token, past the bot, a change previewed and confirmed
+ *   -  not so. A menu, and an entry that needs no right, asks nothing of the platform and has no C.
+ */
+const golden = [
+  `
+      zhangsan  lisi      wangwu    mallory   电商
+1     LDJ       LDJ       LDJ       ---       Kubernetes
+1-1   LDJC      LDJC      LDJC      ----      查看部署
+1-2   LDJC      ----      LDJC      ----      扩缩容
+1-3   LDJC      LDJC      LDJC      ----      重启部署
+1-4   LDJC      LDJC      LDJC      ----      Pod 列表
+2     LDJ       LDJ       LDJ       ---       MySQL
+2-1   LDJC      LDJC      LDJC      ----      当前连接
+2-2   LDJC      ----      LDJC      ----      终止查询
+9     LDJ       LDJ       LDJ       ---       帮助`,
+  `
+      zhangsan  lisi      wangwu    mallory   支付
+1     LDJ       ---       LDJ       ---       Kubernetes
+1-1   LDJC      ----      LDJC      ----      查看部署
+1-2   LDJC      ----      LDJC      ----      扩缩容
+1-3   LDJC      ----      LDJC      ----      重启部署
+1-4   LDJC      ----      LDJC      ----      Pod 列表
+2     LDJ       ---       LDJ       ---       MySQL
+2-1   LDJC      ----      LDJC      ----      当前连接
+2-2   LDJC      ----      LDJC      ----      终止查询
+9     LDJ       ---       LDJ       ---       帮助`,
+].map((table) => table.slice(1));
+
+const users = ['zhangsan', 'lisi', 'wangwu', 'mallory'];
+
+/** A unit, its number for those who see all of them, and a deployment for each user to work on. */
+const units = [
+  { unit: '电商', number: '1', namespace: 'shop', instance: 'shop-db', names: ['cart', 'member', 'order'] },
+  {
+    unit: '支付',
+    number: '2',
+    namespace: 'pay',
+    instance: 'pay-db',
+    names: ['payment-core', 'settle', 'risk-engine'],
+  },
+] as const;
+type Unit = (typeof units)[number];
+
+let place: Place;
+/** Two replicas of the platform, with one database and one policy file: for whoever asks directly, and for the bot. */
+let direct: Replica;
+let behind: Replica;
+let phone: TestBot;
+
+beforeAll(async () => {
+  place = await openPlace({ policy: readFileSync('deploy/policy.yaml', 'utf8') });
+  direct = await place.startReplica();
+  const { signingKey, verifyingKeys } = await makeKeyPair();
+  behind = await place.startReplica({ verifyingKeys });
+  phone = await startBot({
+    OPS_URL: await behind.app.listen({ host: '127.0.0.1', port: 0 }),
+    OPS_SIGNING_KEY: JSON.stringify(signingKey),
+  });
+});
+afterAll(async () => {
+  await phone?.stop();
+  await place?.stop();
+});
+
+async function say(user: string, ...lines: readonly string[]): Promise<string> {
+  let reply = '';
+  for (const line of lines) {
+    const outcome = await phone.wecom.say(user, line);
+    if (outcome.reply === null) throw new Error(`${user} said ${line} and got ${JSON.stringify(outcome)}`);
+    reply = outcome.reply;
+  }
+  return reply;
+}
+
+/** Whether a screen is the one that these titles lead to; a refused step shows why in its first line instead. */
+const isAt = (reply: string, titles: readonly string[]): boolean => reply.startsWith(titles.join(' › '));
+
+async function cellOf(user: string, of: Unit, { digits, titles, operation }: Row): Promise<string> {
+  const crumbs = [of.unit, ...titles];
+  const typed = [of.number, ...digits.map(String)];
+  const list = await say(user, '#', '你好', ...typed.slice(0, -1));
+  const isListed = list.split('\n').includes(`${digits.at(-1)} ${titles.at(-1)}`);
+  return [
+    isAt(list, crumbs.slice(0, -1)) && isListed ? 'L' : '-',
+    isAt(await say(user, typed.at(-1) ?? ''), crumbs) ? 'D' : '-',
+    isAt(await say(user, '#', typed.join('-')), crumbs) ? 'J' : '-',
+    operation === undefined ? '' : await runCell(user, of, operation as OperationName),
+  ].join('');
+}
+
+/** `C` when the platform runs it, `-` when it refuses every request by its policy, and what it said if neither. */
+async function runCell(user: string, of: Unit, operation: OperationName): Promise<string> {
+  const input = await inputOf(user, of, operation);
+  const answers =
+    contract[operation].kind === 'read'
+      ? [await direct.as(user).post(operation, input)]
+      : await changeDirectly(user, operation as ChangeName, input);
+  if (answers.every((answer) => answer.state === 'refused' && answer.reason === 'policy')) return '-';
+  return /^(done|accepted)$/.test(answers.at(-1)?.state ?? '') ? 'C' : JSON.stringify(answers);
+}
+
+/** Asks for a preview and confirms it; without a preview, confirms one that never was. */
+async function changeDirectly(user: string, name: ChangeName, input: object): Promise<readonly Answer[]> {
+  const client = direct.as(user);
+  const shown = await client.post(`${name}/preview`, input);
+  const preview = shown.state === 'preview' ? shown.preview : { id: randomUUID(), hash: 'none' };
+  return [
+    shown,
+    await client.run(name, input as never, preview, 'code' in preview ? preview.code : undefined),
+  ];
+}
+
+async function inputOf(user: string, of: Unit, operation: OperationName): Promise<object> {
+  const { unit, namespace, instance, names } = of;
+  const name = names[users.indexOf(user)] ?? names[0];
+  if (operation === 'k8s.scale') return { unit, namespace, name, replicas: 5 };
+  if (operation === 'mysql.kill') return { unit, instance, ...(await queryOf(user, of)) };
+  return operation.startsWith('k8s.') && !operation.endsWith('deployments.list')
+    ? { unit, namespace, name }
+    : { unit };
+}
+
+const mark = (user: string, { unit }: Unit): string => `golden ${user} ${unit}`;
+
+/** The running query that a user is to kill; the lead, who may see everything, looks it up. */
+async function queryOf(user: string, of: Unit): Promise<{ readonly id: string; readonly query: string }> {
+  const running = await direct.as('wangwu').read('mysql.processlist', { unit: of.unit });
+  const found = running.find(({ sql }) => sql.includes(mark(user, of)));
+  if (found === undefined) throw new Error(`no query runs for ${user}`);
+  return { id: found.id, query: found.query };
+}
+
+/** Keeps a query running for each user and unit, as long as `work` takes. */
+async function withQueries(work: () => Promise<void>): Promise<void> {
+  const pairs = users.flatMap((user) => units.map((unit) => mark(user, unit)));
+  const connections = await Promise.all(pairs.map(() => mysql.createConnection(place.serverUrl)));
+  const ended = connections.map((connection, index) =>
+    connection.query(`select sleep(600) /* ${pairs[index]} */`).catch(() => undefined),
+  );
+  try {
+    await work();
+  } finally {
+    for (const connection of connections) connection.destroy();
+    await Promise.all(ended);
+  }
+}
+
+describe('the policy of the demo', () => {
+  test('gives each user what the golden table says, in lists, by digits, by jumps, and past the bot', async () => {
+    const rows = rowsOf(await loadMenu('menus'));
+    await withQueries(async () => {
+      const cells = await Promise.all(
+        users.map(async (user) => {
+          const column: string[] = [];
+          for (const unit of units) for (const row of rows) column.push(await cellOf(user, unit, row));
+          return column;
+        }),
+      );
+      const tables = units.map(({ unit }, at) => {
+        const lines = rows.map((row, index) => {
+          return { row, cells: cells.map((column) => column[at * rows.length + index] ?? '') };
+        });
+        return tableOf(unit, users, lines);
+      });
+      expect(tables.join('\n\n')).toBe(golden.join('\n\n'));
+    });
+  }, 120_000);
+
+  test('lets nobody do on their own behalf what only the bot may', async () => {
+    for (const user of users) {
+      expect(await direct.as(user).post('outcomes.claim', {})).toMatchObject({ reason: 'policy' });
+      expect(await direct.as(user).post('outcomes.told', { ids: [] })).toMatchObject({ reason: 'policy' });
+    }
+  });
+});
+
+describe('a right that is taken away between preview and confirmation', () => {
+  const replicasOf = (name: string) => place.cluster.get('deployments', 'shop', name)?.spec.replicas;
+  const edit = async (from: string, to: string): Promise<void> => {
+    const text = readFileSync(place.policyFile, 'utf8');
+    expect(text).toContain(from);
+    writeFileSync(place.policyFile, text.replace(from, to));
+    await Promise.all([direct.reload(), behind.reload()]);
+  };
+
+  test('is gone: nothing happens, on the phone and past it, and the refusal is in the audit', async () => {
+    const onPhone = await say('zhangsan', '#', '1-1-2-web-3');
+    expect(onPhone).toContain('副本 2 → 3');
+    const input = { unit: '电商', namespace: 'shop', name: 'search', replicas: 4 };
+    const shown = await direct.as('zhangsan').preview('k8s.scale', input);
+
+    await edit('users: [zhangsan]', 'users: [somebody.else]');
+    expect(await say('zhangsan', '1')).toContain('你没有权限在「电商」执行：扩缩容');
+    expect(await direct.as('zhangsan').run('k8s.scale', input, shown)).toMatchObject({
+      state: 'refused',
+      reason: 'policy',
+    });
+    expect([replicasOf('web'), replicasOf('search')]).toEqual([2, 3]);
+    const denied = await place.sql(
+      `select user, operation, outcome from audit where operation = 'k8s.scale' and user = 'zhangsan' order by seq desc limit 2`,
+    );
+    const row = { user: 'zhangsan', operation: 'k8s.scale', outcome: 'denied' };
+    expect(denied).toEqual([row, row]);
+
+    await edit('users: [somebody.else]', 'users: [zhangsan]');
+    expect(await say('zhangsan', '#', '1-1-2-web-3', '1')).toContain('web：2 → 3，3 个就绪');
+    expect(replicasOf('web')).toBe(3);
+  });
+});
