@@ -162,6 +162,8 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
+    // The id goes into each line by hand; a child logger for every request would cost more than the line.
+    childLoggerFactory: (logger) => logger,
     genReqId: () => randomUUID(),
     forceCloseConnections: 'idle',
   });

@@ -1,12 +1,6 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createSecretKey,
-  hash,
-  randomBytes,
-  timingSafeEqual,
-} from 'node:crypto';
+import { createSecretKey, hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { InputError } from '../errors.ts';
+import { createCbc } from './cbc.ts';
 
 const PREFIX_BYTES = 16;
 const LENGTH_BYTES = 4;
@@ -52,7 +46,7 @@ export function createCipher(settings: CipherSettings): Cipher {
   const { token, receiveId, random = randomPrefixes() } = settings;
   const keyBytes = readEncodingAesKey(settings.encodingAesKey);
   const key = createSecretKey(keyBytes);
-  const iv = keyBytes.subarray(0, AES_BLOCK);
+  const cbc = createCbc(key, keyBytes.subarray(0, AES_BLOCK));
   const receiver = Buffer.from(receiveId);
 
   const sign: Cipher['sign'] = (timestamp, nonce, encrypted) =>
@@ -67,16 +61,8 @@ export function createCipher(settings: CipherSettings): Cipher {
         timingSafeEqual(given, Buffer.from(sign(timestamp, nonce, encrypted)))
       );
     },
-    decrypt: (encrypted) => {
-      const bytes = readCiphertext(encrypted);
-      const decipher = createDecipheriv('aes-256-cbc', key, iv).setAutoPadding(false);
-      return readPlaintext(Buffer.concat([decipher.update(bytes), decipher.final()]), receiver);
-    },
-    encrypt: (text) => {
-      const cipher = createCipheriv('aes-256-cbc', key, iv).setAutoPadding(false);
-      const plain = layPlaintext(random(), text, receiver);
-      return Buffer.concat([cipher.update(plain), cipher.final()]).toString('base64');
-    },
+    decrypt: (encrypted) => readPlaintext(cbc.decrypt(readCiphertext(encrypted)), receiver),
+    encrypt: (text) => cbc.encrypt(layPlaintext(random(), text, receiver)).toString('base64'),
   };
 }
 

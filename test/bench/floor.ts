@@ -1,9 +1,9 @@
 import { fastify } from 'fastify';
-import { createRedis } from '../../src/chat/redis.ts';
+import { Redis } from 'ioredis';
 
 /** The floor: a bare Fastify that does one EVALSHA a request, on the same connection settings. `node floor.ts PORT REDIS_URL`. */
-const [port, redisUrl] = process.argv.slice(2);
-const redis = createRedis(redisUrl as string);
+const [port, redisUrl, pipelining] = process.argv.slice(2);
+const redis = new Redis(redisUrl as string, { enableAutoPipelining: pipelining === 'pipelined' });
 const sha = (await redis.script('LOAD', "return redis.call('SET', KEYS[1], ARGV[1], 'EX', '600')")) as string;
 const app = fastify();
 app.removeAllContentTypeParsers();
