@@ -1,0 +1,222 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type Audit, createAudit, verifyAudit } from '../../src/ops/audit.ts';
+import { type Database, openDatabase } from '../../src/ops/database.ts';
+import { migrate } from '../../src/ops/migrations.ts';
+import { createSourceRefusals } from '../../src/ops/source-refusals.ts';
+import { createDatabase } from '../helpers/database.ts';
+
+const KEY = 'the audit key of this test, which is long enough';
+const AT = 1_767_225_600_000;
+
+let database: Awaited<ReturnType<typeof createDatabase>>;
+let db: Database;
+let audit: Audit;
+
+async function fresh(): Promise<void> {
+  database = await createDatabase();
+  db = openDatabase(database.url);
+  await migrate(db);
+  audit = createAudit(db, KEY);
+}
+async function gone(): Promise<void> {
+  await audit.close();
+  await db.destroy();
+  await database.drop();
+}
+
+const entry = (index: number) => ({
+  at: AT + index,
+  outcome: 'done' as const,
+  operation: 'k8s.scale',
+  user: 'zhangsan',
+  unit: '电商',
+  target: `shop/web-${index}`,
+  input: { b: '😀', a: index },
+});
+const write = (count: number) =>
+  Promise.all(Array.from({ length: count }, (_, index) => audit.append(entry(index + 1))));
+const problems = async () => (await verifyAudit(db, KEY)).problems;
+
+describe('the audit', () => {
+  beforeAll(fresh);
+  afterAll(gone);
+
+  test('chains what is appended at once, from several replicas, without a gap', async () => {
+    const other = createAudit(db, KEY);
+    await Promise.all([write(150), ...[1, 2, 3].map((index) => other.append(entry(index)))]);
+    const { last, problems: found } = await verifyAudit(db, KEY);
+    expect(found).toEqual([]);
+    expect(last.seq).toBe(153);
+  });
+
+  test('shows nothing as true to another key', async () => {
+    const { problems: found } = await verifyAudit(db, 'another key');
+    expect(found[0]).toContain('row 1 was changed');
+  });
+
+  test('cuts what does not fit rather than lose a row', async () => {
+    await audit.append({
+      ...entry(1),
+      operation: 'x'.repeat(5000),
+      target: '😀'.repeat(1000),
+      user: '\ud800',
+    });
+    expect(await problems()).toEqual([]);
+  });
+
+  test('refuses the entry when the database does', async () => {
+    const away = openDatabase(database.url.replace(/\/keypad_\w+$/, '/keypad_nothing'));
+    await expect(createAudit(away, KEY).append(entry(1))).rejects.toThrow(/keypad_nothing/);
+    await away.destroy();
+  });
+
+  test('counts callers who may not call by address and minute', async () => {
+    const refusals = createSourceRefusals(audit);
+    for (let call = 0; call < 1000; call += 1) refusals.count('203.0.113.9');
+    for (let host = 0; host < 300; host += 1) refusals.count(`198.51.100.${host}`);
+    await refusals.flush(AT);
+    const rows = await db
+      .selectFrom('audit')
+      .select(['source', 'reason'])
+      .where('reason', 'like', 'source:%')
+      .execute();
+    expect(rows).toHaveLength(101);
+    expect(rows).toContainEqual({ source: '203.0.113.9', reason: 'source: 1000 calls in a minute' });
+    expect(rows).toContainEqual({ source: 'others', reason: 'source: 201 calls in a minute' });
+  });
+});
+
+describe('whoever tampers with the audit is found out', () => {
+  beforeEach(async () => {
+    await fresh();
+    await write(6);
+  });
+  afterEach(gone);
+
+  const tampering: readonly (readonly [string, () => Promise<unknown>, string])[] = [
+    [
+      'changes a row',
+      () => db.updateTable('audit').set({ user: 'lisi' }).where('seq', '=', 3).execute(),
+      'row 3 was changed',
+    ],
+    [
+      'changes a time',
+      () => db.updateTable('audit').set({ at: AT }).where('seq', '=', 3).execute(),
+      'row 3 was changed',
+    ],
+    ['removes a row', () => db.deleteFrom('audit').where('seq', '=', 3).execute(), 'row 3 was removed'],
+    [
+      'removes the first rows',
+      () => db.deleteFrom('audit').where('seq', '<', 3).execute(),
+      'rows 1 to 2 were removed',
+    ],
+    [
+      'cuts the end off',
+      () => db.deleteFrom('audit').where('seq', '>', 4).execute(),
+      'rows 5 to 6 were removed from the end',
+    ],
+    ['removes everything', () => db.deleteFrom('audit').execute(), 'rows 1 to 6 were removed from the end'],
+    ['removes the head', () => db.deleteFrom('audit_head').execute(), 'the head of the chain was removed'],
+    [
+      'removes a row and closes the gap',
+      async () => {
+        await db.deleteFrom('audit').where('seq', '=', 3).execute();
+        await db
+          .updateTable('audit')
+          .set((row) => ({ seq: row('seq', '-', 1) }))
+          .where('seq', '>', 3)
+          .orderBy('seq')
+          .execute();
+      },
+      'row 3 was changed',
+    ],
+    [
+      'swaps two rows',
+      async () => {
+        for (const [from, to] of [
+          [3, 99],
+          [4, 3],
+          [99, 4],
+        ] as const) {
+          await db.updateTable('audit').set({ seq: to }).where('seq', '=', from).execute();
+        }
+      },
+      'row 3 was changed, inserted or moved',
+    ],
+    [
+      'inserts a row',
+      async () => {
+        await db
+          .updateTable('audit')
+          .set((row) => ({ seq: row('seq', '+', 1) }))
+          .where('seq', '>', 3)
+          .orderBy('seq', 'desc')
+          .execute();
+        const row = await db.selectFrom('audit').selectAll().where('seq', '=', 3).executeTakeFirstOrThrow();
+        await db
+          .insertInto('audit')
+          .values({ ...row, seq: 4 })
+          .execute();
+      },
+      'row 4 was changed, inserted or moved',
+    ],
+    [
+      'adds a row behind the end',
+      async () => {
+        const row = await db.selectFrom('audit').selectAll().where('seq', '=', 6).executeTakeFirstOrThrow();
+        await db
+          .insertInto('audit')
+          .values({ ...row, seq: 7 })
+          .execute();
+      },
+      'row 7 was changed, inserted or moved',
+    ],
+    [
+      'hides a row before the first',
+      async () => {
+        const row = await db.selectFrom('audit').selectAll().where('seq', '=', 6).executeTakeFirstOrThrow();
+        await db
+          .insertInto('audit')
+          .values({ ...row, seq: -1 })
+          .execute();
+      },
+      'row -1 was changed, inserted or moved',
+    ],
+  ];
+  test.each(tampering)('when one %s', async (_what, tamper, sentence) => {
+    expect(await problems()).toEqual([]);
+    await tamper();
+    expect((await problems()).join('\n')).toContain(sentence);
+  });
+
+  test('when one cuts the end off and turns the head back, by whoever noted an earlier end', async () => {
+    const { last } = await verifyAudit(db, KEY);
+    await db.deleteFrom('audit').where('seq', '>', 4).execute();
+    const { mac } = await db.selectFrom('audit').select('mac').where('seq', '=', 4).executeTakeFirstOrThrow();
+    await db.updateTable('audit_head').set({ seq: 4, mac }).execute();
+    expect(await problems()).toEqual([]);
+    const { problems: found } = await verifyAudit(db, KEY, last);
+    expect(found).toEqual(['row 6, which was expected, is not there']);
+    expect((await verifyAudit(db, KEY, { seq: 4, mac: '0'.repeat(64) })).problems).toEqual([
+      'row 4 is not the one that was expected',
+    ]);
+  });
+
+  test('by npm run audit:verify, which ends with 1', async () => {
+    const env = { PATH: process.env.PATH, MYSQL_URL: database.url, OPS_AUDIT_KEY: KEY };
+    const run = (...args: string[]) =>
+      promisify(execFile)(process.execPath, ['src/ops/verify-audit.ts', ...args], { env });
+    const { stdout } = await run();
+    expect(stdout).toContain('6 rows, none changed or removed.');
+    const expected = /--expect (\S+)/.exec(stdout)?.[1] ?? '';
+    expect((await run('--expect', expected)).stdout).toContain('6 rows');
+    await db.deleteFrom('audit').where('seq', '=', 2).execute();
+    await expect(run()).rejects.toMatchObject({ code: 1, stderr: 'row 2 was removed\n' });
+    await expect(run('--expect', 'x')).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('--expect'),
+    });
+  });
+});

@@ -1,0 +1,225 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Attempt } from '../../src/ops/attempt.ts';
+import { openDatabase } from '../../src/ops/database.ts';
+import { createRunner } from '../../src/ops/operation-run.ts';
+import { createOperationStore, type OperationStore } from '../../src/ops/operation-store.ts';
+import { createWatcher } from '../../src/ops/operation-watch.ts';
+import { openClusters } from '../../src/ops/operations/kubernetes/cluster.ts';
+import { managerOf, resourceVersionIn } from '../../src/ops/operations/kubernetes/deployment.ts';
+import type { ChangeVerb, Context } from '../../src/ops/operations/verb.ts';
+import { openPlace, type Place, type Replica, until } from './platform.ts';
+
+let place: Place;
+let ops: Replica;
+beforeAll(async () => {
+  place = await openPlace();
+  ops = await place.startReplica();
+});
+afterAll(() => place.stop());
+
+const input = { unit: '电商', namespace: 'shop', name: 'web' };
+const replicas = () => place.cluster.get('deployments', 'shop', 'web')?.spec.replicas;
+
+/** Previews a scale and leaves it as a replica leaves it that dies right after having confirmed it. */
+async function abandoned(name: 'k8s.scale' | 'k8s.restart', state: 'started' | 'applied', to: number) {
+  const asked = name === 'k8s.scale' ? { ...input, replicas: to } : input;
+  const { id } = await ops.as('wangwu').preview(name, asked as never);
+  const now = place.clock.now();
+  await place.sql(
+    'update operations set state = ?, started_at = ?, lease_owner = ?, lease_until = ? where id = ?',
+    [state, now, randomUUID(), now + 15_000, id],
+  );
+  return id;
+}
+
+/** What the dead replica did to the cluster before it died. */
+async function patched(
+  id: string,
+  spec: Record<string, unknown>,
+  subresource: 'scale' | 'deployment' = 'scale',
+) {
+  const [row] = await place.sql('select version from operations where id = ?', [id]);
+  const cluster = openClusters(`${place.directory}/kubeconfig`).of('demo');
+  const resourceVersion = resourceVersionIn(String(row?.version));
+  const patch = { namespace: 'shop', name: 'web', resourceVersion, manager: managerOf(id), spec };
+  await (subresource === 'scale' ? cluster?.patchScale(patch) : cluster?.patchDeployment(patch));
+}
+
+async function told(id: string) {
+  return until(async () => {
+    const outcomes = await ops.as('@bot').read('outcomes.claim', {});
+    return outcomes.find((outcome) => outcome.id === id);
+  });
+}
+
+describe('after a crash', () => {
+  beforeEach(async () => {
+    place.cluster.scale('shop', 'web', 2);
+    await until(async () => place.cluster.get('deployments', 'shop', 'web')?.status.readyReplicas === 2);
+  });
+
+  test('a running operation is left alone until its lease ends', async () => {
+    const id = await abandoned('k8s.scale', 'started', 3);
+    place.clock.pass(14_000);
+    await ops.sweep();
+    const [row] = await place.sql('select state from operations where id = ?', [id]);
+    expect(row).toEqual({ state: 'started' });
+  });
+
+  test('between confirmation and effect the user is told that nothing happened, and it never will', async () => {
+    const id = await abandoned('k8s.scale', 'started', 3);
+    place.clock.pass(20_000);
+    await ops.sweep();
+    expect(await told(id)).toMatchObject({
+      user: 'wangwu',
+      state: 'failed',
+      text: expect.stringContaining('没有执行'),
+    });
+    expect(replicas()).toBe(2);
+    const [row] = await place.sql('select state, hash from operations where id = ?', [id]);
+    expect(
+      await ops.as('wangwu').run('k8s.scale', { ...input, replicas: 3 }, { id, hash: String(row?.hash) }),
+    ).toMatchObject({ reason: 'used' });
+  });
+
+  test('between effect and record the operation is found to be done', async () => {
+    const id = await abandoned('k8s.scale', 'started', 3);
+    await patched(id, { replicas: 3 });
+    place.clock.pass(20_000);
+    await ops.sweep();
+    expect(await told(id)).toMatchObject({ state: 'done', text: 'web：2 → 3，3 个就绪' });
+  });
+
+  test('while it is watched it is watched to its end', async () => {
+    const id = await abandoned('k8s.scale', 'applied', 3);
+    await patched(id, { replicas: 3 });
+    place.clock.pass(20_000);
+    await ops.sweep();
+    expect(await told(id)).toMatchObject({ state: 'done', text: 'web：2 → 3，3 个就绪' });
+  });
+
+  test('it is unknown what happened when somebody else changed the object meanwhile', async () => {
+    const id = await abandoned('k8s.scale', 'started', 3);
+    place.cluster.scale('shop', 'web', 4);
+    place.clock.pass(20_000);
+    await ops.sweep();
+    expect(await told(id)).toMatchObject({
+      state: 'unknown',
+      text: expect.stringContaining('现在的副本数是 4'),
+    });
+  });
+
+  test('a restart is recognized by the mark that it leaves', async () => {
+    const id = await abandoned('k8s.restart', 'started', 0);
+    const annotations = { 'keypad/operation': id };
+    await patched(id, { template: { metadata: { annotations } } }, 'deployment');
+    place.clock.pass(20_000);
+    await ops.sweep();
+    expect(await told(id)).toMatchObject({ state: 'done', text: 'web：已重启，2 个就绪' });
+  });
+
+  test('two replicas take an operation up once', async () => {
+    const second = await place.startReplica();
+    const id = await abandoned('k8s.scale', 'started', 3);
+    place.clock.pass(20_000);
+    await Promise.all([ops.sweep(), second.sweep()]);
+    await told(id);
+    const rows = await place.sql(
+      "select outcome from audit where outcome = 'failed' and hash = (select hash from operations where id = ?)",
+      [id],
+    );
+    expect(rows).toHaveLength(1);
+  });
+
+  test('an ordered stop hands what is watched to another replica at once', async () => {
+    const leaving = await place.startReplica();
+    place.cluster.hold();
+    const target = { ...input, replicas: 3 };
+    const shown = await leaving.as('wangwu').preview('k8s.scale', target);
+    expect(await leaving.as('wangwu').run('k8s.scale', target, shown)).toMatchObject({ state: 'accepted' });
+    await leaving.close();
+    place.cluster.release();
+    await ops.sweep();
+    expect(await told(shown.id)).toMatchObject({ state: 'done', text: 'web：2 → 3，3 个就绪' });
+  });
+});
+
+describe('right before the effect', () => {
+  let store: OperationStore;
+  const db = () => openDatabase(place.mysqlUrl);
+  const databases: ReturnType<typeof db>[] = [];
+  beforeAll(() => {
+    const opened = db();
+    databases.push(opened);
+    store = createOperationStore(opened);
+  });
+  afterAll(() => Promise.all(databases.map((each) => each.destroy())));
+
+  /** A runner whose change only counts; `onAllowed` happens when its `allowed` row is being written. */
+  function counting(onAllowed: () => Promise<void>) {
+    const applied: string[] = [];
+    const verb: ChangeVerb<'k8s.restart'> = {
+      inspect: async () => ({
+        target: 'shop/web',
+        lines: ['x'],
+        risk: 'low',
+        before: null,
+        after: null,
+        version: 'v',
+      }),
+      apply: async (_context, { id }) => void applied.push(id),
+      submitted: () => 'submitted',
+      observe: async () => ({ final: true, text: 'done' }),
+      reconcile: async () => ({ effect: 'never' }),
+    };
+    const attempt: Attempt = {
+      startedAt: place.clock.now(),
+      with: () => attempt,
+      record: async (outcome) => {
+        if (outcome === 'allowed') await onAllowed();
+      },
+    };
+    const owner = randomUUID();
+    const parts = { store, clock: place.clock, owner, report: () => undefined };
+    const runner = createRunner({ ...parts, watcher: createWatcher(parts) });
+    const context = { subject: { user: 'wangwu', departments: [] } } as unknown as Context;
+    const run = async () => {
+      const asked = { name: 'k8s.restart', verb, input, context, attempt } as const;
+      const answered = await runner.preview(asked);
+      if (answered.state !== 'preview') throw new Error(answered.state);
+      const { id, hash } = answered.preview;
+      return { id, answer: await runner.run(asked, { id, hash, code: null }) };
+    };
+    return { applied, run };
+  }
+
+  test('a replica in time acts', async () => {
+    const { applied, run } = counting(async () => undefined);
+    expect((await run()).answer).toEqual({ state: 'done', text: 'done' });
+    expect(applied).toHaveLength(1);
+  });
+
+  test('a replica that was stopped for longer than its lease acts no more', async () => {
+    const { applied, run } = counting(async () => place.clock.pass(16_000));
+    expect((await run()).answer).toMatchObject({ state: 'accepted' });
+    expect(applied).toEqual([]);
+  });
+
+  test('a replica whose operation was taken over acts no more', async () => {
+    const { applied, run } = counting(async () => {
+      await store.takeOver(
+        { owner: randomUUID(), until: place.clock.now() + 60_000 },
+        place.clock.now() + 30_000,
+      );
+    });
+    expect((await run()).answer).toMatchObject({ state: 'accepted' });
+    expect(applied).toEqual([]);
+  });
+
+  test('nothing happens without its row in the audit', async () => {
+    const { applied, run } = counting(() => Promise.reject(new Error('the audit is away')));
+    await expect(run()).rejects.toThrow('the audit is away');
+    expect(applied).toEqual([]);
+  });
+});
