@@ -17,6 +17,9 @@ import { createRegistry } from '../../src/server/metrics.ts';
 import { createDatabase } from '../helpers/database.ts';
 
 const { signingKey, verifyingKeys } = await makeKeyPair();
+
+export { verifyingKeys };
+
 const key = readSigningKey(signingKey);
 export const AUDIT_KEY = 'the audit key of the tests, long enough';
 

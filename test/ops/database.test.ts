@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { createSecret } from '../../src/config.ts';
+import { startMariadbServer } from '../../src/demo/mariadb-server.ts';
+import { freePort } from '../../src/demo/private-process.ts';
+import { isDatabaseAway, openDatabase, openMysqlServer } from '../../src/ops/database.ts';
+import { migrate } from '../../src/ops/migrations.ts';
+import { createDatabase } from '../helpers/database.ts';
+import { openPlace } from './platform.ts';
+
+test('four replicas prepare one database at once', async () => {
+  const database = await createDatabase();
+  const replicas = Array.from({ length: 4 }, () => openDatabase(database.url));
+  await Promise.all(replicas.map(migrate));
+  const [first] = replicas;
+  const heads = await first?.selectFrom('audit_head').selectAll().execute();
+  expect(heads).toEqual([{ id: 1, seq: 0, mac: '0'.repeat(64) }]);
+  await Promise.all(replicas.map(migrate));
+  await Promise.all(replicas.map((db) => db.destroy()));
+  await database.drop();
+});
+
+test('a database that was half prepared by a replica that died is prepared by the next', async () => {
+  const database = await createDatabase();
+  const db = openDatabase(database.url);
+  await migrate(db);
+  const server = openMysqlServer(database.url);
+  await server.rows('drop table kysely_migration');
+  await server.rows('drop table seen_tokens');
+  await migrate(db);
+  expect(await db.selectFrom('seen_tokens').selectAll().execute()).toEqual([]);
+  await Promise.all([db.destroy(), server.close()]);
+  await database.drop();
+});
+
+test('values stay values whatever mode the server is set to', async () => {
+  const database = await createDatabase();
+  const server = openMysqlServer(database.url);
+  const text = "\\' or 1=1 -- 😀";
+  const rows = await server.rows('select @@session.sql_mode as mode, ? as text', [text]);
+  expect(rows).toEqual([{ mode: 'STRICT_TRANS_TABLES', text }]);
+  await server.close();
+  await database.drop();
+});
+
+test('without its database the platform says so, in time, and goes on when it is back', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'keypad-away-'));
+  const server = await startMariadbServer({ directory, port: await freePort() });
+  const place = await openPlace();
+  const setup = openMysqlServer(server.url);
+  await setup.rows('create database keypad');
+  const ops = await place.startReplica({ mysqlUrl: createSecret(`${server.url}/keypad`) });
+  await ops.as('zhangsan').read('me', {});
+
+  server.process.kill('SIGSTOP');
+  expect(await ops.as('zhangsan').post('me', {})).toEqual({
+    state: 'failed',
+    message: '平台的数据库暂时连不上，请稍后再试',
+  });
+  server.process.kill('SIGCONT');
+  expect(await ops.as('zhangsan').post('me', {})).toMatchObject({ state: 'done' });
+  await setup.close();
+  await server.stop();
+  expect(await ops.as('zhangsan').post('me', {})).toMatchObject({ state: 'failed' });
+  await place.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+test.each([
+  ['ECONNREFUSED', true],
+  ['PROTOCOL_CONNECTION_LOST', true],
+  ['ER_LOCK_WAIT_TIMEOUT', true],
+  ['ER_PARSE_ERROR', false],
+  ['ER_DUP_ENTRY', false],
+])('%s means that the database is away: %s', (code, away) => {
+  expect(isDatabaseAway(Object.assign(new Error(code), { code }))).toBe(away);
+});

@@ -1,0 +1,131 @@
+import mysql, { type Connection } from 'mysql2/promise';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openPlace, type Place, type Replica, until } from './platform.ts';
+
+let place: Place;
+let ops: Replica;
+beforeAll(async () => {
+  place = await openPlace();
+  ops = await place.startReplica();
+});
+afterAll(() => place.stop());
+
+let victim: Connection;
+let slow: Promise<unknown>;
+let marker = 0;
+beforeEach(async () => {
+  victim = await mysql.createConnection(place.mysqlUrl);
+  marker += 1;
+  slow = victim.query(`select sleep(60), 'query ${marker}'`).then(
+    () => 'finished',
+    (error: unknown) => error,
+  );
+});
+afterEach(() => victim.destroy());
+
+const running = () =>
+  until(async () => {
+    const list = await ops.as('zhangsan').read('mysql.processlist', { unit: '电商' });
+    return list.find(({ sql }) => sql.includes(`'query ${marker}'`));
+  });
+const target = ({ instance, id, query }: Awaited<ReturnType<typeof running>>) => ({
+  unit: '电商',
+  instance,
+  id,
+  query,
+});
+
+describe('running queries', () => {
+  test('are shown without idle connections and without our own', async () => {
+    const idle = await mysql.createConnection(place.mysqlUrl);
+    const found = await running();
+    expect(found).toMatchObject({
+      instance: 'shop-db',
+      id: String(victim.threadId),
+      query: expect.stringMatching(/^q:\d+$/),
+      user: 'root',
+      database: new URL(place.mysqlUrl).pathname.slice(1),
+      sql: `select sleep(60), 'query ${marker}'`,
+    });
+    expect(found.label).toContain('root@');
+    const list = await ops.as('zhangsan').read('mysql.processlist', { unit: '电商' });
+    expect(list.map(({ id }) => id)).not.toContain(String(idle.threadId));
+    expect(list.filter(({ sql }) => /processlist/i.test(sql))).toEqual([]);
+    expect(list.map(({ seconds }) => seconds)).toEqual(
+      list.map(({ seconds }) => seconds).sort((a, b) => b - a),
+    );
+    await idle.end();
+  });
+
+  test('are cut to what a phone can show', async () => {
+    const long = await mysql.createConnection(place.mysqlUrl);
+    const query = long.query(`select sleep(60),\n   '${'😀'.repeat(500)}'`).catch(() => undefined);
+    const shown = await until(async () => {
+      const list = await ops.as('zhangsan').read('mysql.processlist', { unit: '电商' });
+      return list.find(({ id }) => id === String(long.threadId));
+    });
+    expect([...shown.sql]).toHaveLength(200);
+    expect(shown.sql).not.toContain('\n');
+    await place.sql(`kill query ${long.threadId}`);
+    await query;
+    await long.end();
+  });
+});
+
+describe('ending a query', () => {
+  test('shows whose it is, asks for the code, and ends just that query', async () => {
+    const query = await running();
+    const shown = await ops.as('zhangsan').preview('mysql.kill', target(query));
+    expect(shown.risk).toBe('high');
+    expect(shown.lines[0]).toBe('电商 · shop-db');
+    expect(shown.lines[2]).toMatch(/^用户 root，库 keypad_\w+，已运行 \d+ 秒$/);
+    expect(shown.lines[3]).toBe(`select sleep(60), 'query ${marker}'`);
+
+    expect(await ops.as('zhangsan').run('mysql.kill', target(query), shown, shown.code)).toEqual({
+      state: 'done',
+      text: `已终止：shop-db 连接 ${victim.threadId} 的查询不再运行`,
+    });
+    expect(await slow).toMatchObject({ code: 'ER_QUERY_INTERRUPTED' });
+    const [rows] = await victim.query('select 1 as alive');
+    expect(rows).toEqual([{ alive: 1 }]);
+  });
+
+  test('that ended by itself is refused, and the next query of the connection goes on', async () => {
+    const query = await running();
+    const shown = await ops.as('zhangsan').preview('mysql.kill', target(query));
+    await place.sql(`kill query ${victim.threadId}`);
+    await slow;
+    const next = victim.query('select sleep(60)').catch((error: unknown) => error);
+    expect(await ops.as('zhangsan').run('mysql.kill', target(query), shown, shown.code)).toMatchObject({
+      state: 'refused',
+      reason: 'missing',
+    });
+    const list = await ops.as('zhangsan').read('mysql.processlist', { unit: '电商' });
+    expect(list.map(({ id }) => id)).toContain(String(victim.threadId));
+    await place.sql(`kill query ${victim.threadId}`);
+    await next;
+  });
+
+  test('that is not there cannot even be previewed', async () => {
+    const input = { unit: '电商', instance: 'shop-db', id: '1', query: 'q:1' };
+    expect(await ops.as('zhangsan').post('mysql.kill/preview', input)).toMatchObject({ reason: 'missing' });
+  });
+
+  test('whose replica died in between is told of as unknown when the query is gone', async () => {
+    const query = await running();
+    const { id } = await ops.as('zhangsan').preview('mysql.kill', target(query));
+    const now = place.clock.now();
+    await place.sql(
+      "update operations set state = 'started', started_at = ?, lease_owner = ?, lease_until = ? where id = ?",
+      [now, id, now, id],
+    );
+    await place.sql(`kill query ${victim.threadId}`);
+    await slow;
+    place.clock.pass(5000);
+    await ops.sweep();
+    const told = await until(async () =>
+      (await ops.as('@bot').read('outcomes.claim', {})).find((outcome) => outcome.id === id),
+    );
+    expect(told).toMatchObject({ state: 'unknown', text: expect.stringContaining('无法确认是被终止的') });
+  });
+});

@@ -1,0 +1,185 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { contract, type OperationName } from '../../src/contract/index.ts';
+import { BOT_SUBJECT } from '../../src/contract/platform.ts';
+import { ConfigError } from '../../src/errors.ts';
+import { createPolicy, fits } from '../../src/ops/policy.ts';
+import { readPolicy } from '../../src/ops/policy-document.ts';
+import { openPlace, type Place, type Replica, until } from './platform.ts';
+
+const targets = { contexts: ['demo'], instances: ['shop-db', 'pay-db'] };
+const demo = readFileSync('deploy/policy.yaml', 'utf8');
+
+describe('the demo’s policy', () => {
+  const policy = createPolicy(readPolicy(demo, targets));
+  const all = Object.keys(contract).filter((name) => /^(k8s|mysql)\./.test(name));
+  const developer = ['k8s.deployments.list', 'k8s.pods.list', 'k8s.restart', 'mysql.processlist'];
+  const golden: readonly (readonly [string, Record<string, readonly string[]>])[] = [
+    ['zhangsan', { 电商: all, 支付: all }],
+    ['wangwu', { 电商: all, 支付: all }],
+    ['lisi', { 电商: developer }],
+    ['LiSi', { 电商: developer }],
+    ['mallory', {}],
+    ['@bot', {}],
+  ];
+  test.each(golden)('gives %s what it should, and nothing else', (user, rights) => {
+    const subject = { user, departments: [] };
+    const granted = Object.fromEntries(
+      Object.entries(policy.rights(subject)).map(([unit, names]) => [unit, [...names].sort()]),
+    );
+    expect(granted).toEqual(
+      Object.fromEntries(Object.entries(rights).map(([unit, names]) => [unit, [...names].sort()])),
+    );
+    for (const unit of ['电商', '支付', '没有', undefined, '__proto__']) {
+      for (const name of all as OperationName[]) {
+        const expected =
+          unit !== undefined && Object.hasOwn(rights, unit) && rights[unit]?.includes(name) === true;
+        expect([unit, name, policy.allows(subject, name, unit)]).toEqual([unit, name, expected]);
+      }
+    }
+  });
+
+  test('lets the bot do its own work only, and nobody else do that', () => {
+    const allowed = (user: string) =>
+      Object.keys(contract).filter((name) =>
+        policy.allows({ user, departments: [] }, name as OperationName, undefined),
+      );
+    expect(allowed(BOT_SUBJECT)).toEqual(['outcomes.claim', 'outcomes.told']);
+    expect(allowed('wangwu')).toEqual(['me', 'units.list', 'operation.settle']);
+  });
+});
+
+test('a department is as good a member as a person', () => {
+  const text = demo.replace('users: [lisi]', 'departments: [7]');
+  const policy = createPolicy(readPolicy(text, targets));
+  const rights = (departments: number[]) => Object.keys(policy.rights({ user: 'zhaoliu', departments }));
+  expect(rights([7])).toEqual(['电商']);
+  expect(rights([8])).toEqual([]);
+});
+
+test.each([
+  ['k8s.*', 'k8s.scale', true],
+  ['k8s.*.list', 'k8s.pods.list', true],
+  ['k8s.*.list', 'k8s.list', false],
+  ['*', 'mysql.kill', true],
+  ['k8s.scale', 'k8s.scale2', false],
+  ['k8s*scale*', 'k8s.scale', true],
+  ['mysql.*', 'xmysql.kill', false],
+])('%s fits %s: %s', (pattern, name, expected) => {
+  expect(fits(pattern, name)).toBe(expected);
+});
+
+describe('a policy is refused by the place of its mistake', () => {
+  const mistakes: readonly (readonly [string, string, string])[] = [
+    ['empty', '', 'policy: the file is empty'],
+    ['only comments', '# nothing', 'policy: the file is empty'],
+    ['a list', '- a', 'policy: '],
+    ['without roles', 'units: { a: { environment: test } }\nroles: {}', 'policy: roles: names no role'],
+    [
+      'without units',
+      demo.replace(/units:[\s\S]*?\nroles:/, 'units: {}\nroles:'),
+      'policy: units: names no unit',
+    ],
+    ['a misspelt key', demo.replace('environment: test', 'enviroment: test'), 'units.电商'],
+    [
+      'a unit that is not there',
+      demo.replace('units: [电商, 支付]', 'units: [电商, 支付, 物流]'),
+      'there is no unit "物流"',
+    ],
+    [
+      'an operation that is not there',
+      demo.replace('mysql.processlist', 'mysql.proceslist'),
+      '"mysql.proceslist" fits no operation',
+    ],
+    [
+      'the bot’s own operation',
+      demo.replace('mysql.processlist', 'outcomes.*'),
+      '"outcomes.*" fits no operation',
+    ],
+    ['a userid that is none', demo.replace('[lisi]', '["li si"]'), 'roles.shop-developer.members.users.0'],
+    ['the bot as a user', demo.replace('[lisi]', '["@bot"]'), 'roles.shop-developer.members.users.0'],
+    ['a key twice', `${demo}\nunits: {}`, 'unique'],
+    ['a context that is not there', demo.replace('context: demo', 'context: prod'), 'no context "prod"'],
+    ['an instance that is not there', demo.replace('shop-db', 'stop-db'), 'no instance "stop-db"'],
+    ['no YAML', 'units: [', 'policy: '],
+  ];
+  test.each(mistakes)('%s', (_what, text, sentence) => {
+    const read = () => readPolicy(text, targets);
+    expect(read).toThrow(ConfigError);
+    expect(read).toThrow(sentence);
+  });
+});
+
+describe('on the running platform', () => {
+  let place: Place;
+  let ops: Replica;
+  beforeAll(async () => {
+    place = await openPlace({ policy: demo });
+    ops = await place.startReplica();
+  });
+  afterAll(() => place.stop());
+
+  const list = { unit: '电商' };
+  const web = { unit: '电商', namespace: 'shop', name: 'web' };
+
+  test('each user sees their units and rights', async () => {
+    expect(await ops.as('zhangsan').read('units.list', {})).toEqual(['电商', '支付']);
+    expect(await ops.as('lisi').read('units.list', {})).toEqual(['电商']);
+    expect(await ops.as('mallory').read('units.list', {})).toEqual([]);
+    expect(await ops.as('mallory').read('me', {})).toEqual({});
+    expect((await ops.as('lisi').read('me', {})).电商).not.toContain('k8s.scale');
+  });
+
+  const denied: readonly (readonly [string, string, unknown])[] = [
+    ['mallory', 'k8s.deployments.list', list],
+    ['mallory', 'k8s.scale/preview', { ...web, replicas: 3 }],
+    ['lisi', 'k8s.scale/preview', { ...web, replicas: 3 }],
+    ['lisi', 'mysql.kill/preview', { unit: '电商', instance: 'shop-db', id: '1', query: 'q:1' }],
+    ['lisi', 'k8s.deployments.list', { unit: '支付' }],
+    ['wangwu', 'k8s.deployments.list', { unit: '没有' }],
+    ['wangwu', 'outcomes.claim', {}],
+    ['@bot', 'k8s.deployments.list', list],
+    ['@bot', 'me', {}],
+    // Reaching out of the unit: its namespaces and instances are all there is.
+    ['wangwu', 'k8s.pods.list', { unit: '电商', namespace: 'pay', name: 'settle' }],
+    ['wangwu', 'k8s.scale/preview', { unit: '电商', namespace: 'pay', name: 'settle', replicas: 2 }],
+    ['wangwu', 'k8s.restart/preview', { unit: '电商', namespace: 'kube-system', name: 'dns' }],
+    ['wangwu', 'mysql.kill/preview', { unit: '电商', instance: 'pay-db', id: '1', query: 'q:1' }],
+  ];
+  test.each(denied)('%s may not %s %j', async (user, path, body) => {
+    expect(await ops.as(user).post(path, body)).toMatchObject({ state: 'refused', reason: 'policy' });
+  });
+
+  test('rights are looked at again when a preview is confirmed', async () => {
+    const shown = await ops.as('lisi').preview('k8s.restart', web);
+    writeFileSync(place.policyFile, demo.replace('users: [lisi]', 'users: [zhaoliu]'));
+    await ops.reload();
+    expect(await ops.as('lisi').run('k8s.restart', web, shown)).toMatchObject({ reason: 'policy' });
+    writeFileSync(place.policyFile, demo);
+    await ops.reload();
+    expect(await ops.as('lisi').run('k8s.restart', web, shown)).toMatchObject({ state: 'done' });
+  });
+
+  test('a bad policy is refused and the old one goes on', async () => {
+    writeFileSync(place.policyFile, 'units: {');
+    await ops.reload();
+    expect(await ops.as('lisi').read('units.list', {})).toEqual(['电商']);
+    writeFileSync(place.policyFile, demo);
+  });
+
+  test('a changed file counts without being asked for, also when it is replaced', async () => {
+    const next = `${place.policyFile}.next`;
+    writeFileSync(next, demo.replace('users: [lisi]', 'users: [lisi, mallory]'));
+    renameSync(next, place.policyFile);
+    await until(async () => (await ops.as('mallory').read('units.list', {})).length > 0);
+  });
+});
+
+test.each([
+  ['/nowhere/policy.yaml', undefined, 'OPS_POLICY_FILE'],
+  [undefined, '', 'the file is empty'],
+])('the platform does not start with the policy %s', async (path, policy, sentence) => {
+  const place = await openPlace(policy === undefined ? {} : { policy });
+  await expect(place.startReplica(path === undefined ? {} : { policyFile: path })).rejects.toThrow(sentence);
+  await place.stop();
+});

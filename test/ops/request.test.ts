@@ -1,0 +1,270 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createSecret } from '../../src/config.ts';
+import { makeKeyPair, readSigningKey } from '../../src/contract/keys.ts';
+import { signToken } from '../../src/contract/token.ts';
+import { createOps } from '../../src/ops/app.ts';
+import { verifyAudit } from '../../src/ops/audit.ts';
+import { openDatabase } from '../../src/ops/database.ts';
+import { createLog } from '../../src/server/log.ts';
+import { createRegistry } from '../../src/server/metrics.ts';
+import { AUDIT_KEY, openPlace, type Place, type Replica, signedRequest } from './platform.ts';
+
+let place: Place;
+let ops: Replica;
+beforeAll(async () => {
+  place = await openPlace();
+  ops = await place.startReplica({ allowedSources: ['10.1.0.0/16'], trustedProxies: ['10.9.9.9'] });
+});
+afterAll(() => place.stop());
+
+type Signed = Awaited<ReturnType<typeof signedRequest>>;
+
+/** Sends a request from an address and answers its status and body. */
+async function send(request: Signed, from: { address?: string; forwardedFor?: string } = {}) {
+  const { address = '10.1.2.3', forwardedFor } = from;
+  const headers = { ...request.headers, ...(forwardedFor && { 'x-forwarded-for': forwardedFor }) };
+  const response = await ops.app.inject({ ...request, headers, remoteAddress: address });
+  return { status: response.statusCode, ...(response.json() as Record<string, unknown>) };
+}
+
+async function lastAudit(): Promise<Record<string, unknown> | undefined> {
+  return (await place.sql('select * from audit order by seq desc limit 1'))[0];
+}
+
+describe('the source address', () => {
+  test.each([
+    ['a bot', { address: '10.1.2.3' }, 200],
+    ['a bot as IPv4-mapped IPv6', { address: '::ffff:10.1.2.3' }, 200],
+    ['a stranger', { address: '203.0.113.9' }, 403],
+    ['a stranger who claims to be the bot', { address: '203.0.113.9', forwardedFor: '10.1.2.3' }, 403],
+    ['the bot behind the proxy', { address: '10.9.9.9', forwardedFor: '10.1.2.3' }, 200],
+    ['a stranger behind the proxy', { address: '10.9.9.9', forwardedFor: '203.0.113.9' }, 403],
+    [
+      'a stranger behind the proxy who claims to be the bot',
+      { address: '10.9.9.9', forwardedFor: '10.1.2.3, 203.0.113.9' },
+      403,
+    ],
+    ['the proxy itself', { address: '10.9.9.9' }, 403],
+    ['garbage behind the proxy', { address: '10.9.9.9', forwardedFor: 'x' }, 403],
+  ])('of %s', async (_who, from, status) => {
+    const answered = await send(await signedRequest('me', {}), from);
+    expect(answered).toMatchObject(
+      status === 200 ? { status } : { status, state: 'refused', reason: 'source' },
+    );
+  });
+
+  test('is looked at before anything else: a stranger is told nothing about the rest', async () => {
+    const request = await signedRequest('me', {});
+    const huge = { ...request, payload: 'x'.repeat(100_000) };
+    expect(await send(huge, { address: '203.0.113.9' })).toMatchObject({ status: 403, reason: 'source' });
+    const elsewhere = { ...request, url: '/nowhere' };
+    expect(await send(elsewhere, { address: '203.0.113.9' })).toMatchObject({
+      status: 403,
+      reason: 'source',
+    });
+  });
+});
+
+describe('a token', () => {
+  test('is good once, on whichever replica', async () => {
+    const request = await signedRequest('me', {});
+    expect(await send(request)).toMatchObject({ status: 200, state: 'done' });
+    expect(await send(request)).toMatchObject({ status: 403, reason: 'replay' });
+    const second = await place.startReplica();
+    expect((await second.app.inject(request)).json()).toMatchObject({ reason: 'replay' });
+    expect(await lastAudit()).toMatchObject({
+      user: 'zhangsan',
+      outcome: 'denied',
+      reason: expect.stringMatching(/^replay/),
+    });
+  });
+
+  test('is good once when many come at the same time', async () => {
+    const request = await signedRequest('me', {});
+    const statuses = await Promise.all(Array.from({ length: 10 }, async () => (await send(request)).status));
+    expect(statuses.filter((status) => status === 200)).toHaveLength(1);
+  });
+
+  test('is remembered past its end, and then forgotten', async () => {
+    const remembered = async () => (await place.sql('select count(*) as n from seen_tokens'))[0]?.n as number;
+    await send(await signedRequest('me', {}));
+    place.clock.pass(61_000);
+    await ops.sweep();
+    expect(await remembered()).toBeGreaterThan(0);
+    place.clock.pass(120_000);
+    await ops.sweep();
+    expect(await remembered()).toBe(0);
+    place.clock.pass(-181_000);
+  });
+
+  const spoiled: readonly (readonly [string, () => Promise<Signed>])[] = [
+    [
+      'that is missing',
+      async () => {
+        const { headers, ...request } = await signedRequest('me', {});
+        return { ...request, headers: { ...headers, authorization: '' } };
+      },
+    ],
+    ['for another body', async () => ({ ...(await signedRequest('me', {})), payload: '{ }' })],
+    [
+      'for another operation',
+      async () => ({ ...(await signedRequest('me', {})), url: '/v1/operations/units.list' }),
+    ],
+    [
+      'for a preview, used to run',
+      async () => {
+        const request = await signedRequest('k8s.restart/preview', {});
+        return { ...request, url: '/v1/operations/k8s.restart' };
+      },
+    ],
+    ['that expired', async () => signedRequest('me', {}, { now: Date.now() - 61_000 })],
+    ['from the future', async () => signedRequest('me', {}, { now: Date.now() + 10_000 })],
+    [
+      'by an unknown key',
+      async () => {
+        const request = await signedRequest('me', {});
+        const stranger = readSigningKey((await makeKeyPair()).signingKey);
+        const claims = {
+          subject: 'zhangsan',
+          operation: 'me',
+          body: '{}',
+          id: randomUUID(),
+          now: Date.now(),
+        };
+        return {
+          ...request,
+          headers: { ...request.headers, authorization: `Bearer ${await signToken(stranger, claims)}` },
+        };
+      },
+    ],
+    [
+      'with alg none',
+      async () => {
+        const request = await signedRequest('me', {});
+        const [header, payload] = request.headers.authorization.slice(7).split('.');
+        const { kid } = JSON.parse(Buffer.from(header ?? '', 'base64url').toString());
+        const none = Buffer.from(JSON.stringify({ alg: 'none', kid })).toString('base64url');
+        return { ...request, headers: { ...request.headers, authorization: `Bearer ${none}.${payload}.` } };
+      },
+    ],
+    [
+      'signed with HS256',
+      async () => {
+        const request = await signedRequest('me', {});
+        const [header, payload] = request.headers.authorization.slice(7).split('.');
+        const { kid } = JSON.parse(Buffer.from(header ?? '', 'base64url').toString());
+        const signed = `${Buffer.from(JSON.stringify({ alg: 'HS256', kid })).toString('base64url')}.${payload}`;
+        const mac = createHmac('sha256', kid).update(signed).digest('base64url');
+        return { ...request, headers: { ...request.headers, authorization: `Bearer ${signed}.${mac}` } };
+      },
+    ],
+  ];
+  test.each(spoiled)('%s is refused and recorded', async (_what, request) => {
+    expect(await send(await request())).toMatchObject({ status: 403, state: 'refused', reason: 'token' });
+    expect(await lastAudit()).toMatchObject({
+      outcome: 'denied',
+      reason: expect.stringMatching(/^token/),
+      source: '10.1.2.3',
+      user: '',
+    });
+  });
+});
+
+describe('a request', () => {
+  const bad: readonly (readonly [string, string, unknown, number, string])[] = [
+    ['for an operation that nobody knows', 'k8s.explode', {}, 404, 'missing'],
+    ['for what every object has', 'constructor', {}, 404, 'missing'],
+    ['with an input of another shape', 'k8s.deployments.list', { unit: 1 }, 400, 'input'],
+    ['with more than the contract allows', 'me', { admin: true }, 400, 'input'],
+    ['for the preview of a read', 'me/preview', {}, 400, 'input'],
+    [
+      'to run without a preview',
+      'k8s.restart',
+      { unit: '电商', namespace: 'shop', name: 'web' },
+      400,
+      'input',
+    ],
+    [
+      'for too many replicas',
+      'k8s.scale/preview',
+      { unit: '电商', namespace: 'shop', name: 'web', replicas: 1001 },
+      400,
+      'input',
+    ],
+    [
+      'for a name that is a path',
+      'k8s.restart/preview',
+      { unit: '电商', namespace: 'shop', name: '../web' },
+      400,
+      'input',
+    ],
+  ];
+  test.each(bad)('%s is refused', async (_what, path, body, status, reason) => {
+    expect(await send(await signedRequest(path, body))).toMatchObject({ status, state: 'refused', reason });
+  });
+
+  test('that is no JSON is refused after its token was looked at', async () => {
+    const request = await signedRequest('me', {});
+    expect(await send({ ...request, payload: 'x' })).toMatchObject({ status: 403, reason: 'token' });
+  });
+
+  test('over 64 KiB is refused', async () => {
+    const request = await signedRequest('me', { x: 'x'.repeat(66_000) });
+    expect(await send(request)).toMatchObject({ status: 413, reason: 'input' });
+  });
+
+  test('of another type is refused', async () => {
+    const request = await signedRequest('me', {});
+    const headers = { ...request.headers, 'content-type': 'text/plain' };
+    expect(await send({ ...request, headers })).toMatchObject({ status: 415, reason: 'input' });
+  });
+
+  test('leaves a chain of rows: allowed, then how it ended', async () => {
+    await send(await signedRequest('k8s.deployments.list', { unit: '电商' }));
+    const rows = await place.sql('select * from audit order by seq desc limit 2');
+    expect(rows).toMatchObject([
+      {
+        user: 'zhangsan',
+        operation: 'k8s.deployments.list',
+        unit: '电商',
+        outcome: 'done',
+        source: '10.1.2.3',
+      },
+      { outcome: 'allowed', input: '{"unit":"电商"}', jti: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+    ]);
+    const db = openDatabase(place.mysqlUrl);
+    expect((await verifyAudit(db, AUDIT_KEY)).problems).toEqual([]);
+    await db.destroy();
+  });
+
+  test('that meets a bug of ours is answered with a number, and with nothing of the bug', async () => {
+    const lone = await openPlace();
+    const replica = await lone.startReplica();
+    await lone.sql('drop table seen_tokens');
+    const response = await replica.app.inject(await signedRequest('me', {}));
+    expect(response.statusCode).toBe(500);
+    expect(response.json()).toEqual({
+      state: 'failed',
+      message: expect.stringMatching(/^出错了，编号 [0-9a-f-]{36}$/),
+    });
+    await lone.stop();
+  });
+});
+
+test('a platform does not start with a database that is away, and says which setting to mend', async () => {
+  const { verifyingKeys } = await makeKeyPair();
+  const config = {
+    allowedSources: ['127.0.0.1'],
+    trustedProxies: [],
+    verifyingKeys,
+    policyFile: place.policyFile,
+    mysqlUrl: createSecret('mysql://root:password@127.0.0.1:1/keypad'),
+    kubeconfig: `${place.directory}/kubeconfig`,
+    mysqlTargets: createSecret({ 'shop-db': place.serverUrl, 'pay-db': place.serverUrl }),
+    auditKey: createSecret(AUDIT_KEY),
+  };
+  const log = createLog({ level: 'silent' });
+  const started = createOps({ config, log, registry: createRegistry() });
+  await expect(started).rejects.toThrow(/^MYSQL_URL: .*ECONNREFUSED(?!.*password)/);
+});
