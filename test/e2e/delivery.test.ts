@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { CLUSTER_TOKEN, startTestDemo, type TestDemo } from '../helpers/demo.ts';
 import { type Gate, openClusterGate, writesTo } from './gate.ts';
 
@@ -20,7 +20,7 @@ beforeAll(async () => {
   await submit('lisi', '1-1-3', 'recommend');
   demo.wecom.setFaults([{ api: 'message/send', errcode: 45009 }]);
   demo.cluster.release();
-  await expect.poll(() => demo.wecom.answers('message/send')).toEqual([45009]);
+  await vi.waitFor(() => expect(demo.wecom.answers('message/send')).toEqual([45009]), patiently);
 });
 afterAll(async () => {
   await demo.stop();
