@@ -40,3 +40,21 @@ export class Refused extends Error {
     this.reason = reason;
   }
 }
+
+/** Codes of an error that say that no connection was made, so that no byte of the request was sent. */
+const NEVER_SENT: ReadonlySet<unknown> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+/** Whether an error of fetch or mysql2 leaves open if the other side has got the request. */
+export function mayHaveArrived(error: unknown): boolean {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    if ('code' in each && NEVER_SENT.has(each.code)) return false;
+  }
+  return true;
+}

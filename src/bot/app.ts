@@ -19,6 +19,7 @@ import {
 import type { BotConfig } from '../config.ts';
 import { contract, isOperation } from '../contract/index.ts';
 import { readSigningKey } from '../contract/keys.ts';
+import { drainOnClose } from '../server/drain.ts';
 import type { Log } from '../server/log.ts';
 import { createBotMetrics } from '../server/metrics.ts';
 import { createWeComApi } from '../wecom/api.ts';
@@ -28,10 +29,10 @@ import { openCallbackSources } from './callback-sources.ts';
 import { readIncoming } from './incoming.ts';
 import { openContext } from './open-context.ts';
 import { startOutcomes } from './outcomes.ts';
-import { type Caller, createPlatformClient } from './platform-client.ts';
-import { createRecent } from './recent.ts';
-import { askRights } from './rights.ts';
+import { createPeople } from './people.ts';
+import { createPlatformClient } from './platform-client.ts';
 import { timedStore } from './timed-store.ts';
+import { createTold } from './told.ts';
 import { createTokenStore } from './wecom-token-store.ts';
 
 /** A running interface platform; `app` is not listening yet. */
@@ -51,8 +52,6 @@ export interface BotParts {
   readonly registry: Registry;
 }
 
-const RIGHTS_MS = 30_000;
-const DEPARTMENTS_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 /** Puts the interface platform together. Throws `ConfigError` when the menus have a problem. */
@@ -94,30 +93,11 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
   });
   const daily = setInterval(() => void sources.refresh(), DAY_MS).unref();
 
-  const departments = createRecent({
-    milliseconds: DEPARTMENTS_MS,
-    keyOf: (user: string) => user,
-    // Without an answer the user is taken to be in no department: fewer rights for a minute, never more.
-    ask: (user) =>
-      weCom.user(user).then(
-        (member) => member.departments,
-        (err: unknown) => {
-          log.warn({ user, err }, 'departments unknown');
-          return [];
-        },
-      ),
+  const people = createPeople({
+    weCom,
+    client,
     now,
-  });
-  const callerOf = async ({ user, trace }: Incoming): Promise<Caller> => ({
-    user,
-    departments: await departments(user),
-    trace,
-  });
-  const rights = createRecent({
-    milliseconds: RIGHTS_MS,
-    keyOf: ({ user }: Caller) => user,
-    ask: (caller: Caller) => askRights(client, caller),
-    now,
+    onError: (err, user) => log.warn({ user, err }, 'departments unknown'),
   });
   const outcomes = startOutcomes({
     client,
@@ -127,26 +107,25 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
     onError: (err) => log.warn({ err }, 'outcomes'),
   });
 
-  /** The operations whose outcome a message's reply tells. */
-  const toldBy = new WeakMap<Incoming, string[]>();
+  const told = createTold(outcomes.told);
   const chat = createChat({
     store: timedStore(createSessionStore(redis), metrics.redis),
     menu: menus.at,
     async openContext(incoming) {
-      const caller = await callerOf(incoming);
+      const caller = await people.callerOf(incoming);
       return openContext({
         client,
         caller,
-        rights: await rights(caller),
+        rights: await people.rightsOf(caller),
         now: now(),
-        onOutcome: (id) => toldBy.set(incoming, [...(toldBy.get(incoming) ?? []), id]),
+        onOutcome: (id) => told.add(incoming, id),
         onLost: (id) =>
           void outcomes.settle(caller, id).catch((err) => log.error({ id: caller.trace, err }, 'settle')),
       });
     },
     async deliver(incoming, text) {
       await weCom.sendText(incoming.user, text);
-      await outcomes.told(toldBy.get(incoming) ?? []);
+      await told.confirm(incoming);
     },
     onError: (err, { trace }) => log.error({ id: trace, err }, 'a message broke'),
     onSession: metrics.session,
@@ -167,6 +146,7 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
     genReqId: () => randomUUID(),
     forceCloseConnections: 'idle',
   });
+  drainOnClose(app);
   const repliedTo = new WeakMap<FastifyRequest, Incoming>();
   addCallback(app, {
     cipher: createCipher({
@@ -186,7 +166,7 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
     },
     onReplied(request) {
       const incoming = repliedTo.get(request);
-      if (incoming !== undefined) void outcomes.told(toldBy.get(incoming) ?? []);
+      if (incoming !== undefined) void told.confirm(incoming);
     },
     onResult(result, request, reply) {
       metrics.callback(result, reply.elapsedTime / 1000);

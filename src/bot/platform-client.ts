@@ -1,6 +1,8 @@
 import { type Answer, answer } from '../contract/answer.ts';
 import { contract, type InputOf, type OutputOf, type ReadName } from '../contract/index.ts';
 import { type SigningKey, signToken } from '../contract/token.ts';
+import { mayHaveArrived } from '../errors.ts';
+import { traceHeader } from '../server/trace-id.ts';
 
 /** On whose behalf a call is made. `trace` is the id that the logs of bot and ops share. */
 export interface Caller {
@@ -42,16 +44,6 @@ export interface PlatformClientParts {
 
 const TIMEOUT_MS = 10_000;
 
-/** Errors of `fetch` that say that no connection was made. */
-const NEVER_SENT = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
-
 /** Opens the client; connections are kept alive by `fetch`. */
 export function createPlatformClient(parts: PlatformClientParts): PlatformClient {
   const post: PlatformClient['post'] = async (caller, operation, body) => {
@@ -72,7 +64,7 @@ export function createPlatformClient(parts: PlatformClientParts): PlatformClient
         headers: {
           authorization: `Bearer ${token}`,
           'content-type': 'application/json',
-          'x-keypad-id': caller.trace,
+          [traceHeader]: caller.trace,
         },
         body: text,
         redirect: 'error',
@@ -83,7 +75,7 @@ export function createPlatformClient(parts: PlatformClientParts): PlatformClient
       return answered;
     } catch (error) {
       done('down');
-      throw new PlatformDown(!NEVER_SENT.has(codeOf(error)), error);
+      throw new PlatformDown(mayHaveArrived(error), error);
     }
   };
   return {
@@ -96,9 +88,4 @@ export function createPlatformClient(parts: PlatformClientParts): PlatformClient
       return { output: contract[name].output.parse(answered.output) as never };
     },
   };
-}
-
-function codeOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : '';
 }

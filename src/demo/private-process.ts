@@ -17,10 +17,14 @@ export async function startProcess(
   command: string,
   args: readonly string[],
   isReady: () => Promise<boolean>,
-  env: Readonly<Record<string, string | undefined>> = process.env,
+  env?: Readonly<Record<string, string>>,
 ): Promise<PrivateProcess> {
   // Of its own group: Ctrl-C reaches the demo alone, which then stops everything in order.
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...env }, detached: true });
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(env && { env: { ...env } }),
+    detached: true,
+  });
   let printed = '';
   const keep = (chunk: Buffer): void => {
     printed = (printed + chunk.toString()).slice(-2000);

@@ -3,9 +3,11 @@ import { type FastifyInstance, fastify, LogController } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { OpsConfig } from '../config.ts';
 import { readVerifyingKeys } from '../contract/keys.ts';
+import { drainOnClose } from '../server/drain.ts';
 import type { Log } from '../server/log.ts';
 import { createOpsMetrics } from '../server/metrics.ts';
 import { createSources } from '../server/sources.ts';
+import { readTraceId, traceHeader } from '../server/trace-id.ts';
 import { createAudit } from './audit.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { openDatabase } from './database.ts';
@@ -75,8 +77,11 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
     trustProxy: (address) => proxies.allows(address),
     bodyLimit: BODY_LIMIT,
     requestTimeout: 15_000,
-    genReqId: () => randomUUID(),
+    // The id of the message that a person typed goes on in the bot's requests, and so into every line here.
+    requestIdLogLabel: 'id',
+    genReqId: (request) => readTraceId(request.headers[traceHeader]) ?? randomUUID(),
   }) as unknown as FastifyInstance;
+  drainOnClose(app);
   const { runner, contextFor } = engine;
   addRoutes(app, {
     sources,

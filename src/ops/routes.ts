@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Answer } from '../contract/answer.ts';
 import type { Sources } from '../server/sources.ts';
-import { readTraceId } from '../server/trace-id.ts';
 import { isDatabaseAway } from './database.ts';
 import { statusOf } from './http-status.ts';
 import type { RequestHandler } from './request.ts';
@@ -49,10 +48,7 @@ export function addRoutes(
       source: request.ip,
     });
     answered(name, answer, reply.elapsedTime / 1000);
-    request.log.info(
-      { trace: readTraceId(request.headers['x-keypad-id']), operation: name, isPreview, ...told(answer) },
-      'answered',
-    );
+    request.log.info({ operation: name, isPreview, ...told(answer) }, 'answered');
     return send(reply, answer);
   };
   app.post<Route>('/v1/operations/:name', route(false));

@@ -1,3 +1,4 @@
+import { mayHaveArrived } from '../errors.ts';
 import type { Errcode } from './errcodes.ts';
 import { WeComError } from './wecom-error.ts';
 
@@ -67,7 +68,7 @@ async function exchange({ baseUrl, timeoutMs }: ApiLine, request: ApiRequest): P
     }
     return readAnswer(await response.json());
   } catch (error) {
-    return failure(isUnsent(error) ? 'unsent' : 'lost', reasonOf(error));
+    return failure(mayHaveArrived(error) ? 'lost' : 'unsent', reasonOf(error));
   }
 }
 
@@ -82,20 +83,6 @@ function readAnswer(answer: unknown): Exchange {
 
 function failure(errcode: Errcode, errmsg: string): Exchange {
   return { errcode, errmsg, answer: {} };
-}
-
-/** The failures in which no byte of the request can have reached WeCom. */
-const UNSENT = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
-
-function isUnsent(error: unknown): boolean {
-  return UNSENT.has(reasonOf(error));
 }
 
 /** A code or a name, never a message: messages may quote the URL. */

@@ -12,8 +12,8 @@ import {
   type V1Pod,
   type V2HorizontalPodAutoscaler,
 } from '@kubernetes/client-node';
-import { ConfigError, Refused } from '../../../errors.ts';
-import { mayHaveArrived, TargetFailed } from '../../target-failed.ts';
+import { ConfigError, mayHaveArrived, Refused } from '../../../errors.ts';
+import { TargetFailed } from '../../target-failed.ts';
 
 export type { V1Deployment, V1Pod, V2HorizontalPodAutoscaler };
 

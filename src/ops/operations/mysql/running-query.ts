@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { mayHaveArrived } from '../../../errors.ts';
 import type { MysqlServer } from '../../database.ts';
-import { mayHaveArrived, TargetFailed } from '../../target-failed.ts';
+import { TargetFailed } from '../../target-failed.ts';
 
 /** A statement that a server is working on. `fingerprint` names this very statement, not just its connection. */
 export interface RunningQuery {

@@ -1,0 +1,49 @@
+import type { Incoming } from '../chat/index.ts';
+import type { WeComApi } from '../wecom/api.ts';
+import type { Caller, PlatformClient } from './platform-client.ts';
+import { createRecent } from './recent.ts';
+import { askRights, type Rights } from './rights.ts';
+
+/** Who writes and what they may do. Both are asked elsewhere and believed for a while. */
+export interface People {
+  /** On whose behalf a message's calls are made. */
+  callerOf(incoming: Pick<Incoming, 'user' | 'trace'>): Promise<Caller>;
+  /** Throws `Unavailable` when the platform does not say, or there is no right at all. */
+  rightsOf(caller: Caller): Promise<Rights>;
+}
+
+export interface PeopleParts {
+  readonly weCom: Pick<WeComApi, 'user'>;
+  readonly client: PlatformClient;
+  now(): number;
+  onError(error: unknown, user: string): void;
+}
+
+const RIGHTS_MS = 30_000;
+const DEPARTMENTS_MS = 60_000;
+
+export function createPeople({ weCom, client, now, onError }: PeopleParts): People {
+  const departments = createRecent({
+    milliseconds: DEPARTMENTS_MS,
+    keyOf: (user: string) => user,
+    // Without an answer the user is taken to be in no department: fewer rights for a minute, never more.
+    ask: (user) =>
+      weCom.user(user).then(
+        (member) => member.departments,
+        (error: unknown) => {
+          onError(error, user);
+          return [];
+        },
+      ),
+    now,
+  });
+  return {
+    callerOf: async ({ user, trace }) => ({ user, departments: await departments(user), trace }),
+    rightsOf: createRecent({
+      milliseconds: RIGHTS_MS,
+      keyOf: ({ user }: Caller) => user,
+      ask: (caller: Caller) => askRights(client, caller),
+      now,
+    }),
+  };
+}
