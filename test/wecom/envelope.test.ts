@@ -62,14 +62,14 @@ test('every change of one byte inside the Encrypt element is refused', () => {
   const bytes = Buffer.from(body);
   const from = body.indexOf('<Encrypt>') + '<Encrypt>'.length;
   const to = body.indexOf('</Encrypt>');
+  const accepted: string[] = [];
   for (let at = from; at < to; at += 1) {
     const original = bytes[at] ?? 0;
-    const flips = Array.from({ length: 8 }, (_, bit) => original ^ (1 << bit));
-    for (const byte of [...flips, ...Buffer.from('<>&]/!? \n\r\0A+='), 0x80, 0xff]) {
-      if (byte === original) continue;
+    for (let byte = 0; byte < 256; byte += 1) {
       bytes[at] = byte;
-      expect(isRefused(bytes.toString()), `byte ${at} as ${byte}`).toBe(true);
+      if (byte !== original && !isRefused(bytes.toString())) accepted.push(`byte ${at} as ${byte}`);
     }
     bytes[at] = original;
   }
+  expect(accepted).toEqual([]);
 });
