@@ -5,6 +5,8 @@ import { change, read, unit } from './operation.ts';
 export const query = z.strictObject({
   key: z.string(),
   label: z.string(),
+  /** `#` and the connection: what may be typed for it. */
+  name: z.string(),
   instance: z.string(),
   id: z.string().regex(/^\d{1,20}$/),
   query: z.string().regex(/^[\w:]{1,80}$/),

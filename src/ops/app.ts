@@ -73,12 +73,11 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
 
   const app = fastify({
     loggerInstance: log,
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'id' }),
     trustProxy: (address) => proxies.allows(address),
     bodyLimit: BODY_LIMIT,
     requestTimeout: 15_000,
     // The id of the message that a person typed goes on in the bot's requests, and so into every line here.
-    requestIdLogLabel: 'id',
     genReqId: (request) => readTraceId(request.headers[traceHeader]) ?? randomUUID(),
   }) as unknown as FastifyInstance;
   drainOnClose(app);

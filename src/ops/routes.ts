@@ -48,7 +48,9 @@ export function addRoutes(
       source: request.ip,
     });
     answered(name, answer, reply.elapsedTime / 1000);
-    request.log.info({ operation: name, isPreview, ...told(answer) }, 'answered');
+    // The bot asks for outcomes every second; that is not worth a line each time.
+    const level = name.startsWith('outcomes.') ? 'debug' : 'info';
+    request.log[level]({ operation: name, isPreview, ...told(answer) }, 'answered');
     return send(reply, answer);
   };
   app.post<Route>('/v1/operations/:name', route(false));

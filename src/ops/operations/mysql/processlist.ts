@@ -21,19 +21,21 @@ export const processlist: ReadVerb<'mysql.processlist'> = {
       .map((query) => ({
         ...query,
         key: `${query.instance}:${query.id}:${query.query}`,
+        name: `#${query.id}`,
         label: labelOf(query),
       }));
   },
 };
 
 interface Labelled {
+  readonly id: string;
   readonly seconds: number;
   readonly user: string;
   readonly database: string;
   readonly sql: string;
 }
 
-function labelOf({ seconds, user, database, sql }: Labelled): string {
+function labelOf({ id, seconds, user, database, sql }: Labelled): string {
   const start = [...sql].slice(0, 40).join('');
-  return `${seconds} 秒  ${user}@${database || '-'}  ${start}${start === sql ? '' : '…'}`;
+  return `#${id}  ${seconds} 秒  ${user}@${database || '-'}  ${start}${start === sql ? '' : '…'}`;
 }
