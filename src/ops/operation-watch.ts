@@ -8,6 +8,8 @@ import type { ChangeVerb, ConfirmedChange, Context } from './operations/verb.ts'
 /** How long a row belongs to a replica that does not renew it: longer than any one request takes. */
 export const LEASE_MS = 15_000;
 const LOOK_EVERY_MS = 300;
+/** Once nobody waits in front of the phone any more. */
+const LOOK_LATER_MS = 1000;
 /** How long after its confirmation a change is watched before the user is told how it stands. */
 const GIVE_UP_AFTER_MS = 120_000;
 
@@ -62,7 +64,8 @@ export function createWatcher(parts: {
         parts.report(error);
       }
       if (clock.now() >= giveUpAt) return { text, state };
-      await clock.wait(LOOK_EVERY_MS, stopping.signal);
+      const early = clock.now() - change.startedAt < 10_000;
+      await clock.wait(early ? LOOK_EVERY_MS : LOOK_LATER_MS, stopping.signal);
     }
     return undefined;
   };

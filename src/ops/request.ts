@@ -8,7 +8,7 @@ import { type Asked, readAsked } from './asked.ts';
 import { type Attempt, createAttempt } from './attempt.ts';
 import type { Audit } from './audit.ts';
 import type { Clock } from './clock.ts';
-import type { Database } from './database.ts';
+import { type Database, isDatabaseAway } from './database.ts';
 import type { AskedChange, Runner } from './operation-run.ts';
 import { changes, reads } from './operations/index.ts';
 import type { Context, ReadVerb } from './operations/verb.ts';
@@ -105,6 +105,9 @@ async function refuse(attempt: Attempt, error: unknown): Promise<Answer> {
   if (error instanceof TargetFailed) {
     await attempt.record('failed', error.message);
     return { state: 'failed', message: error.message };
+  }
+  if (!isDatabaseAway(error)) {
+    await attempt.record('failed', 'an error of the platform itself').catch(() => undefined);
   }
   throw error;
 }

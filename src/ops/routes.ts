@@ -27,7 +27,7 @@ export function addRoutes(
   app.addHook('onRequest', async (request, reply) => {
     if (sources.allows(request.ip)) return;
     refusedSource(request.ip);
-    request.log.warn({ source: request.ip }, 'refused: the source address may not call');
+    request.log.debug({ source: request.ip }, 'this source address may not call');
     reply.header('connection', 'close');
     return send(reply, { state: 'refused', reason: 'source', message: '这个来源地址不允许调用' });
   });

@@ -120,6 +120,15 @@ describe('whoever tampers with the audit is found out', () => {
     ['removes everything', () => db.deleteFrom('audit').execute(), 'rows 1 to 6 were removed from the end'],
     ['removes the head', () => db.deleteFrom('audit_head').execute(), 'the head of the chain was removed'],
     [
+      'writes another end into the head',
+      () =>
+        db
+          .updateTable('audit_head')
+          .set({ mac: 'f'.repeat(64) })
+          .execute(),
+      'the head of the chain does not fit row 6',
+    ],
+    [
       'removes a row and closes the gap',
       async () => {
         await db.deleteFrom('audit').where('seq', '=', 3).execute();
@@ -185,6 +194,19 @@ describe('whoever tampers with the audit is found out', () => {
       'row -1 was changed, inserted or moved',
     ],
   ];
+  test('when one puts a row in its place that was written elsewhere under the same key', async () => {
+    const twin = await createDatabase();
+    const twinDb = openDatabase(twin.url);
+    await migrate(twinDb);
+    const twinAudit = createAudit(twinDb, KEY);
+    for (let index = 1; index <= 3; index += 1) await twinAudit.append(entry(index + 10));
+    const row = await twinDb.selectFrom('audit').selectAll().where('seq', '=', 3).executeTakeFirstOrThrow();
+    await twinDb.destroy();
+    await twin.drop();
+    await db.updateTable('audit').set(row).where('seq', '=', 3).execute();
+    expect((await problems())[0]).toContain('row 3 was changed');
+  });
+
   test.each(tampering)('when one %s', async (_what, tamper, sentence) => {
     expect(await problems()).toEqual([]);
     await tamper();

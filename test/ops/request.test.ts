@@ -248,6 +248,9 @@ describe('a request', () => {
       state: 'failed',
       message: expect.stringMatching(/^出错了，编号 [0-9a-f-]{36}$/),
     });
+    expect(await lone.sql('select outcome, user from audit')).toEqual([
+      { outcome: 'failed', user: 'zhangsan' },
+    ]);
     await lone.stop();
   });
 });

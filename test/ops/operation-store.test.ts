@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type Database, openDatabase } from '../../src/ops/database.ts';
+import { migrate } from '../../src/ops/migrations.ts';
+import { createOperationStore, type Match, type OperationStore } from '../../src/ops/operation-store.ts';
+import { createDatabase } from '../helpers/database.ts';
+
+const NOW = 1_767_225_600_000;
+
+let database: Awaited<ReturnType<typeof createDatabase>>;
+let db: Database;
+let store: OperationStore;
+beforeAll(async () => {
+  database = await createDatabase();
+  db = openDatabase(database.url);
+  await migrate(db);
+  store = createOperationStore(db);
+});
+afterAll(async () => {
+  await db.destroy();
+  await database.drop();
+});
+
+let match: Match;
+async function previewed(): Promise<void> {
+  match = {
+    id: randomUUID(),
+    user: 'zhangsan',
+    operation: 'k8s.scale',
+    input: '{}',
+    hash: 'h',
+    code: '1234',
+  };
+  await store.insert({
+    ...match,
+    unit: '电商',
+    target: 'shop/web',
+    lines: '[]',
+    risk: 'high',
+    version: 'v',
+    before_value: 'null',
+    after_value: 'null',
+    created_at: NOW,
+    expires_at: NOW + 120_000,
+  });
+}
+beforeEach(previewed);
+
+const lease = () => ({ owner: randomUUID(), until: NOW + 15_000 });
+
+test.each([
+  ['id', { id: randomUUID() }],
+  ['user', { user: 'lisi' }],
+  ['user in other letters', { user: 'ZHANGSAN' }],
+  ['operation', { operation: 'k8s.restart' }],
+  ['input', { input: '{"a":1}' }],
+  ['hash', { hash: 'H' }],
+  ['code', { code: '1235' }],
+  ['no code', { code: null }],
+])('a preview is not started by another %s', async (_what, changes) => {
+  expect(await store.start({ ...match, ...changes }, lease(), NOW)).toBe(false);
+  expect(await store.start(match, lease(), NOW)).toBe(true);
+});
+
+test('a preview is started until it ends, and once', async () => {
+  expect(await store.start(match, lease(), NOW + 120_000)).toBe(false);
+  expect(await store.start(match, lease(), NOW + 119_999)).toBe(true);
+  expect(await store.start(match, lease(), NOW)).toBe(false);
+});
+
+test('what ended stays as it ended', async () => {
+  const mine = lease();
+  await store.start(match, mine, NOW);
+  const ending = { text: 'done', now: NOW, tellAfter: NOW } as const;
+  expect(await store.finish(match.id, randomUUID(), { ...ending, state: 'failed' })).toBe(false);
+  expect(await store.finish(match.id, mine.owner, { ...ending, state: 'done' })).toBe(true);
+  expect(await store.finish(match.id, mine.owner, { ...ending, state: 'failed' })).toBe(false);
+  expect(await store.markApplied(match.id, mine.owner)).toBe(false);
+  const taken = await store.takeOver(lease(), NOW + 1e6);
+  expect(taken.map(({ id }) => id)).not.toContain(match.id);
+  expect(await store.cancelPreview(match.id, 'zhangsan', NOW)).toBe(false);
+  expect(await store.find(match.id)).toMatchObject({ state: 'done', text: 'done' });
+});
+
+test('old previews are dropped, and nothing that was started', async () => {
+  const previews = db.selectFrom('operations').select('id').where('state', '=', 'previewed');
+  await store.start(match, lease(), NOW);
+  const started = match.id;
+  await previewed();
+  await store.dropPreviews(NOW);
+  expect(await previews.execute()).not.toEqual([]);
+  await store.dropPreviews(NOW + 1e9);
+  expect(await store.find(started)).toBeDefined();
+  expect(await previews.execute()).toEqual([]);
+});
