@@ -8,14 +8,7 @@ import {
   LogController,
 } from 'fastify';
 import type { Registry } from 'prom-client';
-import {
-  createChat,
-  createMenus,
-  createRedis,
-  createSessionStore,
-  type Incoming,
-  sentences,
-} from '../chat/index.ts';
+import { createChat, createMenus, createRedis, createSessionStore, type Incoming } from '../chat/index.ts';
 import type { BotConfig } from '../config.ts';
 import { contract, isOperation } from '../contract/index.ts';
 import { readSigningKey } from '../contract/keys.ts';
@@ -118,14 +111,14 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
         caller,
         rights: await people.rightsOf(caller),
         now: now(),
-        onOutcome: (id) => told.add(incoming, id),
+        onOutcome: (id, text) => told.add(incoming, id, text),
         onLost: (id) =>
           void outcomes.settle(caller, id).catch((err) => log.error({ id: caller.trace, err }, 'settle')),
       });
     },
     async deliver(incoming, text) {
       await weCom.sendText(incoming.user, text);
-      await told.confirm(incoming);
+      await told.confirm(incoming, text);
     },
     onError: (err, { trace }) => log.error({ id: trace, err }, 'a message broke'),
     onSession: metrics.session,
@@ -147,7 +140,7 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
     forceCloseConnections: 'idle',
   });
   drainOnClose(app);
-  const repliedTo = new WeakMap<FastifyRequest, Incoming>();
+  const replies = new WeakMap<FastifyRequest, { readonly incoming: Incoming; readonly text: string }>();
   addCallback(app, {
     cipher: createCipher({
       token: config.token.reveal(),
@@ -159,14 +152,13 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
     async receive(callback, plaintext, request) {
       const incoming = readIncoming(callback, { plaintext, agentId: config.agentId, trace: request.id });
       if (incoming === null) return null;
-      const reply = await chat.receive(incoming);
-      // "Working on it" tells no outcome; what is delivered later does.
-      if (reply !== null && reply !== sentences.working) repliedTo.set(request, incoming);
-      return reply;
+      const text = await chat.receive(incoming);
+      if (text !== null) replies.set(request, { incoming, text });
+      return text;
     },
     onReplied(request) {
-      const incoming = repliedTo.get(request);
-      if (incoming !== undefined) void told.confirm(incoming);
+      const reply = replies.get(request);
+      if (reply !== undefined) void told.confirm(reply.incoming, reply.text);
     },
     onResult(result, request, reply) {
       metrics.callback(result, reply.elapsedTime / 1000);

@@ -10,8 +10,8 @@ export interface ContextParts {
   readonly caller: Caller;
   readonly rights: Rights;
   readonly now: number;
-  /** The user will read the outcome of this operation in the reply to this very message. */
-  onOutcome(id: string): void;
+  /** An operation has ended, in these words; they go into the reply to this very message. */
+  onOutcome(id: string, text: string): void;
   /** The answer of this operation got lost; someone must find out what became of it and tell the user. */
   onLost(id: string): void;
 }
@@ -53,7 +53,7 @@ export function openContext(parts: ContextParts): Context {
 function outcomeOf(answered: Answer, { id }: Preview, parts: ContextParts): Outcome {
   switch (answered.state) {
     case 'done':
-      parts.onOutcome(id);
+      parts.onOutcome(id, answered.text ?? '');
       return { text: answered.text ?? '' };
     case 'accepted':
       return { text: answered.text };
@@ -61,7 +61,7 @@ function outcomeOf(answered: Answer, { id }: Preview, parts: ContextParts): Outc
       return { text: answered.message, fresh: answered.preview };
     case 'failed':
     case 'unknown':
-      parts.onOutcome(id);
+      parts.onOutcome(id, answered.message);
       return { text: answered.message };
     case 'preview':
       return { text: sentences.odd };

@@ -1,24 +1,16 @@
 import { answer } from './answer.ts';
+import { arrive, firstScreen, show, type Turn } from './arrive.ts';
 import { type Context, Unavailable } from './context.ts';
+import { jump } from './jump.ts';
 import { type Line, readFreeText, readLine } from './line.ts';
-import { choiceScreen, loadOptions } from './options.ts';
-import { cutToBytes } from './pages.ts';
-import { findPlace, menuOf, type Place, startOf, stepBack, stepFrom } from './place.ts';
-import { isChoice } from './question.ts';
+import { choiceScreen } from './options.ts';
+import { findPlace, menuOf, type Place, stepBack, stepFrom } from './place.ts';
 import { pagesOf, render } from './render.ts';
 import { sentences } from './sentences.ts';
 import type { Screen, Session } from './session.ts';
 import type { Tree } from './tree.ts';
 
-/**
- * What a line comes to. `session` is where the user stands after it: `same` leaves everything as it was, path and
- * time to live too; `null` ends the session. `ran` says that a change was asked for, so the turn must not be taken again.
- */
-export interface Turn {
-  readonly text: string;
-  readonly session: Session | null | 'same';
-  readonly ran?: true;
-}
+export type { Turn } from './arrive.ts';
 
 interface Standing {
   readonly tree: Tree;
@@ -26,8 +18,6 @@ interface Standing {
   readonly screen: Screen;
   readonly context: Context;
 }
-
-const MAX_TEXT_BYTES = 32_768;
 
 /**
  * Takes one typed line. Without a session any line shows the first screen and does nothing else, but for a jump.
@@ -140,87 +130,6 @@ async function goBack(standing: Standing): Promise<Turn> {
   if (screen.kind === 'text' && screen.settled) return arrive(tree, place, context);
   if (place.steps.length === 0) return stay(standing, sentences.atTop);
   return arrive(tree, stepBack(tree, place, context), context);
-}
-
-/** Every step is checked as if it were typed; a jump that fails changes nothing, and none reaches beyond a preview. */
-async function jump(
-  tree: Tree,
-  segments: readonly string[],
-  context: Context,
-  fail: (why: string) => Promise<Turn>,
-): Promise<Turn> {
-  let place = startOf(tree);
-  for (const [index, segment] of segments.entries()) {
-    if (place.asked === undefined && place.node.entry.kind === 'operation') {
-      return arrive(tree, place, context, sentences.confirmFirst).catch(refusal(fail));
-    }
-    if (place.asked === undefined && place.node.entry.kind === 'action') {
-      return fail(sentences.jumpFailed(index + 1, sentences.jumpTooLong));
-    }
-    const answered = await answer(place, segment, context).catch((error: unknown) => {
-      if (error instanceof Unavailable) return { problem: error.message };
-      throw error;
-    });
-    const next = 'step' in answered ? stepFrom(place, answered.step, context) : undefined;
-    if (next === undefined) {
-      const why = 'problem' in answered ? answered.problem : sentences.notANumber;
-      return fail(sentences.jumpFailed(index + 1, why));
-    }
-    place = next;
-  }
-  return arrive(tree, place, context).catch(refusal(fail));
-}
-
-function refusal(fail: (why: string) => Promise<Turn>): (error: unknown) => Promise<Turn> {
-  return (error) => {
-    if (error instanceof Unavailable) return fail(error.message);
-    throw error;
-  };
-}
-
-/** The first screen, and no session when not even that can be shown. */
-async function firstScreen(tree: Tree, context: Context, notice?: string): Promise<Turn> {
-  return arrive(tree, startOf(tree), context, notice).catch((error: unknown) => {
-    if (error instanceof Unavailable) return { text: error.message, session: null };
-    throw error;
-  });
-}
-
-/** Shows what stands at a place: a list, a question, a menu, a result or a preview. Throws `Unavailable`. */
-async function arrive(tree: Tree, place: Place, context: Context, notice?: string): Promise<Turn> {
-  return show(tree, place, await screenAt(place, context), context, notice);
-}
-
-async function screenAt(place: Place, context: Context): Promise<Screen> {
-  const question = place.asked?.[1];
-  if (question !== undefined) {
-    if (!isChoice(question)) return { kind: 'question' };
-    return choiceScreen(await loadOptions(place, context));
-  }
-  const { entry } = place.node;
-  switch (entry.kind) {
-    case 'folder':
-      return { kind: 'menu', page: 0 };
-    case 'action': {
-      const text = await entry.run(context, place.answers);
-      const kept = cutToBytes(text, MAX_TEXT_BYTES);
-      return {
-        kind: 'text',
-        text: kept === text ? text : `${kept}\n${sentences.tooLong}`,
-        page: 0,
-        settled: false,
-      };
-    }
-    case 'operation': {
-      const input = entry.input(place.answers);
-      return { kind: 'preview', preview: await context.preview(entry.runs, input), input };
-    }
-  }
-}
-
-function show(tree: Tree, place: Place, screen: Screen, context: Context, notice?: string): Turn {
-  const session = { generation: tree.generation, steps: place.steps, screen };
-  return { text: render(place, screen, context, notice), session };
 }
 
 function stay({ place, screen, context }: Standing, why: string): Turn {
