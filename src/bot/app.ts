@@ -20,6 +20,7 @@ import { createCipher } from '../wecom/crypto.ts';
 import { addCallback } from './callback.ts';
 import { openCallbackSources } from './callback-sources.ts';
 import { readIncoming } from './incoming.ts';
+import { openConfirmations } from './open-confirmations.ts';
 import { openContext } from './open-context.ts';
 import { startOutcomes } from './outcomes.ts';
 import { createPeople } from './people.ts';
@@ -94,26 +95,29 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
   });
   const outcomes = startOutcomes({
     client,
+    open: openConfirmations(redis, config.agentId),
     deliver: async (user, text) => void (await weCom.sendText(user, text)),
     sleep: pause,
+    now,
     newId: randomUUID,
     onError: (err) => log.warn({ err }, 'outcomes'),
   });
 
-  const told = createTold(outcomes.told);
+  const told = createTold(outcomes.read);
   const chat = createChat({
     store: timedStore(createSessionStore(redis), metrics.redis),
     menu: menus.at,
     async openContext(incoming) {
       const caller = await people.callerOf(incoming);
+      const confirmation = (id: string) => ({ id, user: caller.user, trace: caller.trace });
       return openContext({
         client,
         caller,
         rights: await people.rightsOf(caller),
         now: now(),
-        onOutcome: (id, text) => told.add(incoming, id, text),
-        onLost: (id) =>
-          void outcomes.settle(caller, id).catch((err) => log.error({ id: caller.trace, err }, 'settle')),
+        onConfirm: (id) => outcomes.begin(confirmation(id)),
+        onAnswer: (id, answered) => told.add(incoming, { confirmation: confirmation(id), ...answered }),
+        onLost: (id) => outcomes.lost(confirmation(id)),
       });
     },
     async deliver(incoming, text) {

@@ -1,5 +1,6 @@
-import { type Context, type Outcome, type Preview, Unavailable } from '../chat/index.ts';
+import { type Context, type Outcome, Unavailable } from '../chat/index.ts';
 import type { Answer } from '../contract/answer.ts';
+import type { Answered } from './outcomes.ts';
 import { type Caller, type PlatformClient, PlatformDown } from './platform-client.ts';
 import { covers, type Rights } from './rights.ts';
 import { sentences } from './sentences.ts';
@@ -10,10 +11,12 @@ export interface ContextParts {
   readonly caller: Caller;
   readonly rights: Rights;
   readonly now: number;
-  /** An operation has ended, in these words; they go into the reply to this very message. */
-  onOutcome(id: string, text: string): void;
+  /** Before a confirmation goes to the platform. Rejects when it cannot be noted; then it does not go. */
+  onConfirm(id: string): Promise<void>;
+  /** What became of a confirmation, in the words that go into the reply to this very message. */
+  onAnswer(id: string, answered: Pick<Answered, 'text' | 'isOutcome'>): void;
   /** The answer of this operation got lost; someone must find out what became of it and tell the user. */
-  onLost(id: string): void;
+  onLost(id: string): Promise<void>;
 }
 
 /** Makes the context of one turn: everything the menu may ask of the platform, refusals turned into sentences. */
@@ -35,25 +38,35 @@ export function openContext(parts: ContextParts): Context {
       if (answered.state === 'preview') return answered.preview;
       throw new Unavailable('message' in answered ? answered.message : sentences.odd);
     },
-    async run(operation, input, preview, code) {
-      const { id, hash } = preview;
+    async run(operation, input, { id, hash }, code) {
+      await parts.onConfirm(id).catch(() => {
+        throw new Unavailable(sentences.notNoted);
+      });
       try {
         const body = { input, preview: { id, hash }, ...(code === undefined ? {} : { code }) };
-        return outcomeOf(await client.post(caller, operation, body), preview, parts);
+        const answered = await client.post(caller, operation, body);
+        const outcome = outcomeOf(answered);
+        parts.onAnswer(id, { text: outcome.text, isOutcome: ENDS.has(answered.state) });
+        return outcome;
       } catch (error) {
         if (!(error instanceof PlatformDown)) throw error;
-        if (!error.mayHaveRun) throw new Unavailable(sentences.platformDown);
-        parts.onLost(id);
+        if (!error.mayHaveRun) {
+          parts.onAnswer(id, { text: sentences.platformDown, isOutcome: false });
+          throw new Unavailable(sentences.platformDown);
+        }
+        await parts.onLost(id);
         return { text: sentences.outcomeOpen };
       }
     },
   };
 }
 
-function outcomeOf(answered: Answer, { id }: Preview, parts: ContextParts): Outcome {
+/** The states in which an operation has come to its end. */
+const ENDS: ReadonlySet<Answer['state']> = new Set(['done', 'failed', 'unknown']);
+
+function outcomeOf(answered: Answer): Outcome {
   switch (answered.state) {
     case 'done':
-      parts.onOutcome(id, answered.text ?? '');
       return { text: answered.text ?? '' };
     case 'accepted':
       return { text: answered.text };
@@ -61,7 +74,6 @@ function outcomeOf(answered: Answer, { id }: Preview, parts: ContextParts): Outc
       return { text: answered.message, fresh: answered.preview };
     case 'failed':
     case 'unknown':
-      parts.onOutcome(id, answered.message);
       return { text: answered.message };
     case 'preview':
       return { text: sentences.odd };

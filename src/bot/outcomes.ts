@@ -1,66 +1,104 @@
 import { BOT_SUBJECT } from '../contract/platform.ts';
+import type { Confirmation, OpenConfirmations } from './open-confirmations.ts';
 import type { Caller, PlatformClient } from './platform-client.ts';
 
 /** Tells users how their operations ended when the reply could not: late, lost, or found out after a crash. */
 export interface Outcomes {
-  /** The user has read these outcomes in a reply. */
-  told(ids: readonly string[]): Promise<void>;
-  /** Finds out what became of an operation whose answer got lost; one that never began is closed and the user told. */
-  settle(caller: Caller, id: string): Promise<void>;
+  /** Before the platform is asked to run what was confirmed. Throws when it cannot be noted; then it must not be asked. */
+  begin(confirmation: Confirmation): Promise<void>;
+  /** The user has read these answers in a reply. */
+  read(answers: readonly Answered[]): Promise<void>;
+  /** The platform's answer got lost: what became of it is found out, and the user told. */
+  lost(confirmation: Confirmation): Promise<void>;
   /** Stops asking and waits for what is being told. */
   stop(): Promise<void>;
 }
 
+/** A confirmation that the platform has answered, in these words; with `isOutcome` they say how it ended. */
+export interface Answered {
+  readonly confirmation: Confirmation;
+  readonly text: string;
+  readonly isOutcome: boolean;
+}
+
 export interface OutcomesParts {
   readonly client: PlatformClient;
+  readonly open: OpenConfirmations;
   deliver(user: string, text: string): Promise<void>;
   sleep(milliseconds: number): Promise<void>;
+  /** Unix milliseconds. */
+  now(): number;
   newId(): string;
   onError(error: unknown): void;
 }
 
 const ASK_MS = 1000;
-const SETTLE_MS = 2000;
-/** Ten minutes: long enough for a platform to come back, and no longer than the session that asked. */
-const SETTLE_TRIES = 300;
+/** Longer than a call of the platform and the reply that tells of it may take. */
+const OVERDUE_MS = 15_000;
+const SETTLE_AGAIN_MS = 2000;
+const LENT_MS = 30_000;
 
 /**
  * Asks the platform every second for outcomes that nobody has been told, and sends them. The platform lends each to one
- * replica for 30 s and keeps it until it is told, so neither a crash here nor one there swallows it.
+ * replica for 30 s and keeps it until it is told, so neither a crash here nor one there swallows it. What the platform
+ * may never have heard of is noted on this side until the user knows.
  */
 export function startOutcomes(parts: OutcomesParts): Outcomes {
+  const { client, open, deliver, onError } = parts;
   const bot = (): Caller => ({ user: BOT_SUBJECT, departments: [], trace: parts.newId() });
   const told = async (ids: readonly string[]): Promise<void> => {
-    if (ids.length > 0) await parts.client.read(bot(), 'outcomes.told', { ids: [...ids] });
+    if (ids.length > 0) await client.read(bot(), 'outcomes.told', { ids: [...ids] });
   };
-  let stopped = false;
+
   const tell = async (): Promise<void> => {
-    const claimed = await parts.client.read(bot(), 'outcomes.claim', {});
+    const claimed = await client.read(bot(), 'outcomes.claim', {});
     if ('refused' in claimed) throw new Error(`the platform refused to say what is done: ${claimed.refused}`);
     for (const { id, user, text } of claimed.output) {
-      await parts.deliver(user, text);
-      await told([id]);
+      // One whom WeCom cannot reach must not keep the others waiting.
+      await deliver(user, text).then(() => told([id]), onError);
     }
   };
+
+  /** Finds out what became of a confirmation; one that never began is closed, so that it never will. */
+  const settle = async (confirmation: Confirmation): Promise<void> => {
+    const { id, user } = confirmation;
+    const settled = await client
+      .read({ ...confirmation, departments: [] }, 'operation.settle', { id })
+      .catch(async (error: unknown) => {
+        await open.note(confirmation, parts.now() + SETTLE_AGAIN_MS);
+        throw error;
+      });
+    if ('refused' in settled)
+      throw new Error(`the platform refused to say what became of ${id}: ${settled.refused}`);
+    // Any other state is among the outcomes, once it is final.
+    if (settled.output.state === 'never') await deliver(user, settled.output.text);
+    await open.close([confirmation]);
+  };
+  const settleOverdue = async (): Promise<void> => {
+    const now = parts.now();
+    for (const confirmation of await open.takeOverdue(now, now + LENT_MS)) {
+      await settle(confirmation).catch(onError);
+    }
+  };
+
+  let stopped = false;
   const loop = (async () => {
     while (!stopped) {
-      await tell().catch(parts.onError);
+      await tell().catch(onError);
+      await settleOverdue().catch(onError);
       await parts.sleep(ASK_MS);
     }
   })();
   return {
-    told: (ids) => told(ids).catch(parts.onError),
-    async settle(caller, id) {
-      for (let tries = 0; tries < SETTLE_TRIES && !stopped; tries += 1) {
-        const settled = await parts.client.read(caller, 'operation.settle', { id }).catch(parts.onError);
-        if (settled !== undefined && 'output' in settled) {
-          // Any other state is told by the loop above, once it is final.
-          if (settled.output.state === 'never') await parts.deliver(caller.user, settled.output.text);
-          return;
-        }
-        await parts.sleep(SETTLE_MS);
-      }
+    begin: (confirmation) => open.note(confirmation, parts.now() + OVERDUE_MS),
+    async read(answers) {
+      await told(
+        answers.filter(({ isOutcome }) => isOutcome).map(({ confirmation }) => confirmation.id),
+      ).catch(onError);
+      await open.close(answers.map(({ confirmation }) => confirmation)).catch(onError);
     },
+    // When this cannot be noted, it is overdue a little later all the same.
+    lost: (confirmation) => open.note(confirmation, parts.now()).catch(onError),
     async stop() {
       stopped = true;
       await loop;

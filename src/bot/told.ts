@@ -1,21 +1,21 @@
 import type { Incoming } from '../chat/index.ts';
+import type { Answered } from './outcomes.ts';
 
-/** Which operations ended while a message was answered. Whoever reads the end of one in the reply is not told again. */
+/** What the platform answered while a message was answered. Whoever reads it in the reply is not told again. */
 export interface Told {
-  /** An operation ended in these words. */
-  add(incoming: Incoming, id: string, outcome: string): void;
-  /** The user has got this text: the platform hears of every outcome that stands in it. */
+  add(incoming: Incoming, answered: Answered): void;
+  /** The user has got this text, and with it every answer whose words stand in it. */
   confirm(incoming: Incoming, text: string): Promise<void>;
 }
 
-export function createTold(report: (ids: readonly string[]) => Promise<void>): Told {
-  const endings = new WeakMap<Incoming, readonly (readonly [id: string, outcome: string])[]>();
+/** Makes an empty one; `report` hears what was read. */
+export function createTold(report: (answers: readonly Answered[]) => Promise<void>): Told {
+  const answersTo = new WeakMap<Incoming, readonly Answered[]>();
   return {
-    add: (incoming, id, outcome) =>
-      void endings.set(incoming, [...(endings.get(incoming) ?? []), [id, outcome]]),
+    add: (incoming, answered) => void answersTo.set(incoming, [...(answersTo.get(incoming) ?? []), answered]),
     async confirm(incoming, text) {
-      const read = (endings.get(incoming) ?? []).filter(([, outcome]) => text.includes(outcome));
-      await report(read.map(([id]) => id));
+      const answers = answersTo.get(incoming) ?? [];
+      await report(answers.filter((answered) => text.includes(answered.text)));
     },
   };
 }

@@ -1,0 +1,51 @@
+import type { Redis } from '../chat/index.ts';
+
+/** Somebody's confirmation of the preview `id`. `trace` is the id of the message that carried it. */
+export interface Confirmation {
+  readonly id: string;
+  readonly user: string;
+  readonly trace: string;
+}
+
+/** What was confirmed and not yet told, in Redis: the death of a replica leaves nobody in the dark. Times are Unix ms. */
+export interface OpenConfirmations {
+  /** Notes a confirmation, or when it is overdue if it is noted already. */
+  note(confirmation: Confirmation, overdueAt: number): Promise<void>;
+  /** Answers those that are overdue, each to one replica, and not again before `until`. */
+  takeOverdue(now: number, until: number): Promise<readonly Confirmation[]>;
+  /** The user knows, or will be told by the platform. */
+  close(confirmations: readonly Confirmation[]): Promise<void>;
+}
+
+/** Of all replicas that see the same one, the first to move its time has it. */
+const TAKE = `
+if tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '+inf') > tonumber(ARGV[2]) then return 0 end
+redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1])
+return 1`;
+
+/** Longer than any platform is away; each new one lengthens it. */
+const KEPT_SECONDS = 86_400;
+const AT_ONCE = 20;
+
+/** Opens the confirmations of one app. */
+export function openConfirmations(redis: Redis, agentId: number): OpenConfirmations {
+  const key = `keypad:{${agentId}}:confirmations`;
+  return {
+    async note(confirmation, overdueAt) {
+      await Promise.all([redis.zadd(key, overdueAt, written(confirmation)), redis.expire(key, KEPT_SECONDS)]);
+    },
+    async takeOverdue(now, until) {
+      const overdue = await redis.zrangebyscore(key, '-inf', now, 'LIMIT', 0, AT_ONCE);
+      const taken = await Promise.all(overdue.map((member) => redis.eval(TAKE, 1, key, member, now, until)));
+      return overdue.filter((_, i) => taken[i] === 1).map((member) => JSON.parse(member) as Confirmation);
+    },
+    async close(confirmations) {
+      if (confirmations.length > 0) await redis.zrem(key, ...confirmations.map(written));
+    },
+  };
+}
+
+/** The same text for the same confirmation. */
+function written({ id, user, trace }: Confirmation): string {
+  return JSON.stringify({ id, user, trace });
+}
