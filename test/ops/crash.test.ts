@@ -157,8 +157,10 @@ describe('right before the effect', () => {
   afterAll(() => Promise.all(databases.map((each) => each.destroy())));
 
   /** A runner whose change only counts; `onAllowed` happens when its `allowed` row is being written. */
-  function counting(onAllowed: () => Promise<void>) {
+  function counting(onAllowed: () => Promise<void>, onObserved?: () => Promise<void>) {
     const applied: string[] = [];
+    const recorded: string[] = [];
+    let looks = 0;
     const verb: ChangeVerb<'k8s.restart'> = {
       inspect: async () => ({
         target: 'shop/web',
@@ -170,13 +172,19 @@ describe('right before the effect', () => {
       }),
       apply: async (_context, { id }) => void applied.push(id),
       submitted: () => 'submitted',
-      observe: async () => ({ final: true, text: 'done' }),
+      async observe() {
+        await onObserved?.();
+        looks += 1;
+        return { final: onObserved === undefined || looks > 1, text: 'done' };
+      },
       reconcile: async () => ({ effect: 'never' }),
     };
     const attempt: Attempt = {
-      startedAt: place.clock.now(),
+      // Far ahead, so that the answer waits for the end of watching.
+      startedAt: place.clock.now() + 1_000_000,
       with: () => attempt,
       record: async (outcome) => {
+        recorded.push(outcome);
         if (outcome === 'allowed') await onAllowed();
       },
     };
@@ -191,7 +199,7 @@ describe('right before the effect', () => {
       const { id, hash } = answered.preview;
       return { id, answer: await runner.run(asked, { id, hash, code: null }) };
     };
-    return { applied, run };
+    return { applied, recorded, run };
   }
 
   test('a replica in time acts', async () => {
@@ -215,6 +223,23 @@ describe('right before the effect', () => {
     });
     expect((await run()).answer).toMatchObject({ state: 'accepted' });
     expect(applied).toEqual([]);
+  });
+
+  test('what is taken over while it is watched is left to its new owner', async () => {
+    const { recorded, run } = counting(
+      async () => undefined,
+      async () => {
+        place.clock.pass(10_000);
+        await store.takeOver(
+          { owner: randomUUID(), until: place.clock.now() + 60_000 },
+          place.clock.now() + 30_000,
+        );
+      },
+    );
+    const { id, answer } = await run();
+    expect(answer).toMatchObject({ state: 'accepted' });
+    expect(recorded).not.toContain('done');
+    expect(await store.find(id)).toMatchObject({ state: 'applied' });
   });
 
   test('nothing happens without its row in the audit', async () => {
