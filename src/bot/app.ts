@@ -1,14 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyRequest,
-  fastify,
-  LogController,
-} from 'fastify';
+import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import type { Registry } from 'prom-client';
-import { createChat, createMenus, createRedis, createSessionStore, type Incoming } from '../chat/index.ts';
+import { createChat, createMenus, createRedis, createSessionStore } from '../chat/index.ts';
 import type { BotConfig } from '../config.ts';
 import { contract, isOperation } from '../contract/index.ts';
 import { readSigningKey } from '../contract/keys.ts';
@@ -144,7 +138,6 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
     forceCloseConnections: 'idle',
   });
   drainOnClose(app);
-  const replies = new WeakMap<FastifyRequest, { readonly incoming: Incoming; readonly text: string }>();
   addCallback(app, {
     cipher: createCipher({
       token: config.token.reveal(),
@@ -157,12 +150,7 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
       const incoming = readIncoming(callback, { plaintext, agentId: config.agentId, trace: request.id });
       if (incoming === null) return null;
       const text = await chat.receive(incoming);
-      if (text !== null) replies.set(request, { incoming, text });
-      return text;
-    },
-    onReplied(request) {
-      const reply = replies.get(request);
-      if (reply !== undefined) void told.confirm(reply.incoming, reply.text);
+      return text === null ? null : { text, onSent: () => void told.confirm(incoming, text) };
     },
     onResult(result, request, reply) {
       metrics.callback(result, reply.elapsedTime / 1000);

@@ -17,14 +17,18 @@ export type CallbackResult =
   | 'too-large'
   | 'broken';
 
+/** What to reply, and what to do once it has reached the socket. */
+export interface CallbackReply {
+  readonly text: string;
+  onSent(): void;
+}
+
 export interface CallbackParts {
   readonly cipher: Cipher;
   readonly corpId: string;
   isAllowedSource(address: string): boolean;
   /** Answers the reply to a genuine callback, or null for none. `plaintext` is what was decrypted. */
-  receive(callback: Callback, plaintext: string, request: FastifyRequest): Promise<string | null>;
-  /** The reply reached the socket. */
-  onReplied(request: FastifyRequest): void;
+  receive(callback: Callback, plaintext: string, request: FastifyRequest): Promise<CallbackReply | null>;
   onResult(result: CallbackResult, request: FastifyRequest, reply: FastifyReply): void;
   /** Unix milliseconds. */
   now(): number;
@@ -89,17 +93,17 @@ export function addCallback(app: FastifyInstance, parts: CallbackParts): void {
     }
     const plaintext = parts.cipher.decrypt(encrypt);
     const callback = readMessage(plaintext);
-    const content = await parts.receive(callback, plaintext, request);
-    if (content === null || !('fromUserName' in callback)) {
+    const answered = await parts.receive(callback, plaintext, request);
+    if (answered === null || !('fromUserName' in callback)) {
       parts.onResult('empty', request, reply);
       return reply.code(200).send('');
     }
     parts.onResult('reply', request, reply);
-    reply.raw.once('finish', () => parts.onReplied(request));
+    reply.raw.once('finish', answered.onSent);
     const sealed = sealTextReply(parts.cipher, {
       toUser: callback.fromUserName,
       fromCorp: parts.corpId,
-      content,
+      content: answered.text,
       timestamp: Math.floor(parts.now() / 1000),
       nonce: parts.newNonce(),
     });
