@@ -22,6 +22,7 @@ export function timedStore(
   return {
     enter: timed(store.enter),
     askAgain: timed(store.askAgain),
+    look: timed(store.look),
     leave: timed(store.leave),
     keepReply: timed(store.keepReply),
     end: timed(store.end),

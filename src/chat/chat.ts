@@ -42,6 +42,7 @@ const FRESH_SECONDS = 120;
 const REPLY_LIMIT_MS = 4000;
 const WAIT_LIMIT_MS = 12_000;
 const ASK_AGAIN_MS = 20;
+const LOOK_AGAIN_MS = 1000;
 const RECOMPUTATIONS = 5;
 
 /** Turns incoming messages into replies: each once, in order of arrival, within 4 s, never silent (design §3). */
@@ -68,7 +69,11 @@ type Track = <T>(work: Promise<T>) => Promise<T>;
 async function receive(parts: ChatParts, incoming: Incoming, track: Track): Promise<string | null> {
   const entered = await parts.store.enter(incoming, incoming.msgId).catch((e) => parts.onError(e, incoming));
   if (entered === undefined) return sentences.storeDown;
-  if (entered.kind === 'repeat') return entered.reply === '' ? null : (entered.reply ?? sentences.lost);
+  if (entered.kind === 'repeat' && entered.reply === '') {
+    void watchFirst(parts, incoming).catch((e) => parts.onError(e, incoming));
+    return null;
+  }
+  if (entered.kind === 'repeat') return entered.reply ?? sentences.lost;
   let late = false;
   const first = entered.kind === 'turn' ? entered.stored : undefined;
   const work = answer(parts, incoming, first, () => late).catch(async (error: unknown) => {
@@ -84,6 +89,21 @@ async function receive(parts: ChatParts, incoming: Incoming, track: Track): Prom
   void track(work.then((result) => parts.deliver(incoming, result)).catch((e) => parts.onError(e, incoming)));
   await parts.store.keepReply(incoming, incoming.msgId, sentences.working).catch(() => {});
   return sentences.working;
+}
+
+/**
+ * WeCom takes the empty answer to a repeat for the end of it and asks no more, so the first delivery is watched from
+ * here: when the process that ran it has died, the user hears so.
+ */
+async function watchFirst(parts: ChatParts, incoming: Incoming): Promise<void> {
+  for (let waited = 0; waited <= WAIT_LIMIT_MS; waited += LOOK_AGAIN_MS) {
+    await parts.sleep(LOOK_AGAIN_MS);
+    const seen = await parts.store.look(incoming, incoming.msgId);
+    if (seen.kind !== 'repeat' || seen.reply === '') continue;
+    if (seen.reply !== null) return;
+    await parts.store.keepReply(incoming, incoming.msgId, sentences.lost);
+    return parts.deliver(incoming, sentences.lost);
+  }
 }
 
 /** Waits for the user's earlier messages, takes the turn, and keeps what came of it. */

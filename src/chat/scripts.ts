@@ -39,8 +39,8 @@ end
 `;
 
 /**
- * Claims a message and takes a place in the line, or asks again from there.
- * ARGV: msgid, '1' to claim.
+ * Claims a message and takes a place in the line, asks again from there, or only looks how a claimed one stands.
+ * ARGV: msgid, '1' to claim, '0' to ask again, '?' to look.
  * Answers `repeat` with the finished reply ('' while it runs, false when whoever ran it died), `wait`, or `turn` with
  * the path and the state.
  */
@@ -48,7 +48,7 @@ export const ENTER = `${LINE}
 local id = ARGV[1]
 local now = clock()
 local entries = readLine(KEYS[4], now)
-if ARGV[2] == '1' and not redis.call('SET', KEYS[3], '', 'NX', 'EX', ${CLAIM_SECONDS}) then
+if ARGV[2] == '?' or ARGV[2] == '1' and not redis.call('SET', KEYS[3], '', 'NX', 'EX', ${CLAIM_SECONDS}) then
   local reply = redis.call('GET', KEYS[3])
   if reply == '' and not isIn(entries, id) then reply = false end
   return { 'repeat', reply }

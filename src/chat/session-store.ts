@@ -26,6 +26,8 @@ export interface SessionStore {
   enter(speaker: Speaker, msgId: string): Promise<Entered>;
   /** Asks again from a waiting place. */
   askAgain(speaker: Speaker, msgId: string): Promise<Entered>;
+  /** What a repeat of a claimed message would get; changes nothing. */
+  look(speaker: Speaker, msgId: string): Promise<Entered>;
   /** Writes what the turn came to and leaves the line; answers the newer session instead when another turn came between. */
   leave(speaker: Speaker, msgId: string, ending: Ending): Promise<Stored | null>;
   /** Keeps the reply for repeats while the turn goes on. */
@@ -44,7 +46,7 @@ export interface Ending {
 /** Opens the store on a connection. */
 export function createSessionStore(redis: Redis): SessionStore {
   const { enter, leave } = withScripts(redis);
-  const take = async (speaker: Speaker, msgId: string, claim: '0' | '1'): Promise<Entered> => {
+  const take = async (speaker: Speaker, msgId: string, claim: '0' | '1' | '?'): Promise<Entered> => {
     const [kind, first, second] = await enter(...keysOf(speaker, msgId), msgId, claim);
     if (kind === 'repeat') return { kind, reply: first ?? null };
     return kind === 'turn' ? { kind, stored: readStored(first, second) } : { kind: 'wait' };
@@ -52,6 +54,7 @@ export function createSessionStore(redis: Redis): SessionStore {
   return {
     enter: (speaker, msgId) => take(speaker, msgId, '1'),
     askAgain: (speaker, msgId) => take(speaker, msgId, '0'),
+    look: (speaker, msgId) => take(speaker, msgId, '?'),
     async leave(speaker, msgId, { from, session, reply }) {
       const mode = session === 'same' ? 'keep' : session === null ? 'end' : 'write';
       const written = mode === 'write' ? (session as Session) : null;

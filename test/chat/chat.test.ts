@@ -212,6 +212,16 @@ test('when the process that ran a message died, a repeat says so instead of noth
   expect(await replica().receive(message('1', { msgId: 'crashed' }))).toBe(sentences.lost);
 });
 
+test('when the process that ran a message dies after a repeat was answered by nothing, the user hears so', async () => {
+  const store = createSessionStore(redis);
+  await store.enter(speaker, 'crashing');
+  const chat = replica();
+  expect(await chat.receive(message('1', { msgId: 'crashing' }))).toBeNull();
+  await redis.del('keypad:{1000002:zhangsan}:line'); // what the end of its lease comes to
+  await expect.poll(() => chat.delivered, { timeout: 5000 }).toEqual([sentences.lost]);
+  expect(await chat.receive(message('1', { msgId: 'crashing' }))).toBe(sentences.lost);
+});
+
 test('a place in the line whose owner died does not hold the others up', async () => {
   await redis.set('keypad:{1000002:zhangsan}:line', 'dead=1');
   expect(await replica().receive(message('hi'))).toContain('1 甲');
