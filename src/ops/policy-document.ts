@@ -4,7 +4,7 @@ import { contract } from '../contract/index.ts';
 import { kubernetesName, unit as unitName } from '../contract/operation.ts';
 import { userId } from '../contract/token.ts';
 import { ConfigError } from '../errors.ts';
-import { fits, needsUnit } from './policy.ts';
+import { fits, needsUnit } from './grants.ts';
 
 const instance = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'not an instance name');
 const unit = z.strictObject({

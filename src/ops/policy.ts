@@ -1,5 +1,6 @@
-import { contract, isOperation, type OperationName } from '../contract/index.ts';
+import { contract, type OperationName } from '../contract/index.ts';
 import { BOT_SUBJECT } from '../contract/platform.ts';
+import { FOR_EVERYONE, FOR_THE_BOT, fits, needsUnit } from './grants.ts';
 import type { Grant, PolicyDocument, Role, Unit } from './policy-document.ts';
 
 /** Who asks: a userid, and the departments that the bot knows of. */
@@ -17,11 +18,6 @@ export interface Policy {
   /** What a unit reaches; undefined when the policy has no such unit. */
   unit(name: string): Unit | undefined;
 }
-
-/** What the bot may do on its own behalf, which is nothing that a user may. */
-const FOR_THE_BOT: readonly string[] = ['outcomes.claim', 'outcomes.told'] satisfies OperationName[];
-/** What every user may ask: it answers for their own rights and operations only. */
-const FOR_EVERYONE: readonly string[] = ['me', 'units.list', 'operation.settle'] satisfies OperationName[];
 
 /** Makes the policy that a document describes. */
 export function createPolicy({ units, roles }: PolicyDocument): Policy {
@@ -44,26 +40,6 @@ export function createPolicy({ units, roles }: PolicyDocument): Policy {
     unit: (name) => (Object.hasOwn(units, name) ? units[name] : undefined),
   };
   return policy;
-}
-
-/** Whether the operation is about a business unit, so that a grant can cover it. */
-export function needsUnit(operation: string): boolean {
-  return isOperation(operation) && !FOR_THE_BOT.includes(operation) && !FOR_EVERYONE.includes(operation);
-}
-
-/** Whether an operation's name fits a pattern, in which `*` stands for any characters. */
-export function fits(pattern: string, operation: string): boolean {
-  const [start = '', ...parts] = pattern.split('*');
-  const end = parts.pop();
-  if (end === undefined) return operation === start;
-  if (!operation.startsWith(start)) return false;
-  let at = start.length;
-  for (const part of parts) {
-    const found = operation.indexOf(part, at);
-    if (found < 0) return false;
-    at = found + part.length;
-  }
-  return operation.length - end.length >= at && operation.endsWith(end);
 }
 
 /** Userids are case-insensitive (protocol page §4.8). */

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { contract, type OperationName } from '../../src/contract/index.ts';
 import { BOT_SUBJECT } from '../../src/contract/platform.ts';
 import { ConfigError } from '../../src/errors.ts';
-import { createPolicy, fits } from '../../src/ops/policy.ts';
+import { fits } from '../../src/ops/grants.ts';
+import { createPolicy } from '../../src/ops/policy.ts';
 import { readPolicy } from '../../src/ops/policy-document.ts';
 import { openPlace, type Place, type Replica, until } from './platform.ts';
 
