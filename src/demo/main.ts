@@ -4,10 +4,11 @@ import { type Demo, startDemo } from './start.ts';
 
 const DIRECTORY = '.demo';
 
-/** Starts the demo and runs until Ctrl-C, SIGTERM, or the end of one of its processes. */
+/** Starts the demo and runs until Ctrl-C, SIGTERM, a closed terminal, or the end of one of its processes. */
 async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const stopping = Promise.withResolvers<number>();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.resolve(0));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => stopping.resolve(0));
   const demo = await startDemo({
     directory: DIRECTORY,
     ports: readPorts(env.DEMO_PORT),

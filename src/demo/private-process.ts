@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
+import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A server of our own: nobody else's is ever touched, and this one ends with `stop`. */
@@ -7,6 +8,13 @@ export interface PrivateProcess {
   readonly process: ChildProcess;
   /** Asks with SIGTERM, insists with SIGKILL after 5 s, and answers when the process is gone. */
   stop(): Promise<void>;
+}
+
+/** What a process sees, and where its lines go. */
+export interface ProcessSurroundings {
+  /** Our own environment when left out. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly output?: Writable;
 }
 
 /**
@@ -17,7 +25,7 @@ export async function startProcess(
   command: string,
   args: readonly string[],
   isReady: () => Promise<boolean>,
-  env?: Readonly<Record<string, string>>,
+  { env, output }: ProcessSurroundings = {},
 ): Promise<PrivateProcess> {
   // Of its own group: Ctrl-C reaches the demo alone, which then stops everything in order.
   const child = spawn(command, args, {
@@ -28,6 +36,7 @@ export async function startProcess(
   let printed = '';
   const keep = (chunk: Buffer): void => {
     printed = (printed + chunk.toString()).slice(-2000);
+    output?.write(chunk);
   };
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);

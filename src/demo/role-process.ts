@@ -27,9 +27,6 @@ export async function startRole({
     await answered?.body?.cancel();
     return answered?.status === 200;
   };
-  const log = createWriteStream(join(directory, `${role}.log`), { flags: 'a' });
-  const started = await startProcess(process.execPath, [MAIN, role], isReady, env);
-  started.process.stdout?.pipe(log, { end: false });
-  started.process.stderr?.pipe(log, { end: false });
-  return started;
+  const output = createWriteStream(join(directory, `${role}.log`), { flags: 'a' });
+  return startProcess(process.execPath, [MAIN, role], isReady, { env, output });
 }
