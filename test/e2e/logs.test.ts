@@ -1,0 +1,131 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { Credentials } from '../../src/demo/credentials.ts';
+import { CLUSTER_TOKEN, startTestDemo, type TestDemo } from '../helpers/demo.ts';
+
+/** Everything that could go wrong with a secret in it goes wrong once, at the level that writes the most. */
+
+interface Line {
+  readonly id?: string;
+  readonly result?: string;
+  readonly operation?: string;
+  readonly state?: string;
+  readonly isPreview?: boolean;
+}
+
+let demo: TestDemo;
+let credentials: Credentials;
+let code: string;
+let accessToken: string;
+beforeAll(async () => {
+  demo = await startTestDemo({ settings: { LOG_LEVEL: 'debug' } });
+  credentials = JSON.parse(readFileSync(join(demo.directory, 'credentials.json'), 'utf8')) as Credentials;
+  const screen = await demo.say('zhangsan', '#', '你好', '1-1-2', 'search', '0');
+  code = /确认码 (\d{4})/.exec(screen)?.[1] ?? 'no code';
+  demo.cluster.hold();
+  await demo.say('zhangsan', code);
+  accessToken = await readAccessToken();
+  demo.wecom.setFaults([
+    { api: 'message/send', errcode: 40014 },
+    { api: 'message/send', status: 502 },
+  ]);
+  demo.cluster.release();
+  await vi.waitFor(() => expect(demo.pushed('zhangsan')).toHaveLength(1), { timeout: 10_000 });
+  await demo.say('zhangsan', '#', '1-2-1');
+  await refusedCallbacks();
+  await refusedRequests();
+  await demo.kill('redis');
+  await vi.waitFor(async () => expect(await demo.say('lisi', '1')).toContain('会话服务暂时不可用'));
+  await demo.restart('redis');
+});
+afterAll(() => demo.stop());
+
+async function readAccessToken(): Promise<string> {
+  const redis = new Redis(demo.env.REDIS_URL ?? '');
+  const [key = ''] = await redis.keys('keypad:wecom:*:token:*');
+  const kept = JSON.parse((await redis.get(key)) ?? '{}') as { token?: string };
+  redis.disconnect();
+  return kept.token ?? 'no token';
+}
+
+/** Callbacks that are refused, each with something in it that is nobody's business. */
+async function refusedCallbacks(): Promise<void> {
+  const url = demo.env.BOT_CALLBACK_URL ?? '';
+  const query = `msg_signature=${credentials.token}&timestamp=1&nonce=1`;
+  const body = `<xml><Encrypt>${credentials.encodingAesKey}=</Encrypt></xml>`;
+  expect((await fetch(`${url}?${query}`, { method: 'POST', body })).status).toBe(403);
+  expect((await fetch(`${url}?${query}&echostr=${credentials.secret}`)).status).toBe(403);
+  expect((await fetch(`${url}?token=${credentials.token}`, { method: 'POST', body: '<' })).status).toBe(400);
+}
+
+async function refusedRequests(): Promise<void> {
+  const url = `http://127.0.0.1:${demo.env.OPS_PORT}/v1/operations/me`;
+  for (const token of [credentials.keys.signingKey.d, `eyJhbGciOiJub25lIn0.${credentials.auditKey}.x`]) {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    expect((await fetch(url, { method: 'POST', headers, body: '{}' })).status).toBe(403);
+  }
+}
+
+const logs = (): string =>
+  readdirSync(join(demo.directory, 'logs'))
+    .map((file) => readFileSync(join(demo.directory, 'logs', file), 'utf8'))
+    .join('');
+const lines = (): readonly Line[] =>
+  logs()
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Line);
+const callbacks = (result: string) => lines().filter((line) => line.result === result);
+
+async function metrics(): Promise<string> {
+  const ports = [demo.env.BOT_INTERNAL_PORT, demo.env.OPS_INTERNAL_PORT];
+  const pages = ports.map(async (port) => (await fetch(`http://127.0.0.1:${port}/metrics`)).text());
+  return (await Promise.all(pages)).join('\n');
+}
+
+test('the run has left its traces: refusals, faults, and an outcome that was told', async () => {
+  await expect.poll(() => callbacks('signature')).toHaveLength(2);
+  await expect.poll(() => callbacks('malformed')).toHaveLength(1);
+  const text = await metrics();
+  expect(text).toMatch(/keypad_ops_refusals_total\{reason="token"\} 2/);
+  expect(text).toMatch(/keypad_wecom_call_seconds_count\{api="message\/send",errcode="40014"\} 1/);
+  expect(logs()).toContain('"level":"debug"');
+});
+
+test('no secret is in any log or metric', async () => {
+  const secrets = {
+    token: credentials.token,
+    encodingAesKey: credentials.encodingAesKey,
+    secret: credentials.secret,
+    signingKey: credentials.keys.signingKey.d,
+    auditKey: credentials.auditKey,
+    databasePassword: credentials.databasePassword,
+    clusterToken: CLUSTER_TOKEN,
+    accessToken,
+  };
+  const seen = `${logs()}\n${await metrics()}`;
+  for (const [name, value] of Object.entries(secrets)) {
+    expect(value.length, name).toBeGreaterThan(20);
+    expect(seen.includes(value), name).toBe(false);
+  }
+  // Four digits alone are in many numbers; as a text of its own they would be the code.
+  expect(code).toMatch(/^\d{4}$/);
+  expect(seen).not.toMatch(new RegExp(`["\\s]${code}["\\s]`));
+});
+
+test('a message has one id, from its callback in the log of the bot to its operations in that of ops', async () => {
+  const confirmed = () =>
+    lines().filter(({ operation, isPreview }) => operation === 'k8s.scale' && !isPreview);
+  await expect.poll(confirmed).toHaveLength(1);
+  const id = confirmed()[0]?.id;
+  expect(callbacks('reply').filter((line) => line.id === id)).toHaveLength(1);
+  // Whatever ops was asked, but by the bot for itself or by a stranger, some message was the reason.
+  const asked = lines().filter(({ operation = 'outcomes.', state }) => {
+    return !operation.startsWith('outcomes.') && state !== 'refused';
+  });
+  expect(asked.length).toBeGreaterThan(5);
+  const messages = new Set(callbacks('reply').map((line) => line.id));
+  expect(asked.filter((line) => !messages.has(line.id))).toEqual([]);
+});
