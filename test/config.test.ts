@@ -129,7 +129,7 @@ describe('what stops the process', () => {
     ['BOT_HOST', 'http://x', 'must be an address such as'],
     ['REDIS_URL', 'mysql://x', 'must be an address that begins with redis:// or rediss://'],
     ['MYSQL_URL', 'mysql://host', 'must end in /<database>'],
-    ['OPS_URL', 'http://ops.internal:8081', 'write #plain-http behind an http address'],
+    ['OPS_URL', 'http://ops.internal:8081', 'write ?plain-http behind an http address'],
     ['OPS_SIGNING_KEY', '{', 'cannot be used: the signing key is not a private Ed25519 JWK'],
     [
       'OPS_SIGNING_KEY',
@@ -171,7 +171,7 @@ describe('what stops the process', () => {
   });
 
   test('plain http is taken on loopback, and elsewhere only with the remark', () => {
-    const urls = ['http://127.0.0.1:8081', 'http://[::1]:8081', 'http://ops.internal:8081#plain-http'];
+    const urls = ['http://127.0.0.1:8081', 'http://[::1]:8081', 'http://ops.internal:8081?plain-http'];
     const read = urls.map((url) => readConfig('bot', { ...bot, OPS_URL: url }).bot?.opsUrl);
     expect(read).toEqual(['http://127.0.0.1:8081', 'http://[::1]:8081', 'http://ops.internal:8081']);
     expect(problems('bot', { ...bot, OPS_URL: 'http://127.0.0.1.evil.example' })).toHaveLength(1);

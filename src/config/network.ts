@@ -45,9 +45,9 @@ export function httpsUrl(text: string): string {
 }
 
 /** The remark that allows plain http to another machine, written behind the address. */
-const PLAIN_HTTP = '#plain-http';
+const PLAIN_HTTP = '?plain-http';
 
-/** As `httpsUrl`; plain http to another machine is taken when the address ends in `#plain-http`, so that nobody does it unknowingly. */
+/** As `httpsUrl`; plain http to another machine is taken when the address ends in `?plain-http`, so that nobody does it unknowingly. */
 export function internalUrl(text: string): string {
   const url = readUrl(text.endsWith(PLAIN_HTTP) ? text.slice(0, -PLAIN_HTTP.length) : text, [
     'https:',

@@ -83,7 +83,7 @@ export const settings = {
   OPS_URL: {
     audience: 'bot',
     about:
-      'Where the bot reaches the ops platform. Plain http to another machine needs #plain-http behind the address.',
+      'Where the bot reaches the ops platform. Plain http to another machine needs ?plain-http behind the address.',
     example: 'https://ops.internal:8081',
     read: internalUrl,
   },
