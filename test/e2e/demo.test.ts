@@ -1,0 +1,140 @@
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import mysql from 'mysql2/promise';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { startCluster } from '../../src/demo/cluster/cluster.ts';
+import { demoSeed } from '../../src/demo/cluster/seed.ts';
+import { checkPorts, type DemoPorts } from '../../src/demo/ports.ts';
+import { choosePorts, isRunning } from '../helpers/demo.ts';
+import { type DemoProcess, runDemo } from './demo-process.ts';
+
+/** What an outside client finds in `.demo/env`, as issue 2 lists it. */
+const NAMES = [
+  'BOT_CALLBACK_URL',
+  'WECOM_CORP_ID',
+  'WECOM_AGENT_ID',
+  'WECOM_TOKEN',
+  'WECOM_ENCODING_AES_KEY',
+  'WECOM_API_URL',
+  'OPS_URL',
+  'REDIS_URL',
+  'MYSQL_URL',
+  'KUBECONFIG',
+  'PHONE_URL',
+];
+
+let directory: string;
+let ports: DemoPorts;
+let started: DemoProcess[] = [];
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'keypad-demo-'));
+  ports = await choosePorts();
+});
+afterEach(async () => {
+  await Promise.all(started.map((run) => run.end('SIGTERM')));
+  started = [];
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function run(env: Readonly<Record<string, string>> = {}): DemoProcess {
+  const demo = runDemo(directory, { DEMO_PORT: `${ports.bot}`, ...env });
+  started.push(demo);
+  return demo;
+}
+
+const settings = (): NodeJS.Dict<string> => parseEnv(readFileSync(join(directory, '.demo/env'), 'utf8'));
+
+async function say(user: string, ...lines: readonly string[]): Promise<string> {
+  let reply = '';
+  for (const text of lines) {
+    const answered = await fetch(`${settings().PHONE_URL}/api/say`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ user, text }),
+    });
+    reply = ((await answered.json()) as { reply: string }).reply;
+  }
+  return reply;
+}
+
+/** How many operations have been done so far, by the audit in the demo's own database. */
+async function operationsDone(): Promise<number> {
+  const connection = await mysql.createConnection(settings().MYSQL_URL ?? '');
+  const [rows] = await connection.query(
+    "select count(*) as n from audit where outcome = 'done' and target <> ''",
+  );
+  await connection.end();
+  return (rows as { n: number }[])[0]?.n ?? 0;
+}
+
+test('the demo prints one block, leaves its settings, keeps its data, and goes with all its processes', async () => {
+  const first = run();
+  expect(await first.settled, first.complained()).toBe(null);
+  expect(first.printed()).toContain(`Phone       http://127.0.0.1:${ports.phone}\n`);
+  expect(first.printed()).toContain(`Callback    http://127.0.0.1:${ports.bot}/wecom/callback\n`);
+  expect(first.printed()).toContain('Kubeconfig  .demo/kubeconfig');
+  const before = settings();
+  expect(Object.keys(before)).toEqual(expect.arrayContaining(NAMES));
+  expect(before).toMatchObject({
+    OPS_URL: `http://127.0.0.1:${ports.ops}`,
+    WECOM_API_URL: `http://127.0.0.1:${ports.phone}`,
+    REDIS_URL: `redis://127.0.0.1:${ports.redis}`,
+  });
+  expect(readFileSync(before.KUBECONFIG ?? '', 'utf8')).toContain(`https://127.0.0.1:${ports.cluster}`);
+  expect(await say('zhangsan', '你好', '1-1-2', 'web', '3', '1')).toContain('web：2 → 3，3 个就绪');
+  expect(await operationsDone()).toBe(1);
+  const children = first.children();
+  expect(children).toHaveLength(4);
+  expect(await first.end('SIGTERM')).toBe(0);
+  expect(children.filter(isRunning)).toEqual([]);
+
+  const second = run();
+  expect(await second.settled, second.complained()).toBe(null);
+  expect(settings()).toEqual(before);
+  expect(await operationsDone()).toBe(1);
+  // The session is where it was left: at the outcome, from which 0 leads to the menu.
+  expect(await say('zhangsan', '0')).toContain('电商 › Kubernetes\n1 查看部署');
+  const again = second.children();
+  expect(await second.end('SIGINT')).toBe(0);
+  expect(again.filter(isRunning)).toEqual([]);
+  await checkPorts(ports);
+  expect(second.complained()).toBe('');
+});
+
+test('a taken port is one sentence and no stack trace', async () => {
+  const server = createServer().listen(ports.phone, '127.0.0.1');
+  await once(server, 'listening');
+  const taken = run();
+  expect(await taken.settled).toBe(1);
+  expect(taken.complained()).toMatch(
+    new RegExp(`^Port ${ports.phone} \\(phone\\) is taken: .* DEMO_PORT=9000 npm run demo\\.\\n$`),
+  );
+  server.close();
+});
+
+test('with KUBECONFIG the demo uses that cluster, and starts none of its own', async () => {
+  const cluster = await startCluster({ port: 0, token: 'of-somebody-else', seed: demoSeed, tick: 30 });
+  const file = join(directory, 'somebody.yaml');
+  writeFileSync(file, cluster.kubeconfig.replaceAll('demo', 'somebody'));
+  const demo = run({ KUBECONFIG: file });
+  expect(await demo.settled, demo.complained()).toBe(null);
+  expect(await say('zhangsan', '你好', '1-1-2', 'web', '3', '1')).toContain('web：2 → 3，3 个就绪');
+  expect(cluster.get('deployments', 'shop', 'web')?.spec?.replicas).toBe(3);
+  await expect(fetch(`https://127.0.0.1:${ports.cluster}`)).rejects.toMatchObject({
+    cause: { code: 'ECONNREFUSED' },
+  });
+  expect(await demo.end('SIGTERM')).toBe(0);
+  await cluster.stop();
+});
+
+test('a KUBECONFIG that cannot be read is one sentence, and what had started is stopped again', async () => {
+  const demo = run({ KUBECONFIG: join(directory, 'missing.yaml') });
+  const settled = await demo.settled;
+  expect([settled, demo.complained().trim().split('\n').length]).toEqual([1, 1]);
+  expect(demo.complained()).toMatch(/^KUBECONFIG=.*missing\.yaml cannot be read/);
+  await checkPorts(ports);
+});
