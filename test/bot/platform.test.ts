@@ -83,6 +83,23 @@ test('an outcome that nobody has been told is pushed once, and then reported as 
     .toContainEqual({ ids: [state.id] });
 });
 
+test('an outcome that WeCom cannot deliver does not keep the others waiting', async () => {
+  const [gone, here] = [randomUUID(), randomUUID()];
+  let claims = 0;
+  platform.script = ({ operation }) => {
+    if (operation !== 'outcomes.claim') return undefined;
+    claims += 1;
+    const outcomes = [
+      { id: gone, user: 'has-left', state: 'done' as const, text: '没有人收' },
+      { id: here, user: 'zhangsan', state: 'done' as const, text: '排在后面的结果' },
+    ];
+    return { state: 'done', output: claims === 1 ? outcomes : [] };
+  };
+  await expect.poll(pushed, { timeout: 5000 }).toContain('排在后面的结果');
+  await expect.poll(() => called('outcomes.told').map(({ body }) => body)).toContainEqual({ ids: [here] });
+  expect(called('outcomes.told').map(({ body }) => body)).not.toContainEqual({ ids: [gone] });
+});
+
 test('when the answer of a change got lost, the user hears so, and what never began is closed and told', async () => {
   const before = called('k8s.scale').length;
   let settled = 0;

@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, expect, test } from 'vitest';
+import { startRedis } from '#test/redis.ts';
+import { openConfirmations } from '../../src/bot/open-confirmations.ts';
+import { openContext } from '../../src/bot/open-context.ts';
+import type { PlatformClient } from '../../src/bot/platform-client.ts';
+import { createRedis } from '../../src/chat/index.ts';
+
+const server = await startRedis();
+const replicas = [createRedis(server.url), createRedis(server.url)].map((redis) => ({
+  redis,
+  open: openConfirmations(redis, 1_000_002),
+}));
+const [{ redis, open } = never(), { open: other } = never()] = replicas;
+afterAll(async () => {
+  for (const replica of replicas) replica.redis.disconnect();
+  await server.stop();
+});
+
+const DUE = 1_767_225_600_000;
+const confirmed = () => ({ id: randomUUID(), user: 'zhangsan', trace: randomUUID() });
+
+test('an overdue confirmation goes to one replica, and again only when that had its time', async () => {
+  const confirmation = confirmed();
+  await open.note(confirmation, DUE);
+  expect(await open.takeOverdue(DUE - 1, DUE + 30_000)).toEqual([]);
+  const taken = await Promise.all([open, other].map((replica) => replica.takeOverdue(DUE, DUE + 30_000)));
+  expect(taken.flat()).toEqual([confirmation]);
+  expect(await other.takeOverdue(DUE + 29_999, DUE + 60_000)).toEqual([]);
+  expect(await other.takeOverdue(DUE + 30_000, DUE + 60_000)).toEqual([confirmation]);
+  await other.close([confirmation]);
+  expect(await open.takeOverdue(DUE + 90_000, DUE + 120_000)).toEqual([]);
+});
+
+test('what is noted again is overdue at the later word, and nothing is kept for ever', async () => {
+  const confirmation = confirmed();
+  await open.note(confirmation, DUE + 15_000);
+  await open.note(confirmation, DUE);
+  expect(await open.takeOverdue(DUE, DUE + 1)).toEqual([confirmation]);
+  for (const key of await redis.keys('*')) expect(await redis.ttl(key)).toBeGreaterThan(0);
+  await open.close([confirmation]);
+});
+
+test('a confirmation that cannot be noted does not go to the platform', async () => {
+  const calls: string[] = [];
+  const post: PlatformClient['post'] = async (_, operation) => {
+    calls.push(operation);
+    return { state: 'done', text: 'done' };
+  };
+  const context = openContext({
+    client: { post, read: async () => ({ refused: 'nothing to read here' }) },
+    caller: { user: 'zhangsan', departments: [], trace: 'E1' },
+    rights: new Map(),
+    now: DUE,
+    onConfirm: () => Promise.reject(new Error('Redis is away')),
+    onAnswer: () => {},
+    onLost: async () => {},
+  });
+  const preview = { id: randomUUID(), hash: 'h', lines: ['副本 2 → 3'], expiresAt: DUE + 1 };
+  await expect(context.run('k8s.scale', {}, preview, undefined)).rejects.toThrow('没有执行任何操作');
+  expect(calls).toEqual([]);
+});
+
+function never(): never {
+  throw new Error('two replicas were made');
+}
