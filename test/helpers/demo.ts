@@ -50,9 +50,16 @@ export async function startTestDemo(options: TestDemoOptions = {}): Promise<Test
   const directory = mkdtempSync(join(tmpdir(), 'keypad-demo-'));
   const ports = await choosePorts();
   const cluster = await startCluster({ port: 0, token: CLUSTER_TOKEN, seed: demoSeed, tick: TICK_MS });
+  const leave = async (): Promise<void> => {
+    await cluster.stop();
+    rmSync(directory, { recursive: true, force: true });
+  };
   const kubeconfig = join(directory, 'cluster.yaml');
   writeFileSync(kubeconfig, await kubeconfigFor(cluster), { mode: 0o600 });
-  const demo = await startDemo({ directory, ports, kubeconfig, settings });
+  const demo = await startDemo({ directory, ports, kubeconfig, settings }).catch(async (error: unknown) => {
+    await leave();
+    throw error;
+  });
 
   const running = { ...demo.processes };
   const all: PrivateProcess[] = Object.values(running);
@@ -101,8 +108,7 @@ export async function startTestDemo(options: TestDemoOptions = {}): Promise<Test
       const started = all.filter((process) => process !== redis && process !== mariadb);
       await Promise.all(started.map((process) => process.stop()));
       await demo.stop();
-      await cluster.stop();
-      rmSync(directory, { recursive: true, force: true });
+      await leave();
       const left = all.map(({ process }) => process.pid).filter(isRunning);
       if (left.length > 0) throw new Error(`processes were left behind: ${left.join(', ')}`);
     },
