@@ -68,7 +68,11 @@ type Track = <T>(work: Promise<T>) => Promise<T>;
 
 async function receive(parts: ChatParts, incoming: Incoming, track: Track): Promise<string | null> {
   const entered = await parts.store.enter(incoming, incoming.msgId).catch((e) => parts.onError(e, incoming));
-  if (entered === undefined) return sentences.storeDown;
+  if (entered === undefined) {
+    // It may have been claimed all the same; whoever writes next must not wait for a message that nobody works on.
+    void letGo(parts, incoming, { reply: sentences.storeDown });
+    return sentences.storeDown;
+  }
   if (entered.kind === 'repeat' && entered.reply === '') {
     void watchFirst(parts, incoming).catch((e) => parts.onError(e, incoming));
     return null;
@@ -159,7 +163,7 @@ async function waitForTurn(parts: ChatParts, incoming: Incoming): Promise<Stored
 
 /**
  * Writes the ending. When Redis does not answer, it may or may not have been written: the user has not seen that
- * screen, so the session is ended as soon as Redis is back, and no digit can mean what was never shown.
+ * screen, so the session is ended as soon as Redis is back: no digit can mean what was never shown.
  */
 async function keep(
   parts: ChatParts,
@@ -170,7 +174,8 @@ async function keep(
     return await parts.store.leave(incoming, incoming.msgId, ending);
   } catch (error) {
     parts.onError(error, incoming);
-    if (ending.session !== 'same') void endWhenBack(parts, incoming);
+    const reply = ending.reply ?? sentences.working;
+    void letGo(parts, incoming, ending.session === 'same' ? { reply } : { session: null, reply });
     return 'broken';
   }
 }
@@ -181,15 +186,27 @@ async function leaveWith(parts: ChatParts, incoming: Incoming, sentence: string)
   return sentence;
 }
 
-async function endWhenBack(parts: ChatParts, speaker: Speaker): Promise<void> {
+/**
+ * Leaves the line once Redis is back, and with `session: null` ends the session first. Until then the place in the line
+ * keeps the user's next message from being read against a screen that was never shown.
+ */
+async function letGo(
+  parts: ChatParts,
+  incoming: Incoming,
+  { session, reply }: { readonly session?: null; readonly reply: string },
+): Promise<void> {
+  const left = async (): Promise<void> => {
+    if (session === null) await parts.store.end(incoming);
+    await parts.store.leave(incoming, incoming.msgId, { from: NOTHING, session: 'same', reply });
+  };
   // No longer than a session can live.
-  for (let waited = 0; waited < 600; waited += 1) {
-    const ended = await parts.store.end(speaker).then(
+  for (let waited = 0; waited < 600_000; waited += LOOK_AGAIN_MS) {
+    const isLeft = await left().then(
       () => true,
       () => false,
     );
-    if (ended) return;
-    await parts.sleep(1000);
+    if (isLeft) return;
+    await parts.sleep(LOOK_AGAIN_MS);
   }
 }
 

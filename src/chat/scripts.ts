@@ -10,8 +10,9 @@ const WAIT_MS = 2000;
  * The two Redis scripts of a message: each is one round trip and atomic. Both get the four keys of one user, which
  * share a hash tag: path, state, this message's reply, and the line.
  *
- * The line is who came first: `msgid=deadline` entries in order of arrival, in one short string. The first in it has
- * the turn. Whoever waits shows a sign of life by asking again; an entry past its deadline belongs to a process that
+ * The line is who came first. Nearly always one message is alone in it: then the key holds its id, and the key's time
+ * to live is the lease of its turn. Where several wait, it holds `msgid=deadline` entries in order of arrival; the first
+ * has the turn, and the others show a sign of life by asking again. An entry past its deadline belongs to a process that
  * died and is dropped. The time is Redis's own, so replicas need not agree on theirs.
  */
 const LINE = `
@@ -20,8 +21,13 @@ local function clock()
   return t[1] * 1000 + math.floor(t[2] / 1000)
 end
 local function readLine(key, now)
+  local text = redis.call('GET', key)
+  if not text then return {} end
+  if not string.find(text, '=', 1, true) then
+    return { { id = text, deadline = string.format('%.0f', now + redis.call('PTTL', key)) } }
+  end
   local entries = {}
-  for id, deadline in string.gmatch(redis.call('GET', key) or '', '([^= ]+)=(%d+)') do
+  for id, deadline in string.gmatch(text, '([^= ]+)=(%d+)') do
     if tonumber(deadline) > now then entries[#entries + 1] = { id = id, deadline = deadline } end
   end
   return entries
@@ -32,9 +38,8 @@ local function writeLine(key, entries)
   for i, e in ipairs(entries) do parts[i] = e.id .. '=' .. e.deadline end
   redis.call('SET', key, table.concat(parts, ' '), 'PX', 60000)
 end
-local function isIn(entries, id)
-  for _, e in ipairs(entries) do if e.id == id then return true end end
-  return false
+local function find(entries, id)
+  for _, e in ipairs(entries) do if e.id == id then return e end end
 end
 `;
 
@@ -46,21 +51,26 @@ end
  */
 export const ENTER = `${LINE}
 local id = ARGV[1]
-local now = clock()
-local entries = readLine(KEYS[4], now)
 if ARGV[2] == '?' or ARGV[2] == '1' and not redis.call('SET', KEYS[3], '', 'NX', 'EX', ${CLAIM_SECONDS}) then
   local reply = redis.call('GET', KEYS[3])
-  if reply == '' and not isIn(entries, id) then reply = false end
+  if reply == '' and not find(readLine(KEYS[4], clock()), id) then reply = false end
   return { 'repeat', reply }
 end
-if not isIn(entries, id) then entries[#entries + 1] = { id = id } end
-local mine = entries[1].id == id
-for _, e in ipairs(entries) do
-  if e.id == id then e.deadline = string.format('%.0f', now + (mine and ${TURN_MS} or ${WAIT_MS})) end
+if not redis.call('SET', KEYS[4], id, 'NX', 'PX', ${TURN_MS}) then
+  local now = clock()
+  local entries = readLine(KEYS[4], now)
+  local mine = find(entries, id)
+  if not mine then
+    mine = { id = id }
+    entries[#entries + 1] = mine
+  end
+  local isFirst = entries[1] == mine
+  mine.deadline = string.format('%.0f', now + (isFirst and ${TURN_MS} or ${WAIT_MS}))
+  writeLine(KEYS[4], entries)
+  if not isFirst then return { 'wait' } end
 end
-writeLine(KEYS[4], entries)
-if not mine then return { 'wait' } end
-return { 'turn', redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2]) }
+local session = redis.call('MGET', KEYS[1], KEYS[2])
+return { 'turn', session[1], session[2] }
 `;
 
 /**
@@ -70,10 +80,10 @@ return { 'turn', redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2]) }
  */
 export const LEAVE = `${LINE}
 local id, mode = ARGV[1], ARGV[2]
+local path, state, line = unpack(redis.call('MGET', KEYS[1], KEYS[2], KEYS[4]))
 if mode ~= 'keep' then
-  local state = redis.call('GET', KEYS[2])
-  local version = redis.call('EXISTS', KEYS[1]) == 1 and state and string.match(state, '^[^\\n]*') or ''
-  if version ~= ARGV[3] then return { 'conflict', redis.call('GET', KEYS[1]), state } end
+  local version = path and state and string.match(state, '^[^\\n]*') or ''
+  if version ~= ARGV[3] then return { 'conflict', path, state } end
   if mode == 'write' then
     redis.call('SET', KEYS[1], ARGV[5], 'EX', ${SESSION_SECONDS})
     redis.call('SET', KEYS[2], id .. '\\n' .. ARGV[6], 'EX', ${SESSION_SECONDS})
@@ -82,10 +92,14 @@ if mode ~= 'keep' then
   end
 end
 if ARGV[4] ~= '' then redis.call('SET', KEYS[3], ARGV[4], 'EX', ${CLAIM_SECONDS}) end
-local rest = {}
-for _, e in ipairs(readLine(KEYS[4], clock())) do
-  if e.id ~= id then rest[#rest + 1] = e end
+if line == id then
+  redis.call('DEL', KEYS[4])
+elseif line then
+  local rest = {}
+  for _, e in ipairs(readLine(KEYS[4], clock())) do
+    if e.id ~= id then rest[#rest + 1] = e end
+  end
+  writeLine(KEYS[4], rest)
 end
-writeLine(KEYS[4], rest)
 return { 'left' }
 `;

@@ -28,5 +28,7 @@ export async function startRole({
     return answered?.status === 200;
   };
   const output = createWriteStream(join(directory, `${role}.log`), { flags: 'a' });
-  return startProcess(process.execPath, [MAIN, role], isReady, { env, output });
+  // As deploy/Dockerfile starts it.
+  const args = ['--max-semi-space-size=64', MAIN, role];
+  return startProcess(process.execPath, args, isReady, { env, output });
 }

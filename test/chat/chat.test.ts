@@ -15,6 +15,8 @@ import { action, folder, text } from '../../src/menu/index.ts';
 const server = await startRedis();
 const redis = createRedis(server.url);
 const other = createRedis(server.url);
+// One test stops the server.
+for (const connection of [redis, other]) connection.on('error', () => {});
 afterAll(async () => {
   redis.disconnect();
   other.disconnect();
@@ -253,4 +255,13 @@ test('without Redis a message is answered with a sentence', async () => {
   down.on('error', () => {});
   expect(await replica({ on: down }).receive(message('hi'))).toBe(sentences.storeDown);
   down.disconnect();
+});
+
+test('a Redis that stands still is a sentence too, and when it goes on so does the chat', async () => {
+  const chat = replica();
+  await chat.receive(message('hi'));
+  server.process.kill('SIGSTOP');
+  expect(await chat.receive(message('1'))).toBe(sentences.storeDown);
+  server.process.kill('SIGCONT');
+  await expect.poll(() => chat.receive(message('hi')), { timeout: 10_000 }).toContain('1 甲');
 });
