@@ -145,9 +145,7 @@ export function createOperationStore(db: Database): OperationStore {
         .execute();
     },
     cancelPreview: (id, user, now) =>
-      changed(
-        previewed(id, user).set({ state: 'cancelled', finished_at: now, text: '没有执行：平台没有收到确认' }),
-      ),
+      changed(previewed(id, user).set({ state: 'cancelled', finished_at: now })),
     async dropPreviews(expiredBefore) {
       await db
         .deleteFrom('operations')

@@ -70,7 +70,7 @@ describe('when the bot is killed', () => {
   });
 
   test('a change that ops never got does not happen, and its user hears so', async () => {
-    await expect.poll(told('zhangsan', '没有执行：平台没有收到确认'), patiently).toBe(1);
+    await expect.poll(told('zhangsan', '没有执行，平台没有收到确认'), patiently).toBe(1);
     expect(writes('web')).toBe(0);
   });
 
@@ -115,7 +115,7 @@ describe('when ops is killed', () => {
   });
 
   test('a change that it never got does not happen, and its user hears so', async () => {
-    await expect.poll(told('lisi', '没有执行：平台没有收到确认'), patiently).toBe(1);
+    await expect.poll(told('lisi', '没有执行，平台没有收到确认'), patiently).toBe(1);
     expect(writes('recommend')).toBe(0);
   });
 

@@ -1,3 +1,4 @@
+import { contract, isOperation } from '../../../contract/index.ts';
 import type { ReadVerb } from '../verb.ts';
 
 /** Closes an operation of the caller whose answer got lost, or says how it stands. */
@@ -16,7 +17,13 @@ export const settle: ReadVerb<'operation.settle'> = {
       case 'applied':
         return { state: 'pending', text: '正在执行，完成后会告诉你' };
       default:
-        return { state: 'never', text: row.text ?? '没有执行：平台没有收到确认' };
+        return { state: 'never', text: `${nameOf(row)}：${row.text ?? NEVER}` };
     }
   },
 };
+
+const NEVER = '没有执行，平台没有收到确认';
+
+function nameOf({ operation, target }: { readonly operation: string; readonly target: string }): string {
+  return `${isOperation(operation) ? contract[operation].title : operation} ${target}`;
+}
