@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +10,10 @@ export interface PrivateProcess {
   /** Asks with SIGTERM, insists with SIGKILL after 5 s, and answers when the process is gone. */
   stop(): Promise<void>;
 }
+
+/** Hands the command to the kernel with the request to end it when we end, even by SIGKILL; Linux only. */
+const SETPRIV = '/usr/bin/setpriv';
+const withUs = existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'TERM'] : [];
 
 /** What a process sees, and where its lines go. */
 export interface ProcessSurroundings {
@@ -28,7 +33,8 @@ export async function startProcess(
   { env, output }: ProcessSurroundings = {},
 ): Promise<PrivateProcess> {
   // Of its own group: Ctrl-C reaches the demo alone, which then stops everything in order.
-  const child = spawn(command, args, {
+  const [program = command, ...words] = [...withUs, command, ...args];
+  const child = spawn(program, words, {
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(env && { env: { ...env } }),
     detached: true,

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RunningCluster, startCluster } from '../../src/demo/cluster/cluster.ts';
@@ -118,13 +118,18 @@ export async function startTestDemo(options: TestDemoOptions = {}): Promise<Test
 /** The bearer token of a test demo's cluster. */
 export const CLUSTER_TOKEN = 'the-token-of-the-demo-cluster';
 
-/** Whether there is a process with that id. */
+/** Whether a process with that id still runs; one that only waits for its parent to notice its end does not. */
 export function isRunning(pid: number | undefined): boolean {
   try {
-    return pid !== undefined && process.kill(pid, 0);
+    return pid !== undefined && process.kill(pid, 0) && !isZombie(pid);
   } catch {
     return false;
   }
+}
+
+function isZombie(pid: number): boolean {
+  const stat = `/proc/${pid}/stat`;
+  return existsSync(stat) && / Z /.test(readFileSync(stat, 'utf8'));
 }
 
 /** Ports below those that systems give out for outgoing connections, so that no connection takes one in between. */
