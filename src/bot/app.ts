@@ -136,6 +136,8 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
     childLoggerFactory: (logger) => logger,
     genReqId: () => randomUUID(),
     forceCloseConnections: 'idle',
+    // A body of 64 KiB that takes longer than this is not WeCom's.
+    requestTimeout: 10_000,
   });
   drainOnClose(app);
   addCallback(app, {

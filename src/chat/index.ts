@@ -1,6 +1,7 @@
 export { type Context, type Outcome, Unavailable } from '../menu/context.ts';
 export type { Preview } from '../menu/session.ts';
-export { type Chat, type ChatParts, createChat, type Incoming } from './chat.ts';
+export { type Chat, createChat } from './chat.ts';
+export type { ChatParts, Incoming } from './chat-parts.ts';
 export { createMenus, type Menus } from './menus.ts';
 export { createRedis, type Redis } from './redis.ts';
 export { sentences } from './sentences.ts';
