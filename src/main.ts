@@ -29,7 +29,10 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
   const parts = await openParts(config, log);
   process.on('SIGHUP', () => {
     for (const part of parts)
-      part.reload().catch((err) => log.error({ part: part.name, err }, 'not reloaded'));
+      part.reload().then(
+        () => log.info({ part: part.name }, 'read again'),
+        (err: unknown) => log.error({ part: part.name, err }, 'not read again'),
+      );
   });
   const closers: Closer[] = [];
   for (const { name, app, host, port, internalPort, registry, checks, close } of parts) {

@@ -129,3 +129,11 @@ test('a message has one id, from its callback in the log of the bot to its opera
   const messages = new Set(callbacks('reply').map((line) => line.id));
   expect(asked.filter((line) => !messages.has(line.id))).toEqual([]);
 });
+
+test('SIGHUP reads menus and policy again, and the log says so', async () => {
+  for (const role of ['bot', 'ops'] as const) {
+    demo.processes[role].process.kill('SIGHUP');
+    const log = () => readFileSync(join(demo.directory, 'logs', `${role}.log`), 'utf8');
+    await vi.waitFor(() => expect(log()).toContain(`"part":"${role}","msg":"read again"`), { timeout: 5000 });
+  }
+});
