@@ -40,17 +40,19 @@ export async function createMenus(parts: MenusParts): Promise<Menus> {
   };
   let reloading: Promise<void> = Promise.resolve();
   let settled: NodeJS.Timeout | undefined;
+  const stays = (error: unknown): void => parts.onProblems([`${parts.directory}: ${error}`]);
   const watcher = watch(parts.directory, { recursive: true }, () => {
     clearTimeout(settled);
     // An editor writes a file in several steps; one reload when it has come to rest is enough.
     settled = setTimeout(() => {
-      reloading = reloading.then(reload);
+      reloading = reloading.then(reload).catch(stays);
     }, SETTLED_MS);
   });
+  watcher.on('error', stays);
   return {
     at: (generation) => held.find((tree) => tree.generation === generation) ?? (held[0] as Tree),
     reload: () => {
-      reloading = reloading.then(reload);
+      reloading = reloading.then(reload).catch(stays);
       return reloading;
     },
     close() {

@@ -1,15 +1,14 @@
 import type { Context } from './context.ts';
 import { halfWidth, readNumber } from './line.ts';
 import { findOption, loadOptions, pinsNamed, pinsOf } from './options.ts';
-import type { Place } from './place.ts';
-import { isChoice, isProblem, type Option } from './question.ts';
+import { type Place, stepFrom } from './place.ts';
+import { isChoice, isProblem, type Option, type Question } from './question.ts';
 import { sentences } from './sentences.ts';
 import type { Pin, Step } from './session.ts';
-import { isVisible } from './tree.ts';
 
-/** What one input comes to: a step to take, or why not; `fresh` is the list to show instead of one that changed. */
+/** What one input comes to: where it leads, or why not; `fresh` is the list to show instead of one that changed. */
 export type Answered =
-  | { readonly step: Step }
+  | { readonly next: Place }
   | { readonly problem: string; readonly fresh?: readonly Option[] };
 
 /**
@@ -23,23 +22,33 @@ export async function answer(
   pins?: readonly Pin[],
 ): Promise<Answered> {
   const question = place.asked?.[1];
-  if (question === undefined) return enter(place, typed, context);
+  const found = question === undefined ? readEntry(typed) : await readAnswer(place, typed, context, pins);
+  if ('problem' in found) return found;
+  const next = stepFrom(place, found, context);
+  return next === undefined ? { problem: wrongNumber(typed) } : { next };
+}
+
+type Found = Step | Exclude<Answered, { readonly next: Place }>;
+
+function readEntry(typed: string): Found {
+  const number = readNumber(halfWidth(typed).trim());
+  if (number === undefined) return { problem: wrongNumber(typed) };
+  return { kind: 'entry', typed: `${number}`, number };
+}
+
+async function readAnswer(
+  place: Place,
+  typed: string,
+  context: Context,
+  pins?: readonly Pin[],
+): Promise<Found> {
+  const question = place.asked?.[1] as Question;
   if (isChoice(question)) return pick(place, halfWidth(typed).trim(), context, pins);
   const value = question.parse(typed);
-  if (isProblem(value)) return value;
-  return { step: { kind: 'answer', typed, value, label: String(value) } };
+  return isProblem(value) ? value : { kind: 'answer', typed, value, label: String(value) };
 }
 
-function enter(place: Place, typed: string, context: Context): Answered {
-  const number = readNumber(halfWidth(typed).trim());
-  const child = number === undefined ? undefined : place.node.children.get(number);
-  if (number === undefined || child === undefined || !isVisible(child, context, place.answers)) {
-    return { problem: wrongNumber(typed) };
-  }
-  return { step: { kind: 'entry', typed: `${number}`, number } };
-}
-
-async function pick(place: Place, word: string, context: Context, pins?: readonly Pin[]): Promise<Answered> {
+async function pick(place: Place, word: string, context: Context, pins?: readonly Pin[]): Promise<Found> {
   // A wrong number costs no call to the platform.
   if (pins !== undefined && named(pins, word).length !== 1) return { problem: why(pins, word) };
   const options = await loadOptions(place, context);
@@ -49,7 +58,7 @@ async function pick(place: Place, word: string, context: Context, pins?: readonl
   const option = findOption(options, pin.key);
   if (option === undefined) return { problem: sentences.gone(pin.label), fresh: options };
   const label = typeof option === 'string' ? option : (option.name ?? option.label);
-  return { step: { kind: 'answer', typed: word, value: option, label } };
+  return { kind: 'answer', typed: word, value: option, label };
 }
 
 function named(pins: readonly Pin[], word: string): readonly Pin[] {

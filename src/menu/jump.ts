@@ -1,7 +1,7 @@
 import { answer } from './answer.ts';
 import { arrive, type Turn } from './arrive.ts';
 import { type Context, Unavailable } from './context.ts';
-import { startOf, stepFrom } from './place.ts';
+import { startOf } from './place.ts';
 import { sentences } from './sentences.ts';
 import type { Tree } from './tree.ts';
 
@@ -24,12 +24,8 @@ export async function jump(
       if (error instanceof Unavailable) return { problem: error.message };
       throw error;
     });
-    const next = 'step' in answered ? stepFrom(place, answered.step, context) : undefined;
-    if (next === undefined) {
-      const why = 'problem' in answered ? answered.problem : sentences.notANumber;
-      return fail(sentences.jumpFailed(index + 1, why));
-    }
-    place = next;
+    if ('problem' in answered) return fail(sentences.jumpFailed(index + 1, answered.problem));
+    place = answered.next;
   }
   return arrive(tree, place, context).catch(refusal(fail));
 }

@@ -33,16 +33,18 @@ export async function loadTree(
     const path = join(parentPath, name)
       .slice(base.length + 1)
       .replaceAll('\\', '/');
-    if (name.startsWith('.') || name.endsWith('.md')) continue;
+    // Also what stands in a hidden folder: .git, or the ..data of a mounted volume.
+    if (path.split('/').some((part) => part.startsWith('.')) || name.endsWith('.md')) continue;
     if (item.isFolder) {
       if (!FOLDER_NAME.test(name)) problems.push(`${path}/: name it number-words, such as 1-kubernetes`);
       continue;
     }
-    hash
-      .update(path)
-      .update('\0')
-      .update(await readFile(join(base, path)))
-      .update('\0');
+    const text = await readFile(join(base, path)).catch(() => undefined);
+    if (text === undefined) {
+      problems.push(`${path}: cannot be read; it may have been removed just now`);
+      continue;
+    }
+    hash.update(path).update('\0').update(text).update('\0');
     if (name.startsWith('_')) continue;
     if (name === 'index.ts' || FILE_NAME.test(name)) paths.push(path);
     else

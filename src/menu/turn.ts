@@ -4,7 +4,7 @@ import { type Context, Unavailable } from './context.ts';
 import { jump } from './jump.ts';
 import { type Line, readFreeText, readLine } from './line.ts';
 import { choiceScreen } from './options.ts';
-import { findPlace, menuOf, type Place, stepBack, stepFrom } from './place.ts';
+import { findPlace, menuOf, type Place, stepBack } from './place.ts';
 import { pagesOf, render } from './render.ts';
 import { sentences } from './sentences.ts';
 import type { Screen, Session } from './session.ts';
@@ -85,11 +85,7 @@ async function choose(standing: Standing, typed: string): Promise<Turn> {
   if (screen.kind === 'text') return stay(standing, sentences.nothingToType);
   const pins = screen.kind === 'choice' ? screen.pins : undefined;
   const answered = await answer(place, typed.trim(), context, pins);
-  if ('step' in answered) {
-    const next = stepFrom(place, answered.step, context);
-    if (next === undefined) return stay(standing, sentences.notANumber);
-    return arrive(tree, next, context);
-  }
+  if ('next' in answered) return arrive(tree, answered.next, context);
   if (answered.fresh === undefined) return stay(standing, answered.problem);
   return show(tree, place, choiceScreen(answered.fresh), context, answered.problem);
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -32,7 +32,7 @@ async function open(files: Readonly<Record<string, string>>) {
   });
   held.menus = menus;
   const title = () => menus.at(undefined).root.children.get(1)?.entry.title;
-  return { menus, write, loaded, problems, title };
+  return { menus, write, loaded, problems, title, directory };
 }
 
 test('a bad file stops the start and is named', async () => {
@@ -54,6 +54,30 @@ test('a bad file at reload is named, and the old menu goes on serving', async ()
   write('1-a.ts', ENTRY('好'));
   await menus.reload();
   expect(title()).toBe('好');
+});
+
+test('a file that is gone when it is read is named, and the next reload works again', async () => {
+  const { menus, write, problems, title, directory } = await open({
+    'index.ts': ROOT,
+    '1-a.ts': ENTRY('旧'),
+  });
+  symlinkSync('/nowhere', join(directory, '2-b.ts'));
+  await menus.reload();
+  expect(problems[0]).toContain('2-b.ts: cannot be read');
+  expect(title()).toBe('旧');
+  rmSync(join(directory, '2-b.ts'));
+  write('1-a.ts', ENTRY('新'));
+  await menus.reload();
+  expect(title()).toBe('新');
+});
+
+test('what stands in a hidden folder is no entry', async () => {
+  const { menus, problems, title, directory } = await open({ 'index.ts': ROOT, '1-a.ts': ENTRY('甲') });
+  mkdirSync(join(directory, '..data'));
+  writeFileSync(join(directory, '..data', 'whatever.txt'), 'x');
+  await menus.reload();
+  expect(problems).toEqual([]);
+  expect(title()).toBe('甲');
 });
 
 test('a session finds the generation it began with while it is held', async () => {

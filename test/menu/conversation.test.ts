@@ -50,6 +50,8 @@ const tree = treeOf({
     run: (_, { note }) => `记下：${note}`,
   }),
   '3-hidden.ts': action({ title: '看不见', needs: 'mysql.processlist', run: () => '秘密' }),
+  '4-empty/index.ts': folder({ title: '空菜单' }),
+  '4-empty/1-hidden.ts': action({ title: '看不见二', needs: 'mysql.kill', run: () => '秘密' }),
   '9-long.ts': action({ title: '长文', run: () => '很长的一行。\n'.repeat(400) }),
 });
 const open = (ops = cluster('web', 'cart').ops) => phoneWith(tree, { ops });
@@ -166,6 +168,13 @@ test('an entry that needs what the user may not do is not shown and cannot be ty
   expect(await phone.say('1')).not.toContain('看不见');
   expect(await phone.say('3')).toContain('没有选项 3');
   expect(await phone.say('1-3')).toContain('没有选项 3');
+});
+
+test('a menu of which nothing is left is not shown and cannot be typed', async () => {
+  const phone = await open();
+  expect(await phone.say('1')).not.toContain('空菜单');
+  expect(await phone.say('4')).toContain('没有选项 4');
+  expect(await phone.say('1-4')).toContain('没有选项 4');
 });
 
 test('a right that is gone in the middle of the way ends it there', async () => {
