@@ -4,8 +4,8 @@ import { ConfigError } from './errors.ts';
 export { type Environment, readSettings } from './config/read-settings.ts';
 export { createSecret, type Secret } from './config/secret.ts';
 
-/** What one process is: the interface platform, the ops platform, or both. */
-export type Role = 'bot' | 'ops' | 'all';
+/** What one process is: the interface platform, the ops platform, message delivery, or all of them. */
+export type Role = 'bot' | 'ops' | 'push' | 'all';
 
 /** What every role needs to know. */
 export const commonFields = {
@@ -47,23 +47,50 @@ export const opsFields = {
   auditKey: 'OPS_AUDIT_KEY',
 } as const satisfies Fields;
 
+/** What message delivery needs to know. */
+export const pushFields = {
+  corpId: 'WECOM_CORP_ID',
+  agentId: 'WECOM_AGENT_ID',
+  secret: 'WECOM_SECRET',
+  apiUrl: 'WECOM_API_URL',
+  redisUrl: 'REDIS_URL',
+  trustedProxies: 'TRUSTED_PROXIES',
+  host: 'PUSH_HOST',
+  port: 'PUSH_PORT',
+  internalPort: 'PUSH_INTERNAL_PORT',
+  allowedSources: 'PUSH_ALLOWED_SOURCES',
+  mysqlUrl: 'PUSH_MYSQL_URL',
+  masterKey: 'PUSH_MASTER_KEY',
+  accountLimit: 'PUSH_ACCOUNT_LIMIT',
+  robots: 'PUSH_ROBOTS',
+  concurrency: 'PUSH_CONCURRENCY',
+  consoleKey: 'CONSOLE_KEY',
+} as const satisfies Fields;
+
 /** The settings of the interface platform; what prints as `[secret]` is read with `reveal()`. */
 export type BotConfig = ValuesOf<typeof botFields>;
 
 /** The settings of the ops platform; what prints as `[secret]` is read with `reveal()`. */
 export type OpsConfig = ValuesOf<typeof opsFields>;
 
+/** The settings of message delivery; what prints as `[secret]` is read with `reveal()`. */
+export type PushConfig = ValuesOf<typeof pushFields>;
+
 /** Everything one process needs to know; the parts of roles that it does not have are absent. */
 export interface Config extends ValuesOf<typeof commonFields> {
   readonly role: Role;
   readonly bot?: BotConfig;
   readonly ops?: OpsConfig;
+  readonly push?: PushConfig;
 }
 
-/** Reads the role from the command line; throws a ConfigError that names the three. */
+const roles: readonly Role[] = ['bot', 'ops', 'push', 'all'];
+
+/** Reads the role from the command line; throws a ConfigError that names them. */
 export function readRole(word: string | undefined): Role {
-  if (word === 'bot' || word === 'ops' || word === 'all') return word;
-  throw new ConfigError([`Say which role to start, bot, ops or all: node src/main.ts <role>`]);
+  const role = roles.find((known) => known === word);
+  if (role !== undefined) return role;
+  throw new ConfigError(['Say which role to start, bot, ops, push or all: node src/main.ts <role>']);
 }
 
 /**
@@ -82,8 +109,11 @@ export function readConfig(role: Role, env: Environment): Config {
     }
   };
   const common = part(commonFields);
-  const bot = role === 'ops' ? undefined : part(botFields);
-  const ops = role === 'bot' ? undefined : part(opsFields);
+  const of = <F extends Fields>(name: Role, fields: F): ValuesOf<F> | undefined =>
+    role === name || role === 'all' ? part(fields) : undefined;
+  const bot = of('bot', botFields);
+  const ops = of('ops', opsFields);
+  const push = of('push', pushFields);
   if (common === undefined || problems.size > 0) throw new ConfigError([...problems]);
-  return Object.freeze({ role, ...common, ...(bot && { bot }), ...(ops && { ops }) });
+  return Object.freeze({ role, ...common, ...(bot && { bot }), ...(ops && { ops }), ...(push && { push }) });
 }

@@ -32,7 +32,19 @@ const ops: Environment = {
   OPS_MYSQL_TARGETS: '{"shop-db":"mysql://keypad:shop-Secret@127.0.0.1:3306"}',
   OPS_AUDIT_KEY: 'audit-Secret'.padEnd(32, '0'),
 };
-const all: Environment = { ...bot, ...ops };
+const push: Environment = {
+  WECOM_CORP_ID: 'ww0123456789abcdef',
+  WECOM_AGENT_ID: '1000002',
+  WECOM_SECRET: 'app-Secret',
+  REDIS_URL: 'redis://:redis-Secret@127.0.0.1:6379',
+  PUSH_ALLOWED_SOURCES: '10.0.0.0/8',
+  PUSH_MYSQL_URL: 'mysql://keypad:push-Secret@127.0.0.1:3306/keypad_push',
+  PUSH_MASTER_KEY: 'master-Secret'.padEnd(32, '0'),
+  PUSH_ACCOUNT_LIMIT: '500',
+  PUSH_ROBOTS: '{"ops-room":"robot-Secret"}',
+  CONSOLE_KEY: 'console-Secret'.padEnd(32, '0'),
+};
+const all: Environment = { ...bot, ...ops, ...push };
 
 function problems(role: Role, env: Environment): readonly string[] {
   try {
@@ -84,23 +96,25 @@ describe('what a role is told', () => {
     expect(Object.isFrozen(config.bot?.trustedProxies)).toBe(true);
   });
 
-  test('the role is one of three words', () => {
+  test('the role is one of four words', () => {
     expect(readRole('ops')).toBe('ops');
-    expect(() => readRole(undefined)).toThrow('bot, ops or all');
+    expect(readRole('push')).toBe('push');
+    expect(() => readRole(undefined)).toThrow('bot, ops, push or all');
   });
 });
 
 describe('what stops the process', () => {
   test('with nothing set, every required variable is named at once, with a remedy', () => {
     const named = problems('all', {}).map((problem) => problem.split(' ')[0]);
-    expect(named).toEqual([...Object.keys(bot), ...Object.keys(ops)]);
+    expect(named).toEqual([...new Set(Object.keys(all))]);
     for (const problem of problems('all', {})) expect(problem).toMatch(/is not set\. .+ Set it.*, e\.g\. \S/);
   });
 
   test('no secret has a default', () => {
     const secrets = ['WECOM_TOKEN', 'WECOM_ENCODING_AES_KEY', 'WECOM_SECRET', 'REDIS_URL', 'OPS_SIGNING_KEY'];
     const more = ['MYSQL_URL', 'OPS_MYSQL_TARGETS', 'OPS_AUDIT_KEY'];
-    for (const name of [...secrets, ...more]) {
+    const pushed = ['PUSH_MYSQL_URL', 'PUSH_MASTER_KEY', 'PUSH_ROBOTS', 'CONSOLE_KEY'];
+    for (const name of [...secrets, ...more, ...pushed]) {
       expect(problems('all', { ...all, [name]: '' })).toEqual([
         expect.stringContaining(`${name} is not set`),
       ]);
@@ -162,6 +176,15 @@ describe('what stops the process', () => {
     ['OPS_MYSQL_TARGETS', '[]', 'must be a JSON object'],
     ['OPS_MYSQL_TARGETS', '{"shop-db":"redis://x"}', 'gives "shop-db" what must be an address'],
     ['OPS_AUDIT_KEY', 'x'.repeat(31), 'at least 32 characters'],
+    ['PUSH_ALLOWED_SOURCES', '0.0.0.0/0', '"0.0.0.0/0" lets in (nearly) the whole internet'],
+    ['PUSH_MYSQL_URL', 'mysql://host', 'must end in /<database>'],
+    ['PUSH_MASTER_KEY', 'x'.repeat(31), 'at least 32 characters'],
+    ['PUSH_ACCOUNT_LIMIT', '0', 'must be a whole number from 1'],
+    ['PUSH_ROBOTS', '[]', 'must be a JSON object of robot names'],
+    ['PUSH_ROBOTS', '{"a b":"12345678"}', 'names a robot with other signs'],
+    ['PUSH_ROBOTS', '{"room":"a/../b12345"}', 'gives "room" no key'],
+    ['PUSH_CONCURRENCY', '0', 'must be a whole number from 1 to 1000'],
+    ['CONSOLE_KEY', 'short', 'at least 32 characters'],
     ['LOG_LEVEL', 'loud', 'must be one of fatal, error, warn, info, debug, trace'],
     ['INTERNAL_HOST', 'a b', 'must be an address'],
   ])('%s=%s: %s', (name, value, sentence) => {
@@ -222,7 +245,7 @@ describe('what must not be seen', () => {
     const broken = Object.fromEntries(Object.keys(all).map((name) => [name, 'Leaked Secret']));
     for (const problem of problems('all', broken)) {
       const name = problem.split(' ')[0] ?? '';
-      if (!['CALLBACK_ALLOWED_SOURCES', 'OPS_ALLOWED_SOURCES', 'WECOM_AGENT_ID'].includes(name)) {
+      if (!/_ALLOWED_SOURCES$|^WECOM_AGENT_ID$|^PUSH_ACCOUNT_LIMIT$/.test(name)) {
         expect(problem).not.toContain('Leaked');
       }
     }

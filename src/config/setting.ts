@@ -1,7 +1,7 @@
 import { createSecret, type Secret } from './secret.ts';
 
-/** Which role needs a setting; `all` means every role. */
-export type Audience = 'bot' | 'ops' | 'all';
+/** Which role needs a setting; `all` means more than one. */
+export type Audience = 'bot' | 'ops' | 'push' | 'all';
 
 /** One environment variable: what it means, and how its text becomes a value. */
 export interface Setting<T = unknown> {

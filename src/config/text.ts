@@ -27,3 +27,6 @@ export function integer(min: number, max: number): (text: string) => number {
     return number;
   };
 }
+
+/** The path of a file or folder. */
+export const path = matching(/\S/, 'a path');

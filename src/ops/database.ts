@@ -1,5 +1,7 @@
-import { Kysely, MysqlDialect } from 'kysely';
-import { createPool, type Pool, type PoolConnection, type QueryError } from 'mysql2';
+import type { Kysely } from 'kysely';
+import { openKysely, openPool } from '../server/mysql.ts';
+
+export { isDatabaseAway, isDuplicate } from '../server/mysql.ts';
 
 /** How far an operation is. Only `previewed` rows can still be started, and each at most once. */
 export type OperationState =
@@ -84,20 +86,9 @@ export interface Tables {
 /** The platform's own database. */
 export type Database = Kysely<Tables>;
 
-/** A database that does not answer within this is away; milliseconds. */
-const PATIENCE_MS = 5000;
-
 /** Opens the platform's database; no connection is made before the first query. The URL is never logged. */
 export function openDatabase(url: string): Database {
-  const pool = openPool(url, 10);
-  const impatient = {
-    getConnection: (callback: (error: unknown, connection: never) => void) =>
-      pool.getConnection((error, connection) =>
-        callback(error, connection && (limited(connection) as never)),
-      ),
-    end: (callback: (error: unknown) => void) => pool.end(callback),
-  };
-  return new Kysely<Tables>({ dialect: new MysqlDialect({ pool: impatient }) });
+  return openKysely<Tables>(url);
 }
 
 /** A MySQL server that operations look at and act on. */
@@ -126,56 +117,4 @@ export function openMysqlServer(url: string): MysqlServer {
       }),
     close: () => pool.promise().end(),
   };
-}
-
-/** Whether an insert failed because its key is taken. */
-export function isDuplicate(error: unknown): boolean {
-  return codeOf(error) === 'ER_DUP_ENTRY';
-}
-
-/** Whether the database could not be reached, or gave up on a lock, rather than refused what was asked. */
-export function isDatabaseAway(error: unknown): boolean {
-  const code = codeOf(error);
-  return /^(E[A-Z]+|PROTOCOL_\w+|ER_(LOCK_WAIT_TIMEOUT|LOCK_DEADLOCK|SERVER_SHUTDOWN|CON_COUNT_ERROR))$/.test(
-    code,
-  );
-}
-
-type Callback = (error: QueryError | null, result: unknown) => void;
-
-/** A connection whose statements end in time: what has not answered by then is cut off, and so rolled back. */
-function limited(connection: PoolConnection): object {
-  return {
-    query: (sql: string, values: readonly unknown[], callback: Callback) =>
-      connection.query({ sql, timeout: PATIENCE_MS, values: [...values] }, (error, result) => {
-        if (error?.code === 'PROTOCOL_SEQUENCE_TIMEOUT') connection.destroy();
-        callback(error, result);
-      }),
-    release: () => connection.release(),
-  };
-}
-
-function openPool(url: string, connectionLimit: number): Pool {
-  const pool = createPool({
-    uri: url,
-    connectionLimit,
-    queueLimit: 1000,
-    connectTimeout: 3000,
-    charset: 'utf8mb4_bin',
-    timezone: 'Z',
-    supportBigNumbers: true,
-    multipleStatements: false,
-  });
-  // Values are escaped with backslashes, so a server set to take those literally must not do so here.
-  pool.on('connection', (connection) => {
-    connection.query(
-      "set session sql_mode = 'STRICT_TRANS_TABLES', innodb_lock_wait_timeout = 4",
-      (error: unknown) => error && connection.destroy(),
-    );
-  });
-  return pool;
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

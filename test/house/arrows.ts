@@ -12,7 +12,7 @@ interface Allowed {
 /** Packages of Node itself that are needed by everything that is not pure. */
 const NODE = 'node:';
 
-/** Design §4, with `server` (what bot and ops share as HTTP servers) and `config`. */
+/** Design §4, with `server` (what the roles share as servers) and `config`. */
 export const arrows: Readonly<Record<string, Allowed>> = {
   menus: { any: ['#menu'], types: ['contract'] },
   menu: { any: [], in: { [NODE]: /^src\/menu\/load\.ts$/ } },
@@ -29,11 +29,26 @@ export const arrows: Readonly<Record<string, Allowed>> = {
     in: {
       '@kubernetes/client-node': /^src\/ops\/operations\/kubernetes\//,
       kysely: /^src\/ops\/(database|migrations)\.ts$/,
-      mysql2: /^src\/ops\/(database|migrations)\.ts$/,
       config: /^src\/ops\/verify-audit\.ts$/,
     },
   },
-  server: { any: ['errors', 'fastify', 'pino', 'prom-client', NODE] },
+  push: {
+    any: ['errors', 'server', 'wecom', 'contract', 'fastify', 'zod', 'prom-client', NODE],
+    types: ['config'],
+    in: {
+      kysely: /^src\/push\/([a-z-]+\/)?([a-z-]+-)?(database|migrations|schema|store)\.ts$/,
+      ioredis: /^src\/push\/redis\.ts$/,
+      bullmq: /^src\/push\/(delivery|console)\//,
+      'cron-parser': /^src\/push\/campaigns\/schedule\.ts$/,
+      '@bull-board/api': /^src\/push\/console\//,
+      '@bull-board/fastify': /^src\/push\/console\//,
+      config: /^src\/push\/keys\/main\.ts$/,
+    },
+  },
+  server: {
+    any: ['errors', 'fastify', 'pino', 'prom-client', NODE],
+    in: { kysely: /^src\/server\/(mysql|migrations)\.ts$/, mysql2: /^src\/server\/mysql\.ts$/ },
+  },
   config: { any: ['errors', 'server', 'contract', NODE] },
   errors: { any: [] },
 };

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { Audience, Setting } from '../../src/config/setting.ts';
 import { settings } from '../../src/config/settings.ts';
-import { botFields, commonFields, opsFields } from '../../src/config.ts';
+import { botFields, commonFields, opsFields, pushFields } from '../../src/config.ts';
 
 const groups: readonly (readonly [Audience, string])[] = [
   ['bot', 'the interface platform (role bot): from the WeCom administrator and from security'],
   ['ops', 'the ops platform (role ops): from operations and from security'],
-  ['all', 'every role'],
+  ['push', 'message delivery (role push): from the WeCom administrator and from security'],
+  ['all', 'more than one role'],
 ];
 
 describe('.env.example', () => {
@@ -25,23 +26,19 @@ describe('.env.example', () => {
 });
 
 test('each setting is read by the roles it is said to be for', () => {
-  const readers = { bot: Object.values<string>(botFields), ops: Object.values<string>(opsFields) };
+  const readers = { bot: botFields, ops: opsFields, push: pushFields };
   const common = Object.values<string>(commonFields);
   for (const [name, { audience }] of Object.entries(settings)) {
-    const everywhere = common.includes(name) || (readers.bot.includes(name) && readers.ops.includes(name));
-    const found = everywhere
-      ? 'all'
-      : readers.bot.includes(name)
-        ? 'bot'
-        : readers.ops.includes(name)
-          ? 'ops'
-          : '';
+    const roles = Object.entries(readers)
+      .filter(([, fields]) => Object.values<string>(fields).includes(name))
+      .map(([role]) => role);
+    const found = common.includes(name) || roles.length > 1 ? 'all' : roles.join();
     expect(`${name}: ${found}`).toBe(`${name}: ${audience}`);
   }
 });
 
 const intro = [
-  '# Settings of Keypad. Start a role with: node --env-file=.env src/main.ts <bot|ops|all>',
+  '# Settings of Keypad. Start a role with: node --env-file=.env src/main.ts <bot|ops|push|all>',
   '# A line without # must be filled in for its role; a line with # may be, and shows the default or an example.',
   '# A variable marked (file) may instead be given as NAME_FILE=/path/of/a/file that holds it.',
   '',

@@ -1,0 +1,6 @@
+import { statements } from '../../server/migrations.ts';
+
+// biome-ignore lint/suspicious/noEmptyInterface: filled by the folder's owner
+export interface ConsoleTables {}
+
+export const consoleTables = statements();

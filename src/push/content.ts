@@ -1,0 +1,59 @@
+/** A picture or file that was handed in, by the SHA-256 of its bytes in hex; the bytes stand in the table `media`. */
+export interface StoredMedia {
+  readonly sha256: string;
+  /** What receivers see as the file's name (§4.6). */
+  readonly name: string;
+}
+
+/** One article of a news message (§4.2). */
+export interface Article {
+  readonly title: string;
+  readonly description?: string | undefined;
+  readonly url: string;
+  readonly picurl?: string | undefined;
+}
+
+/** Userids that a text in a group mentions, or `@all` (§4.5, §5). */
+export interface Mentions {
+  readonly mentioned?: readonly string[] | undefined;
+}
+
+/** Who gets a markdown message as plain text, because they read in personal WeChat, which shows no markdown (§4.2). */
+export interface PlainText {
+  readonly plainTextFor?: 'all' | readonly string[] | undefined;
+}
+
+/** What a message says: exactly one of these, as it stands in the database and, but for media, in the API. */
+export type Content =
+  | ({ readonly text: string } & Mentions)
+  | ({ readonly markdown: string } & PlainText)
+  | {
+      readonly textcard: {
+        readonly title: string;
+        readonly description: string;
+        readonly url: string;
+        readonly btntxt?: string | undefined;
+      };
+    }
+  | { readonly image: StoredMedia }
+  | { readonly file: StoredMedia }
+  | { readonly news: { readonly articles: readonly Article[] } }
+  /** As WeCom takes it (§4.3). */
+  | { readonly templateCard: Readonly<Record<string, unknown>> };
+
+/** The kinds of content by their name in the API; the scopes of an app name them. */
+export const contentKinds = [
+  'text',
+  'markdown',
+  'textcard',
+  'image',
+  'file',
+  'news',
+  'templateCard',
+] as const;
+export type ContentKind = (typeof contentKinds)[number];
+
+/** Which kind a content is. */
+export function kindOf(content: Content): ContentKind {
+  return contentKinds.find((kind) => kind in content) ?? 'text';
+}

@@ -1,0 +1,32 @@
+import type { Kysely, Transaction } from 'kysely';
+import { openKysely } from '../server/mysql.ts';
+import type { CampaignTables } from './campaigns/schema.ts';
+import type { ConsoleTables } from './console/schema.ts';
+import type { DeliveryTables } from './delivery/schema.ts';
+import type { KeyTables } from './keys/schema.ts';
+import type { MediaTables } from './media/schema.ts';
+import type { ResultTables } from './results/schema.ts';
+import type { TemplateTables } from './templates/schema.ts';
+
+export { isDatabaseAway, isDuplicate } from '../server/mysql.ts';
+
+/** Every table of message delivery; each folder brings its own. */
+export interface Tables
+  extends DeliveryTables,
+    KeyTables,
+    TemplateTables,
+    MediaTables,
+    ResultTables,
+    CampaignTables,
+    ConsoleTables {}
+
+/** The database of message delivery: the truth about every message. */
+export type Database = Kysely<Tables>;
+export type Tx = Transaction<Tables>;
+
+const CONNECTIONS = 20;
+
+/** Opens the database; no connection is made before the first query. The URL is never logged. */
+export function openDatabase(url: string): Database {
+  return openKysely<Tables>(url, CONNECTIONS);
+}

@@ -1,0 +1,57 @@
+import type { Content } from './content.ts';
+
+/** Lanes by rank: what stands first goes first. Each has a queue and workers of its own. */
+export const lanes = ['alert', 'normal', 'bulk'] as const;
+export type Lane = (typeof lanes)[number];
+
+/** How far one delivery is: to one receiver, of one message. */
+export type DeliveryState =
+  | 'queued' // waits for its turn, for a limit, or for its time
+  | 'sending' // somebody holds the lease and is calling WeCom
+  | 'sent' // WeCom has taken it
+  | 'failed' // WeCom refuses it for good
+  | 'dead' // tried as often as it may be
+  | 'recalled'; // taken back, before or after it was sent
+
+/** What kind of receiver stands before the colon; userids are lower case, since WeCom does not tell case apart (§4.8). */
+export type ReceiverKind = 'user' | 'party' | 'tag' | 'chat' | 'robot';
+
+/** `user:zhangsan`, `user:@all`, `party:2`, `tag:7`, `chat:CHATID`, `robot:NAME`. */
+export type Receiver = `${ReceiverKind}:${string}`;
+
+/** Values for `${NAME}`. */
+export type Variables = Readonly<Record<string, string>>;
+
+/** One receiver of a message, with values of its own in a campaign. */
+export interface NewReceiver {
+  readonly receiver: Receiver;
+  readonly variables?: Variables;
+}
+
+/** A message that was checked and may be written down. */
+export interface NewMessage {
+  /** The app that hands it in. */
+  readonly app: string;
+  readonly lane: Lane;
+  /** With `variables` a template that is filled when it is sent, otherwise literal. */
+  readonly content: Content;
+  readonly variables?: Variables;
+  readonly template?: { readonly key: string; readonly version: number };
+  /** Each once. */
+  readonly receivers: readonly NewReceiver[];
+  /** Unix ms; not before then. */
+  readonly sendAt?: number;
+  readonly opaque?: string;
+  /** Once for each app: the second message under it is the first. */
+  readonly idempotencyKey?: string;
+  /** SHA-256 of the request, hex: another request under a used idempotency key is a mistake. */
+  readonly requestHash: string;
+  readonly callbackUrl?: string;
+  readonly campaignId?: string;
+}
+
+/** What became of handing in a message; `isNew` is false when the idempotency key had been used for the same request. */
+export interface Accepted {
+  readonly id: string;
+  readonly isNew: boolean;
+}

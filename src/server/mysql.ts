@@ -1,0 +1,71 @@
+import { Kysely, MysqlDialect } from 'kysely';
+import { createPool, type Pool, type PoolConnection, type QueryError } from 'mysql2';
+
+/** A database that does not answer within this is away; milliseconds. */
+const PATIENCE_MS = 5000;
+
+/** Opens a database of Keypad's own; no connection is made before the first query. The URL is never logged. */
+export function openKysely<Tables>(url: string, connections = 10): Kysely<Tables> {
+  const pool = openPool(url, connections);
+  const impatient = {
+    getConnection: (callback: (error: unknown, connection: never) => void) =>
+      pool.getConnection((error, connection) =>
+        callback(error, connection && (limited(connection) as never)),
+      ),
+    end: (callback: (error: unknown) => void) => pool.end(callback),
+  };
+  return new Kysely<Tables>({ dialect: new MysqlDialect({ pool: impatient }) });
+}
+
+/** Whether an insert failed because its key is taken. */
+export function isDuplicate(error: unknown): boolean {
+  return codeOf(error) === 'ER_DUP_ENTRY';
+}
+
+/** Whether the database could not be reached, or gave up on a lock, rather than refused what was asked. */
+export function isDatabaseAway(error: unknown): boolean {
+  const code = codeOf(error);
+  return /^(E[A-Z]+|PROTOCOL_\w+|ER_(LOCK_WAIT_TIMEOUT|LOCK_DEADLOCK|SERVER_SHUTDOWN|CON_COUNT_ERROR))$/.test(
+    code,
+  );
+}
+
+type Callback = (error: QueryError | null, result: unknown) => void;
+
+/** A connection whose statements end in time: what has not answered by then is cut off, and so rolled back. */
+function limited(connection: PoolConnection): object {
+  return {
+    query: (sql: string, values: readonly unknown[], callback: Callback) =>
+      connection.query({ sql, timeout: PATIENCE_MS, values: [...values] }, (error, result) => {
+        if (error?.code === 'PROTOCOL_SEQUENCE_TIMEOUT') connection.destroy();
+        callback(error, result);
+      }),
+    release: () => connection.release(),
+  };
+}
+
+/** A pool whose sessions escape and compare as we do; no connection is made before the first query. */
+export function openPool(url: string, connectionLimit: number): Pool {
+  const pool = createPool({
+    uri: url,
+    connectionLimit,
+    queueLimit: 1000,
+    connectTimeout: 3000,
+    charset: 'utf8mb4_bin',
+    timezone: 'Z',
+    supportBigNumbers: true,
+    multipleStatements: false,
+  });
+  // Values are escaped with backslashes, so a server set to take those literally must not do so here.
+  pool.on('connection', (connection) => {
+    connection.query(
+      "set session sql_mode = 'STRICT_TRANS_TABLES', innodb_lock_wait_timeout = 4",
+      (error: unknown) => error && connection.destroy(),
+    );
+  });
+  return pool;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
