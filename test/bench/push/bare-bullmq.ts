@@ -6,9 +6,10 @@ import { Redis } from 'ioredis';
  * `node bare-bullmq.ts REDIS_URL WECOM_URL CONCURRENCY JOBS`; prints { seconds } for the jobs after the first tenth.
  */
 const [redisUrl = '', weComUrl = '', concurrency, jobs] = process.argv.slice(2);
+const name = `bare-${process.pid}`;
 const total = Number(jobs);
 const connection = () => new Redis(redisUrl, { maxRetriesPerRequest: null });
-const queue = new Queue('bare', { connection: connection() });
+const queue = new Queue(name, { connection: connection() });
 const url = `${weComUrl}/cgi-bin/message/send?access_token=bench`;
 for (let from = 0; from < total; from += 1000) {
   await queue.addBulk(
@@ -23,7 +24,7 @@ let done = 0;
 let started = 0;
 const warm = Math.floor(total / 10);
 const worker = new Worker(
-  'bare',
+  name,
   async ({ data }) => {
     const body = { touser: data.touser, msgtype: 'text', agentid: 1, text: { content: 'bench' } };
     const answer = await fetch(url, {
@@ -31,7 +32,8 @@ const worker = new Worker(
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
-    if ((await answer.json()).errcode !== 0) throw new Error('the bench server refused');
+    const { errcode } = (await answer.json()) as { errcode: number };
+    if (errcode !== 0) throw new Error('the bench server refused');
     done += 1;
     if (done === warm) started = performance.now();
     if (done < total) return;
