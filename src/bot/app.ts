@@ -11,6 +11,7 @@ import type { Log } from '../server/log.ts';
 import { createBotMetrics } from '../server/metrics.ts';
 import { createWeComApi } from '../wecom/api.ts';
 import { createCipher } from '../wecom/crypto.ts';
+import { createTokenStore } from '../wecom/token-store.ts';
 import { addCallback } from './callback.ts';
 import { openCallbackSources } from './callback-sources.ts';
 import { readIncoming } from './incoming.ts';
@@ -21,7 +22,6 @@ import { createPeople } from './people.ts';
 import { createPlatformClient } from './platform-client.ts';
 import { timedStore } from './timed-store.ts';
 import { createTold } from './told.ts';
-import { createTokenStore } from './wecom-token-store.ts';
 
 /** A running interface platform; `app` is not listening yet. */
 export interface Bot {

@@ -48,9 +48,11 @@ export function createAccessTokens({ store, fetchToken, now, sleep }: AccessToke
   let held: AccessToken | null = null;
   let refusal: { readonly error: unknown; readonly until: number } | null = null;
   let refreshing: Promise<AccessToken> | null = null;
+  /** Who read it from the store just before it was dropped there must not bring it back. */
+  let dropped: string | null = null;
 
   const isUsable = (token: AccessToken | null): token is AccessToken =>
-    token !== null && token.expiresAt > now();
+    token !== null && token.expiresAt > now() && token.token !== dropped;
 
   const refresh = async (): Promise<AccessToken> => {
     if (refusal && refusal.until > now()) throw refusal.error;
@@ -58,6 +60,7 @@ export function createAccessTokens({ store, fetchToken, now, sleep }: AccessToke
       const { token, expiresIn } = await fetchToken();
       const fresh = { token, expiresAt: now() + usableFor(expiresIn * 1000) };
       await store.write(fresh.token, fresh.expiresAt);
+      dropped = null;
       return fresh;
     } catch (error) {
       if (isLasting(error)) refusal = { error, until: now() + REFUSAL_MS };
@@ -94,7 +97,7 @@ export function createAccessTokens({ store, fetchToken, now, sleep }: AccessToke
       return held.token;
     },
     drop: async (token) => {
-      held = null;
+      dropped = token;
       await store.drop(token);
     },
   };

@@ -2,12 +2,15 @@ import { mayHaveArrived } from '../errors.ts';
 import type { Errcode } from './errcodes.ts';
 import { WeComError } from './wecom-error.ts';
 
-/** One request to the server API: a POST when there is a body, else a GET. */
+/** One request to the server API: a POST when there is a body or a form, else a GET. */
 export interface ApiRequest {
   /** The path without `/cgi-bin/`, such as `message/send`. */
   readonly api: string;
   readonly query: Readonly<Record<string, string>>;
+  /** Goes as JSON. */
   readonly body?: unknown;
+  /** Goes as multipart/form-data. */
+  readonly form?: FormData;
 }
 
 /** A successful answer: JSON, not yet looked into. */
@@ -18,6 +21,8 @@ export interface ApiCall {
   readonly api: string;
   readonly errcode: Errcode;
   readonly ms: number;
+  /** What WeCom said of an accepted request that it understood only in part (§4): worth a line in the log. */
+  readonly warning?: string;
 }
 
 /** What a call needs of its surroundings. */
@@ -29,15 +34,23 @@ export interface ApiLine {
   readonly onCall: (call: ApiCall) => void;
 }
 
+/** What travels in the query and nobody may read: the access token, the app's secret, the key of a robot (§4, §5). */
+const SECRETS = ['access_token', 'corpsecret', 'key'] as const;
+const WARNING = 'Warning: wrong json format';
+const LONGEST_ERRMSG = 400;
+
 /**
  * Sends one request, once. Resolves to the answer of errcode 0, otherwise throws a {@link WeComError}, in whose text
- * no value of the query can occur: the access token and the secret travel there (§4).
+ * no secret of the query can occur. An answer with errcode 0 and the warning of a JSON half understood is a success: a
+ * repeat would arrive twice; `onCall` is told of the warning.
  */
 export async function callApi(line: ApiLine, request: ApiRequest): Promise<ApiAnswer> {
   const start = line.now();
-  const { errcode, errmsg, answer } = await exchange(line, request);
-  line.onCall({ api: request.api, errcode, ms: line.now() - start });
-  if (errcode !== 0) throw new WeComError(request.api, errcode, withoutSecrets(errmsg, request.query));
+  const { errcode, answer, ...told } = await exchange(line, request);
+  const errmsg = withoutSecrets(told.errmsg, request.query).slice(0, LONGEST_ERRMSG);
+  const warning = errcode === 0 && errmsg.includes(WARNING) ? { warning: errmsg } : {};
+  line.onCall({ api: request.api, errcode, ms: line.now() - start, ...warning });
+  if (errcode !== 0) throw new WeComError(request.api, errcode, errmsg);
   return answer;
 }
 
@@ -48,16 +61,11 @@ interface Exchange {
 }
 
 async function exchange({ baseUrl, timeoutMs }: ApiLine, request: ApiRequest): Promise<Exchange> {
-  const { api, query, body } = request;
+  const { api, query } = request;
   const url = new URL(`/cgi-bin/${api}?${new URLSearchParams(query)}`, baseUrl);
-  const post = {
-    method: 'POST',
-    body: JSON.stringify(body),
-    headers: { 'content-type': 'application/json' },
-  };
   try {
     const response = await fetch(url, {
-      ...(body === undefined ? {} : post),
+      ...postOf(request),
       // A redirect would carry the token to wherever it points.
       redirect: 'error',
       signal: AbortSignal.timeout(timeoutMs),
@@ -70,6 +78,12 @@ async function exchange({ baseUrl, timeoutMs }: ApiLine, request: ApiRequest): P
   } catch (error) {
     return failure(mayHaveArrived(error) ? 'lost' : 'unsent', reasonOf(error));
   }
+}
+
+function postOf({ body, form }: ApiRequest): RequestInit {
+  if (form) return { method: 'POST', body: form };
+  if (body === undefined) return {};
+  return { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
 }
 
 function readAnswer(answer: unknown): Exchange {
@@ -86,12 +100,14 @@ function failure(errcode: Errcode, errmsg: string): Exchange {
 }
 
 /** A code or a name, never a message: messages may quote the URL. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   if (error.cause instanceof Error && 'code' in error.cause) return `${error.cause.code}`;
   return error.name;
 }
 
 function withoutSecrets(errmsg: string, query: Readonly<Record<string, string>>): string {
-  return Object.values(query).reduce((text, value) => (value ? text.replaceAll(value, '…') : text), errmsg);
+  const secrets = SECRETS.flatMap((name) => (query[name] ? [query[name]] : []));
+  const spellings = secrets.flatMap((secret) => [secret, encodeURIComponent(secret)]);
+  return spellings.reduce((text, secret) => text.replaceAll(secret, '…'), errmsg);
 }

@@ -1,27 +1,10 @@
 import { InputError } from '../errors.ts';
-import { type AccessTokens, createAccessTokens, type TokenStore } from './access-token.ts';
-import { type ApiAnswer, type ApiCall, type ApiRequest, callApi } from './api-call.ts';
+import { type ApiAnswer, type ApiRequest, callApi } from './api-call.ts';
+import { type AppOptions, createAppTokens, lineOf, wait, withToken } from './app-tokens.ts';
 import { readCallbackRange } from './callback-ranges.ts';
 import { withRetry } from './retry.ts';
 import { sendText } from './send-text.ts';
-import { WeComError } from './wecom-error.ts';
-
-/** One app and where its server API is. Clock and waiting are arguments so that tests need neither. */
-export interface WeComApiOptions {
-  /** `https://qyapi.weixin.qq.com`, or a simulator. */
-  readonly baseUrl: string;
-  readonly corpId: string;
-  readonly secret: string;
-  readonly agentId: number;
-  readonly tokens: TokenStore;
-  /** Told of every request, for the metrics. */
-  readonly onCall?: (call: ApiCall) => void;
-  /** How long one answer may take in ms; 5 s unless said otherwise. */
-  readonly timeoutMs?: number;
-  /** Unix ms. */
-  readonly now?: () => number;
-  readonly sleep?: (ms: number) => Promise<void>;
-}
+import type { WeComError } from './wecom-error.ts';
 
 /** A member as `user/get` tells it (§4.8); departments by id. */
 export interface Member {
@@ -43,15 +26,10 @@ export interface WeComApi {
 }
 
 /** Makes the client of one app's server API. The access token is fetched when it is first needed. */
-export function createWeComApi(options: WeComApiOptions): WeComApi {
-  const { baseUrl, corpId, secret, agentId, now = Date.now, sleep = wait } = options;
-  const { onCall = () => {}, timeoutMs = 5000 } = options;
-  const line = { baseUrl, onCall, timeoutMs, now };
-  const fetchToken = async () => {
-    const query = { corpid: corpId, corpsecret: secret };
-    return readToken(await withRetry(() => callApi(line, { api: 'gettoken', query }), sleep));
-  };
-  const tokens = createAccessTokens({ store: options.tokens, fetchToken, now, sleep });
+export function createWeComApi(options: AppOptions): WeComApi {
+  const { agentId, sleep = wait } = options;
+  const line = lineOf(options);
+  const tokens = createAppTokens(options);
 
   const call = (request: ApiRequest, canRepeat = (_: WeComError) => true): Promise<ApiAnswer> => {
     const attempt = (token: string) =>
@@ -73,26 +51,6 @@ export function createWeComApi(options: WeComApiOptions): WeComApi {
   };
 }
 
-/** Runs `attempt` with the token; when WeCom refuses that one, once more with a new one (§4.1). */
-async function withToken<T>(tokens: AccessTokens, attempt: (token: string) => Promise<T>): Promise<T> {
-  const token = await tokens.get();
-  try {
-    return await attempt(token);
-  } catch (error) {
-    if (!(error instanceof WeComError) || error.kind !== 'token') throw error;
-  }
-  await tokens.drop(token);
-  return attempt(await tokens.get());
-}
-
-function readToken(answer: ApiAnswer): { readonly token: string; readonly expiresIn: number } {
-  const { access_token: token, expires_in: expiresIn } = answer;
-  if (typeof token !== 'string' || token === '' || typeof expiresIn !== 'number' || !(expiresIn > 0)) {
-    throw new InputError('gettoken answered without access_token and expires_in');
-  }
-  return { token, expiresIn };
-}
-
 function readRanges({ ip_list: list }: ApiAnswer): readonly string[] {
   if (!Array.isArray(list) || list.length === 0)
     throw new InputError('getcallbackip answered without ip_list');
@@ -104,8 +62,4 @@ function readMember({ userid, name, department }: ApiAnswer): Member {
     throw new InputError('user/get answered without userid and department');
   }
   return { userid, name: `${name ?? ''}`, departments: department.map(Number) };
-}
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

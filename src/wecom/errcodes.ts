@@ -65,6 +65,17 @@ const rows: readonly Row[] = [
   [[45002], 'permanent', 'The text is longer than 2048 bytes: split it.'],
   [[45008], 'permanent', 'A news message has 1 to 8 articles.'],
   [[45029], 'permanent', 'The answer would be too big: ask for it page by page.'],
+  [[86001, 86003, 40050], 'permanent', 'There is no such group chat: check the chatid.'],
+  [[86008], 'permanent', 'The group chat was not created by this app, which can send to its own only.'],
+  [[86216, 86217, 49008], 'permanent', 'The group chat is dissolved, or the sender is not in it any more.'],
+  [[86006, 86207, 86215], 'permanent', 'The members or the id of the group chat are wrong.'],
+  [
+    [93000],
+    'permanent',
+    'The key of the robot is wrong, or the robot was removed from its group: enter the new key.',
+  ],
+  [[93004], 'permanent', 'The robot is disabled: enable it in its group.'],
+  [[93006, 93008], 'permanent', 'The robot is in no such group.'],
   [[90207, 90208], 'permanent', 'The appid of the mini program is wrong.'],
 ];
 

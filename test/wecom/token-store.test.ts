@@ -1,9 +1,9 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { startRedis } from '#test/redis.ts';
-import { createTokenStore } from '../../src/bot/wecom-token-store.ts';
 import { createRedis } from '../../src/chat/redis.ts';
 import type { TokenStore } from '../../src/wecom/access-token.ts';
 import { createWeComApi } from '../../src/wecom/api.ts';
+import { createTokenStore } from '../../src/wecom/token-store.ts';
 import { startScriptedWeCom } from './scripted-wecom.ts';
 
 const server = await startRedis();

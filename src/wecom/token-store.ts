@@ -1,6 +1,13 @@
 import { hash, randomUUID } from 'node:crypto';
-import type { Redis } from '../chat/redis.ts';
-import type { AccessToken, TokenStore } from '../wecom/access-token.ts';
+import type { AccessToken, TokenStore } from './access-token.ts';
+
+/** The commands of Redis that the store needs; a client of ioredis has them. */
+export interface TokenRedis {
+  get(key: string): Promise<string | null>;
+  set(key: string, value: string, px: 'PX', ms: number): Promise<unknown>;
+  set(key: string, value: string, px: 'PX', ms: number, nx: 'NX'): Promise<unknown>;
+  eval(script: string, keys: number, ...args: string[]): Promise<unknown>;
+}
 
 /** Deletes a key only if it still holds the value that the caller saw. */
 const DELETE_IF_SAME = `
@@ -11,10 +18,15 @@ return 0`;
 const TOKEN_TTL_MS = 7_200_000;
 
 /**
- * Keeps one app's access token in Redis, for all replicas. A changed secret begins anew: a token that was issued to
- * the old one is never used under it.
+ * Keeps one app's access token in Redis, for all replicas of all roles. A changed secret begins anew: a token that was
+ * issued to the old one is never used under it.
  */
-export function createTokenStore(redis: Redis, corpId: string, agentId: number, secret: string): TokenStore {
+export function createTokenStore(
+  redis: TokenRedis,
+  corpId: string,
+  agentId: number,
+  secret: string,
+): TokenStore {
   const key = `keypad:wecom:{${corpId}:${agentId}}:token:${hash('sha256', secret).slice(0, 16)}`;
   const lockKey = `${key}:lock`;
   const deleteIfSame = async (name: string, value: string): Promise<void> => {
