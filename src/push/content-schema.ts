@@ -121,5 +121,5 @@ export function readContent<T>(schema: z.ZodType<T>, value: unknown): T {
   const read = schema.safeParse(value);
   if (read.success) return read.data;
   const { path = [], message = 'is malformed' } = read.error.issues[0] ?? {};
-  throw new InputError(path.length === 0 ? `the message ${message}` : `${path.join('.')}: ${message}`);
+  throw new InputError(`${path.length === 0 ? 'the content' : path.join('.')}: ${message}`);
 }

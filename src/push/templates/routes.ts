@@ -1,0 +1,150 @@
+import * as z from 'zod';
+import { type Answer, type Ask, type Route, refuse, route } from '../api/route.ts';
+import { checkContent, templateContentSchema } from '../content-schema.ts';
+import { fill, USERID } from './fill.ts';
+import type { Templates } from './templates.ts';
+import { variablesSchema } from './variables-schema.ts';
+
+const scope = 'templates';
+const version = z.int().min(1).max(2_000_000_000);
+
+const line = z.object({
+  key: z.string(),
+  version,
+  title: z.string(),
+  author: z.string(),
+  createdAt: z.int(),
+});
+const whole = line.extend({ content: templateContentSchema });
+
+const newTemplate = z.strictObject({
+  title: z
+    .string()
+    .min(1)
+    .refine((text) => [...text].length <= 100, 'must be at most 100 characters')
+    .refine((text) => text.isWellFormed(), 'must be well-formed text'),
+  content: templateContentSchema,
+  version: z.int().min(0).max(2_000_000_000).optional(),
+});
+const page = z.strictObject({
+  after: z.string().max(32).default(''),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+});
+const preview = z.strictObject({
+  variables: variablesSchema.default({}),
+  userid: z.string().min(1).max(64).optional(),
+});
+
+const VERSIONS = 100;
+const missing = { 404: { about: 'There is no such template or version.' } };
+
+/** The routes under /v1/templates; each asks for the scope `templates`. */
+export function templateRoutes({ templates }: { readonly templates: Templates }): readonly Route[] {
+  const none = (key: string): Answer =>
+    refuse(404, `there is no template "${key}"; GET /v1/templates lists them`);
+  const found = (key: string, body: unknown): Answer => (body === null ? none(key) : { status: 200, body });
+  const keyOf = ({ params }: Ask<never, never> | Ask): string => params.key ?? '';
+
+  return [
+    route({
+      method: 'PUT',
+      path: '/templates/:key',
+      summary: 'Makes a new version of a template. With `version` only if that one is live (0: none is).',
+      scope,
+      body: newTemplate,
+      answers: {
+        200: { about: 'The new version is live.', schema: whole },
+        409: { about: 'Another version is live than the one named.' },
+      },
+      async handle({ params: { key = '' }, body, caller }) {
+        const put = await templates.put(key, body, caller.app);
+        if (put !== null) return { status: 200, body: put };
+        return refuse(409, `version: another than ${body.version} is live; GET the template, then put again`);
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/templates/:key',
+      summary: 'The live version of a template.',
+      scope,
+      answers: { 200: { about: 'The template.', schema: whole }, ...missing },
+      handle: async (ask) => found(keyOf(ask), await templates.get(keyOf(ask))),
+    }),
+    route({
+      method: 'GET',
+      path: '/templates',
+      summary: 'Live templates by key, without their contents; `after` is the last key of the page before.',
+      scope,
+      query: page,
+      answers: { 200: { about: 'A page.', schema: z.object({ templates: z.array(line) }) } },
+      handle: async ({ query: { after, limit } }) => ({
+        status: 200,
+        body: { templates: await templates.list(after, limit) },
+      }),
+    }),
+    route({
+      method: 'DELETE',
+      path: '/templates/:key',
+      summary: 'Takes a template out of use; its versions can still be restored.',
+      scope,
+      answers: { 200: { about: 'It is out of use.' }, ...missing },
+      handle: async (ask) => found(keyOf(ask), (await templates.remove(keyOf(ask))) ? {} : null),
+    }),
+    route({
+      method: 'GET',
+      path: '/templates/:key/versions',
+      summary: 'The newest 100 versions of a template, newest first, also of a deleted one.',
+      scope,
+      answers: {
+        200: { about: 'The versions.', schema: z.object({ versions: z.array(line) }) },
+        ...missing,
+      },
+      async handle(ask) {
+        const versions = await templates.versions(keyOf(ask), VERSIONS);
+        return found(keyOf(ask), versions.length === 0 ? null : { versions });
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/templates/:key/restore',
+      summary: 'Makes a new version that is as an earlier one was.',
+      scope,
+      body: z.strictObject({ version }),
+      answers: { 200: { about: 'The new version is live.', schema: whole }, ...missing },
+      handle: async ({ params: { key = '' }, body, caller }) =>
+        found(key, await templates.restore(key, body.version, caller.app)),
+    }),
+    route({
+      method: 'POST',
+      path: '/templates/:key/preview',
+      summary: 'The template filled as for a message, without sending anything.',
+      scope,
+      body: preview,
+      answers: {
+        200: {
+          about: 'The filled content.',
+          schema: z.object({ version, content: z.record(z.string(), z.unknown()) }),
+        },
+        400: { about: 'A variable is missing, or the filled content is too long.' },
+      },
+      async handle({ params: { key = '' }, body: { variables, userid } }) {
+        const values = userid === undefined ? variables : { ...variables, [USERID]: userid };
+        const resolved = await templates.resolve(key, values);
+        const content = fill(resolved.content, values);
+        checkContent(content, []);
+        return { status: 200, body: { version: resolved.version, content } };
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/templates/:key/reload',
+      summary: 'Makes every replica read the template again; changes made through this API need no reload.',
+      scope,
+      answers: { 200: { about: 'Every replica that Redis reaches was told; the others see it within 2 s.' } },
+      async handle(ask) {
+        await templates.reload(keyOf(ask));
+        return { status: 200, body: {} };
+      },
+    }),
+  ];
+}

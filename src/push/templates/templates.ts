@@ -1,0 +1,136 @@
+import { InputError } from '../../errors.ts';
+import type { Content } from '../content.ts';
+import type { Database } from '../database.ts';
+import type { Variables } from '../message.ts';
+import type { Redis } from '../redis.ts';
+import { namesIn } from './fill.ts';
+import { checkVariables, MAX_CONTENT_BYTES, readTemplateKey, type Template } from './template.ts';
+import { createTemplateCache } from './template-cache.ts';
+import {
+  deleteTemplate,
+  insertVersion,
+  listLive,
+  listVersions,
+  readLive,
+  readLiveVersion,
+  readVersion,
+  type TemplateLine,
+} from './template-store.ts';
+
+/** A template as an app writes it. */
+export interface NewTemplate {
+  readonly title: string;
+  readonly content: Content;
+  /** The live version that it replaces, 0 for none; without it, whichever there is. */
+  readonly version?: number | undefined;
+}
+
+/** Contents that are kept under a key; every change is a version, and live in every replica within 2 s. */
+export interface Templates {
+  /** The live version; null when there is none. */
+  get(key: string): Promise<Template | null>;
+  /**
+   * The live version for a message, unfilled. Throws an InputError when there is none, or that names every variable
+   * without a value, but those that are `given` to each receiver when it is sent, such as USERID to users.
+   */
+  resolve(
+    key: string,
+    variables: Variables,
+    given?: readonly string[],
+  ): Promise<{ readonly content: Content; readonly version: number }>;
+  /** Makes a new version. Null when the live version is another than the one it replaces. Throws an InputError. */
+  put(key: string, template: NewTemplate, author: string): Promise<Template | null>;
+  /** Makes a new version that is as an earlier one was, also of a deleted template. Null when there is none such. */
+  restore(key: string, version: number, author: string): Promise<Template | null>;
+  /** Takes it out of use; false when there was none. */
+  remove(key: string): Promise<boolean>;
+  /** Live templates by key, those after `after`. */
+  list(after: string, limit: number): Promise<readonly TemplateLine[]>;
+  /** The newest versions, newest first. */
+  versions(key: string, limit: number): Promise<readonly TemplateLine[]>;
+  /** Makes every replica read it again. */
+  reload(key: string): Promise<void>;
+  close(): void;
+}
+
+export interface TemplateParts {
+  readonly db: Database;
+  /** Tells the other replicas of a change. */
+  readonly redis: Redis;
+  /** Hears of their changes; may listen to other channels too. */
+  readonly subscriber: Redis;
+  /** Unix ms. */
+  readonly now: () => number;
+}
+
+const CHANNEL = 'keypad:push:templates';
+
+/** Opens the templates. Redis may be away: a change is then live within 1.5 s, since each version is looked up. */
+export function createTemplates({ db, redis, subscriber, now }: TemplateParts): Templates {
+  const cache = createTemplateCache(
+    { read: (key) => readLive(db, key), readVersion: (key) => readLiveVersion(db, key) },
+    now,
+  );
+  const hear = (channel: string, key: string): void => {
+    if (channel === CHANNEL) cache.drop(key);
+  };
+  subscriber.on('message', hear);
+  // Without the notices a change takes a little longer, that is all.
+  subscriber.subscribe(CHANNEL).catch(() => {});
+
+  async function tell(key: string): Promise<void> {
+    cache.drop(key);
+    await redis.publish(CHANNEL, key).catch(() => {});
+  }
+
+  async function write(template: Omit<Template, 'version'>, replaces?: number): Promise<Template | null> {
+    const conflict = new Error('another version is live');
+    try {
+      const { version } = await db.transaction().execute(async (tx) => {
+        const written = await insertVersion(tx, template);
+        if (replaces !== undefined && written.before !== replaces) throw conflict;
+        return written;
+      });
+      await tell(template.key);
+      return { ...template, version };
+    } catch (error) {
+      if (error === conflict) return null;
+      throw error;
+    }
+  }
+
+  return {
+    get: async (key) => cache.get(readTemplateKey(key)),
+    async resolve(key, variables, given) {
+      const template = await cache.get(readTemplateKey(key));
+      if (template === null) throw new InputError(`there is no template "${key}"; PUT /v1/templates/${key}`);
+      const { content, version } = template;
+      checkVariables(namesIn(content), variables, given);
+      return { content, version };
+    },
+    async put(key, { title, content, version }, author) {
+      const length = Buffer.byteLength(JSON.stringify(content));
+      if (length > MAX_CONTENT_BYTES) {
+        throw new InputError(`content: is ${length} bytes of JSON; at most ${MAX_CONTENT_BYTES} are kept`);
+      }
+      return write({ key: readTemplateKey(key), title, content, author, createdAt: now() }, version);
+    },
+    async restore(key, version, author) {
+      const old = await readVersion(db, readTemplateKey(key), version);
+      if (old === null) return null;
+      const { title, content } = old;
+      return write({ key, title, content, author, createdAt: now() });
+    },
+    async remove(key) {
+      const removed = await deleteTemplate(db, readTemplateKey(key));
+      if (removed) await tell(key);
+      return removed;
+    },
+    list: (after, limit) => listLive(db, after, limit),
+    versions: async (key, limit) => listVersions(db, readTemplateKey(key), limit),
+    reload: async (key) => tell(readTemplateKey(key)),
+    close() {
+      subscriber.off('message', hear);
+    },
+  };
+}

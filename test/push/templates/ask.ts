@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import type { Answer, Caller, Route } from '../../../src/push/api/route.ts';
+
+/** An app that may do everything. */
+export const CALLER: Caller = {
+  app: 'ci',
+  scopes: {
+    words: [],
+    allowsKind: () => true,
+    allowsTemplate: () => true,
+    allowsReceiver: () => true,
+    allows: () => true,
+  },
+  callbackHosts: [],
+};
+
+/** One request to one of these routes, as the server would hand it on: `PUT /templates/:key`, its params and JSON body. */
+export async function ask(
+  routes: readonly Route[],
+  line: string,
+  request: {
+    readonly params?: Readonly<Record<string, string>>;
+    readonly body?: unknown;
+    readonly query?: Readonly<Record<string, string>>;
+    readonly raw?: Buffer;
+    readonly caller?: Caller;
+  } = {},
+): Promise<Answer> {
+  const route = routes.find(({ method, path }) => `${method} ${path}` === line);
+  if (route === undefined) throw new Error(`there is no route ${line}`);
+  const raw = request.raw ?? Buffer.alloc(0);
+  return route.handle({
+    caller: request.caller ?? CALLER,
+    params: request.params ?? {},
+    body: route.body?.parse(request.body),
+    query: route.query?.parse(request.query ?? {}),
+    raw,
+    contentType: 'application/octet-stream',
+    bodyHash: createHash('sha256').update(raw).digest('hex'),
+    trace: 'trace',
+  });
+}
