@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { ZodType } from 'zod';
-import type { Scopes } from '../keys/scopes.ts';
+import type { RouteScope, Scopes } from '../keys/scopes.ts';
 
 /** Who is asking: an app whose signature was checked. */
 export interface Caller {
@@ -40,9 +40,11 @@ export interface Route<Body = unknown, Query = unknown> {
   readonly path: `/${string}`;
   readonly summary: string;
   /** The scope it takes, such as `templates`; absent: every app may ask, and the handler looks at the rest. */
-  readonly scope?: 'templates' | 'campaigns' | 'directory';
+  readonly scope?: RouteScope;
   /** JSON body; without it the handler reads `raw`. */
   readonly body?: ZodType<Body>;
+  /** What a handler that reads `raw` takes as JSON, for the document. */
+  readonly accepts?: ZodType;
   readonly query?: ZodType<Query>;
   /** `stream`: the body is not read before the handler does; the caller says its hash in `X-Keypad-Content-SHA256`. */
   readonly reads?: 'stream';

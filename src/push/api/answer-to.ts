@@ -1,0 +1,33 @@
+import type { Readable } from 'node:stream';
+import type { FastifyRequest } from 'fastify';
+import type { Admitted } from './admission.ts';
+import { isContentType, readInput, readJson } from './read-input.ts';
+import { type Answer, type Route, refuse } from './route.ts';
+
+/** The answer of a route to a request that was let in: its scope, its query and its body are checked, then it is asked. */
+export async function answerTo(
+  route: Route,
+  request: FastifyRequest,
+  { caller, bodyHash, raw }: Admitted & { readonly raw: Buffer | Readable },
+): Promise<Answer> {
+  if (route.scope !== undefined && !caller.scopes.allows(route.scope)) {
+    return refuse(
+      403,
+      `This route takes the scope ${route.scope}, which the app "${caller.app}" does not have.`,
+    );
+  }
+  const { 'content-type': contentType = '' } = request.headers;
+  if (route.body !== undefined && !isContentType(contentType, 'application/json')) {
+    return refuse(415, 'This route reads JSON; send it with Content-Type: application/json.');
+  }
+  return route.handle({
+    caller,
+    params: request.params as Readonly<Record<string, string>>,
+    body: route.body === undefined ? undefined : readInput(route.body, readJson(raw as Buffer), 'the body'),
+    query: route.query === undefined ? undefined : readInput(route.query, request.query, 'the query'),
+    raw,
+    contentType,
+    bodyHash,
+    trace: request.id,
+  });
+}
