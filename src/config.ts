@@ -19,8 +19,6 @@ export const botFields = {
   agentId: 'WECOM_AGENT_ID',
   token: 'WECOM_TOKEN',
   encodingAesKey: 'WECOM_ENCODING_AES_KEY',
-  secret: 'WECOM_SECRET',
-  apiUrl: 'WECOM_API_URL',
   callbackSources: 'CALLBACK_ALLOWED_SOURCES',
   trustedProxies: 'TRUSTED_PROXIES',
   host: 'BOT_HOST',
@@ -29,6 +27,9 @@ export const botFields = {
   redisUrl: 'REDIS_URL',
   opsUrl: 'OPS_URL',
   signingKey: 'OPS_SIGNING_KEY',
+  pushUrl: 'PUSH_URL',
+  pushAppId: 'PUSH_APP_ID',
+  pushAppKey: 'PUSH_APP_KEY',
   menusDir: 'MENUS_DIR',
 } as const satisfies Fields;
 
@@ -45,7 +46,11 @@ export const opsFields = {
   kubeconfig: 'KUBECONFIG',
   mysqlTargets: 'OPS_MYSQL_TARGETS',
   auditKey: 'OPS_AUDIT_KEY',
+  consoleUrl: 'CONSOLE_URL',
 } as const satisfies Fields;
+
+/** What the ops platform needs to know where it links to the queue view. */
+const consoleFields = { consoleKey: 'CONSOLE_KEY' } as const satisfies Fields;
 
 /** What message delivery needs to know. */
 export const pushFields = {
@@ -71,7 +76,7 @@ export const pushFields = {
 export type BotConfig = ValuesOf<typeof botFields>;
 
 /** The settings of the ops platform; what prints as `[secret]` is read with `reveal()`. */
-export type OpsConfig = ValuesOf<typeof opsFields>;
+export type OpsConfig = ValuesOf<typeof opsFields> & Partial<ValuesOf<typeof consoleFields>>;
 
 /** The settings of message delivery; what prints as `[secret]` is read with `reveal()`. */
 export type PushConfig = ValuesOf<typeof pushFields>;
@@ -112,7 +117,8 @@ export function readConfig(role: Role, env: Environment): Config {
   const of = <F extends Fields>(name: Role, fields: F): ValuesOf<F> | undefined =>
     role === name || role === 'all' ? part(fields) : undefined;
   const bot = of('bot', botFields);
-  const ops = of('ops', opsFields);
+  const platform = of('ops', opsFields);
+  const ops = platform && Object.freeze({ ...platform, ...(platform.consoleUrl && part(consoleFields)) });
   const push = of('push', pushFields);
   if (common === undefined || problems.size > 0) throw new ConfigError([...problems]);
   return Object.freeze({ role, ...common, ...(bot && { bot }), ...(ops && { ops }), ...(push && { push }) });

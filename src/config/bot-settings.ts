@@ -58,6 +58,26 @@ export const botSettings = {
     example: 'private Ed25519 JWK, made by: npm run keys',
     read: signingKey,
   }),
+  PUSH_URL: {
+    audience: 'bot',
+    about:
+      'Where the bot reaches message delivery. Plain http to another machine needs ?plain-http behind the address.',
+    example: 'https://push.internal:8083',
+    read: internalUrl,
+  },
+  PUSH_APP_ID: {
+    audience: 'bot',
+    about: 'The app that the bot is at message delivery.',
+    example: 'keypad-bot',
+    read: matching(/^[a-z0-9][a-z0-9-]{0,31}$/, 'the id of an app such as keypad-bot'),
+  },
+  PUSH_APP_KEY: secret({
+    audience: 'bot',
+    about: 'Key of that app.',
+    example:
+      'as printed by: npm run app-key -- create keypad-bot --scope text --scope to:users --scope directory',
+    read: matching(/^[\w-]{43}$/, '43 letters, digits, - and _, as printed when the key was made'),
+  }),
   MENUS_DIR: {
     audience: 'bot',
     about: 'Folder of the menu entries.',

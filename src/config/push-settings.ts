@@ -1,10 +1,23 @@
-import { cidrs, host, port, serverUrl } from './network.ts';
+import { cidrs, host, httpsUrl, port, serverUrl } from './network.ts';
 import { robots } from './robots.ts';
 import { type Setting, secret } from './setting.ts';
 import { integer, matching } from './text.ts';
 
 /** Settings of message delivery. */
 export const pushSettings = {
+  WECOM_SECRET: secret({
+    audience: 'push',
+    about: 'Secret of the app.',
+    example: 'as shown on the page of the app',
+    read: matching(/^[\x21-\x7e]{1,128}$/, 'one word without spaces; copy it from the page of the app'),
+  }),
+  WECOM_API_URL: {
+    audience: 'push',
+    about: 'Where the WeCom server API is reached; plain http on loopback only.',
+    example: 'https://qyapi.weixin.qq.com',
+    fallback: 'https://qyapi.weixin.qq.com',
+    read: httpsUrl,
+  },
   PUSH_HOST: {
     audience: 'push',
     about: 'Address that the API of message delivery listens on.',
@@ -67,7 +80,7 @@ export const pushSettings = {
   },
   CONSOLE_KEY: secret({
     audience: 'push',
-    about: 'Signs the links to the queue view.',
+    about: 'Signs the links to the queue view; the ops platform needs the same when it has CONSOLE_URL.',
     example: 'at least 32 characters, made by: openssl rand -base64 33',
     read: matching(/^.{32,}$/, 'at least 32 characters on one line; make one with: openssl rand -base64 33'),
   }),

@@ -1,4 +1,4 @@
-import { cidrs, host, httpsUrl, serverUrl } from './network.ts';
+import { cidrs, host, serverUrl } from './network.ts';
 import { type Setting, secret } from './setting.ts';
 import { integer, matching, oneOf } from './text.ts';
 
@@ -17,19 +17,6 @@ export const sharedSettings = {
     about: 'AgentId of the self-built app: WeCom admin console, the page of the app.',
     example: '1000002',
     read: integer(0, 4_294_967_295),
-  },
-  WECOM_SECRET: secret({
-    audience: 'all',
-    about: 'Secret of the app.',
-    example: 'as shown on the page of the app',
-    read: matching(/^[\x21-\x7e]{1,128}$/, 'one word without spaces; copy it from the page of the app'),
-  }),
-  WECOM_API_URL: {
-    audience: 'all',
-    about: 'Where the WeCom server API is reached; plain http on loopback only.',
-    example: 'https://qyapi.weixin.qq.com',
-    fallback: 'https://qyapi.weixin.qq.com',
-    read: httpsUrl,
   },
   REDIS_URL: secret({
     audience: 'all',

@@ -10,6 +10,7 @@ import { createSources } from '../server/sources.ts';
 import { readTraceId, traceHeader } from '../server/trace-id.ts';
 import { createAudit } from './audit.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { createConsoleLinks } from './console-links.ts';
 import { openDatabase } from './database.ts';
 import { createEngine } from './engine.ts';
 import { every } from './every.ts';
@@ -69,7 +70,21 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
   });
   const audit = createAudit(db, config.auditKey.reveal());
   const refusals = createSourceRefusals(audit);
-  const engine = createEngine({ db, audit, targets, refusals, clock, policy: policy.current, report });
+  const consoleLink = createConsoleLinks({
+    url: config.consoleUrl,
+    key: config.consoleKey,
+    newId: randomUUID,
+  });
+  const engine = createEngine({
+    db,
+    audit,
+    targets,
+    refusals,
+    clock,
+    consoleLink,
+    policy: policy.current,
+    report,
+  });
 
   const app = fastify({
     loggerInstance: log,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Audit } from './audit.ts';
 import type { Clock } from './clock.ts';
+import type { ConsoleLinks } from './console-links.ts';
 import type { Database } from './database.ts';
 import { createRunner, type Runner } from './operation-run.ts';
 import { createOperationStore } from './operation-store.ts';
@@ -29,6 +30,7 @@ export interface EngineParts {
   readonly targets: Targets;
   readonly refusals: SourceRefusals;
   readonly clock: Clock;
+  readonly consoleLink?: ConsoleLinks | undefined;
   policy(): Policy;
   report(error: unknown): void;
 }
@@ -38,7 +40,8 @@ const TIDY_EVERY_MS = 60_000;
 const PREVIEWS_KEPT_MS = 86_400_000;
 
 /** Puts the engine of one replica together. */
-export function createEngine({ db, audit, targets, refusals, clock, policy, report }: EngineParts): Engine {
+export function createEngine(parts: EngineParts): Engine {
+  const { db, audit, targets, refusals, clock, policy, report } = parts;
   const owner = randomUUID();
   const store = createOperationStore(db);
   const outcomes = createOutcomes(db);
@@ -49,6 +52,7 @@ export function createEngine({ db, audit, targets, refusals, clock, policy, repo
     targets,
     operations: store,
     outcomes,
+    consoleLink: parts.consoleLink,
     now: clock.now(),
   });
   const sweeper = createSweeper({ store, watcher, audit, clock, owner, report, contextFor });

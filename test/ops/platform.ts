@@ -107,6 +107,7 @@ export async function openPlace(options: { tick?: number; policy?: string } = {}
         kubeconfig,
         mysqlTargets: createSecret({ 'shop-db': database.serverUrl, 'pay-db': database.serverUrl }),
         auditKey: createSecret(AUDIT_KEY),
+        consoleUrl: '',
         ...changes,
       };
       const log = createLog({ level: 'silent' });

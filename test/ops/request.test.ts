@@ -266,6 +266,7 @@ test('a platform does not start with a database that is away, and says which set
     kubeconfig: `${place.directory}/kubeconfig`,
     mysqlTargets: createSecret({ 'shop-db': place.serverUrl, 'pay-db': place.serverUrl }),
     auditKey: createSecret(AUDIT_KEY),
+    consoleUrl: '',
   };
   const log = createLog({ level: 'silent' });
   const started = createOps({ config, log, registry: createRegistry() });

@@ -10,6 +10,7 @@ import { listUnits } from './platform/list-units.ts';
 import { me } from './platform/me.ts';
 import { settle } from './platform/settle.ts';
 import { tellOutcomes } from './platform/tell-outcomes.ts';
+import { linkConsole } from './push/console.ts';
 import type { ChangeVerb, ReadVerb } from './verb.ts';
 
 /** Every read of the contract; one that is missing here is a type error. */
@@ -22,6 +23,7 @@ export const reads: { readonly [N in ReadName]: ReadVerb<N> } = {
   'k8s.deployments.list': listDeployments,
   'k8s.pods.list': listPods,
   'mysql.processlist': processlist,
+  'push.console': linkConsole,
 };
 
 /** Every change of the contract; one that is missing here is a type error. */

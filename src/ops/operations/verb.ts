@@ -1,5 +1,6 @@
 import type { ChangeName, InputOf, OutputOf, ReadName } from '../../contract/index.ts';
 import type { Risk } from '../../contract/operation.ts';
+import type { ConsoleLinks } from '../console-links.ts';
 import type { Json } from '../json.ts';
 import type { OperationStore } from '../operation-store.ts';
 import type { Outcomes } from '../outcomes.ts';
@@ -13,6 +14,8 @@ export interface Context {
   readonly targets: Targets;
   readonly operations: OperationStore;
   readonly outcomes: Outcomes;
+  /** Makes links to the queue view; absent when there is none. */
+  readonly consoleLink?: ConsoleLinks | undefined;
   /** Unix milliseconds. */
   readonly now: number;
 }
