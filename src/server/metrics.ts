@@ -17,8 +17,8 @@ export interface BotMetrics {
   /** The ops platform answered `state`, or nothing (`down`). */
   opsCall(operation: string, state: string, seconds: number): void;
   session(change: 'started' | 'ended'): void;
-  /** The WeCom server API answered; `errcode` is its number (protocol §4.13) or a word for no answer; `ms` is in milliseconds. */
-  weComCall(call: { readonly api: string; readonly errcode: number | string; readonly ms: number }): void;
+  /** Message delivery was asked `what`; `result` is `ok`, `refused`, or `down` when it gave no answer. */
+  deliveryCall(what: string, result: 'ok' | 'refused' | 'down', seconds: number): void;
 }
 
 /** Registers the metrics of the interface platform. Labels are bounded: strange values are counted as `other`. */
@@ -30,9 +30,9 @@ export function createBotMetrics(registry: Registry): BotMetrics {
     'operation',
     'state',
   ]);
-  const weCom = histogram(registry, 'keypad_wecom_call_seconds', 'Calls of the WeCom server API', [
-    'api',
-    'errcode',
+  const deliveries = histogram(registry, 'keypad_delivery_call_seconds', 'Calls of message delivery', [
+    'what',
+    'result',
   ]);
   const sessions = new Counter({
     name: 'keypad_sessions_total',
@@ -41,16 +41,13 @@ export function createBotMetrics(registry: Registry): BotMetrics {
     registers,
   });
   const label = { result: createLabel(), operation: createLabel(), state: createLabel() };
-  const api = createLabel();
-  const errcode = createLabel();
   return {
     callback: (result, seconds) => callbacks.observe({ result: label.result(result) }, seconds),
     redis: (result, seconds) => redis.observe({ result }, seconds),
     opsCall: (operation, state, seconds) =>
       calls.observe({ operation: label.operation(operation), state: label.state(state) }, seconds),
     session: (change) => sessions.inc({ change }),
-    weComCall: (call) =>
-      weCom.observe({ api: api(call.api), errcode: errcode(String(call.errcode)) }, call.ms / 1000),
+    deliveryCall: (what, result, seconds) => deliveries.observe({ what, result }, seconds),
   };
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { createPushMetrics } from '../../src/push/metrics.ts';
 import { createBotMetrics, createOpsMetrics, createRegistry } from '../../src/server/metrics.ts';
 import { root } from './sources.ts';
 
@@ -14,7 +15,7 @@ interface Rules {
 const { groups }: Rules = parse(readFileSync(join(root, 'deploy/alerts.yaml'), 'utf8'));
 const rules = groups.flatMap((group) => group.rules);
 
-/** Every series that a bot and an ops platform show once each metric has a value, with its labels. */
+/** Every series that the three roles show once each metric has a value, with its labels. */
 async function seriesShown(): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   const registry = createRegistry();
   const bot = createBotMetrics(registry);
@@ -22,10 +23,21 @@ async function seriesShown(): Promise<ReadonlyMap<string, ReadonlySet<string>>> 
   bot.redis('ok', 1);
   bot.opsCall('me', 'done', 1);
   bot.session('started');
-  bot.weComCall({ api: 'gettoken', errcode: 0, ms: 1 });
+  bot.deliveryCall('push', 'ok', 1);
   const ops = createOpsMetrics(registry);
   ops.request('me', 'done', 1);
   ops.refusal('policy');
+  const push = createPushMetrics(registry);
+  push.watchBacklog(
+    async () => [{ lane: 'alert', depth: 1, oldestSeconds: 1 }],
+    () => {},
+  );
+  push.accepted('alert');
+  push.sent('alert', 0, 1);
+  push.weComCall({ api: 'gettoken', errcode: 0, ms: 1 });
+  push.waited('member-minute', 1);
+  push.resultCallback('told');
+  push.request('/v1/messages', 202, 1);
   const series = new Map<string, Set<string>>();
   for (const [, name = '', labels = ''] of (await registry.metrics()).matchAll(
     /^(\w+)(?:\{(.*)\})? \S+$/gm,

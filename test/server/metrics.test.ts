@@ -2,21 +2,21 @@ import { expect, test } from 'vitest';
 import { createLabel } from '../../src/server/label.ts';
 import { createBotMetrics, createOpsMetrics, createRegistry } from '../../src/server/metrics.ts';
 
-test('the bot counts callbacks, Redis, ops calls, sessions and WeCom calls', async () => {
+test('the bot counts callbacks, Redis, ops calls, sessions and calls of message delivery', async () => {
   const registry = createRegistry();
   const metrics = createBotMetrics(registry);
   metrics.callback('reply', 0.003);
   metrics.redis('ok', 0.0004);
   metrics.opsCall('k8s.scale', 'done', 0.2);
   metrics.session('started');
-  metrics.weComCall({ api: 'message/send', errcode: 45009, ms: 80 });
+  metrics.deliveryCall('push', 'down', 0.08);
   const text = await registry.metrics();
   expect(text).toContain('keypad_callback_seconds_count{result="reply"} 1');
   expect(text).toContain('keypad_callback_seconds_bucket{le="0.005",result="reply"} 1');
   expect(text).toContain('keypad_redis_seconds_count{result="ok"} 1');
   expect(text).toContain('keypad_ops_call_seconds_count{operation="k8s.scale",state="done"} 1');
   expect(text).toContain('keypad_sessions_total{change="started"} 1');
-  expect(text).toContain('keypad_wecom_call_seconds_sum{api="message/send",errcode="45009"} 0.08');
+  expect(text).toContain('keypad_delivery_call_seconds_sum{what="push",result="down"} 0.08');
 });
 
 test('the ops platform counts requests and refusals', async () => {

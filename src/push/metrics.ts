@@ -1,0 +1,114 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { createLabel } from '../server/label.ts';
+import type { SentCall } from '../wecom/outgoing.ts';
+import { type Lane, lanes } from './message.ts';
+
+/** How much waits in one lane: deliveries that are due, and how long the oldest of them has been, in seconds. */
+export interface Backlog {
+  readonly lane: Lane;
+  readonly depth: number;
+  readonly oldestSeconds: number;
+}
+
+/** Whether WeCom is called at all: `half-open` tries whether it is back. */
+export type BreakerState = 'closed' | 'half-open' | 'open';
+
+/** What message delivery counts; durations in seconds, except those of a {@link SentCall}. */
+export interface PushMetrics {
+  /** Says how to ask for the backlog when somebody reads the metrics; what fails shows nothing new and is reported. */
+  watchBacklog(read: () => Promise<readonly Backlog[]>, onError: (error: unknown) => void): void;
+  /** A message was written down. */
+  accepted(lane: Lane): void;
+  /** WeCom was asked to send; `errcode` 0 is success, a word stands for no answer. */
+  sent(lane: Lane, errcode: number | string, seconds: number): void;
+  /** Any call of WeCom, also those that send nothing. */
+  weComCall(call: SentCall): void;
+  /** A delivery was put off because of a limit, for so long. */
+  waited(limit: string, seconds: number): void;
+  breaker(state: BreakerState): void;
+  /** A result callback was `told`, failed and is to be tried again (`retried`), or was given up (`given-up`). */
+  resultCallback(result: string): void;
+  /** The API answered; `route` is its pattern, never the address. */
+  request(route: string, status: number, seconds: number): void;
+}
+
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30];
+const WAITS = [0.1, 1, 5, 15, 60, 300, 1800, 3600, 21_600, 86_400];
+const BREAKER: Readonly<Record<BreakerState, number>> = { closed: 0, 'half-open': 1, open: 2 };
+
+/** Registers the metrics of message delivery. Labels are bounded: strange values are counted as `other`. */
+export function createPushMetrics(registry: Registry): PushMetrics {
+  const registers = [registry];
+  const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
+    new Counter<L>({ name, help, labelNames, registers });
+  const histogram = <L extends string>(name: string, help: string, labelNames: L[], buckets = SECONDS) =>
+    new Histogram<L>({ name, help, labelNames, buckets, registers });
+  const gauge = <L extends string>(name: string, help: string, labelNames: L[]) =>
+    new Gauge<L>({ name, help, labelNames, registers });
+
+  const accepted = counter('keypad_push_accepted_total', 'Messages written down', ['lane']);
+  const sends = counter('keypad_push_sends_total', 'Sends by what WeCom answered', ['lane', 'errcode']);
+  const sendSeconds = histogram('keypad_push_send_seconds', 'How long WeCom takes to answer a send', [
+    'lane',
+  ]);
+  const calls = histogram('keypad_wecom_call_seconds', 'Calls of the WeCom server API', ['api', 'errcode']);
+  const waits = histogram('keypad_push_limiter_wait_seconds', 'Put off by a limit', ['limit'], WAITS);
+  const breaker = gauge('keypad_push_breaker_state', 'Circuit breaker: 0 closed, 1 half-open, 2 open', []);
+  const callbacks = counter('keypad_push_callbacks_total', 'Result callbacks', ['result']);
+  const requests = histogram('keypad_push_api_seconds', 'Requests of the API', ['route', 'status']);
+
+  const errcodeLabel = createLabel();
+  const callErrcodeLabel = createLabel();
+  const apiLabel = createLabel();
+  const limitLabel = createLabel();
+  const resultLabel = createLabel();
+  const routeLabel = createLabel();
+  // A series that has never been counted cannot be compared: the alerts ask for sends that do not come.
+  for (const lane of lanes) sends.inc({ lane, errcode: errcodeLabel('0') }, 0);
+  breaker.set(BREAKER.closed);
+  return {
+    watchBacklog(read, onError) {
+      // Both gauges are collected at once, and so is what they show.
+      let asked: Promise<readonly Backlog[]> | undefined;
+      const ask = () => {
+        asked ??= read()
+          .catch((error: unknown) => {
+            onError(error);
+            return [];
+          })
+          .finally(() => {
+            asked = undefined;
+          });
+        return asked;
+      };
+      const show = (name: string, help: string, numberOf: (backlog: Backlog) => number) =>
+        new Gauge({
+          name,
+          help,
+          labelNames: ['lane'],
+          registers,
+          async collect() {
+            for (const backlog of await ask()) this.set({ lane: backlog.lane }, numberOf(backlog));
+          },
+        });
+      show('keypad_push_queue_depth', 'Deliveries that are due', ({ depth }) => depth);
+      show(
+        'keypad_push_queue_age_seconds',
+        'Age of the oldest delivery that is due',
+        ({ oldestSeconds }) => oldestSeconds,
+      );
+    },
+    accepted: (lane) => accepted.inc({ lane }),
+    sent(lane, errcode, seconds) {
+      sends.inc({ lane, errcode: errcodeLabel(String(errcode)) });
+      sendSeconds.observe({ lane }, seconds);
+    },
+    weComCall: ({ api, errcode, ms }) =>
+      calls.observe({ api: apiLabel(api), errcode: callErrcodeLabel(String(errcode)) }, ms / 1000),
+    waited: (limit, seconds) => waits.observe({ limit: limitLabel(limit) }, seconds),
+    breaker: (state) => breaker.set(BREAKER[state]),
+    resultCallback: (result) => callbacks.inc({ result: resultLabel(result) }),
+    request: (route, status, seconds) =>
+      requests.observe({ route: routeLabel(route), status: String(status) }, seconds),
+  };
+}

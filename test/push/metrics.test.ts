@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { createPushMetrics } from '../../src/push/metrics.ts';
+import { createBotMetrics, createRegistry } from '../../src/server/metrics.ts';
+
+test('message delivery counts what it accepts, sends, waits for, tells and answers', async () => {
+  const registry = createRegistry();
+  const metrics = createPushMetrics(registry);
+  metrics.accepted('alert');
+  metrics.sent('alert', 0, 0.06);
+  metrics.sent('bulk', 'lost', 10);
+  metrics.weComCall({ api: 'message/send', errcode: 45009, ms: 80 });
+  metrics.waited('member-minute', 12);
+  metrics.breaker('open');
+  metrics.resultCallback('given-up');
+  metrics.request('/v1/messages/:id', 404, 0.003);
+  const text = await registry.metrics();
+  for (const line of [
+    'keypad_push_accepted_total{lane="alert"} 1',
+    'keypad_push_sends_total{lane="alert",errcode="0"} 1',
+    'keypad_push_sends_total{lane="bulk",errcode="lost"} 1',
+    'keypad_push_sends_total{lane="normal",errcode="0"} 0',
+    'keypad_push_send_seconds_bucket{le="0.1",lane="alert"} 1',
+    'keypad_wecom_call_seconds_sum{api="message/send",errcode="45009"} 0.08',
+    'keypad_push_limiter_wait_seconds_bucket{le="15",limit="member-minute"} 1',
+    'keypad_push_breaker_state 2',
+    'keypad_push_callbacks_total{result="given-up"} 1',
+    'keypad_push_api_seconds_count{route="/v1/messages/:id",status="404"} 1',
+  ]) {
+    expect(text).toContain(line);
+  }
+});
+
+test('the backlog is asked for when the metrics are read, and one that is not known stops nothing', async () => {
+  const registry = createRegistry();
+  const metrics = createPushMetrics(registry);
+  const problems: unknown[] = [];
+  let depth = 3;
+  let reads = 0;
+  metrics.watchBacklog(
+    async () => {
+      reads += 1;
+      if (depth === 0) throw new Error('the database is away');
+      return [{ lane: 'alert', depth, oldestSeconds: 42 }];
+    },
+    (error) => void problems.push(error),
+  );
+  const first = await registry.metrics();
+  expect(first).toContain('keypad_push_queue_depth{lane="alert"} 3');
+  expect(first).toContain('keypad_push_queue_age_seconds{lane="alert"} 42');
+  expect(reads).toBe(1);
+  depth = 4;
+  expect(await registry.metrics()).toContain('keypad_push_queue_depth{lane="alert"} 4');
+  depth = 0;
+  expect(await registry.metrics()).toContain('keypad_push_queue_age_seconds{lane="alert"} 42');
+  expect(problems).toHaveLength(1);
+});
+
+test('bot and message delivery fit into one registry', async () => {
+  const registry = createRegistry();
+  createBotMetrics(registry);
+  createPushMetrics(registry);
+  expect(await registry.metrics()).toContain('keypad_push_breaker_state 0');
+});
