@@ -6,14 +6,14 @@ import { createChat, createMenus, createRedis, createSessionStore } from '../cha
 import type { BotConfig } from '../config.ts';
 import { contract, isOperation } from '../contract/index.ts';
 import { readSigningKey } from '../contract/keys.ts';
+import { createPushClient } from '../push/client.ts';
 import { drainOnClose } from '../server/drain.ts';
 import type { Log } from '../server/log.ts';
 import { createBotMetrics } from '../server/metrics.ts';
-import { createWeComApi } from '../wecom/api.ts';
 import { createCipher } from '../wecom/crypto.ts';
-import { createTokenStore } from '../wecom/token-store.ts';
 import { addCallback } from './callback.ts';
 import { openCallbackSources } from './callback-sources.ts';
+import { createDelivery } from './delivery.ts';
 import { readIncoming } from './incoming.ts';
 import { openConfirmations } from './open-confirmations.ts';
 import { openContext } from './open-context.ts';
@@ -40,7 +40,8 @@ export interface BotParts {
   readonly registry: Registry;
 }
 
-const DAY_MS = 86_400_000;
+/** How often it is looked whether the callback ranges are due to be asked for. */
+const LOOK_MS = 60_000;
 
 /** Puts the interface platform together. Throws `ConfigError` when the menus have a problem. */
 export async function createBot({ config, log, registry }: BotParts): Promise<Bot> {
@@ -49,14 +50,18 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
   const pause = async (ms: number): Promise<void> => void (await sleep(ms, undefined, { ref: false }));
   const redis = createRedis(config.redisUrl.reveal());
   redis.on('error', (err) => log.warn({ err }, 'redis'));
-  const secret = config.secret.reveal();
-  const weCom = createWeComApi({
-    baseUrl: config.apiUrl,
-    corpId: config.corpId,
-    agentId: config.agentId,
-    secret,
-    tokens: createTokenStore(redis, config.corpId, config.agentId, secret),
-    onCall: metrics.weComCall,
+  const delivery = createDelivery({
+    client: createPushClient({
+      url: config.pushUrl,
+      app: config.pushAppId,
+      key: config.pushAppKey.reveal(),
+      now,
+      newNonce: randomUUID,
+    }),
+    now,
+    sleep: pause,
+    onCall: metrics.deliveryCall,
+    onAway: (err) => log.warn({ err }, 'message delivery is away, what is to be told waits'),
   });
   const client = createPlatformClient({
     url: config.opsUrl,
@@ -75,14 +80,14 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
     allowed: config.callbackSources,
     redis,
     corpId: config.corpId,
-    askWeCom: () => weCom.callbackRanges(),
+    askWeCom: delivery.callbackRanges,
     onError: (err) => log.error({ err }, 'the callback ranges of WeCom are not fresh'),
     now,
   });
-  const daily = setInterval(() => void sources.refresh(), DAY_MS).unref();
+  const looking = setInterval(() => void sources.keepFresh(), LOOK_MS).unref();
 
   const people = createPeople({
-    weCom,
+    delivery,
     client,
     now,
     onError: (err, user) => log.warn({ user, err }, 'departments unknown'),
@@ -90,7 +95,7 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
   const outcomes = startOutcomes({
     client,
     open: openConfirmations(redis, config.agentId),
-    deliver: async (user, text) => void (await weCom.sendText(user, text)),
+    tell: delivery.tell,
     sleep: pause,
     now,
     newId: randomUUID,
@@ -115,7 +120,7 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
       });
     },
     async deliver(incoming, text) {
-      await weCom.sendText(incoming.user, text);
+      await delivery.tellPatiently(incoming.user, text, told.idOf(incoming, text));
       await told.confirm(incoming, text);
     },
     onError: (err, { trace }) => log.error({ id: trace, err }, 'a message broke'),
@@ -167,16 +172,16 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
 
   return {
     app,
-    checks: {
-      redis: async () => void (await redis.ping()),
-      token: () => weCom.checkToken(),
-    },
+    // Message delivery is not among them: without it the bot still answers in its replies, and what it has to tell
+    // later waits with the platform. A bot out of service would help nobody; the log and the metrics tell of it.
+    checks: { redis: async () => void (await redis.ping()) },
     reload: menus.reload,
     async close() {
       await app.close();
+      delivery.stop();
       await chat.idle();
       await outcomes.stop();
-      clearInterval(daily);
+      clearInterval(looking);
       menus.close();
       redis.disconnect();
     },

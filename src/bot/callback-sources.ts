@@ -5,6 +5,8 @@ import { createSources, type Sources } from '../server/sources.ts';
 export interface CallbackSources extends Sources {
   /** Asks WeCom again. When it cannot say, the last good answer goes on. */
   refresh(): Promise<void>;
+  /** The same when it is time: a day after a good answer, at once after none. To be called every minute or so. */
+  keepFresh(): Promise<void>;
 }
 
 export interface CallbackSourcesParts {
@@ -19,6 +21,7 @@ export interface CallbackSourcesParts {
   now(): number;
 }
 
+const FRESH_MS = 86_400_000;
 /** While Tencent changes its addresses old and new coexist: what was good is believed a week longer. */
 const KEPT_SECONDS = 7 * 86_400;
 
@@ -30,6 +33,7 @@ export async function openCallbackSources(parts: CallbackSourcesParts): Promise<
   const use = (ranges: readonly string[]): void => {
     sources = createSources([...fixed, ...ranges]);
   };
+  let askAt = 0;
   const refresh = async (): Promise<void> => {
     if (!wecom) return;
     try {
@@ -37,6 +41,7 @@ export async function openCallbackSources(parts: CallbackSourcesParts): Promise<
       if (fresh.length === 0)
         throw new Error('getcallbackip answered an empty list; the last good one stays');
       use(fresh);
+      askAt = parts.now() + FRESH_MS;
       const now = Math.floor(parts.now() / 1000);
       await parts.redis.zadd(key, ...fresh.flatMap((range) => [`${now}`, range]));
       await parts.redis.zremrangebyscore(key, '-inf', `(${now - KEPT_SECONDS}`);
@@ -50,5 +55,11 @@ export async function openCallbackSources(parts: CallbackSourcesParts): Promise<
     use(await parts.redis.zrange(key, '0', '-1').catch(() => []));
     await refresh();
   }
-  return { allows: (address) => sources.allows(address), refresh };
+  return {
+    allows: (address) => sources.allows(address),
+    refresh,
+    keepFresh: async () => {
+      if (parts.now() >= askAt) await refresh();
+    },
+  };
 }

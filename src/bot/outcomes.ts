@@ -24,12 +24,18 @@ export interface Answered {
 export interface OutcomesParts {
   readonly client: PlatformClient;
   readonly open: OpenConfirmations;
-  deliver(user: string, text: string): Promise<void>;
+  /** Tells somebody something, once for each id, however often it is asked to. */
+  tell(user: string, text: string, id: string): Promise<void>;
   sleep(milliseconds: number): Promise<void>;
   /** Unix milliseconds. */
   now(): number;
   newId(): string;
   onError(error: unknown): void;
+}
+
+/** Under which id an outcome is told, whoever tells it. */
+export function outcomeId(id: string): string {
+  return `outcome-${id}`;
 }
 
 const ASK_MS = 1000;
@@ -44,7 +50,7 @@ const LENT_MS = 30_000;
  * may never have heard of is noted on this side until the user knows.
  */
 export function startOutcomes(parts: OutcomesParts): Outcomes {
-  const { client, open, deliver, onError } = parts;
+  const { client, open, onError } = parts;
   const bot = (): Caller => ({ user: BOT_SUBJECT, departments: [], trace: parts.newId() });
   const told = async (ids: readonly string[]): Promise<void> => {
     if (ids.length > 0) await client.read(bot(), 'outcomes.told', { ids: [...ids] });
@@ -54,8 +60,9 @@ export function startOutcomes(parts: OutcomesParts): Outcomes {
     const claimed = await client.read(bot(), 'outcomes.claim', {});
     if ('refused' in claimed) throw new Error(`the platform refused to say what is done: ${claimed.refused}`);
     for (const { id, user, text } of claimed.output) {
-      // One whom WeCom cannot reach must not keep the others waiting.
-      await deliver(user, text).then(() => told([id]), onError);
+      // One who cannot be told must not keep the others waiting. The id of the outcome makes a repeat harmless: when the
+      // answer got lost, or the platform did not hear that it was told, the next replica tells it again.
+      await parts.tell(user, text, outcomeId(id)).then(() => told([id]), onError);
     }
   };
 
@@ -71,7 +78,7 @@ export function startOutcomes(parts: OutcomesParts): Outcomes {
     if ('refused' in settled)
       throw new Error(`the platform refused to say what became of ${id}: ${settled.refused}`);
     // Any other state is among the outcomes, once it is final.
-    if (settled.output.state === 'never') await deliver(user, settled.output.text);
+    if (settled.output.state === 'never') await parts.tell(user, settled.output.text, `never-${id}`);
     await open.close([confirmation]);
   };
   const settleOverdue = async (): Promise<void> => {

@@ -1,5 +1,5 @@
 import type { Incoming } from '../chat/index.ts';
-import type { WeComApi } from '../wecom/api.ts';
+import type { Delivery } from './delivery.ts';
 import type { Caller, PlatformClient } from './platform-client.ts';
 import { createRecent } from './recent.ts';
 import { askRights, type Rights } from './rights.ts';
@@ -13,7 +13,7 @@ export interface People {
 }
 
 export interface PeopleParts {
-  readonly weCom: Pick<WeComApi, 'user'>;
+  readonly delivery: Pick<Delivery, 'departments'>;
   readonly client: PlatformClient;
   now(): number;
   onError(error: unknown, user: string): void;
@@ -22,19 +22,16 @@ export interface PeopleParts {
 const RIGHTS_MS = 30_000;
 const DEPARTMENTS_MS = 60_000;
 
-export function createPeople({ weCom, client, now, onError }: PeopleParts): People {
+export function createPeople({ delivery, client, now, onError }: PeopleParts): People {
   const departments = createRecent({
     milliseconds: DEPARTMENTS_MS,
     keyOf: (user: string) => user,
     // Without an answer the user is taken to be in no department: fewer rights for a minute, never more.
     ask: (user) =>
-      weCom.user(user).then(
-        (member) => member.departments,
-        (error: unknown) => {
-          onError(error, user);
-          return [];
-        },
-      ),
+      delivery.departments(user).catch((error: unknown) => {
+        onError(error, user);
+        return [];
+      }),
     now,
   });
   return {

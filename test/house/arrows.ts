@@ -20,7 +20,7 @@ export const arrows: Readonly<Record<string, Allowed>> = {
   contract: { any: ['errors', 'zod', 'jose', NODE] },
   chat: { any: ['errors', 'menu', NODE], in: { ioredis: /^src\/chat\/redis\.ts$/ } },
   bot: {
-    any: ['errors', 'server', 'contract', 'wecom', 'chat', 'fastify', NODE],
+    any: ['errors', 'server', 'contract', 'wecom', 'chat', 'fastify', 'src/push/client.ts', NODE],
     types: ['config', 'menu', 'prom-client'],
   },
   ops: {
