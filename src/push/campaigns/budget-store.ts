@@ -1,0 +1,63 @@
+import { sql } from 'kysely';
+import type { Tx } from '../database.ts';
+import type { CampaignRow } from './campaign-store.ts';
+import { MAX_OPEN, SLICE } from './state.ts';
+
+/** What a campaign may do now. */
+export interface Budget {
+  /** Deliveries that are not final. */
+  readonly open: number;
+  /** How many more receivers may be handed out; at most one slice. */
+  readonly allowed: number;
+}
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+/** Asia/Shanghai has had no summer time since 1991. */
+const SHANGHAI_MS = 8 * 3_600_000;
+
+/** Midnight in Asia/Shanghai before `now`; Unix ms. */
+export function dayOf(now: number): number {
+  return now - ((now + SHANGHAI_MS) % DAY_MS);
+}
+
+/** Reads how much of its budgets a campaign has left, under the lock of its row. */
+export async function readBudget(tx: Tx, campaign: CampaignRow, now: number): Promise<Budget> {
+  const { serial, per_minute, per_day } = campaign;
+  const open = await countOpen(tx, serial);
+  const left = [SLICE, MAX_OPEN - open];
+  if (per_minute !== null) left.push(per_minute - (await countSince(tx, serial, now - MINUTE_MS)));
+  if (per_day !== null) {
+    const today = dayOf(now);
+    const handed = await countHanded(tx, serial, today);
+    left.push(per_day - handed - (await countSince(tx, serial, today, today)));
+  }
+  return { open, allowed: Math.max(0, Math.min(...left)) };
+}
+
+async function countOpen(tx: Tx, serial: number): Promise<number> {
+  const { rows } = await sql<{ count: string | null }>`
+    select sum(m.open) count from campaign_slices s join messages m on m.id = s.message_id
+    where s.campaign = ${serial} and s.settled_at is null`.execute(tx);
+  return Number(rows[0]?.count ?? 0);
+}
+
+/**
+ * How many deliveries may have reached WeCom since then: those that are open, and those that ended since. So however
+ * late one is sent, it counts until the window after its end is over. Looks at slices handed out before `before`.
+ */
+async function countSince(tx: Tx, serial: number, since: number, before = 2 ** 52): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*) count from campaign_slices s
+    join messages m on m.id = s.message_id and (m.open > 0 or m.finished_at > ${since})
+    join deliveries d on d.message_id = m.id and (d.finished_at is null or d.finished_at > ${since})
+    where s.campaign = ${serial} and s.handed_at < ${before}`.execute(tx);
+  return Number(rows[0]?.count ?? 0);
+}
+
+async function countHanded(tx: Tx, serial: number, since: number): Promise<number> {
+  const { rows } = await sql<{ count: string | null }>`
+    select sum(size) count from campaign_slices
+    where campaign = ${serial} and handed_at >= ${since}`.execute(tx);
+  return Number(rows[0]?.count ?? 0);
+}

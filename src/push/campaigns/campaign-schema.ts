@@ -1,0 +1,94 @@
+import * as z from 'zod';
+import { InputError } from '../../errors.ts';
+import { normalizeUserId, readUserId } from '../../wecom/userid.ts';
+import type { Variables } from '../message.ts';
+import { variablesSchema } from '../templates/variables-schema.ts';
+
+const isWellFormed = (text: string) => text.isWellFormed();
+const count = z.int().min(1).max(100_000_000);
+
+const scheduleSchema = z.union(
+  [
+    z.strictObject({
+      at: z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
+    }),
+    z.strictObject({
+      cron: z.string().min(1).max(100),
+      timezone: z.string().min(1).max(64).default('Asia/Shanghai'),
+    }),
+  ],
+  'must be { at: ISO time with its offset } or { cron, timezone }',
+);
+
+/** The first line: what is sent, and when. */
+export const campaignSchema = z.strictObject({
+  name: z.string().min(1).max(100).refine(isWellFormed, 'must be well-formed text'),
+  template: z.strictObject({
+    key: z.string().regex(/^[A-Za-z0-9._-]{1,32}$/, 'must be the key of a template'),
+    variables: variablesSchema.default({}),
+  }),
+  schedule: scheduleSchema.optional(),
+  /** At most so many receivers in any 60 s, and in a day of Asia/Shanghai. */
+  perMinute: count.optional(),
+  perDay: count.optional(),
+  /** Starts it as soon as it is whole. */
+  start: z.boolean().default(false),
+  callbackUrl: z
+    .url({ protocol: /^https?$/ })
+    .max(2048)
+    .optional(),
+  idempotencyKey: z.string().min(1).max(128).refine(isWellFormed, 'must be well-formed text').optional(),
+});
+export type NewCampaign = z.infer<typeof campaignSchema>;
+
+const userid = z.string().transform((text, ctx) => {
+  try {
+    return normalizeUserId(readUserId(text));
+  } catch {
+    ctx.addIssue({ code: 'custom', message: 'is no userid' });
+    return z.NEVER;
+  }
+});
+const receiverSchema = z.union(
+  [userid, z.strictObject({ user: userid, variables: variablesSchema.optional() })],
+  'must be a userid, or { "user": userid, "variables": { … } }',
+);
+
+/** One further line: who gets it; the userid in lower case (§4.8). */
+export interface CampaignReceiver {
+  readonly user: string;
+  readonly variables: Variables | null;
+}
+
+/** Reads the first line; throws an InputError of one sentence. */
+export function readCampaign(bytes: Buffer | null): NewCampaign {
+  return readLine(campaignSchema, bytes);
+}
+
+/** Reads a further line; throws an InputError of one sentence. */
+export function readReceiver(bytes: Buffer | null): CampaignReceiver {
+  const read = readLine(receiverSchema, bytes);
+  return typeof read === 'string'
+    ? { user: read, variables: null }
+    : { user: read.user, variables: read.variables ?? null };
+}
+
+/** The most bytes of one line. */
+export const LONGEST_LINE = 4096;
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+function readLine<T>(schema: z.ZodType<T>, bytes: Buffer | null): T {
+  if (bytes === null) throw new InputError(`is longer than ${LONGEST_LINE} bytes`);
+  if (bytes.length === 0) throw new InputError('is empty');
+  let value: unknown;
+  try {
+    value = JSON.parse(utf8.decode(bytes));
+  } catch {
+    throw new InputError('is not JSON in UTF-8');
+  }
+  const read = schema.safeParse(value);
+  if (read.success) return read.data;
+  const { path = [], message = 'is malformed' } = read.error.issues[0] ?? {};
+  throw new InputError([...(path.length > 0 ? [`${path.join('.')}:`] : []), message].join(' '));
+}

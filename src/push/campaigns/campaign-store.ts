@@ -1,0 +1,71 @@
+import type { Selectable, Updateable } from 'kysely';
+import type { Database } from '../database.ts';
+import type { CampaignTable } from './schema.ts';
+import { type CampaignState, visibleStates } from './state.ts';
+
+/** A row of the campaigns table. */
+export type CampaignRow = Readonly<Selectable<CampaignTable>>;
+
+/** A campaign of this app that is whole. */
+export function findCampaign(db: Database, app: string, id: string): Promise<CampaignRow | undefined> {
+  return db
+    .selectFrom('campaigns')
+    .selectAll()
+    .where('id', '=', id)
+    .where('app', '=', app)
+    .where('state', 'in', visibleStates)
+    .executeTakeFirst();
+}
+
+/** Who holds this idempotency key, in whatever state. */
+export function findByKey(db: Database, app: string, key: string): Promise<CampaignRow | undefined> {
+  return db
+    .selectFrom('campaigns')
+    .selectAll()
+    .where('app', '=', app)
+    .where('idempotency_key', '=', key)
+    .executeTakeFirst();
+}
+
+/** Campaigns of this app, newest first, those before `before`. */
+export function listCampaigns(
+  db: Database,
+  app: string,
+  { before, limit }: { readonly before: string | undefined; readonly limit: number },
+): Promise<readonly CampaignRow[]> {
+  const all = db
+    .selectFrom('campaigns')
+    .selectAll()
+    .where('app', '=', app)
+    .where('state', 'in', visibleStates);
+  const rest = before === undefined ? all : all.where('id', '<', before);
+  return rest.orderBy('id', 'desc').limit(limit).execute();
+}
+
+/** Campaigns in one state, by serial; the due ones of those that wait for a time. */
+export function campaignsIn(
+  db: Database,
+  state: CampaignState,
+  dueAt?: number,
+): Promise<readonly CampaignRow[]> {
+  const all = db.selectFrom('campaigns').selectAll().where('state', '=', state);
+  const due = dueAt === undefined ? all : all.where('next_run_at', '<=', dueAt);
+  return due.orderBy('serial').limit(1000).execute();
+}
+
+/** Changes a campaign that is still as it was seen; false when somebody else was faster. */
+export async function changeCampaign(
+  db: Database,
+  seen: Pick<CampaignRow, 'serial' | 'state' | 'run' | 'next_run_at'>,
+  change: Updateable<CampaignTable>,
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('campaigns')
+    .set(change)
+    .where('serial', '=', seen.serial)
+    .where('state', '=', seen.state)
+    .where('run', '=', seen.run)
+    .where('next_run_at', seen.next_run_at === null ? 'is' : '=', seen.next_run_at)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}

@@ -1,0 +1,94 @@
+import type { Route } from '../api/route.ts';
+import type { Database } from '../database.ts';
+import type { Mailroom } from '../delivery/mailroom.ts';
+import type { Results } from '../results/results.ts';
+import type { Templates } from '../templates/templates.ts';
+import { campaignsIn } from './campaign-store.ts';
+import { settleSlices } from './counts-store.ts';
+import { removeAbandoned } from './loading-store.ts';
+import { campaignRoutes } from './routes.ts';
+import { createRuns } from './runs.ts';
+import { createSlicer } from './slicer.ts';
+import { findWithdrawals, withdraw } from './withdraw-store.ts';
+
+/** Messages to many, handed out little by little; any number of replicas work on them together. */
+export interface Campaigns {
+  readonly routes: readonly Route[];
+  /** Begins to work on whatever there is to do, until `close`. */
+  start(): void;
+  /**
+   * One round: begins what is due, hands out one slice of each running campaign, takes back what was paused or stopped,
+   * and removes what was left half loaded. Resolves to whether anything was handed out; never throws.
+   */
+  sweep(): Promise<boolean>;
+  /** Ends after the round that is running. */
+  close(): Promise<void>;
+}
+
+export interface CampaignParts {
+  readonly db: Database;
+  readonly mailroom: Pick<Mailroom, 'insert' | 'schedule'>;
+  readonly templates: Pick<Templates, 'resolve'>;
+  /** Told of slices that a pause or stop has finished. */
+  readonly results: Results;
+  /** Unix ms. */
+  readonly now: () => number;
+  readonly newId: () => string;
+  /** Resolves after so many ms, or rejects or resolves when the signal is aborted. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<unknown>;
+  readonly onError: (error: unknown) => void;
+}
+
+/** How long a replica rests when a round had nothing to hand out; ms. */
+const REST_MS = 500;
+
+/** Makes the campaigns of one replica. */
+export function createCampaigns(parts: CampaignParts): Campaigns {
+  const { db, results, now, sleep, onError } = parts;
+  const runs = createRuns(parts);
+  const slice = createSlicer(parts);
+  const closing = new AbortController();
+  let working: Promise<void> | undefined;
+
+  const withdrawAll = async (serial?: number): Promise<void> => {
+    let count = 0;
+    for (const found of await findWithdrawals(db, serial)) {
+      count += await withdraw(db, results, { ...found, now: now() });
+    }
+    if (count > 0) results.wake();
+  };
+  const handOut = async (): Promise<boolean> => {
+    let handedOut = false;
+    for (const { serial } of await campaignsIn(db, 'running')) {
+      if (closing.signal.aborted) break;
+      handedOut = (await slice(serial).catch(report)) === true || handedOut;
+    }
+    return handedOut;
+  };
+  const report = (error: unknown): void => onError(error);
+
+  async function sweep(): Promise<boolean> {
+    await runs.fire().catch(report);
+    await withdrawAll().catch(report);
+    await settleSlices(db).catch(report);
+    const handedOut = await handOut().catch(report);
+    await removeAbandoned(db, now()).catch(report);
+    return handedOut === true;
+  }
+
+  return {
+    routes: campaignRoutes({ ...parts, runs, withdraw: (serial) => withdrawAll(serial).catch(report) }),
+    sweep,
+    start() {
+      working ??= (async () => {
+        while (!closing.signal.aborted) {
+          if (!(await sweep())) await sleep(REST_MS, closing.signal).catch(() => {});
+        }
+      })();
+    },
+    async close() {
+      closing.abort();
+      await working;
+    },
+  };
+}

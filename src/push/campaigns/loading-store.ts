@@ -1,0 +1,87 @@
+import type { Insertable } from 'kysely';
+import type { Database } from '../database.ts';
+import type { CampaignReceiverTable, CampaignTable } from './schema.ts';
+
+/** How long a load may stand still before it counts as broken off; ms. */
+const ABANDONED_MS = 600_000;
+/** Rows that one statement removes, well within the database's patience. */
+const REMOVED_AT_ONCE = 5000;
+
+/** A campaign whose receivers are still to come. */
+export type NewCampaignRow = Insertable<CampaignTable> & { readonly idempotency_key: string | null };
+
+/** Writes a campaign down that nobody sees yet; resolves to its serial. Throws a duplicate when its key is taken. */
+export async function insertCampaign(db: Database, row: NewCampaignRow): Promise<number> {
+  const { insertId } = await db.insertInto('campaigns').values(row).executeTakeFirstOrThrow();
+  return Number(insertId);
+}
+
+/** Adds receivers; resolves to how many were new, null when the campaign is not loading any more. */
+export function addReceivers(
+  db: Database,
+  { serial, rows, now }: { serial: number; rows: readonly CampaignReceiverTable[]; now: number },
+): Promise<number | null> {
+  return db.transaction().execute(async (tx) => {
+    // Holds the row until the commit, so that a sweep never removes a campaign under the hands of its loader.
+    const touched = await tx
+      .updateTable('campaigns')
+      .set({ touched_at: now })
+      .where('serial', '=', serial)
+      .where('state', '=', 'loading')
+      .executeTakeFirst();
+    if (touched.numUpdatedRows === 0n) return null;
+    const added = await tx
+      .insertInto('campaign_receivers')
+      .ignore()
+      .values([...rows])
+      .executeTakeFirst();
+    return Number(added.numInsertedOrUpdatedRows ?? 0);
+  });
+}
+
+/** loading → draft; false when it was given up meanwhile. */
+export async function completeLoading(
+  db: Database,
+  serial: number,
+  loaded: Pick<CampaignTable, 'shared_names'> & { readonly total: number; readonly doubles: number },
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('campaigns')
+    .set({ ...loaded, state: 'draft' })
+    .where('serial', '=', serial)
+    .where('state', '=', 'loading')
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+/** Removes a campaign that did not load, with all that came in; its idempotency key is free at once. */
+export async function removeLoading(db: Database, serial: number): Promise<void> {
+  const { numUpdatedRows } = await db
+    .updateTable('campaigns')
+    .set({ state: 'removing', idempotency_key: null })
+    .where('serial', '=', serial)
+    .where('state', 'in', ['loading', 'removing'])
+    .executeTakeFirst();
+  if (numUpdatedRows === 0n) return;
+  for (let removed = REMOVED_AT_ONCE; removed === REMOVED_AT_ONCE; ) {
+    const { numDeletedRows } = await db
+      .deleteFrom('campaign_receivers')
+      .where('campaign', '=', serial)
+      .limit(REMOVED_AT_ONCE)
+      .executeTakeFirst();
+    removed = Number(numDeletedRows);
+  }
+  await db.deleteFrom('campaigns').where('serial', '=', serial).where('state', '=', 'removing').execute();
+}
+
+/** Removes what was left behind half loaded, by a process that died. */
+export async function removeAbandoned(db: Database, now: number): Promise<void> {
+  const abandoned = await db
+    .selectFrom('campaigns')
+    .select('serial')
+    .where('state', 'in', ['loading', 'removing'])
+    .where('touched_at', '<', now - ABANDONED_MS)
+    .limit(100)
+    .execute();
+  for (const { serial } of abandoned) await removeLoading(db, serial);
+}

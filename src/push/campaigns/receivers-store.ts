@@ -1,0 +1,110 @@
+import { sql } from 'kysely';
+import type { Database } from '../database.ts';
+import type { DeliveryState } from '../message.ts';
+import type { CampaignRow } from './campaign-store.ts';
+
+/** One receiver of a run. */
+export interface ReceiverLine {
+  readonly user: string;
+  readonly state: DeliveryState | 'waiting';
+  readonly messageId?: string;
+  readonly errcode?: string | null;
+  readonly problem?: string | null;
+}
+
+/** Where a page begins, as the page before gave it, and how long it is. */
+export interface Page {
+  readonly after: string;
+  readonly limit: number;
+}
+
+export interface ReceiverPage {
+  readonly receivers: readonly ReceiverLine[];
+  /** The `after` of the next page; null when this is the last. */
+  readonly after: string | null;
+}
+
+/** Receivers of the last run whose delivery is in this state, in the order in which they were handed out. */
+export async function listDeliveries(
+  db: Database,
+  campaign: CampaignRow,
+  state: DeliveryState,
+  { after, limit }: Page,
+): Promise<ReceiverPage> {
+  const [slice = 0, delivery = 0] = after.split('.').map(Number);
+  const found: (ReceiverLine & { readonly at: string })[] = [];
+  let from = delivery;
+  for (const { id, messageId } of await slicesFrom(db, campaign, { slice, state })) {
+    const rows = await db
+      .selectFrom('deliveries')
+      .select(['id', 'receiver', 'state', 'errcode', 'problem'])
+      .where('message_id', '=', messageId)
+      .where('state', '=', state)
+      .where('id', '>', id === slice ? from : 0)
+      .orderBy('id')
+      .limit(limit - found.length)
+      .execute();
+    for (const { id: delivery, receiver, ...rest } of rows) {
+      found.push({ user: receiver.slice('user:'.length), messageId, ...rest, at: `${id}.${delivery}` });
+    }
+    if (found.length === limit) break;
+    from = 0;
+  }
+  return {
+    receivers: found.map(({ at: _, ...line }) => line),
+    after: found.length === limit ? (found.at(-1)?.at ?? null) : null,
+  };
+}
+
+/** Receivers that the last run has not handed out. */
+export async function listWaiting(
+  db: Database,
+  { serial, position, run }: CampaignRow,
+  { after, limit }: Page,
+): Promise<ReceiverPage> {
+  const last = Number(after.split('.')[0] || 0);
+  const receivers = db.selectFrom('campaign_receivers as each').select(['each.number', 'each.user']);
+  const returned = await receivers
+    .innerJoin('campaign_returned as back', (join) =>
+      join.onRef('back.campaign', '=', 'each.campaign').onRef('back.number', '=', 'each.number'),
+    )
+    .where('back.campaign', '=', serial)
+    .where('back.number', '>', last)
+    .orderBy('back.number')
+    .limit(limit)
+    .execute();
+  const rest = await receivers
+    .where('each.campaign', '=', serial)
+    .where('each.number', '>', Math.max(last, run === 0 ? 0 : position))
+    .orderBy('each.number')
+    .limit(limit)
+    .execute();
+  // What was taken back stands before the position, so that the lists follow each other.
+  const rows = [...returned, ...rest].slice(0, limit);
+  return {
+    receivers: rows.map(({ user }) => ({ user, state: 'waiting' })),
+    after: rows.length === limit ? String(rows.at(-1)?.number) : null,
+  };
+}
+
+/** The slices in which such deliveries can be; those that were counted and have none are left out. */
+async function slicesFrom(
+  db: Database,
+  { serial, run }: CampaignRow,
+  { slice, state }: { readonly slice: number; readonly state: DeliveryState },
+): Promise<readonly { readonly id: number; readonly messageId: string }[]> {
+  const changing = sql`s.settled_at is null or m.open > 0 or m.finished_at <> s.settled_at`;
+  const kinds = {
+    sent: sql`true`,
+    queued: changing,
+    sending: changing,
+    failed: sql`${changing} or s.troubles > 0`,
+    dead: sql`${changing} or s.troubles > 0`,
+    recalled: sql`${changing} or s.troubles > 0`,
+  };
+  const { rows } = await sql<{ id: number; messageId: string }>`
+    select s.id, s.message_id messageId from campaign_slices s join messages m on m.id = s.message_id
+    where s.campaign = ${serial} and s.run = ${run} and s.id >= ${slice} and (${kinds[state]})
+    order by s.id`.execute(db);
+  return rows;
+}

@@ -1,0 +1,144 @@
+import * as z from 'zod';
+import { type Answer, type Route, refuse, route } from '../api/route.ts';
+import { findCampaign, listCampaigns } from './campaign-store.ts';
+import { type Command, commands, noCampaign, order } from './control.ts';
+import { type CreateParts, createCampaign } from './create-campaign.ts';
+import { readProgress } from './progress.ts';
+import { listDeliveries, listWaiting } from './receivers-store.ts';
+import { lineOf, lineSchema, wholeOf, wholeSchema } from './view.ts';
+
+/** What the routes need. */
+export interface RouteParts extends CreateParts {
+  /** Takes back at once what of a paused or stopped campaign has not begun; never throws. */
+  withdraw(serial: number): Promise<void>;
+}
+
+const scope = 'campaigns';
+const limit = z.coerce.number().int().min(1).max(100).default(100);
+const states = ['waiting', 'queued', 'sending', 'sent', 'failed', 'dead', 'recalled'] as const;
+const none = { 404: { about: 'This app has no such campaign.' } };
+
+const summaries: Readonly<Record<Command, string>> = {
+  start: 'Starts a draft: at once, or arms its schedule.',
+  pause: 'Nobody more is sent to; what was handed out and not begun waits again.',
+  resume: 'Goes on where it was paused.',
+  stop: 'Ends it for good; what was handed out and not begun is recalled.',
+};
+
+/** A line has at most 4 KiB, so a million of them can be no longer than this. */
+const BODY_LIMIT = 4_100_000_000;
+
+/** The routes under /v1/campaigns; each asks for the scope `campaigns`, and an app sees its own only. */
+export function campaignRoutes(parts: RouteParts): readonly Route[] {
+  const { db, withdraw } = parts;
+  return [
+    route({
+      method: 'POST',
+      path: '/campaigns',
+      summary:
+        'Makes a campaign from NDJSON: first { name, template, … }, then a line for each receiver, "userid" or { user, variables }.',
+      scope,
+      reads: 'stream',
+      bodyLimit: BODY_LIMIT,
+      answers: {
+        201: {
+          about: 'It is whole, and started if that was asked for.',
+          schema: z.object({ id: z.string(), state: z.string(), total: z.int(), doubles: z.int() }),
+        },
+        400: { about: 'A line is wrong, and named; nothing was kept.' },
+        409: { about: 'The idempotencyKey was used for another campaign, or that one is being loaded.' },
+        415: { about: 'It is not application/x-ndjson.' },
+      },
+      handle: (ask) => createCampaign(parts, ask),
+    }),
+    route({
+      method: 'GET',
+      path: '/campaigns',
+      summary: 'Campaigns, newest first; `before` is the last id of the page before.',
+      scope,
+      query: z.strictObject({ before: z.string().max(36).optional(), limit }),
+      answers: { 200: { about: 'A page.', schema: z.object({ campaigns: z.array(lineSchema) }) } },
+      async handle({ caller, query: { before, limit } }) {
+        const rows = await listCampaigns(db, caller.app, { before, limit });
+        return { status: 200, body: { campaigns: rows.map(lineOf) } };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/campaigns/:id',
+      summary: 'A campaign with the progress of its last run.',
+      scope,
+      answers: { 200: { about: 'The campaign.', schema: wholeSchema }, ...none },
+      async handle({ caller, params: { id = '' } }) {
+        const row = await findCampaign(db, caller.app, id);
+        if (row === undefined) return noCampaign();
+        return { status: 200, body: wholeOf(row, await readProgress(db, row)) };
+      },
+    }),
+    ...commands.map((command) =>
+      route({
+        method: 'POST',
+        path: `/campaigns/:id/${command}`,
+        summary: summaries[command],
+        scope,
+        answers: {
+          200: { about: 'The campaign afterwards.', schema: wholeSchema },
+          403: { about: 'The app may not use the template any more.' },
+          409: { about: 'The campaign is in a state where this means nothing.' },
+          ...none,
+        },
+        async handle({ caller: { app, scopes }, params: { id = '' } }): Promise<Answer> {
+          if (command === 'start' || command === 'resume') {
+            const key = (await findCampaign(db, app, id))?.template_key;
+            if (key !== undefined && !scopes.allowsTemplate(key)) {
+              return refuse(403, `this app may not use the template ${key} any more`);
+            }
+          }
+          const row = await order(parts, command, { app, id });
+          if ('status' in row) return row;
+          if (command === 'pause' || command === 'stop') await withdraw(row.serial);
+          return { status: 200, body: wholeOf(row, await readProgress(db, row)) };
+        },
+      }),
+    ),
+    route({
+      method: 'GET',
+      path: '/campaigns/:id/receivers',
+      summary: 'Receivers of the last run in one state; `after` is what the page before gave.',
+      scope,
+      query: z.strictObject({
+        state: z.enum(states).default('failed'),
+        after: z
+          .string()
+          .regex(/^\d{0,16}(\.\d{1,16})?$/, 'must be what the page before gave as after')
+          .default(''),
+        limit,
+      }),
+      answers: {
+        200: {
+          about: 'A page; `after` is null on the last.',
+          schema: z.object({
+            receivers: z.array(
+              z.object({
+                user: z.string(),
+                state: z.enum(states),
+                messageId: z.string().optional(),
+                errcode: z.string().nullish(),
+                problem: z.string().nullish(),
+              }),
+            ),
+            after: z.string().nullable(),
+          }),
+        },
+        ...none,
+      },
+      async handle({ caller, params: { id = '' }, query: { state, ...page } }) {
+        const row = await findCampaign(db, caller.app, id);
+        if (row === undefined) return noCampaign();
+        const body =
+          state === 'waiting' ? await listWaiting(db, row, page) : await listDeliveries(db, row, state, page);
+        return { status: 200, body };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import type { Database, Tx } from '../database.ts';
+import type { Mailroom } from '../delivery/mailroom.ts';
+import { transact } from '../delivery/transaction.ts';
+import type { NewMessage } from '../message.ts';
+import { readBudget } from './budget-store.ts';
+import type { CampaignRow } from './campaign-store.ts';
+import { scheduleOf } from './runs.ts';
+import { nextRun } from './schedule.ts';
+import type { CampaignReceiverTable } from './schema.ts';
+import { endRun, lockRunning, nextReceivers, noteSlice } from './slice-store.ts';
+
+/** Hands out one slice of a running campaign; resolves to whether it did. */
+export type Slicer = (serial: number) => Promise<boolean>;
+
+/**
+ * The message of a slice and the move of the campaign's position are one transaction under the lock of its row: whoever
+ * is killed in the middle leaves neither, and of several replicas one does it. The end of a run is found here too.
+ */
+export function createSlicer({
+  db,
+  mailroom,
+  now,
+}: {
+  readonly db: Database;
+  readonly mailroom: Pick<Mailroom, 'insert' | 'schedule'>;
+  readonly now: () => number;
+}): Slicer {
+  async function handOut(tx: Tx, serial: number): Promise<readonly string[]> {
+    const campaign = await lockRunning(tx, serial);
+    if (campaign === undefined) return [];
+    const { open, allowed } = await readBudget(tx, campaign, now());
+    const next = await nextReceivers(tx, campaign, Math.max(1, allowed));
+    if (next.receivers.length === 0 && open === 0) await end(tx, campaign);
+    if (next.receivers.length === 0 || allowed === 0) return [];
+    const ids = await mailroom.insert(tx, [messageOf(campaign, next.receivers)]);
+    const slice = { campaign: serial, run: campaign.run, handed_at: now(), size: next.receivers.length };
+    await noteSlice(tx, { ...slice, message_id: ids[0] ?? '' }, next);
+    return ids;
+  }
+
+  async function end(tx: Tx, campaign: CampaignRow): Promise<void> {
+    const { serial, schedule, id } = campaign;
+    const nextRunAt = schedule === null ? null : nextRun(scheduleOf(campaign), now(), id);
+    await endRun(tx, serial, { now: now(), nextRunAt });
+  }
+
+  return async (serial) => {
+    const ids = await transact(db, (tx) => handOut(tx, serial));
+    if (ids.length > 0) await mailroom.schedule(ids);
+    return ids.length > 0;
+  };
+}
+
+function messageOf(campaign: CampaignRow, receivers: readonly CampaignReceiverTable[]): NewMessage {
+  const { id, run, callback_url, template_key: key, template_version } = campaign;
+  const first = receivers[0]?.number ?? 0;
+  return {
+    app: campaign.app,
+    lane: 'bulk',
+    content: JSON.parse(campaign.content ?? 'null'),
+    variables: JSON.parse(campaign.variables),
+    template: { key, version: template_version ?? 0 },
+    receivers: receivers.map(({ user, variables }) => ({
+      receiver: `user:${user}`,
+      ...(variables !== null && { variables: JSON.parse(variables) }),
+    })),
+    campaignId: id,
+    // What a result callback of this slice is known by.
+    opaque: id,
+    requestHash: createHash('sha256').update(`campaign\n${id}\n${run}\n${first}`).digest('hex'),
+    ...(callback_url !== null && { callbackUrl: callback_url }),
+  };
+}
