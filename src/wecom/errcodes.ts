@@ -67,8 +67,8 @@ const rows: readonly Row[] = [
   [[45029], 'permanent', 'The answer would be too big: ask for it page by page.'],
   [[86001, 86003, 40050], 'permanent', 'There is no such group chat: check the chatid.'],
   [[86008], 'permanent', 'The group chat was not created by this app, which can send to its own only.'],
-  [[86216, 86217, 49008], 'permanent', 'The group chat is dissolved, or the sender is not in it any more.'],
-  [[86006, 86207, 86215], 'permanent', 'The members or the id of the group chat are wrong.'],
+  [[86217, 49008], 'permanent', 'The group chat is dissolved, or the sender is not in it any more.'],
+  [[86006, 86207, 86215, 86216], 'permanent', 'The members or the id of the group chat are wrong.'],
   [
     [93000],
     'permanent',

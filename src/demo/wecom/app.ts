@@ -15,6 +15,12 @@ export interface Member {
   readonly department: readonly number[];
 }
 
+/** One group chat that the app created (protocol §4.5). */
+export interface Chat {
+  readonly chatid: string;
+  readonly name: string;
+}
+
 /** The present, in Unix milliseconds. */
 export type Clock = () => number;
 
@@ -25,3 +31,9 @@ export const demoMembers: readonly Member[] = [
   { userid: 'wangwu', name: '王五', position: 'SRE 负责人', department: [1, 2] },
   { userid: 'mallory', name: 'Mallory', position: '无角色', department: [1] },
 ];
+
+/** The tag of the demo, and who carries it. */
+export const demoTags: Readonly<Record<string, readonly string[]>> = { '1': ['zhangsan', 'wangwu'] };
+
+/** The group chat of the demo. */
+export const demoChats: readonly Chat[] = [{ chatid: 'oncall', name: '值班群' }];

@@ -12,19 +12,35 @@ export interface Frequency {
   allows(key: string): boolean;
 }
 
-/** Makes a counter that holds all `limits` at once. */
+/** After so many turns the keys that nobody has used for the longest window are forgotten. */
+const TURNS_BETWEEN_SWEEPS = 50_000;
+
+/** Makes a counter that holds all `limits` at once; a turn costs the same however many there were. */
 export function createFrequency(limits: readonly Limit[], clock: Clock): Frequency {
   const turns = new Map<string, number[]>();
-  const longest = Math.max(...limits.map(({ seconds }) => seconds)) * 1000;
+  const longest = Math.max(0, ...limits.map(({ seconds }) => seconds)) * 1000;
+  const most = Math.max(0, ...limits.map(({ count }) => count));
+  let sinceSweep = 0;
+
+  const sweep = (now: number): void => {
+    sinceSweep = 0;
+    for (const [key, times] of turns) if ((times.at(-1) ?? 0) <= now - longest) turns.delete(key);
+  };
+
   return {
     allows: (key) => {
+      if (limits.length === 0) return true;
       const now = clock();
-      const past = (turns.get(key) ?? []).filter((time) => time > now - longest);
-      turns.set(key, past);
+      sinceSweep += 1;
+      if (sinceSweep > TURNS_BETWEEN_SWEEPS) sweep(now);
+      const times = turns.get(key) ?? [];
+      // Times grow, so that the oldest of the last `count` decides.
       const isReached = ({ count, seconds }: Limit): boolean =>
-        past.filter((time) => time > now - seconds * 1000).length >= count;
+        (times.at(-count) ?? Number.NEGATIVE_INFINITY) > now - seconds * 1000;
       if (limits.some(isReached)) return false;
-      past.push(now);
+      if (times.length >= 2 * most) times.splice(0, times.length - most);
+      times.push(now);
+      turns.set(key, times);
       return true;
     },
   };

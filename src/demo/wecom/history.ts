@@ -1,8 +1,10 @@
 import type { Clock } from './app.ts';
+import type { View } from './view.ts';
 
 /**
  * One message on a member's phone, seen from the phone: `out` is what the member sent, `in` what arrived, as the passive
- * reply to a callback or pushed by message/send. `id` grows with every message, `time` is Unix milliseconds.
+ * reply to a callback or pushed. `user` is also `chat:CHATID` or `robot:NAME`, for what groups show. `id` grows with every
+ * message, `time` is Unix milliseconds.
  */
 export interface Message {
   readonly id: number;
@@ -14,6 +16,8 @@ export interface Message {
   readonly msgid: string;
   /** There when WeCom cut the text at 2048 bytes. */
   readonly cut?: true;
+  /** There when a phone shows more than the text. */
+  readonly view?: View;
 }
 
 /** What every member's phone shows, for the last messages of each. */
@@ -23,14 +27,16 @@ export interface History {
   list(user: string): readonly Message[];
   /** The messages of all members later than that id, in order. */
   after(id: number): readonly Message[];
-  /** Calls `listener` for each message to come; the answer ends that. */
-  subscribe(listener: (message: Message) => void): () => void;
+  /** Takes a pushed message off every phone. */
+  recall(msgid: string): void;
+  /** Calls `listener` for each message to come, and `onRecall` for each msgid that is taken back; the answer ends that. */
+  subscribe(listener: (message: Message) => void, onRecall?: (msgid: string) => void): () => void;
 }
 
 /** Makes an empty history that keeps the last `limit` messages of each member. */
 export function createHistory(clock: Clock, limit = 500): History {
   const byUser = new Map<string, Message[]>();
-  const listeners = new Set<(message: Message) => void>();
+  const listeners = new Set<{ hear: (message: Message) => void; recall?: (msgid: string) => void }>();
   // Counting from the present keeps ids growing over a restart, so a page that reconnects misses nothing.
   let lastId = clock();
 
@@ -42,7 +48,7 @@ export function createHistory(clock: Clock, limit = 500): History {
       byUser.set(message.user, messages);
       messages.push(message);
       if (messages.length > limit) messages.shift();
-      for (const listener of listeners) listener(message);
+      for (const { hear } of listeners) hear(message);
       return message;
     },
     list: (user) => [...(byUser.get(user) ?? [])],
@@ -51,7 +57,15 @@ export function createHistory(clock: Clock, limit = 500): History {
         .flat()
         .filter((message) => message.id > id)
         .sort((a, b) => a.id - b.id),
-    subscribe: (listener) => {
+    recall: (msgid) => {
+      for (const [user, messages] of byUser) {
+        const left = messages.filter((message) => message.kind !== 'push' || message.msgid !== msgid);
+        if (left.length < messages.length) byUser.set(user, left);
+      }
+      for (const { recall } of listeners) recall?.(msgid);
+    },
+    subscribe: (hear, recall) => {
+      const listener = recall ? { hear, recall } : { hear };
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },

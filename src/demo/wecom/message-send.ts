@@ -1,46 +1,51 @@
-import { randomBytes } from 'node:crypto';
 import { ApiError } from './api-error.ts';
-import type { Clock, Member, WeComApp } from './app.ts';
+import type { Clock, WeComApp } from './app.ts';
 import { createDuplicates } from './duplicates.ts';
-import { createFrequency } from './frequency.ts';
-import type { History } from './history.ts';
-import { readMessageText } from './message-text.ts';
-import { findReceivers } from './receivers.ts';
+import type { Fields } from './fields.ts';
+import { createFrequency, type Limit } from './frequency.ts';
+import type { PutMail } from './mailbox.ts';
+import { readContent } from './message-content.ts';
+import { createReceivers, type Directory } from './receivers.ts';
+import type { SentMessages } from './sent-messages.ts';
+import type { Uploads } from './uploads.ts';
 
 /** Answers one call of message/send with the fields that follow errcode and errmsg; throws an ApiError (protocol §4.2). */
-export type SendMessage = (body: unknown) => Record<string, string>;
+export type SendMessage = (message: Fields) => Record<string, string>;
 
-/** Makes message/send: it writes to the members' phones, and silently drops what is over 30 a minute or 1000 an hour for one member (protocol §4.12). */
+/** How often one member hears of one app before the rest is dropped (protocol §4.12). */
+export const memberLimits: readonly Limit[] = [
+  { count: 30, seconds: 60 },
+  { count: 1000, seconds: 3600 },
+];
+
+/** Makes message/send: it puts messages before members, and silently drops what is over the limits of one. */
 export function createMessageSend(options: {
   readonly app: WeComApp;
-  readonly members: readonly Member[];
-  readonly history: History;
+  readonly directory: Directory;
+  readonly limits: readonly Limit[];
+  readonly uploads: Uploads;
+  readonly sent: SentMessages;
+  readonly putMail: PutMail;
   readonly clock: Clock;
 }): SendMessage {
-  const { app, members, history, clock } = options;
+  const { app, directory, limits, uploads, sent, putMail, clock } = options;
+  const findReceivers = createReceivers(directory);
   const duplicates = createDuplicates(clock);
-  const perMember = createFrequency(
-    [
-      { count: 30, seconds: 60 },
-      { count: 1000, seconds: 3600 },
-    ],
-    clock,
-  );
+  const perMember = createFrequency(limits, clock);
+  const sender = { uploads, owner: null, markdownBytes: 2048 };
 
-  return (body) => {
-    if (typeof body !== 'object' || body === null) throw new ApiError(40058);
-    const message = body as Record<string, unknown>;
+  return (message) => {
     checkAgent(app, message.agentid);
-    const { text, cut } = readMessageText(message);
-    const { members: receivers, ...invalid } = findReceivers(members, message);
-    const msgid = randomBytes(24).toString('base64url');
-    const isDuplicate = duplicates.has(message);
-    for (const { userid } of receivers) {
-      if (isDuplicate || !perMember.allows(userid)) continue;
-      const seen = { user: userid, direction: 'in', kind: 'push', text, msgid } as const;
-      history.add(cut ? { ...seen, cut } : seen);
+    const shown = readContent(message, sender);
+    const { userids, ...lists } = findReceivers(message);
+    const msgid = sent.add();
+    const mail = { msgid, msgtype: `${message.msgtype}`, shown };
+    const isRepeat = duplicates.has(message);
+    for (const userid of userids) {
+      if (isRepeat) putMail(userid, mail, 'repeat');
+      else putMail(userid, mail, perMember.allows(userid) ? undefined : 'limit');
     }
-    return { ...invalid, unlicenseduser: '', msgid };
+    return { ...lists, msgid };
   };
 }
 

@@ -1,40 +1,62 @@
 import { ApiError, type Errcode } from './api-error.ts';
 import type { Member } from './app.ts';
+import type { Fields } from './fields.ts';
 
 /** Whom a message goes to, and which names WeCom did not know; joined with `|` as it answers them (protocol §4.2). */
 export interface Receivers {
-  readonly members: readonly Member[];
+  /** Each once. */
+  readonly userids: readonly string[];
   readonly invaliduser: string;
   readonly invalidparty: string;
   readonly invalidtag: string;
+  readonly unlicenseduser: string;
 }
 
+/** Who can be reached. */
+export interface Directory {
+  readonly members: readonly Member[];
+  /** Whether every well-formed userid is a member, beside those listed. */
+  readonly isOpen: boolean;
+  readonly tags: Readonly<Record<string, readonly string[]>>;
+  /** Members whom the app sees and may not send to, in lower case. */
+  readonly unlicensed: readonly string[];
+}
+
+const USERID = /^[a-z0-9][\w\-.@]{0,63}$/;
+
 /**
- * Finds the receivers of message/send. Throws 82001 when none is named, 40032, 82002 or 82003 when too many are,
- * 81013 when nobody is left. User ids are compared without case and answered in lower case (protocol §4.8). No tag exists here.
+ * Makes the function that finds the receivers of message/send. It throws 82001 when none is named, 40032, 82002 or 82003
+ * when too many are, 81013 when nobody is left. User ids are compared without case and answered in lower case (protocol §4.8).
  */
-export function findReceivers(members: readonly Member[], message: Record<string, unknown>): Receivers {
-  const users = split(message.touser, 1000, 40032);
-  if (users.length === 1 && users[0] === '@all') {
-    return { members, invaliduser: '', invalidparty: '', invalidtag: '' };
-  }
-  const parties = split(message.toparty, 100, 82002);
-  const tags = split(message.totag, 100, 82003);
-  if (users.length + parties.length + tags.length === 0) throw new ApiError(82001);
+export function createReceivers(directory: Directory): (message: Fields) => Receivers {
+  const { members, isOpen, tags, unlicensed } = directory;
+  const byId = new Map(members.map(({ userid }) => [userid.toLowerCase(), userid]));
+  const departments = new Set(members.flatMap(({ department }) => department.map(String)));
+  const idOf = (user: string): string | undefined =>
+    byId.get(user) ?? (isOpen && USERID.test(user) ? user : undefined);
+  const inParty = (id: string): readonly string[] =>
+    members.filter(({ department }) => department.includes(Number(id))).map(({ userid }) => userid);
+  const inTag = (id: string): readonly string[] => (Object.hasOwn(tags, id) ? (tags[id] ?? []) : []);
 
-  const wanted = new Set(users.map((user) => user.toLowerCase()));
-  const isNamed = (member: Member): boolean => wanted.has(member.userid.toLowerCase());
-  const isInParty = (member: Member): boolean => parties.some((id) => member.department.includes(Number(id)));
-  const found = members.filter((member) => isNamed(member) || isInParty(member));
-  if (found.length === 0) throw new ApiError(81013);
+  return (message) => {
+    const users = split(message.touser, 1000, 40032).map((user) => user.toLowerCase());
+    const isAll = users.length === 1 && users[0] === '@all';
+    const parties = isAll ? [] : split(message.toparty, 100, 82002);
+    const marks = isAll ? [] : split(message.totag, 100, 82003);
+    if (users.length + parties.length + marks.length === 0) throw new ApiError(82001);
 
-  const known = new Set(members.map((member) => member.userid.toLowerCase()));
-  const departments = new Set(members.flatMap((member) => member.department.map(String)));
-  return {
-    members: found,
-    invaliduser: [...wanted].filter((user) => !known.has(user)).join('|'),
-    invalidparty: parties.filter((id) => !departments.has(id)).join('|'),
-    invalidtag: tags.join('|'),
+    const wanted = isAll ? [...byId.keys()] : [...new Set(users)];
+    const named = wanted.flatMap((user) => idOf(user) ?? []);
+    const found = [...new Set([...named, ...parties.flatMap(inParty), ...marks.flatMap(inTag)])];
+    if (found.length === 0) throw new ApiError(81013);
+    const isUnlicensed = (userid: string): boolean => unlicensed.includes(userid.toLowerCase());
+    return {
+      userids: unlicensed.length === 0 ? found : found.filter((userid) => !isUnlicensed(userid)),
+      invaliduser: wanted.filter((user) => idOf(user) === undefined).join('|'),
+      invalidparty: parties.filter((id) => !departments.has(id)).join('|'),
+      invalidtag: marks.filter((id) => !Object.hasOwn(tags, id)).join('|'),
+      unlicenseduser: found.filter(isUnlicensed).join('|').toLowerCase(),
+    };
   };
 }
 

@@ -2,15 +2,20 @@ import type { AccessTokens } from './access-tokens.ts';
 import { ApiError } from './api-error.ts';
 import type { ApiName } from './api-name.ts';
 import type { Clock, Member, WeComApp } from './app.ts';
+import { readJson } from './fields.ts';
 import { createFrequency } from './frequency.ts';
+import type { GroupSend } from './group-send.ts';
+import { upload } from './media-upload.ts';
 import type { SendMessage } from './message-send.ts';
+import type { Uploads } from './uploads.ts';
 
-/** One call of the server API as it came over HTTP; `body` is the raw text, `address` the caller's. */
+/** One call of the server API as it came over HTTP; `address` is the caller's. */
 export interface ApiCall {
   readonly name: ApiName;
   readonly method: string;
   readonly query: Readonly<Record<string, string | undefined>>;
-  readonly body: string;
+  readonly body: Buffer;
+  readonly contentType: string;
   readonly address: string;
 }
 
@@ -31,19 +36,28 @@ export interface ApiSettings {
   readonly callsPerMinute: number;
 }
 
-/** Makes the function that answers every call of the server API (protocol §4). */
+/** APIs that no access token is for. */
+const open: ReadonlySet<ApiName> = new Set(['gettoken', 'webhook/send', 'webhook/upload_media']);
+/** APIs that the limit of basic calls does not count: they have limits of their own. */
+const uncounted: ReadonlySet<ApiName> = new Set(['message/send', 'appchat/send', 'webhook/send']);
+
+/** Makes the function that answers every call of the server API (protocol §4, §5). */
 export function createServerApi(options: {
   readonly app: WeComApp;
   readonly members: readonly Member[];
   readonly tokens: AccessTokens;
   readonly sendMessage: SendMessage;
+  readonly groups: GroupSend;
+  /** Takes a message back; throws 40058 when that cannot be. */
+  readonly recall: (msgid: unknown) => void;
+  readonly uploads: Uploads;
   readonly settings: ApiSettings;
   readonly clock: Clock;
-}): (call: ApiCall) => ApiAnswer {
-  const { app, members, tokens, sendMessage, settings, clock } = options;
+}): (call: ApiCall) => Promise<ApiAnswer> {
+  const { app, members, tokens, sendMessage, groups, recall, uploads, settings, clock } = options;
   const basic = createFrequency([{ count: settings.callsPerMinute, seconds: 60 }], clock);
 
-  const apis: Record<ApiName, (call: ApiCall) => Record<string, unknown>> = {
+  const apis: Record<ApiName, (call: ApiCall) => object | undefined | Promise<object>> = {
     gettoken: ({ query }) => {
       const { token, expiresIn } = tokens.issue(query.corpid, query.corpsecret);
       return { access_token: token, expires_in: expiresIn };
@@ -54,10 +68,12 @@ export function createServerApi(options: {
       if (member === undefined) throw new ApiError(60111);
       return { ...member, status: 1 };
     },
-    'message/send': ({ method, body }) => {
-      if (method !== 'POST') throw new ApiError(40058);
-      return sendMessage(readJson(body));
-    },
+    'message/send': (call) => sendMessage(posted(call)),
+    'message/recall': (call) => void recall(posted(call).msgid),
+    'appchat/send': (call) => void groups.toChat(posted(call)),
+    'media/upload': (call) => upload(uploads, call, null),
+    'webhook/send': (call) => void groups.byRobot(groups.robotOf(call.query.key), posted(call)),
+    'webhook/upload_media': (call) => upload(uploads, call, groups.robotOf(call.query.key)),
   };
 
   const checkCaller = ({ query, address }: ApiCall): void => {
@@ -67,13 +83,11 @@ export function createServerApi(options: {
     }
   };
 
-  return (call) => {
+  return async (call) => {
     try {
-      if (call.name !== 'message/send' && !basic.allows(`${app.corpId} ${call.name}`)) {
-        throw new ApiError(45009);
-      }
-      if (call.name !== 'gettoken') checkCaller(call);
-      return { errcode: 0, errmsg: 'ok', ...apis[call.name](call) };
+      if (!uncounted.has(call.name) && !basic.allows(`${app.corpId} ${call.name}`)) throw new ApiError(45009);
+      if (!open.has(call.name)) checkCaller(call);
+      return { errcode: 0, errmsg: 'ok', ...(await apis[call.name](call)) };
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       return { errcode: error.errcode, errmsg: error.message };
@@ -81,10 +95,7 @@ export function createServerApi(options: {
   };
 }
 
-function readJson(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    throw new ApiError(40058, 'not JSON');
-  }
+function posted({ method, body }: ApiCall): Readonly<Record<string, unknown>> {
+  if (method !== 'POST') throw new ApiError(40058);
+  return readJson(body);
 }

@@ -2,49 +2,64 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ApiName, apiNames } from './api-name.ts';
 import type { Faults } from './faults.ts';
+import { namesReceiver } from './names-receiver.ts';
 import type { ApiAnswer, ApiCall } from './server-api.ts';
+
+/** What a call may bring: the largest file of §4.6, and the form around it. */
+const MOST_BYTES = 21 * 1024 * 1024;
 
 /** Adds `/cgi-bin/*` to a Fastify app: each call meets its fault first, if one is set, and then the API itself. */
 export async function addServerRoutes(
   http: FastifyInstance,
   options: {
-    readonly answer: (call: ApiCall) => ApiAnswer;
+    readonly answer: (call: ApiCall) => Promise<ApiAnswer>;
     readonly faults: Faults;
+    /** The name of the robot with a key, for faults that meet one robot only. */
+    readonly robotOf: (key: string | undefined) => string;
     readonly record: (name: ApiName, errcode: number) => void;
     readonly signal: AbortSignal;
   },
 ): Promise<void> {
-  const { answer, faults, record, signal } = options;
+  const { answer, faults, robotOf, record, signal } = options;
   // Whatever the content type says, WeCom reads JSON; a body that is none is the API's to refuse.
   http.removeAllContentTypeParsers();
-  http.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  http.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
   const handle = async (name: ApiName, request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
-    const fault = faults.take(name);
-    if (fault?.hang) return reply.hijack();
+    const call = callOf(name, request);
+    const fault = faults.take(name, (receiver) => namesReceiver(call, receiver, robotOf));
     if (fault?.delayMs !== undefined) await sleep(fault.delayMs, undefined, { signal });
+    const isSpoilt = fault?.hang || fault?.cut || fault?.status !== undefined || fault?.errcode !== undefined;
+    const answered = !isSpoilt || fault?.tookEffect ? await answer(call) : undefined;
+    record(name, fault?.errcode ?? (isSpoilt ? -1 : (answered?.errcode ?? -1)));
+    if (fault?.hang) return reply.hijack();
+    if (fault?.cut) {
+      reply.hijack();
+      request.raw.socket.destroy();
+      return reply;
+    }
     if (fault?.status !== undefined) reply.code(fault.status);
-    const answered =
-      fault?.errcode !== undefined
-        ? { errcode: fault.errcode, errmsg: 'fault set by hand' }
-        : fault?.status !== undefined
-          ? ''
-          : answer({
-              name,
-              method: request.method,
-              query: request.query as Record<string, string | undefined>,
-              body: typeof request.body === 'string' ? request.body : '',
-              address: request.ip,
-            });
-    record(name, typeof answered === 'string' ? -1 : answered.errcode);
-    return answered;
+    if (fault?.errcode === undefined) return isSpoilt ? '' : answered;
+    return { errcode: fault.errcode, errmsg: fault.errmsg ?? 'fault set by hand' };
   };
 
   for (const name of apiNames) {
     http.route({
       method: ['GET', 'POST'],
       url: `/cgi-bin/${name}`,
+      bodyLimit: MOST_BYTES,
       handler: (request, reply) => handle(name, request, reply),
     });
   }
+}
+
+function callOf(name: ApiName, request: FastifyRequest): ApiCall {
+  return {
+    name,
+    method: request.method,
+    query: request.query as Record<string, string | undefined>,
+    body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+    contentType: request.headers['content-type'] ?? '',
+    address: request.ip,
+  };
 }

@@ -1,21 +1,48 @@
 import type { FastifyInstance } from 'fastify';
 import { createAccessTokens } from './access-tokens.ts';
 import type { ApiName } from './api-name.ts';
-import { type Clock, demoMembers, type Member, type WeComApp } from './app.ts';
+import {
+  type Chat,
+  type Clock,
+  demoChats,
+  demoMembers,
+  demoTags,
+  type Member,
+  type WeComApp,
+} from './app.ts';
+import { type Arrival, type Arrivals, createArrivals } from './arrivals.ts';
 import { createCourier, type Pace } from './courier.ts';
 import { createDelivery, type Deliver, type Delivery, type Outcome } from './delivery.ts';
 import { createFaults, type FaultInput, type Faults } from './faults.ts';
+import type { Limit } from './frequency.ts';
+import { createGroupSend } from './group-send.ts';
 import { createHistory, type History, type Message } from './history.ts';
-import { createMessageSend } from './message-send.ts';
+import { createMailbox } from './mailbox.ts';
+import { createMessageSend, memberLimits } from './message-send.ts';
+import { createSentMessages } from './sent-messages.ts';
 import { type ApiSettings, createServerApi } from './server-api.ts';
 import { addServerRoutes } from './server-routes.ts';
+import { createUploads, type Uploads } from './uploads.ts';
 import { verifyUrl } from './verify-url.ts';
 
 /** Tencent's side: the app, who can see it, and how it behaves. What is left out is as WeCom does it, with the demo's four members. */
 export interface WeComOptions extends WeComApp, Partial<ApiSettings> {
   /** Where callbacks go; with several, to each in turn. */
   readonly callbackUrls?: readonly string[];
-  readonly members?: readonly Member[];
+  /** `anyone`: every well-formed userid can be sent to; the phone shows the demo's four. */
+  readonly members?: readonly Member[] | 'anyone';
+  /** Members by tag. */
+  readonly tags?: Readonly<Record<string, readonly string[]>>;
+  /** Members without a licence: `unlicenseduser`. */
+  readonly unlicensed?: readonly string[];
+  /** The app's group chats; the demo's one when left out. */
+  readonly chats?: readonly Chat[];
+  /** The key of each robot, by its name; none when left out. */
+  readonly robots?: Readonly<Record<string, string>>;
+  /** Beyond these a member's messages are dropped silently: 30 a minute and 1000 an hour when left out. */
+  readonly memberLimits?: readonly Limit[];
+  /** How many messages `arrived` looks back; 20,000 when left out. */
+  readonly recordLimit?: number;
   readonly clock?: Clock;
   readonly pace?: Pace;
 }
@@ -23,8 +50,16 @@ export interface WeComOptions extends WeComApp, Partial<ApiSettings> {
 /** A WeCom for one app; `startWeCom` puts it on a port. */
 export interface WeCom {
   readonly members: readonly Member[];
+  /** What else has messages to show, as `chat:CHATID` and `robot:NAME`. */
+  readonly groups: readonly { readonly id: string; readonly name: string }[];
   readonly history: History;
   readonly faults: Faults;
+  readonly arrivals: Arrivals;
+  readonly uploads: Uploads;
+  /** What was sent to a receiver (a userid, `chat:CHATID` or `robot:NAME`), oldest first, dropped messages included. */
+  arrived(receiver: string): readonly Arrival[];
+  /** The most messages for one receiver in any so many seconds, dropped ones included. */
+  maxInWindow(receiver: string, seconds: number): number;
   /** What that member's phone shows, oldest first. */
   messages(user: string): readonly Message[];
   /** Sets what goes wrong on Tencent's side, in place of what was set before. */
@@ -48,9 +83,13 @@ export interface WeCom {
 
 /** Makes Tencent's side of the wire, without a port yet. */
 export function createWeCom(options: WeComOptions): WeCom {
-  const { members = demoMembers, clock = Date.now, pace = {}, callbackUrls = [] } = options;
+  const { clock = Date.now, pace = {}, callbackUrls = [] } = options;
   const { callbackAddresses = ['127.0.0.1'], callsPerMinute = 10_000 } = options;
+  const { chats = demoChats, robots = {}, tags = demoTags, unlicensed = [] } = options;
   const app: WeComApp = options;
+  const isOpen = options.members === 'anyone';
+  const members = options.members === 'anyone' ? demoMembers : (options.members ?? demoMembers);
+  const groups = groupsOf(chats, robots);
   const closing = new AbortController();
   const { signal } = closing;
 
@@ -61,9 +100,19 @@ export function createWeCom(options: WeComOptions): WeCom {
 
   const faults = createFaults();
   const tokens = createAccessTokens(app, clock);
-  const sendMessage = createMessageSend({ app, members, history, clock });
+  const uploads = createUploads(clock);
+  const sent = createSentMessages(clock);
+  const arrivals = createArrivals(clock, options.recordLimit);
+  const phones = new Set([...members.map(({ userid }) => userid), ...groups.map(({ id }) => id)]);
+  const putMail = createMailbox({ arrivals, history, hasPhone: (receiver) => phones.has(receiver) });
+  const directory = { members, isOpen, tags, unlicensed };
+  const limits = options.memberLimits ?? memberLimits;
+  const sendMessage = createMessageSend({ app, directory, limits, uploads, sent, putMail, clock });
+  const groupSend = createGroupSend({ chats, robots, uploads, putMail, clock });
+  const recall = (msgid: unknown): void => history.recall(sent.readRecallable(msgid));
   const settings = { ...options, callbackAddresses, callsPerMinute };
-  const answer = createServerApi({ app, members, tokens, sendMessage, settings, clock });
+  const parts = { app, members, tokens, sendMessage, groups: groupSend, recall, uploads, settings, clock };
+  const answer = createServerApi(parts);
   const answered: { readonly name: ApiName; readonly errcode: number }[] = [];
   const record = (name: ApiName, errcode: number): void => {
     answered.push({ name, errcode });
@@ -72,8 +121,13 @@ export function createWeCom(options: WeComOptions): WeCom {
 
   return {
     members,
+    groups,
     history,
     faults,
+    arrivals,
+    uploads,
+    arrived: arrivals.list,
+    maxInWindow: arrivals.maxInWindow,
     messages: history.list,
     setFaults: faults.set,
     deliver,
@@ -83,8 +137,17 @@ export function createWeCom(options: WeComOptions): WeCom {
     revokeToken: tokens.revoke,
     answers: (name) => answered.filter((entry) => entry.name === name).map(({ errcode }) => errcode),
     addRoutes: async (http) => {
-      await http.register((scope) => addServerRoutes(scope, { answer, faults, record, signal }));
+      await http.register((scope) =>
+        addServerRoutes(scope, { answer, faults, robotOf: groupSend.robotOf, record, signal }),
+      );
     },
     close: () => closing.abort(),
   };
+}
+
+function groupsOf(chats: readonly Chat[], robots: Readonly<Record<string, string>>): WeCom['groups'] {
+  return [
+    ...chats.map(({ chatid, name }) => ({ id: `chat:${chatid}`, name })),
+    ...Object.keys(robots).map((name) => ({ id: `robot:${name}`, name })),
+  ];
 }

@@ -158,8 +158,8 @@ describe('message/send', () => {
     await post({ ...text, msgtype: 'markdown', markdown: { content: '**好**' } });
     const textcard = { title: '告警', description: 'web 2/3', url: 'https://example.com' };
     await post({ ...text, msgtype: 'textcard', textcard });
-    await post({ ...text, msgtype: 'image', image: { media_id: 'm1' } });
-    expect(textsOf('zhangsan')).toEqual(['**好**', '告警\nweb 2/3\nhttps://example.com', '[image]']);
+    await post({ ...text, msgtype: 'voice', voice: { media_id: 'm1' } });
+    expect(textsOf('zhangsan')).toEqual(['**好**', '告警\nweb 2/3\nhttps://example.com', '[voice]']);
   });
 
   test('drops the 31st message of a minute to one member with errcode 0', async () => {

@@ -1,0 +1,81 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { ApiError } from './api-error.ts';
+import type { Chat, Clock } from './app.ts';
+import { type Fields, required } from './fields.ts';
+import { createFrequency } from './frequency.ts';
+import type { PutMail } from './mailbox.ts';
+import { isPicture } from './media-upload.ts';
+import { readContent } from './message-content.ts';
+import type { Uploads } from './uploads.ts';
+import type { Shown } from './view.ts';
+
+/** What groups are sent: by the app to its own chats, and by robots; both answer without a msgid (protocol §4.5, §5). */
+export interface GroupSend {
+  /** appchat/send. Throws 86003, 86001 or 86008 for a chatid that is missing, malformed or not the app's. */
+  toChat(message: Fields): void;
+  /** webhook/send for a robot. Throws 45009 beyond 20 a minute. */
+  byRobot(robot: string, message: Fields): void;
+  /** The name of the robot with that key; throws 93000 when there is none. */
+  robotOf(key: string | undefined): string;
+}
+
+/** Makes both. `robots` has the key of each robot by its name. */
+export function createGroupSend(options: {
+  readonly chats: readonly Chat[];
+  readonly robots: Readonly<Record<string, string>>;
+  readonly uploads: Uploads;
+  readonly putMail: PutMail;
+  readonly clock: Clock;
+}): GroupSend {
+  const { chats, robots, uploads, putMail, clock } = options;
+  const perRobot = createFrequency([{ count: 20, seconds: 60 }], clock);
+  const newId = (): string => randomBytes(12).toString('base64url');
+
+  return {
+    toChat: (message) => {
+      const { chatid, msgtype } = message;
+      if (!chatid) throw new ApiError(86003);
+      if (typeof chatid !== 'string' || !/^[\da-zA-Z]{1,32}$/.test(chatid)) throw new ApiError(86001);
+      if (!chats.some((chat) => chat.chatid === chatid)) throw new ApiError(86008);
+      const shown = readContent(message, { uploads, owner: null, markdownBytes: 2048 });
+      putMail(`chat:${chatid}`, { msgid: newId(), msgtype: `${msgtype}`, shown });
+    },
+    byRobot: (robot, message) => {
+      const { msgtype } = message;
+      const shown = readRobotContent(message, robot, uploads);
+      if (!perRobot.allows(robot)) throw new ApiError(45009);
+      putMail(`robot:${robot}`, { msgid: newId(), msgtype: `${msgtype}`, shown });
+    },
+    robotOf: (key) => {
+      const found = Object.entries(robots).find(([, own]) => isSame(own, key ?? ''));
+      if (found === undefined) throw new ApiError(93000);
+      return found[0];
+    },
+  };
+}
+
+/** What differs from message/send: longer markdown, pictures within the call, and cards that only tell. */
+function readRobotContent(message: Fields, robot: string, uploads: Uploads): Shown {
+  const sender = { uploads, owner: robot, markdownBytes: 4096 };
+  const { msgtype, image, template_card: card } = message;
+  if (msgtype === 'textcard') throw new ApiError(40008, msgtype);
+  if (
+    msgtype === 'template_card' &&
+    !/^(text|news)_notice$/.test(`${(card as Fields | undefined)?.card_type}`)
+  ) {
+    throw new ApiError(40058, 'card_type');
+  }
+  if (msgtype !== 'image') return readContent(message, sender);
+  const { base64, md5 } = (image ?? {}) as Fields;
+  const bytes = Buffer.from(required(base64), 'base64');
+  if (createHash('md5').update(bytes).digest('hex') !== md5) throw new ApiError(40058, 'md5');
+  if (!isPicture(bytes)) throw new ApiError(40004);
+  if (bytes.length > 2 * 1024 * 1024) throw new ApiError(45001);
+  const mediaId = uploads.add({ type: 'image', name: 'image', bytes, owner: robot });
+  return readContent({ msgtype, image: { media_id: mediaId } }, sender);
+}
+
+function isSame(one: string, other: string): boolean {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
