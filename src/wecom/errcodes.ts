@@ -57,6 +57,7 @@ const rows: readonly Row[] = [
     'The media file has the wrong type or size.',
   ],
   [[40007], 'permanent', 'The media id is wrong or older than 3 days: upload the file again.'],
+  [[41006], 'permanent', 'The media id is missing: this is a bug.'],
   [[40029], 'permanent', 'The OAuth code is wrong or used: begin the login again.'],
   [[40033], 'permanent', 'The text holds characters that are not allowed.'],
   [[40201, 85002], 'permanent', 'WeCom stopped the content as spam or forbidden words: tell the sender.'],
