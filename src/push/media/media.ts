@@ -1,9 +1,22 @@
+import { hash } from 'node:crypto';
+import { InputError } from '../../errors.ts';
+import type { Messenger } from '../../wecom/outgoing.ts';
 import type { StoredMedia } from '../content.ts';
+import { forgetMediaId, type MediaKey } from './media-id-store.ts';
+import { pruneMedia, pruneMediaIds } from './media-prune-store.ts';
+import { insertMedia, readMedia, touchMedia } from './media-store.ts';
+import { checkMedia, MAX_BYTES, pictureOf, readFileName } from './media-type.ts';
+import { createUploads, type UploadParts } from './uploads.ts';
 
 /** Pictures and files by their content; WeCom's media_ids are made when they are needed and reused for three days (§4.6). */
 export interface Media {
   /** Keeps the bytes; the same content is kept once. Throws an InputError for a type or size that WeCom does not take. */
   save(kind: 'image' | 'file', name: string, bytes: Uint8Array): Promise<StoredMedia>;
+  /**
+   * Says that content which was saved before is to be sent, at `sendAt` (Unix ms) or now, so that it is still kept
+   * then. Throws an InputError when it is not kept any more, or is nothing of that kind.
+   */
+  use(kind: 'image' | 'file', media: StoredMedia, sendAt?: number): Promise<StoredMedia>;
   /** A media_id that is good for at least ten minutes; one upload for each content, however many replicas ask. */
   mediaId(kind: 'image' | 'file', media: StoredMedia): Promise<string>;
   /** As `mediaId`, for a file through a robot, whose uploads are its own (§5). */
@@ -12,4 +25,76 @@ export interface Media {
   forget(mediaId: string): Promise<void>;
   /** Throws an InputError when the content is not kept any more. */
   bytes(sha256: string): Promise<Buffer>;
+  /** Removes what nobody has used for 4 days and no open delivery needs; to be called every hour or so. */
+  prune(): Promise<void>;
+}
+
+export interface MediaParts extends UploadParts {
+  readonly messenger: Pick<Messenger, 'upload' | 'uploadForRobot'>;
+  /** Name → key of each robot. */
+  readonly robots: Readonly<Record<string, string>>;
+}
+
+const KEPT_MS = 4 * 86_400_000;
+
+/** Opens the media. */
+export function createMedia(parts: MediaParts): Media {
+  const { db, now, messenger, robots } = parts;
+  const upload = createUploads(parts);
+
+  async function bytes(sha256: string): Promise<Buffer> {
+    const kept = await readMedia(db, sha256);
+    if (kept === null) throw gone(sha256);
+    // What is to be uploaded now is in use.
+    await touchMedia(db, sha256, now());
+    return kept;
+  }
+
+  return {
+    async save(kind, name, content) {
+      checkMedia(kind, content);
+      const picture = pictureOf(content);
+      const stored = { sha256: hash('sha256', content), name: kind === 'file' ? readFileName(name) : '' };
+      const at = now();
+      if ((await touchMedia(db, stored.sha256, at)) === null) {
+        await insertMedia(db, { sha256: stored.sha256, bytes: content, picture, now: at });
+      }
+      return kind === 'file' ? stored : { ...stored, name: `image.${picture}` };
+    },
+    async use(kind, { sha256, name }, sendAt = 0) {
+      const kept = await touchMedia(db, sha256, Math.max(now(), sendAt));
+      if (kept === null) throw gone(sha256);
+      if (kind === 'file') return { sha256, name: readFileName(name) };
+      if (kept.picture === null || kept.size > MAX_BYTES.image) {
+        throw new InputError(`image: ${sha256} is no JPG or PNG of at most 10 MB; send it as a file`);
+      }
+      return { sha256, name: `image.${kept.picture}` };
+    },
+    mediaId: (kind, media) =>
+      upload(keyOf(kind, media, 'app'), async () =>
+        messenger.upload(kind, media.name, await bytes(media.sha256)),
+      ),
+    async mediaIdForRobot(robot, media) {
+      const key = Object.hasOwn(robots, robot) ? robots[robot] : undefined;
+      if (key === undefined) throw new InputError(`there is no robot "${robot}"; PUSH_ROBOTS names all`);
+      return upload(keyOf('file', media, `robot:${robot}`), async () =>
+        messenger.uploadForRobot(key, media.name, await bytes(media.sha256)),
+      );
+    },
+    forget: (mediaId) => forgetMediaId(db, mediaId),
+    bytes,
+    async prune() {
+      await pruneMediaIds(db, now() - KEPT_MS);
+      await pruneMedia(db, now() - KEPT_MS);
+    },
+  };
+}
+
+/** Receivers see the name of a file, not of a picture (§4.6). */
+function keyOf(kind: 'image' | 'file', { sha256, name }: StoredMedia, owner: string): MediaKey {
+  return { sha256, kind, name: kind === 'file' ? name : '', owner };
+}
+
+function gone(sha256: string): InputError {
+  return new InputError(`media: ${sha256} is not kept (any more); upload it again`);
 }

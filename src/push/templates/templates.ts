@@ -1,6 +1,7 @@
 import { InputError } from '../../errors.ts';
 import type { Content } from '../content.ts';
 import type { Database } from '../database.ts';
+import { transact } from '../delivery/transaction.ts';
 import type { Variables } from '../message.ts';
 import type { Redis } from '../redis.ts';
 import { namesIn } from './fill.ts';
@@ -86,7 +87,7 @@ export function createTemplates({ db, redis, subscriber, now }: TemplateParts): 
   async function write(template: Omit<Template, 'version'>, replaces?: number): Promise<Template | null> {
     const conflict = new Error('another version is live');
     try {
-      const { version } = await db.transaction().execute(async (tx) => {
+      const { version } = await transact(db, async (tx) => {
         const written = await insertVersion(tx, template);
         if (replaces !== undefined && written.before !== replaces) throw conflict;
         return written;

@@ -1,0 +1,56 @@
+import type { Database } from '../database.ts';
+import { transact } from '../delivery/transaction.ts';
+
+/** At most so many contents in one go. */
+const BATCH = 100;
+
+/** Removes contents that nobody has needed since `before` (Unix ms) and no open delivery needs; resolves to how many. */
+export async function pruneMedia(db: Database, before: number): Promise<number> {
+  const old = await db
+    .selectFrom('media')
+    .select('sha256')
+    .where('last_used', '<', before)
+    .orderBy('last_used')
+    .limit(BATCH)
+    .execute();
+  if (old.length === 0) return 0;
+  const needed = await contentsOfOpenMessages(db);
+  const useless = old.filter(({ sha256 }) => !needed.some((content) => content.includes(sha256)));
+  for (const { sha256 } of useless) await removeMedia(db, sha256, before);
+  return useless.length;
+}
+
+/** Removes media_ids that expired before then (Unix ms). */
+export async function pruneMediaIds(db: Database, before: number): Promise<void> {
+  await db
+    .deleteFrom('media_ids')
+    .where('expires_at', '<', before)
+    .where('lease_until', '<', before)
+    .limit(10_000)
+    .execute();
+}
+
+/** Only open deliveries stand in a line, so that this reads along an index. */
+async function contentsOfOpenMessages(db: Database): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom('deliveries')
+    .innerJoin('messages', 'messages.id', 'deliveries.message_id')
+    .select('messages.content')
+    .distinct()
+    .where('deliveries.line', 'is not', null)
+    .where('messages.kind', 'in', ['image', 'file'])
+    .execute();
+  return rows.map(({ content }) => content);
+}
+
+/** Whoever said meanwhile that it is needed wins. */
+async function removeMedia(db: Database, sha256: string, before: number): Promise<void> {
+  await transact(db, async (tx) => {
+    const { numDeletedRows } = await tx
+      .deleteFrom('media')
+      .where('sha256', '=', sha256)
+      .where('last_used', '<', before)
+      .executeTakeFirst();
+    if (numDeletedRows > 0n) await tx.deleteFrom('media_chunks').where('sha256', '=', sha256).execute();
+  });
+}
