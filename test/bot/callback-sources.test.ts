@@ -62,6 +62,19 @@ test('the last good list serves when WeCom does not answer, also after a restart
   expect(restarted.errors).toHaveLength(1);
 });
 
+test('the list is asked for a day after a good answer, and as soon as it can be after none', async () => {
+  const answers: (readonly string[] | null)[] = [null, ['1.1.1.1/32'], ['2.2.2.2/32']];
+  const sources = await open([], answers);
+  await sources.keepFresh();
+  expect(sources.allows('1.1.1.1')).toBe(true);
+  clock.now += DAY - 1;
+  await sources.keepFresh();
+  expect(sources.allows('2.2.2.2')).toBe(false);
+  clock.now += 1;
+  await sources.keepFresh();
+  expect(sources.allows('2.2.2.2')).toBe(true);
+});
+
 test('an empty answer does not lock WeCom out', async () => {
   const sources = await open([], [['1.1.1.1/32'], []]);
   await sources.refresh();

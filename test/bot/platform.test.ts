@@ -4,7 +4,7 @@ import { startBot } from '#test/bot.ts';
 import { sentences } from '../../src/bot/sentences.ts';
 import type { Answer } from '../../src/contract/answer.ts';
 
-const { wecom, platform, stop } = await startBot();
+const { wecom, platform, push, stop } = await startBot();
 afterAll(stop);
 
 const web = {
@@ -39,12 +39,12 @@ const say = async (...lines: string[]): Promise<string> => {
   for (const line of lines) reply = (await wecom.say('zhangsan', line)).reply ?? '';
   return reply;
 };
-const pushed = (): readonly string[] =>
-  wecom.history.list('zhangsan').flatMap(({ kind, text }) => (kind === 'push' ? [text] : []));
+const pushed = (): readonly string[] => push.told('zhangsan');
 const called = (operation: string) => platform.calls.filter((call) => call.operation === operation);
 
 beforeEach(async () => {
   state.id = randomUUID();
+  push.script = () => undefined;
   scripted(() => undefined);
   await say('#');
 });
@@ -83,9 +83,10 @@ test('an outcome that nobody has been told is pushed once, and then reported as 
     .toContainEqual({ ids: [state.id] });
 });
 
-test('an outcome that WeCom cannot deliver does not keep the others waiting', async () => {
+test('an outcome that message delivery refuses does not keep the others waiting, and is not reported as told', async () => {
   const [gone, here] = [randomUUID(), randomUUID()];
   let claims = 0;
+  push.script = ({ to }) => (to.users.includes('has-left') ? 400 : undefined);
   platform.script = ({ operation }) => {
     if (operation !== 'outcomes.claim') return undefined;
     claims += 1;

@@ -6,6 +6,7 @@ import { createLog } from '../../src/server/log.ts';
 import { createRegistry } from '../../src/server/metrics.ts';
 import { createCipher } from '../../src/wecom/crypto.ts';
 import { type ScriptedPlatform, startPlatform } from './platform.ts';
+import { type ScriptedPush, startPush } from './push.ts';
 import { startRedis } from './redis.ts';
 
 /** The app whose credentials the self-made vectors S1–S5 of the protocol page use. */
@@ -19,11 +20,12 @@ export const APP = {
 
 export const cipher = createCipher({ ...APP, receiveId: APP.corpId });
 
-/** A bot in this process with real Redis and WeCom's simulator; the platform behind it is scripted. */
+/** A bot in this process with real Redis and WeCom's simulator; the platform and message delivery behind it are scripted. */
 export interface TestBot {
   readonly bot: Bot;
   readonly wecom: RunningWeCom;
   readonly platform: ScriptedPlatform;
+  readonly push: ScriptedPush;
   readonly redisUrl: string;
   readonly lines: readonly string[];
   stop(): Promise<void>;
@@ -33,18 +35,20 @@ export interface TestBot {
 export async function startBot(env: Readonly<Record<string, string>> = {}): Promise<TestBot> {
   const redis = await startRedis();
   const platform = await startPlatform();
+  const push = await startPush();
   const wecom = await startWeCom({ ...APP, port: 0, pace: { attemptMs: 5000, attempts: 1, retryGapMs: 1 } });
   const config = readConfig('bot', {
     WECOM_CORP_ID: APP.corpId,
     WECOM_AGENT_ID: `${APP.agentId}`,
     WECOM_TOKEN: APP.token,
     WECOM_ENCODING_AES_KEY: APP.encodingAesKey,
-    WECOM_SECRET: APP.secret,
-    WECOM_API_URL: wecom.url,
     CALLBACK_ALLOWED_SOURCES: '127.0.0.1',
     REDIS_URL: redis.url,
     OPS_URL: platform.url,
     OPS_SIGNING_KEY: platform.signingKey,
+    PUSH_URL: push.url,
+    PUSH_APP_ID: push.app,
+    PUSH_APP_KEY: push.key,
     MENUS_DIR: 'menus',
     ...env,
   });
@@ -67,12 +71,14 @@ export async function startBot(env: Readonly<Record<string, string>> = {}): Prom
     bot,
     wecom,
     platform,
+    push,
     redisUrl: redis.url,
     lines,
     stop: async () => {
       await bot.close();
       await wecom.stop();
       await platform.stop();
+      await push.stop();
       await redis.stop();
     },
   };

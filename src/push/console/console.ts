@@ -76,10 +76,9 @@ export async function addConsole(app: FastifyInstance, parts: ConsoleParts): Pro
 function boardOf(queues: readonly Queue[]) {
   const serverAdapter = new FastifyAdapter().setBasePath(QUEUES);
   const shown = queues.map((queue) => new BullMQAdapter(queue, { readOnlyMode: true }));
-  // @bull-board/fastify brings an api of its own version, whose private fields are other ones to the compiler.
   createBullBoard({
     queues: shown,
-    serverAdapter: serverAdapter as never,
+    serverAdapter,
     options: { uiConfig: { boardTitle: 'Keypad' } },
   });
   return serverAdapter.registerPlugin();
