@@ -17,11 +17,13 @@ const bot: Environment = {
   WECOM_AGENT_ID: '1000002',
   WECOM_TOKEN: 'TokenSecret1',
   WECOM_ENCODING_AES_KEY: 'AesSecret'.padEnd(43, '0'),
-  WECOM_SECRET: 'app-Secret',
   CALLBACK_ALLOWED_SOURCES: 'wecom, 10.0.0.0/8',
   REDIS_URL: 'redis://:redis-Secret@127.0.0.1:6379',
   OPS_URL: 'https://ops.internal:8081/',
   OPS_SIGNING_KEY: JSON.stringify(jwk),
+  PUSH_URL: 'http://push.internal:8083?plain-http',
+  PUSH_APP_ID: 'keypad-bot',
+  PUSH_APP_KEY: 'app-key-Secret'.padEnd(43, '0'),
 };
 const ops: Environment = {
   OPS_ALLOWED_SOURCES: '10.1.2.0/24',
@@ -75,12 +77,13 @@ describe('what a role is told', () => {
   });
 
   test('values come back read', () => {
-    const { bot: read, ops: platform } = readConfig('all', all);
+    const { bot: read, ops: platform, push: delivery } = readConfig('all', all);
+    expect(delivery?.apiUrl).toBe('https://qyapi.weixin.qq.com');
     expect(read).toMatchObject({
       agentId: 1000002,
-      apiUrl: 'https://qyapi.weixin.qq.com',
       callbackSources: { wecom: true, cidrs: ['10.0.0.0/8'] },
       opsUrl: 'https://ops.internal:8081',
+      pushUrl: 'http://push.internal:8083',
     });
     expect(read?.signingKey.reveal()).toEqual(jwk);
     expect(platform?.verifyingKeys.keys.map(({ kid }) => kid)).toEqual(['k1']);
@@ -113,7 +116,7 @@ describe('what stops the process', () => {
   test('no secret has a default', () => {
     const secrets = ['WECOM_TOKEN', 'WECOM_ENCODING_AES_KEY', 'WECOM_SECRET', 'REDIS_URL', 'OPS_SIGNING_KEY'];
     const more = ['MYSQL_URL', 'OPS_MYSQL_TARGETS', 'OPS_AUDIT_KEY'];
-    const pushed = ['PUSH_MYSQL_URL', 'PUSH_MASTER_KEY', 'PUSH_ROBOTS', 'CONSOLE_KEY'];
+    const pushed = ['PUSH_APP_KEY', 'PUSH_MYSQL_URL', 'PUSH_MASTER_KEY', 'PUSH_ROBOTS', 'CONSOLE_KEY'];
     for (const name of [...secrets, ...more, ...pushed]) {
       expect(problems('all', { ...all, [name]: '' })).toEqual([
         expect.stringContaining(`${name} is not set`),
@@ -185,12 +188,26 @@ describe('what stops the process', () => {
     ['PUSH_ROBOTS', '{"room":"a/../b12345"}', 'gives "room" no key'],
     ['PUSH_CONCURRENCY', '0', 'must be a whole number from 1 to 1000'],
     ['CONSOLE_KEY', 'short', 'at least 32 characters'],
+    ['CONSOLE_URL', 'http://push.internal:9083', 'write ?plain-http behind an http address'],
+    ['PUSH_URL', 'http://push.internal:8083', 'write ?plain-http behind an http address'],
+    ['PUSH_APP_ID', 'Keypad Bot', 'must be the id of an app'],
+    ['PUSH_APP_KEY', 'x'.repeat(42), 'must be 43 letters, digits'],
     ['LOG_LEVEL', 'loud', 'must be one of fatal, error, warn, info, debug, trace'],
     ['INTERNAL_HOST', 'a b', 'must be an address'],
   ])('%s=%s: %s', (name, value, sentence) => {
     const found = problems('all', { ...all, [name]: value });
     expect(found).toEqual([expect.stringContaining(`${name} `)]);
     expect(found[0]).toContain(sentence);
+  });
+
+  test('the ops platform needs the key of the queue view where it links to it, and only there', () => {
+    const linked = { ...ops, CONSOLE_URL: 'https://push.internal:9083/' };
+    expect(readConfig('ops', ops).ops).toMatchObject({ consoleUrl: '' });
+    expect(readConfig('ops', { ...ops, CONSOLE_KEY: push.CONSOLE_KEY }).ops?.consoleKey).toBeUndefined();
+    expect(problems('ops', linked)).toEqual([expect.stringMatching(/^CONSOLE_KEY is not set\. /)]);
+    const { ops: platform } = readConfig('ops', { ...linked, CONSOLE_KEY: push.CONSOLE_KEY });
+    expect(platform?.consoleUrl).toBe('https://push.internal:9083');
+    expect(platform?.consoleKey?.reveal()).toBe(push.CONSOLE_KEY);
   });
 
   test('plain http is taken on loopback, and elsewhere only with the remark', () => {

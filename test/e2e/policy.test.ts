@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createSecret } from '../../src/config.ts';
 import type { Answer } from '../../src/contract/answer.ts';
 import { type ChangeName, contract, type OperationName } from '../../src/contract/index.ts';
 import { makeKeyPair } from '../../src/contract/keys.ts';
@@ -30,6 +31,7 @@ const golden = [
 2     LDJ       LDJ       LDJ       ---       MySQL
 2-1   LDJC      LDJC      LDJC      ----      当前连接
 2-2   LDJC      ----      LDJC      ----      终止查询
+8     ----      ----      LDJC      ----      控制台
 9     LDJ       LDJ       LDJ       ---       帮助`,
   `
       zhangsan  lisi      wangwu    mallory   支付
@@ -41,6 +43,7 @@ const golden = [
 2     LDJ       ---       LDJ       ---       MySQL
 2-1   LDJC      ----      LDJC      ----      当前连接
 2-2   LDJC      ----      LDJC      ----      终止查询
+8     ----      ----      LDJC      ----      控制台
 9     LDJ       ---       LDJ       ---       帮助`,
 ].map((table) => table.slice(1));
 
@@ -67,9 +70,13 @@ let phone: TestBot;
 
 beforeAll(async () => {
   place = await openPlace({ policy: readFileSync('deploy/policy.yaml', 'utf8') });
-  direct = await place.startReplica();
+  const console = {
+    consoleUrl: 'https://push.internal:9083',
+    consoleKey: createSecret('the console key of the tests, long enough'),
+  };
+  direct = await place.startReplica(console);
   const { signingKey, verifyingKeys } = await makeKeyPair();
-  behind = await place.startReplica({ verifyingKeys });
+  behind = await place.startReplica({ ...console, verifyingKeys });
   phone = await startBot({
     OPS_URL: await behind.app.listen({ host: '127.0.0.1', port: 0 }),
     OPS_SIGNING_KEY: JSON.stringify(signingKey),
