@@ -14,7 +14,9 @@ export type Says =
   | { readonly text: string; readonly mentioned?: readonly string[] }
   | { readonly markdown: string; readonly plainTextFor?: 'all' | readonly string[] }
   | { readonly textcard: { title: string; description: string; url: string; btntxt?: string } }
-  | { readonly image: { readonly imageUrl: string } | { readonly sha256: string; readonly name: string } }
+  /** A picture at a public address. */
+  | { readonly imageUrl: string }
+  | { readonly image: { readonly sha256: string; readonly name: string } }
   | { readonly file: { readonly sha256: string; readonly name: string } }
   | { readonly news: { readonly articles: readonly Readonly<Record<string, string>>[] } }
   | { readonly templateCard: Readonly<Record<string, unknown>> }

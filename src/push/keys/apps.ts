@@ -14,6 +14,11 @@ export interface NewApp {
   readonly callbackHosts?: readonly string[];
 }
 
+/** What can be changed of an app; what is absent stays. */
+export interface AppChanges extends Omit<Partial<NewApp>, 'app'> {
+  readonly enabled?: boolean;
+}
+
 /** A key that was just made: it is shown once and stored nowhere. */
 export interface NewKey {
   readonly app: string;
@@ -29,8 +34,8 @@ export interface Apps {
   /** Makes a second key; the one before stays valid, a third is retired. */
   rotate(app: string): Promise<NewKey>;
   retire(app: string, keyId: string): Promise<void>;
-  setEnabled(app: string, enabled: boolean): Promise<void>;
-  setScopes(app: string, scopes: readonly string[]): Promise<void>;
+  /** Works in every replica within 2 s. */
+  change(app: string, changes: AppChanges): Promise<void>;
 }
 
 export interface AppsParts {
@@ -49,14 +54,6 @@ export function createApps({ db, masterKey, now }: AppsParts): Apps {
     const key = deriveKey(masterKey, app, keyId);
     const retired = await addKey(tx, app, { keyId, hash: hashKey(key), createdAt: now() });
     return { app, keyId, key, retired };
-  };
-  const change = async (app: string, values: { enabled?: number; scopes?: string }): Promise<void> => {
-    const { numUpdatedRows } = await db
-      .updateTable('apps')
-      .set(values)
-      .where('app_id', '=', app)
-      .executeTakeFirst();
-    if (numUpdatedRows === 0n) throw unknownApp(app);
   };
   return {
     async create({ app, scopes, perMinute = 600, callbackHosts = [] }) {
@@ -92,8 +89,22 @@ export function createApps({ db, masterKey, now }: AppsParts): Apps {
       if (await retireKey(db, app, keyId, now())) return;
       throw new InputError(`The app "${app}" has no valid key "${keyId}"; list shows the keys.`);
     },
-    setEnabled: (app, enabled) => change(app, { enabled: enabled ? 1 : 0 }),
-    setScopes: (app, scopes) => change(app, { scopes: JSON.stringify(readScopes(scopes).words) }),
+    async change(app, { scopes, perMinute, callbackHosts, enabled }) {
+      const values = {
+        ...(scopes !== undefined && { scopes: JSON.stringify(readScopes(scopes).words) }),
+        ...(perMinute !== undefined && { per_minute: readPerMinute(perMinute) }),
+        ...(callbackHosts !== undefined && {
+          callback_hosts: JSON.stringify(callbackHosts.map(readCallbackHost)),
+        }),
+        ...(enabled !== undefined && { enabled: enabled ? 1 : 0 }),
+      };
+      const { numUpdatedRows } = await db
+        .updateTable('apps')
+        .set(values)
+        .where('app_id', '=', app)
+        .executeTakeFirst();
+      if (numUpdatedRows === 0n) throw unknownApp(app);
+    },
   };
 }
 

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { InputError } from '../../../errors.ts';
+import { lanes } from '../../message.ts';
+import type { MessageFilter, MessageRow } from './message-store.ts';
+import { deliveryStates } from './message-view.ts';
+
+const time = z
+  .union(
+    [
+      z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
+      z
+        .string()
+        .regex(/^\d{1,11}$/)
+        .transform((seconds) => Number(seconds) * 1000),
+    ],
+    'must be an ISO time with its offset, or Unix seconds',
+  )
+  .optional();
+
+/** What the list of messages can be asked for. */
+export const messageQuery = z.strictObject({
+  state: z.enum(deliveryStates, `must be one of ${deliveryStates.join(', ')}`).optional(),
+  receiver: z
+    .string()
+    .regex(
+      /^(user|party|tag|chat|robot):[\w.@-]{1,64}$/,
+      'must be like user:zhangsan, party:2, tag:7, chat:ID or robot:NAME',
+    )
+    .transform((receiver) => (receiver.startsWith('user:') ? receiver.toLowerCase() : receiver))
+    .optional(),
+  since: time,
+  until: time,
+  lane: z.enum(lanes, `must be one of ${lanes.join(', ')}`).optional(),
+  template: z.string().max(32).optional(),
+  campaign: z.string().max(36).optional(),
+  limit: z.coerce.number('must be a number').int().min(1).max(100, 'must be at most 100').default(50),
+  after: z
+    .string()
+    .regex(/^\d{1,15}\.[0-9a-f-]{36}$/, 'must be the `next` of the page before')
+    .optional(),
+});
+
+/** The query as the database is asked. Throws an InputError. */
+export function filterOf({ after, ...filter }: z.output<typeof messageQuery>): MessageFilter {
+  if (after === undefined) return filter;
+  const [createdAt, id] = after.split('.');
+  if (createdAt === undefined || id === undefined)
+    throw new InputError('after: must be the `next` of the page before');
+  return { ...filter, after: { createdAt: Number(createdAt), id } };
+}
+
+/** What to ask for after this page, if it was full. */
+export function nextOf(rows: readonly MessageRow[], limit: number): string | undefined {
+  const last = rows.length < limit ? undefined : rows.at(-1);
+  return last && `${last.created_at}.${last.id}`;
+}

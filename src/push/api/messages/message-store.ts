@@ -1,0 +1,146 @@
+import type { Selectable } from 'kysely';
+import type { Database } from '../../database.ts';
+import type { AttemptTable, DeliveryTable, MessageTable } from '../../delivery/schema.ts';
+import type { DeliveryState, Lane } from '../../message.ts';
+
+export type DeliveryRow = Pick<
+  Selectable<DeliveryTable>,
+  | 'id'
+  | 'message_id'
+  | 'receiver'
+  | 'state'
+  | 'tries'
+  | 'msgids'
+  | 'errcode'
+  | 'problem'
+  | 'maybe_twice'
+  | 'finished_at'
+>;
+export type MessageRow = Omit<Selectable<MessageTable>, 'content' | 'variables' | 'request_hash'>;
+export type AttemptRow = Selectable<AttemptTable>;
+
+const messageColumns = [
+  'id',
+  'app',
+  'lane',
+  'kind',
+  'template_key',
+  'template_version',
+  'opaque',
+  'idempotency_key',
+  'callback_url',
+  'campaign_id',
+  'receivers',
+  'open',
+  'created_at',
+  'send_at',
+  'finished_at',
+] as const;
+
+const deliveryColumns = [
+  'id',
+  'message_id',
+  'receiver',
+  'state',
+  'tries',
+  'msgids',
+  'errcode',
+  'problem',
+  'maybe_twice',
+  'finished_at',
+] as const;
+
+/** A message of this app. */
+export function readMessageRow(db: Database, app: string, id: string): Promise<MessageRow | undefined> {
+  return db
+    .selectFrom('messages')
+    .select(messageColumns)
+    .where('id', '=', id)
+    .where('app', '=', app)
+    .executeTakeFirst();
+}
+
+/** What this app handed in under this idempotency key. */
+export function readByIdempotencyKey(
+  db: Database,
+  app: string,
+  key: string,
+): Promise<{ readonly id: string; readonly request_hash: string } | undefined> {
+  return db
+    .selectFrom('messages')
+    .select(['id', 'request_hash'])
+    .where('app', '=', app)
+    .where('idempotency_key', '=', key)
+    .executeTakeFirst();
+}
+
+/** The deliveries of some messages, in the order of coming. */
+export async function readDeliveryRows(
+  db: Database,
+  messageIds: readonly string[],
+): Promise<readonly DeliveryRow[]> {
+  if (messageIds.length === 0) return [];
+  return db
+    .selectFrom('deliveries')
+    .select(deliveryColumns)
+    .where('message_id', 'in', messageIds)
+    .orderBy('id')
+    .execute();
+}
+
+/** Every attempt at the deliveries of a message, oldest first. */
+export function readAttemptRows(db: Database, messageId: string): Promise<readonly AttemptRow[]> {
+  return db
+    .selectFrom('attempts')
+    .innerJoin('deliveries', 'deliveries.id', 'attempts.delivery_id')
+    .selectAll('attempts')
+    .where('deliveries.message_id', '=', messageId)
+    .orderBy('attempts.id')
+    .execute();
+}
+
+/** Which messages are wanted; times are Unix ms. */
+export interface MessageFilter {
+  readonly state?: DeliveryState | undefined;
+  readonly receiver?: string | undefined;
+  readonly since?: number | undefined;
+  readonly until?: number | undefined;
+  readonly lane?: Lane | undefined;
+  readonly template?: string | undefined;
+  readonly campaign?: string | undefined;
+  /** The last of the page before. */
+  readonly after?: { readonly createdAt: number; readonly id: string } | undefined;
+  readonly limit: number;
+}
+
+/** Messages of this app, newest first. */
+export function listMessageRows(
+  db: Database,
+  app: string,
+  filter: MessageFilter,
+): Promise<readonly MessageRow[]> {
+  const { state, receiver, since, until, lane, template, campaign, after, limit } = filter;
+  let query = db.selectFrom('messages').select(messageColumns).where('app', '=', app);
+  if (since !== undefined) query = query.where('created_at', '>=', since);
+  if (until !== undefined) query = query.where('created_at', '<', until);
+  if (lane !== undefined) query = query.where('lane', '=', lane);
+  if (template !== undefined) query = query.where('template_key', '=', template);
+  if (campaign !== undefined) query = query.where('campaign_id', '=', campaign);
+  if (after !== undefined) {
+    const { createdAt, id } = after;
+    query = query
+      .where('created_at', '<=', createdAt)
+      .where(({ eb, or }) => or([eb('created_at', '<', createdAt), eb('id', '<', id)]));
+  }
+  if (state !== undefined || receiver !== undefined) {
+    query = query.where(({ exists, selectFrom }) => {
+      let deliveries = selectFrom('deliveries')
+        .select('deliveries.id')
+        .whereRef('deliveries.message_id', '=', 'messages.id');
+      if (state !== undefined) deliveries = deliveries.where('state', '=', state);
+      if (receiver !== undefined) deliveries = deliveries.where('receiver', '=', receiver);
+      return exists(deliveries);
+    });
+  }
+  return query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
+}
