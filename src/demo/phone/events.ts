@@ -12,7 +12,7 @@ const query = z.object({
 
 /**
  * Adds `GET /api/events`: server-sent events with one message each, of one member (`user`) or of all, to come and, with
- * `Last-Event-ID` or `after`, those since that id.
+ * `Last-Event-ID` or `after`, those since that id. An event `recall` names the msgid of a message that was taken back.
  */
 export async function addEvents(http: FastifyInstance, history: History): Promise<void> {
   http.get('/api/events', (request, reply) => {
@@ -29,7 +29,9 @@ export async function addEvents(http: FastifyInstance, history: History): Promis
     stream.write('retry: 1000\n\n');
     const since = Number(request.headers['last-event-id'] ?? after ?? Number.NaN);
     if (!Number.isNaN(since)) for (const message of history.after(since)) write(message);
-    const unsubscribe = history.subscribe(write);
+    const unsubscribe = history.subscribe(write, (msgid) => {
+      stream.write(`event: recall\ndata: ${JSON.stringify({ msgid })}\n\n`);
+    });
     stream.once('close', unsubscribe);
     return reply.header('cache-control', 'no-store').type('text/event-stream').send(stream);
   });

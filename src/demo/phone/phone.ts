@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { fault } from '../wecom/faults.ts';
 import type { WeCom } from '../wecom/wecom.ts';
 import { addEvents } from './events.ts';
+import { addMedia } from './media.ts';
 import { refuseForeigners } from './own-host.ts';
 import { addPageFiles } from './page-files.ts';
 
@@ -21,7 +22,7 @@ const said = z.strictObject({
 
 /** Adds the phone: its page, the JSON API that drives it, and the stream of messages. Answers loopback only. */
 export async function addPhone(http: FastifyInstance, wecom: WeCom): Promise<void> {
-  const { members, history, faults } = wecom;
+  const { members, groups, history, faults } = wecom;
   const isMember = (user: string | undefined): boolean => members.some(({ userid }) => userid === user);
   const unknown = (user: string | undefined) => ({
     error: `user must be one of ${members.map(({ userid }) => userid).join(', ')}, not ${user ?? 'left out'}.`,
@@ -30,12 +31,23 @@ export async function addPhone(http: FastifyInstance, wecom: WeCom): Promise<voi
   http.addHook('onRequest', refuseForeigners);
   await addPageFiles(http);
   await addEvents(http, history);
+  await addMedia(http, wecom.uploads);
 
   http.get('/api/users', () => members.map(({ userid, name, position }) => ({ userid, name, position })));
 
+  http.get('/api/groups', () =>
+    groups.map(({ id, name }) => ({
+      userid: id,
+      name,
+      position: id.startsWith('robot:') ? '群机器人' : '群聊',
+      isGroup: true,
+    })),
+  );
+
   http.get<{ Querystring: { user?: string } }>('/api/messages', (request, reply) => {
     const { user } = request.query;
-    if (user === undefined || !isMember(user)) return reply.code(400).send(unknown(user));
+    const isKnown = isMember(user) || groups.some(({ id }) => id === user);
+    if (user === undefined || !isKnown) return reply.code(400).send(unknown(user));
     return reply.send(history.list(user));
   });
 

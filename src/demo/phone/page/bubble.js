@@ -1,3 +1,5 @@
+import { viewOf } from './view.js';
+
 const CHOICE = /^(\d{1,3})([ .、].*)$/;
 
 /** @param {string} tag @param {string} className @param {string} [text] */
@@ -24,14 +26,16 @@ export function botAvatar() {
 }
 
 /**
- * One message in its row. Of a message from the bot, a line that begins with a number can be tapped: `onChoice` gets exactly that number.
- * @param {import('./wire.js').Message} message @param {{ name: string, tint: number }} person @param {(number: string) => void} onChoice
+ * One message in its row. Of a text from the bot, a line that begins with a number can be tapped, if there is an `onChoice`, which gets exactly that number.
+ * @param {import('./wire.js').Message} message @param {{ name: string, tint: number }} person @param {(number: string) => void} [onChoice]
  */
 export function messageRow(message, person, onChoice) {
   const isMine = message.direction === 'out';
   const row = element('div', `row ${message.direction}`);
-  const bubble = element('div', 'bubble');
+  const bubble = element('div', message.view ? `bubble ${message.view.kind}` : 'bubble');
+  row.dataset.msgid = message.msgid;
   if (isMine) bubble.textContent = message.text;
+  else if (message.view) bubble.append(...viewOf(message));
   else bubble.append(...message.text.split('\n').map((line) => lineOf(line, onChoice)));
   row.append(isMine ? avatarOf(person) : botAvatar(), bubble);
   return row;
@@ -47,11 +51,12 @@ export function typingRow() {
   return row;
 }
 
-/** @param {string} line @param {(number: string) => void} onChoice */
+/** @param {string} line @param {(number: string) => void} [onChoice] */
 function lineOf(line, onChoice) {
   const [, number, rest] = CHOICE.exec(line) ?? [];
   // The line of 0 names other keys as well, so a tap on it would not say which one was meant.
-  if (number === undefined || Number(number) === 0) return element('div', 'line', line);
+  if (onChoice === undefined || number === undefined || Number(number) === 0)
+    return element('div', 'line', line);
   const choice = element('button', 'choice');
   choice.type = 'button';
   choice.append(element('b', '', number), rest);

@@ -24,17 +24,21 @@ export function createChatLog(log, onChoice) {
       log.replaceChildren();
       lastTime = 0;
     },
-    /** @param {import('./wire.js').Message} message @param {{ name: string, tint: number }} person */
+    /** @param {import('./wire.js').Message} message @param {import('./wire.js').Person & { tint: number }} person */
     add: (message, person) => {
       if (message.time - lastTime > QUIET_MS) append(element('div', 'when', timeOf(message.time)));
       lastTime = message.time;
-      const row = messageRow(message, person, onChoice);
+      const row = messageRow(message, person, person.isGroup ? undefined : onChoice);
       // A number means what the newest screen says; news that carries no numbers leaves that screen as it is.
       if (message.kind === 'passive' || row.querySelector('.choice') !== null) {
         for (const choice of log.querySelectorAll('.choice')) choice.disabled = true;
       }
       append(row);
       if (message.cut) append(element('div', 'notice', '超过 2048 字节，企业微信已截断'));
+    },
+    /** Takes a message off the screen. @param {string} msgid */
+    remove: (msgid) => {
+      for (const row of log.querySelectorAll('.row.in')) if (row.dataset.msgid === msgid) row.remove();
     },
     /** @param {string} text @param {boolean} [isBad] */
     notice: (text, isBad = false) => append(element('div', isBad ? 'notice bad' : 'notice', text)),

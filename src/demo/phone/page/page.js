@@ -38,9 +38,13 @@ const log = createChatLog(byId('log'), composer.type);
 const switcher = createPeople(byId('people'), people, (userid) => show(phones.get(userid)));
 
 show(current);
-listen(newest, receive, (isConnected) => {
-  byId('state').textContent = isConnected ? '应用' : '连接已断开，正在重连…';
-  byId('state').classList.toggle('lost', !isConnected);
+listen(newest, {
+  onMessage: receive,
+  onRecall: takeBack,
+  onState: (isConnected) => {
+    byId('state').textContent = isConnected ? '应用' : '连接已断开，正在重连…';
+    byId('state').classList.toggle('lost', !isConnected);
+  },
 });
 tick();
 setInterval(tick, 5000);
@@ -51,9 +55,12 @@ function show(phone) {
   phone.unread = 0;
   history.replaceState(null, '', `#${phone.person.userid}`);
   switcher.choose(phone.person.userid);
+  const { isGroup, name } = phone.person;
+  byId('phone').classList.toggle('readonly', isGroup === true);
+  byId('peer').textContent = isGroup ? name : 'Keypad 运维助手';
   composer.type('');
   log.clear();
-  log.notice('发送任意消息开始；之后输入数字即可');
+  log.notice(isGroup ? '这里显示发到群里的消息' : '发送任意消息开始；之后输入数字即可');
   for (const item of phone.items) draw(phone, item);
   log.wait(phone.due > 0);
 }
@@ -66,6 +73,19 @@ function receive(message) {
   if (phone === current || message.direction === 'out') return;
   phone.unread += 1;
   switcher.setUnread(message.user, phone.unread);
+}
+
+/** @param {string} msgid */
+function takeBack(msgid) {
+  for (const phone of phones.values()) {
+    phone.items = phone.items.filter((item) => !('message' in item) || !isPush(item.message, msgid));
+  }
+  log.remove(msgid);
+}
+
+/** @param {import('./wire.js').Message} message @param {string} msgid */
+function isPush(message, msgid) {
+  return message.kind === 'push' && message.msgid === msgid;
 }
 
 /** What was typed comes back as an event like everything else; here is only what becomes of it. @param {Phone} phone @param {string} text */

@@ -1,12 +1,12 @@
 /**
  * A message as the server keeps it (src/demo/wecom/history.ts).
- * @typedef {{ id: number, user: string, direction: 'in' | 'out', kind: 'sent' | 'passive' | 'push', text: string, time: number, cut?: true }} Message
- * @typedef {{ userid: string, name: string, position: string }} Person
+ * @typedef {{ id: number, user: string, direction: 'in' | 'out', kind: 'sent' | 'passive' | 'push', text: string, time: number, msgid: string, cut?: true, view?: import('../../wecom/view.ts').View }} Message
+ * @typedef {{ userid: string, name: string, position: string, isGroup?: true }} Person
  * @typedef {{ attempts: number, problem?: string }} Outcome
  */
 
-/** @returns {Promise<Person[]>} */
-export const loadPeople = () => ask('/api/users');
+/** Everybody with a phone, and after them the groups that are written to. @returns {Promise<Person[]>} */
+export const loadPeople = async () => [...(await ask('/api/users')), ...(await ask('/api/groups'))];
 
 /** @param {string} user @returns {Promise<Message[]>} */
 export const loadMessages = (user) => ask(`/api/messages?user=${encodeURIComponent(user)}`);
@@ -21,11 +21,12 @@ export const say = (user, text) =>
 
 /**
  * Listens to the messages of everybody that follow the one with the id `after`; the browser reconnects by itself and misses none.
- * @param {number} after @param {(message: Message) => void} onMessage @param {(connected: boolean) => void} onState
+ * @param {number} after @param {{ onMessage: (message: Message) => void, onRecall: (msgid: string) => void, onState: (connected: boolean) => void }} listeners
  */
-export function listen(after, onMessage, onState) {
+export function listen(after, { onMessage, onRecall, onState }) {
   const events = new EventSource(`/api/events?after=${after}`);
   events.onmessage = (event) => onMessage(JSON.parse(event.data));
+  events.addEventListener('recall', (event) => onRecall(JSON.parse(event.data).msgid));
   events.onopen = () => onState(true);
   events.onerror = () => onState(false);
 }
