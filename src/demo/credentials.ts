@@ -13,13 +13,17 @@ export interface Credentials {
   readonly clusterToken: string;
   readonly auditKey: string;
   readonly databasePassword: string;
+  readonly masterKey: string;
+  readonly consoleKey: string;
+  /** Of the robot `ops-room`. */
+  readonly robotKey: string;
   readonly keys: KeyPair;
 }
 
 /** Reads the secrets that the first run made up, or makes them up: what was signed and chained must go on to verify. */
 export async function loadCredentials(directory: string): Promise<Credentials> {
   const file = join(directory, 'credentials.json');
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Credentials;
+  const kept = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Partial<Credentials>) : {};
   const credentials: Credentials = {
     corpId: `ww${randomBytes(8).toString('hex')}`,
     agentId: 1_000_002,
@@ -29,7 +33,12 @@ export async function loadCredentials(directory: string): Promise<Credentials> {
     clusterToken: letters(40),
     auditKey: letters(48),
     databasePassword: letters(32),
+    masterKey: letters(48),
+    consoleKey: letters(48),
+    robotKey: letters(36),
     keys: await makeKeyPair(),
+    // What an earlier version did not know of is made up now.
+    ...kept,
   };
   writeFileSync(file, `${JSON.stringify(credentials, null, 2)}\n`, { mode: 0o600 });
   return credentials;

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import mysql from 'mysql2/promise';
 
-/** The databases of a demo: Keypad's own, and the two that the example policy calls shop-db and pay-db. */
+/** The databases of a demo: Keypad's own two, and the two that the example policy calls shop-db and pay-db. */
 export interface DemoDatabases {
   readonly keypadUrl: string;
+  readonly pushUrl: string;
   /** For OPS_MYSQL_TARGETS. */
   readonly targets: Readonly<Record<string, string>>;
   stop(): Promise<void>;
@@ -19,7 +20,7 @@ const PAUSE_MS = 15_000;
  */
 export async function openDatabases(serverUrl: string, password: string): Promise<DemoDatabases> {
   const admin = await mysql.createConnection(serverUrl);
-  for (const name of ['keypad', 'shop', 'pay']) {
+  for (const name of ['keypad', 'keypad_push', 'shop', 'pay']) {
     await admin.query(`CREATE DATABASE IF NOT EXISTS ${name} CHARACTER SET utf8mb4`);
     await admin.query(`CREATE USER IF NOT EXISTS '${name}'@'127.0.0.1' IDENTIFIED BY '${password}'`);
     await admin.query(`GRANT ALL ON ${name}.* TO '${name}'@'127.0.0.1'`);
@@ -56,6 +57,7 @@ export async function openDatabases(serverUrl: string, password: string): Promis
   }
   return {
     keypadUrl: urlOf('keypad'),
+    pushUrl: urlOf('keypad_push'),
     targets: { 'shop-db': urlOf('shop'), 'pay-db': urlOf('pay') },
     stop: async () => {
       stopping.abort();

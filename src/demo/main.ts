@@ -35,6 +35,7 @@ function ready({ env }: Demo): string {
 
     Phone       ${env.PHONE_URL}
     Callback    ${env.BOT_CALLBACK_URL}
+    Push API    ${env.PUSH_URL}/v1   (PUSH_APP_ID and PUSH_APP_KEY are in the settings)
     Kubeconfig  ${DIRECTORY}/kubeconfig   (kubectl --kubeconfig ${DIRECTORY}/kubeconfig get deployments,pods -A)
     Settings    ${DIRECTORY}/env          Logs  ${DIRECTORY}/logs
 

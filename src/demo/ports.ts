@@ -11,6 +11,8 @@ export interface DemoPorts {
   readonly mariadb: number;
   readonly botInternal: number;
   readonly opsInternal: number;
+  readonly push: number;
+  readonly pushInternal: number;
 }
 
 /** The ports that follow from the first one, 8080 unless DEMO_PORT says otherwise. Throws `InputError`. */
@@ -28,6 +30,8 @@ export function readPorts(demoPort: string | undefined): DemoPorts {
     mariadb: first + 12,
     botInternal: first + 1000,
     opsInternal: first + 1001,
+    push: first + 3,
+    pushInternal: first + 1003,
   };
 }
 

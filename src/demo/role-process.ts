@@ -7,7 +7,7 @@ const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 
 /** One role to start as a process of its own, as in production. */
 export interface RoleProcess {
-  readonly role: 'bot' | 'ops';
+  readonly role: 'bot' | 'ops' | 'push';
   readonly env: Readonly<Record<string, string>>;
   readonly internalPort: number;
   /** Its log lines go to `<directory>/<role>.log`. */

@@ -8,20 +8,26 @@ import { openDatabases } from './databases.ts';
 import { startMariadbServer } from './mariadb-server.ts';
 import { checkPorts, type DemoPorts } from './ports.ts';
 import type { PrivateProcess } from './private-process.ts';
+import { openPushApps } from './push-apps.ts';
 import { startRedisServer } from './redis-server.ts';
 import { startRole } from './role-process.ts';
-import { botSettings, clientSettings, opsSettings } from './settings.ts';
+import { botSettings, clientSettings, DEMO_ROBOT, opsSettings, pushSettings } from './settings.ts';
 import { type RunningWeCom, startWeCom } from './wecom/start.ts';
 
-/** A demo that runs: everything Keypad needs, on loopback, and Keypad itself as two processes. */
+/** A demo that runs: everything Keypad needs, on loopback, and Keypad itself as three processes. */
 export interface Demo {
   /** What stands in `<directory>/env`. */
   readonly env: Readonly<Record<string, string>>;
   readonly wecom: RunningWeCom;
-  readonly processes: Readonly<Record<'bot' | 'ops' | 'redis' | 'mariadb', PrivateProcess>>;
+  readonly processes: Readonly<Record<DemoRole | 'redis' | 'mariadb', PrivateProcess>>;
+  /** The environment of each role: what stands in `env` but for the bot's own app. */
+  readonly roleEnv: Readonly<Record<DemoRole, Readonly<Record<string, string>>>>;
   /** Stops everything in order; no process is left. */
   stop(): Promise<void>;
 }
+
+/** The roles that a demo runs. */
+export type DemoRole = 'bot' | 'ops' | 'push';
 
 export interface DemoOptions {
   /** Data, logs, kubeconfig and settings; kept between runs. */
@@ -29,7 +35,7 @@ export interface DemoOptions {
   readonly ports: DemoPorts;
   /** A cluster of the user's own instead of the demo's. */
   readonly kubeconfig?: string | undefined;
-  /** Settings of bot and ops beside those that a demo makes up, or in their place. */
+  /** Settings of all roles beside those that a demo makes up, or in their place. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
@@ -46,14 +52,17 @@ type Keep = <T extends Part>(starting: Promise<T>) => Promise<T>;
 /** Starts a demo. What was started before something failed is stopped again. Throws `InputError` for a taken port. */
 export async function startDemo(options: DemoOptions): Promise<Demo> {
   const roles: Promise<Part>[] = [];
+  const pushes: Promise<Part>[] = [];
   const servers: Promise<Part>[] = [];
   const stop = async (): Promise<void> => {
-    // Bot and ops finish what they are at, for which they need the servers.
+    // Bot and ops finish what they are at, for which they need message delivery, and all of them the servers.
     await stopAll(roles.splice(0));
+    await stopAll(pushes.splice(0));
     await stopAll(servers.splice(0));
   };
   try {
-    return { ...(await startParts(options, keepIn(roles), keepIn(servers))), stop };
+    const keepers = { keepRole: keepIn(roles), keepPush: keepIn(pushes), keep: keepIn(servers) };
+    return { ...(await startParts(options, keepers)), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -76,7 +85,10 @@ async function stopAll(parts: readonly Promise<Part>[]): Promise<void> {
 }
 
 /** Starts everything at once, but for what one part needs of another. */
-async function startParts(options: DemoOptions, keepRole: Keep, keep: Keep): Promise<Omit<Demo, 'stop'>> {
+async function startParts(
+  options: DemoOptions,
+  { keepRole, keepPush, keep }: Readonly<Record<'keepRole' | 'keepPush' | 'keep', Keep>>,
+): Promise<Omit<Demo, 'stop'>> {
   const { ports, settings = {} } = options;
   const directory = resolve(options.directory);
   const inDirectory = (name: string) => join(directory, name);
@@ -94,13 +106,29 @@ async function startParts(options: DemoOptions, keepRole: Keep, keep: Keep): Pro
 
   const redis = keep(startRedisServer({ directory: inDirectory('redis'), port: ports.redis }));
   const mariadb = keep(startMariadbServer({ directory: inDirectory('mariadb'), port: ports.mariadb }));
-  const wecom = keep(startWeCom({ ...credentials, port: ports.phone, callbackUrls }));
+  const wecom = keep(
+    startWeCom({
+      ...credentials,
+      port: ports.phone,
+      callbackUrls,
+      robots: { [DEMO_ROBOT]: credentials.robotKey },
+    }),
+  );
   const databases = keep(mariadb.then(({ url }) => openDatabases(url, credentials.databasePassword)));
-  const role = (name: 'bot' | 'ops', internalPort: number, env: Readonly<Record<string, string>>) =>
+  const apps = databases.then(({ pushUrl }) => openPushApps(pushUrl, credentials.masterKey));
+  // Whoever needs it waits for it; nobody may be waiting yet when it fails.
+  apps.catch(() => {});
+  const role = (name: DemoRole, internalPort: number, env: Readonly<Record<string, string>>) =>
     startRole({ role: name, env: { ...env, ...settings }, internalPort, directory: inDirectory('logs') });
+  const push = keepPush(
+    Promise.all([redis, databases, apps, wecom]).then(([{ url: redisUrl }, urls]) =>
+      role('push', ports.pushInternal, pushSettings({ ...fixed, redisUrl, databases: urls })),
+    ),
+  );
   const bot = keepRole(
-    Promise.all([redis, wecom]).then(([{ url: redisUrl }]) =>
-      role('bot', ports.botInternal, botSettings({ ...fixed, redisUrl })),
+    // Behind message delivery, which tells it where callbacks come from.
+    Promise.all([redis, apps, push]).then(([{ url: redisUrl }, made]) =>
+      role('bot', ports.botInternal, botSettings({ ...fixed, redisUrl, apps: made })),
     ),
   );
   writeFileSync(fixed.kubeconfig, await readKubeconfig(options, credentials.clusterToken, keep), {
@@ -110,12 +138,23 @@ async function startParts(options: DemoOptions, keepRole: Keep, keep: Keep): Pro
     databases.then((urls) => role('ops', ports.opsInternal, opsSettings({ ...fixed, databases: urls }))),
   );
 
-  const parts = { ...fixed, redisUrl: (await redis).url, databases: await databases };
+  const parts = { ...fixed, redisUrl: (await redis).url, databases: await databases, apps: await apps };
   const env = { ...clientSettings(parts), ...settings };
-  const processes = { bot: await bot, ops: await ops, redis: await redis, mariadb: await mariadb };
+  const processes = {
+    bot: await bot,
+    ops: await ops,
+    push: await push,
+    redis: await redis,
+    mariadb: await mariadb,
+  };
   const lines = Object.entries(env).map(([name, value]) => `${name}=${value}\n`);
   writeFileSync(inDirectory('env'), lines.join(''), { mode: 0o600 });
-  return { env, wecom: await wecom, processes };
+  const roleEnv = {
+    bot: { ...botSettings(parts), ...settings },
+    ops: { ...opsSettings(parts), ...settings },
+    push: { ...pushSettings(parts), ...settings },
+  };
+  return { env, roleEnv, wecom: await wecom, processes };
 }
 
 /** The kubeconfig of the demo's own cluster, which it starts, or the user's under the name that the policy knows. */

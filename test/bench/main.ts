@@ -107,8 +107,10 @@ async function startBot(nodes: number) {
   stops.push(wecom.stop, await startPlatform(ops as number));
   const menusDir = writeMenus(nodes);
   stops.push(async () => rmSync(menusDir, { recursive: true }));
-  const ports = { bot, ops, phone, botInternal } as never;
-  const env = botSettings({ credentials, ports, redisUrl: redis.url, menusDir });
+  // Nothing is told later here, so that message delivery may be missing.
+  const ports = { bot, ops, phone, botInternal, push: ops } as never;
+  const apps = { bot: { app: 'keypad-bot', key: 'x'.repeat(43) } } as never;
+  const env = botSettings({ credentials, ports, redisUrl: redis.url, menusDir, apps });
   const running = await startRole({ role: 'bot', env, internalPort: botInternal as number, directory });
   stops.push(running.stop);
   return { process: running, port: bot as number, redisUrl: redis.url, app: credentials };

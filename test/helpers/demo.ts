@@ -9,10 +9,10 @@ import { checkPorts, type DemoPorts, readPorts } from '../../src/demo/ports.ts';
 import { freePort, type PrivateProcess } from '../../src/demo/private-process.ts';
 import { startRedisServer } from '../../src/demo/redis-server.ts';
 import { startRole } from '../../src/demo/role-process.ts';
-import { type Demo, startDemo } from '../../src/demo/start.ts';
+import { type Demo, type DemoRole, startDemo } from '../../src/demo/start.ts';
 
 /** What can be killed and started again. */
-export type Killable = 'bot' | 'ops' | 'redis';
+export type Killable = DemoRole | 'redis';
 
 /** A whole demo for one test file, with a hand in its cluster and one on its processes. */
 export interface TestDemo extends Demo {
@@ -64,9 +64,12 @@ export async function startTestDemo(options: TestDemoOptions = {}): Promise<Test
   const running = { ...demo.processes };
   const all: PrivateProcess[] = Object.values(running);
   const logs = join(directory, 'logs');
+  const startAgain = (role: DemoRole, internalPort: number) =>
+    startRole({ role, env: demo.roleEnv[role], internalPort, directory: logs });
   const start: Record<Killable, () => Promise<PrivateProcess>> = {
-    bot: () => startRole({ role: 'bot', env: demo.env, internalPort: ports.botInternal, directory: logs }),
-    ops: () => startRole({ role: 'ops', env: demo.env, internalPort: ports.opsInternal, directory: logs }),
+    bot: () => startAgain('bot', ports.botInternal),
+    ops: () => startAgain('ops', ports.opsInternal),
+    push: () => startAgain('push', ports.pushInternal),
     redis: () => startRedisServer({ directory: join(directory, 'redis'), port: ports.redis }),
   };
   return {
@@ -99,7 +102,7 @@ export async function startTestDemo(options: TestDemoOptions = {}): Promise<Test
     },
     async addBot() {
       const [port, internalPort] = [await freePort(), await freePort()];
-      const env = { ...demo.env, BOT_PORT: `${port}`, BOT_INTERNAL_PORT: `${internalPort}` };
+      const env = { ...demo.roleEnv.bot, BOT_PORT: `${port}`, BOT_INTERNAL_PORT: `${internalPort}` };
       all.push(await startRole({ role: 'bot', env, internalPort, directory: logs }));
       return `http://127.0.0.1:${port}/wecom/callback`;
     },
