@@ -31,6 +31,11 @@ redis.call('DEL', p .. 'restoring')
 findEpoch()
 return 1`;
 
+/** ARGV: name of the new epoch. */
+const GIVE_UP = `
+if redis.call('GET', KEYS[1] .. 'restoring') == ARGV[1] then redis.call('DEL', KEYS[1] .. 'restoring') end
+return 1`;
+
 /** What restoring needs of its surroundings; `prefix` begins every key. */
 export interface RestoreParts {
   readonly redis: Redis;
@@ -47,41 +52,53 @@ export type Restored = 'restored' | 'known' | 'busy';
  * Restores the turns of the last hour and the count of the day from MySQL after Redis has lost them. Rejects when Redis
  * or MySQL is away, or when Redis lost them once more meanwhile; then nobody gets a turn, and the next to ask tries it.
  */
-export async function restoreLimits({ redis, db, prefix, now, newId }: RestoreParts): Promise<Restored> {
-  const run = (script: string, ...args: readonly (string | number)[]) =>
-    redis.eval(script, 1, prefix, ...args);
+export async function restoreLimits(parts: RestoreParts): Promise<Restored> {
+  const { redis, prefix, now, newId } = parts;
   const epoch = newId(now());
-  const runId = String(await run(BEGIN, epoch));
+  const run: Run = (script, ...args) => redis.eval(script, 1, prefix, epoch, ...args);
+  const runId = String(await run(BEGIN));
   if (runId === '') return 'known';
   if (runId === 'busy') return 'busy';
+  try {
+    const today = await restoreTurns(parts, run);
+    const day = dayOf(now());
+    mustBeOurs(await run(END, runId, day.number, today, day.endsAt - now()));
+    return 'restored';
+  } catch (error) {
+    // Without it, the next to try would wait for the end of the lock.
+    await run(GIVE_UP).catch(() => {});
+    throw error;
+  }
+}
 
-  const day = dayOf(now());
-  let today = 0;
+type Run = (script: string, ...args: readonly (string | number)[]) => Promise<unknown>;
+
+/** Resolves to the person-times of today. */
+async function restoreTurns({ db, now }: RestoreParts, run: Run): Promise<number> {
   const add = async (page: readonly Used[]) => {
     // Under the id of the delivery: what is read once as open and once as final is counted once.
-    const turns = page.flatMap((used) =>
-      Array.from(
-        { length: used.count },
-        (_, part) => [used.receiver, `d${used.id}.${part}`, used.at] as const,
-      ),
-    );
+    const turns = page
+      .filter(hasWindow)
+      .flatMap(({ receiver, id, count, at }) =>
+        Array.from({ length: count }, (_, part) => [receiver, `d${id}.${part}`, at]),
+      );
     // An empty page renews the lock as well.
     for (let from = 0; from === 0 || from < turns.length; from += CHUNK) {
-      const isOurs = await run(ADD, epoch, ...turns.slice(from, from + CHUNK).flat());
-      if (isOurs !== 1) throw new Error('Redis lost the limits again while they were restored');
+      mustBeOurs(await run(ADD, ...turns.slice(from, from + CHUNK).flat()));
     }
   };
+  let today = 0;
   // First what is open: what becomes final meanwhile is then read as final, and nothing is missed.
   for await (const page of usedByOpen(db, now(), now() + LONGEST_CALL)) {
-    await add(page.filter(hasWindow));
+    await add(page);
     for (const { receiver, count } of page) today += isPersonTime(receiver) ? count : 0;
   }
-  for await (const page of usedSince(db, now() - HOUR - MARGIN)) await add(page.filter(hasWindow));
-  today += await personTimes(db, day.beginsAt, now());
+  for await (const page of usedSince(db, now() - HOUR - MARGIN)) await add(page);
+  return today + (await personTimes(db, dayOf(now()).beginsAt, now()));
+}
 
-  const isDone = await run(END, epoch, runId, day.number, today, day.endsAt - now());
-  if (isDone !== 1) throw new Error('Redis lost the limits again while they were restored');
-  return 'restored';
+function mustBeOurs(answer: unknown): void {
+  if (answer !== 1) throw new Error('Redis lost the limits again while they were restored');
 }
 
 function hasWindow({ receiver }: Used): boolean {

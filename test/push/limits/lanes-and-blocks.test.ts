@@ -6,7 +6,7 @@ const { clock } = stage;
 afterAll(() => stage.end());
 beforeEach(() => stage.reset());
 
-const ZHANG = 'user:zhangsan';
+const ZHANG = 'user:zhangsan' as const;
 
 describe('lanes', () => {
   test('may each use all 30 turns while nobody waits above', async () => {
@@ -114,7 +114,9 @@ describe('a block', () => {
     await limits.block('app', clock.now + 60_000);
     await stage.restart();
     await expect
-      .poll(async () => denial(await limits.take('alert', [ZHANG]).catch(() => []), NOON))
+      .poll(async () => denial(await limits.take('alert', [ZHANG]).catch(() => []), NOON), {
+        timeout: 15_000,
+      })
       .toEqual({ limit: 'blocked', after: 60_000 });
   });
 });

@@ -8,7 +8,7 @@ const { clock, redis } = stage;
 afterAll(() => stage.end());
 beforeEach(() => stage.reset());
 
-const ZHANG = 'user:zhangsan';
+const ZHANG = 'user:zhangsan' as const;
 const HOUR = 3_600_000;
 
 /** Sends `count` messages one after the other as a worker would, the clock running; resolves to when WeCom saw them. */
