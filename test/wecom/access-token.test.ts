@@ -70,6 +70,37 @@ describe('a token', () => {
     expect(await first.tokens.get()).toBe('token-2');
   });
 
+  test('that was dropped is not brought back by who read it a moment before', async () => {
+    const store = createMemoryTokenStore();
+    const dropping = Promise.withResolvers<void>();
+    const drop = async (token: string) => {
+      await dropping.promise;
+      await store.drop(token);
+    };
+    const { tokens, fetched } = replica({ store: { ...store, drop } });
+    const old = await tokens.get();
+    const dropped = tokens.drop(old);
+    const meanwhile = tokens.get();
+    dropping.resolve();
+    await dropped;
+    expect([await meanwhile, await tokens.get()]).toEqual(['token-2', 'token-2']);
+    expect(fetched()).toBe(2);
+  });
+
+  test('that WeCom gives out again after it was refused is used again', async () => {
+    const store = createMemoryTokenStore();
+    const tokens = createAccessTokens({
+      store,
+      fetchToken: async () => ({ token: 'the same', expiresIn: 7200 }),
+      now: () => 0,
+      sleep: async () => {},
+    });
+    await tokens.drop(await tokens.get());
+    expect(await tokens.get()).toBe('the same');
+    expect((await store.read())?.token).toBe('the same');
+    expect(await tokens.get()).toBe('the same');
+  });
+
   test('that replaced a dropped one survives a late second drop', async () => {
     const { tokens, store } = replica();
     const old = await tokens.get();
