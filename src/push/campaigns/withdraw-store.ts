@@ -27,8 +27,9 @@ export async function findWithdrawals(
 
 /**
  * Takes back what of a message has not begun. Paused: what was never tried is as if it had not been handed out, and its
- * receivers wait again; what was tried runs out, since it may have arrived. Stopped: all that waits is recalled. The
- * locks of the rows decide between this and a worker: what is being sent stays. Resolves to how many.
+ * receivers wait again; what was tried runs out. Stopped: what waits is recalled. What may have arrived, in part or
+ * without anybody seeing the answer, runs out in any case. The locks of the rows decide between this and a worker: what
+ * is being sent stays. Resolves to how many.
  */
 export function withdraw(db: Database, results: Results, withdrawal: Withdrawal): Promise<number> {
   return transact(db, async (tx) => {
@@ -40,7 +41,7 @@ export function withdraw(db: Database, results: Results, withdrawal: Withdrawal)
     if (rows.length === 0) return 0;
     await (state === 'paused' ? returnToWait(tx, withdrawal, rows) : recall(tx, withdrawal, rows));
     const finished = await sql`
-      select id from messages where id = ${messageId} and open = 0`.execute(tx);
+      select id from messages where id = ${messageId} and open = 0 and receivers > 0`.execute(tx);
     if (finished.rows.length > 0) await results.note(tx, [messageId]);
     return rows.length;
   });
@@ -53,11 +54,12 @@ interface Queued {
 
 async function lockQueued(tx: Tx, messageId: string, isUntried: boolean): Promise<readonly Queued[]> {
   const untried = isUntried
-    ? sql`and tries = 0 and parts = 0 and not exists (select 1 from attempts a where a.delivery_id = d.id)`
+    ? sql`and d.tries = 0 and not exists (select 1 from attempts a where a.delivery_id = d.id)`
     : sql``;
   const { rows } = await sql<Queued>`
     select d.id, d.receiver from deliveries d
-    where d.message_id = ${messageId} and d.state = 'queued' ${untried} for update`.execute(tx);
+    where d.message_id = ${messageId} and d.state = 'queued'
+      and d.parts = 0 and d.lost_at is null ${untried} for update`.execute(tx);
   return rows;
 }
 
@@ -76,7 +78,6 @@ async function returnToWait(
     finished_at = if(open = 0, ${now}, null) where id = ${messageId}`.execute(tx);
   await sql`update campaign_slices set size = size - ${count} where message_id = ${messageId}`.execute(tx);
   await sql`delete from campaign_slices where message_id = ${messageId} and size = 0`.execute(tx);
-  await sql`delete from messages where id = ${messageId} and receivers = 0`.execute(tx);
 }
 
 async function recall(tx: Tx, { messageId, now }: Withdrawal, rows: readonly Queued[]): Promise<void> {

@@ -1,0 +1,326 @@
+import { sql } from 'kysely';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { callerOf, handedOut, openDesk, users } from './desk.ts';
+
+let desk: Awaited<ReturnType<typeof openDesk>>;
+beforeEach(async () => {
+  desk = await openDesk();
+});
+afterEach(async () => {
+  expect(desk.errors).toEqual([]);
+  await desk.close();
+});
+
+/** Works and delivers until the campaign is in this state. */
+async function until(id: string, state: string, replicas = [desk.campaigns]) {
+  for (let rounds = 0; rounds < 500; rounds += 1) {
+    await Promise.all(replicas.map((each) => each.sweep()));
+    await desk.deliver(700);
+    const seen = await desk.look(id);
+    if (seen.state === state) return seen;
+  }
+  throw new Error(`the campaign never came to be ${state}`);
+}
+
+const started = async (count: number, head: object = {}): Promise<string> =>
+  (await desk.make({ start: true, ...head }, users(count))).body.id;
+
+/** Everybody's count of deliveries: all 1 is "nobody twice, nobody left out". */
+async function expectOnceEach(count: number): Promise<void> {
+  const counts = await handedOut(desk.db);
+  expect(counts.size).toBe(count);
+  expect(new Set(counts.values())).toEqual(new Set([1]));
+}
+
+describe('a running campaign', () => {
+  test('reaches everybody once, in order, in messages of at most 1000, the template pinned and unfilled', async () => {
+    const receivers = [...users(2500)].map((user) => ({ user, variables: { AMOUNT: `$1 ${user}` } }));
+    const template = { key: 'bonus', variables: { UNIT: `\${AMOUNT}` } };
+    const { id } = (
+      await desk.make({ template, start: true, callbackUrl: 'https://hooks.internal/x' }, receivers)
+    ).body;
+    await desk.campaigns.sweep();
+    desk.templates.set('bonus', { text: 'another' });
+    const end = await until(id, 'done');
+    expect(end.progress).toMatchObject({
+      total: 2500,
+      sent: 2500,
+      waiting: 0,
+      queued: 0,
+      failed: 0,
+      runs: 1,
+    });
+    await expectOnceEach(2500);
+    const found = await desk.db.selectFrom('messages').selectAll().execute();
+    const messages = found.toSorted((a, b) => desk.scheduled.indexOf(a.id) - desk.scheduled.indexOf(b.id));
+    expect(messages.map((each) => each.receivers)).toEqual([1000, 1000, 500]);
+    expect(messages[2]).toMatchObject({
+      ...{
+        app: 'shop',
+        lane: 'bulk',
+        campaign_id: id,
+        opaque: id,
+        template_key: 'bonus',
+        template_version: 3,
+      },
+      callback_url: 'https://hooks.internal/x',
+      variables: JSON.stringify(template.variables),
+    });
+    expect(new Set(messages.map(({ content }) => content)).size).toBe(1);
+    const deliveries = await desk.db.selectFrom('deliveries').selectAll().orderBy('id').execute();
+    expect(deliveries.map(({ receiver }) => receiver)).toEqual(
+      [...users(2500)].map((user) => `user:${user}`),
+    );
+    expect(JSON.parse(deliveries[7]?.variables ?? '')).toEqual({ AMOUNT: '$1 u8' });
+    expect(desk.scheduled).toEqual(messages.map((each) => each.id));
+  });
+
+  test('has at most 2000 deliveries open, however often its replicas look', async () => {
+    await started(5000);
+    for (let round = 0; round < 5; round += 1) await desk.campaigns.sweep();
+    expect((await handedOut(desk.db)).size).toBe(2000);
+    await desk.deliver(1000);
+    for (let round = 0; round < 5; round += 1) await desk.campaigns.sweep();
+    expect((await handedOut(desk.db)).size).toBe(3000);
+  });
+
+  test('worked on by three replicas at once still reaches everybody once', async () => {
+    const id = await started(12_000);
+    await until(id, 'done', [desk.campaigns, desk.replica(), desk.replica()]);
+    await expectOnceEach(12_000);
+  });
+
+  test('whose replica is killed in the middle of a slice reaches everybody once', async () => {
+    const id = await started(4000);
+    await desk.campaigns.sweep();
+    // The connection is lost after the message was written, before the position moved.
+    const connections = new Set<number>();
+    const dying = desk.replica({
+      mailroom: {
+        ...desk.parts.mailroom,
+        insert: async (tx, messages) => {
+          const ids = await desk.parts.mailroom.insert(tx, messages);
+          const own = await tx
+            .selectNoFrom(({ fn }) => fn<number>('connection_id', []).as('id'))
+            .executeTakeFirstOrThrow();
+          connections.add(own.id);
+          await kill(own.id);
+          return ids;
+        },
+      },
+      onError: () => {},
+    });
+    expect(await dying.sweep()).toBe(false);
+    expect(connections.size).toBe(1);
+    expect((await handedOut(desk.db)).size).toBe(1000);
+    await until(id, 'done');
+    await expectOnceEach(4000);
+  });
+
+  test('goes on when its template is gone', async () => {
+    const id = await started(1500);
+    desk.templates.delete('hello');
+    await until(id, 'done');
+    await expectOnceEach(1500);
+  });
+
+  test('counts what failed by errcode, and lists who it was', async () => {
+    const id = await started(2500);
+    await desk.campaigns.sweep();
+    await desk.deliver(10, 'failed', '60111');
+    await desk.deliver(5, 'dead', 'lost');
+    await desk.deliver(485);
+    await desk.deliver(500);
+    await desk.campaigns.sweep();
+    await desk.deliver(3, 'failed', '60111');
+    const { progress } = await desk.look(id);
+    expect(progress).toMatchObject({
+      total: 2500,
+      sent: 985,
+      failed: 13,
+      dead: 5,
+      queued: 997,
+      waiting: 500,
+    });
+    expect(progress.byErrcode).toEqual({ 60111: 13, lost: 5 });
+    const all: string[] = [];
+    for (let after: string | null = ''; after !== null; ) {
+      const { body } = await desk.ask(`GET /campaigns/${id}/receivers`, { query: { after, limit: '4' } });
+      all.push(...body.receivers.map(({ user }) => user));
+      expect(body.receivers.length).toBeLessThanOrEqual(4);
+      after = body.after;
+    }
+    expect(all).toEqual([...[...users(10)], 'u1001', 'u1002', 'u1003']);
+    const waiting = await desk.ask(`GET /campaigns/${id}/receivers`, {
+      query: { state: 'waiting', limit: '1' },
+    });
+    expect(waiting.body).toMatchObject({ receivers: [{ user: 'u2001' }], after: '2001' });
+  });
+
+  test('is told anew when what failed was sent again after it had been counted', async () => {
+    const id = await started(10);
+    await desk.campaigns.sweep();
+    await desk.deliver(4, 'failed', '60111');
+    await until(id, 'done');
+    expect((await desk.look(id)).progress).toMatchObject({ sent: 6, failed: 4 });
+    // What `resend` of the mailroom does.
+    const { message_id } = await desk.db
+      .selectFrom('deliveries')
+      .select('message_id')
+      .executeTakeFirstOrThrow();
+    await desk.db
+      .updateTable('messages')
+      .set({ open: 4, finished_at: null })
+      .where('id', '=', message_id)
+      .execute();
+    await desk.db.updateTable('deliveries').set({ state: 'queued' }).where('state', '=', 'failed').execute();
+    expect((await desk.look(id)).progress).toMatchObject({ sent: 6, failed: 0, queued: 4 });
+    desk.clock.at += 1000;
+    await desk.deliver(4);
+    await desk.campaigns.sweep();
+    expect((await desk.look(id)).progress).toMatchObject({ sent: 10, failed: 0, queued: 0 });
+  });
+});
+
+describe('pause and resume', () => {
+  test('at about 40 % of 20,000: nothing more goes out, and success + failed = total, nobody twice', async () => {
+    const id = await started(20_000);
+    while (((await desk.look(id)).progress.sent ?? 0) < 8000) {
+      await desk.campaigns.sweep();
+      await desk.deliver(300, 'failed', '60111');
+      await desk.deliver(400);
+      await desk.deliver(300);
+    }
+    const paused = await desk.ask(`POST /campaigns/${id}/pause`);
+    expect(paused).toMatchObject({ status: 200, body: { state: 'paused', progress: { queued: 0 } } });
+    await desk.campaigns.sweep();
+    expect(await desk.deliver(100)).toBe(0);
+    const { sent = 0, failed = 0, waiting = 0, total = 0 } = (await desk.look(id)).progress;
+    expect(sent + failed + waiting).toBe(total);
+    const waits = await desk.ask(`GET /campaigns/${id}/receivers`, {
+      query: { state: 'waiting', limit: '1' },
+    });
+    expect(waits.body.receivers[0]?.user).toBe(`u${sent + failed + 1}`);
+
+    expect(await desk.ask(`POST /campaigns/${id}/resume`)).toMatchObject({ body: { state: 'running' } });
+    const { progress } = await until(id, 'done');
+    expect(progress).toMatchObject({ sent: 20_000 - failed, failed, waiting: 0, queued: 0 });
+    await expectOnceEach(20_000);
+  });
+
+  test('what was tried, or may have arrived, is not taken back: it runs out', async () => {
+    const id = await started(100);
+    await desk.campaigns.sweep();
+    const ids = (await desk.db.selectFrom('deliveries').select('id').orderBy('id').execute()).map(
+      (row) => row.id,
+    );
+    const set = (index: number, change: object) =>
+      desk.db
+        .updateTable('deliveries')
+        .set(change)
+        .where('id', '=', ids[index] ?? 0)
+        .execute();
+    await set(0, { state: 'sending', lease_until: desk.clock.at });
+    await set(1, { lost_at: desk.clock.at });
+    await set(2, { parts: 1 });
+    await set(3, { tries: 1 });
+    const attempt = { at: 0, ms: 1, errcode: '45009', errmsg: '', msgid: null };
+    await desk.db
+      .insertInto('attempts')
+      .values({ ...attempt, delivery_id: ids[4] ?? 0 })
+      .execute();
+    await desk.ask(`POST /campaigns/${id}/pause`);
+    expect((await desk.look(id)).progress).toMatchObject({ queued: 5, waiting: 95 });
+    await set(0, { state: 'queued' });
+    await desk.deliver(5);
+    await desk.campaigns.sweep();
+    await desk.ask(`POST /campaigns/${id}/resume`);
+    await until(id, 'done');
+    await expectOnceEach(100);
+  });
+
+  test('a replica that dies between the pause and the taking back leaves that to the others', async () => {
+    const id = await started(1500);
+    await desk.campaigns.sweep();
+    await desk.db.updateTable('campaigns').set({ state: 'paused' }).execute();
+    await desk.replica().sweep();
+    expect((await desk.look(id)).progress).toMatchObject({ queued: 0, waiting: 1500 });
+  });
+
+  test('an app is told of a slice that a pause has finished', async () => {
+    const id = await started(10);
+    await desk.campaigns.sweep();
+    await desk.deliver(4);
+    await desk.ask(`POST /campaigns/${id}/pause`);
+    expect(desk.noted).toEqual(desk.scheduled);
+  });
+});
+
+describe('stop', () => {
+  test('recalls what is queued and hands nobody more out', async () => {
+    const id = await started(3000);
+    await desk.campaigns.sweep();
+    await desk.deliver(400);
+    expect(await desk.ask(`POST /campaigns/${id}/stop`)).toMatchObject({
+      status: 200,
+      body: { state: 'stopped' },
+    });
+    for (let round = 0; round < 3; round += 1) await desk.campaigns.sweep();
+    expect((await desk.look(id)).progress).toMatchObject({
+      sent: 400,
+      recalled: 600,
+      queued: 0,
+      waiting: 2000,
+    });
+    expect(await desk.deliver(10)).toBe(0);
+  });
+
+  test.each([
+    ['draft', ['pause', 'resume']],
+    ['running', ['start', 'resume']],
+    ['paused', ['start', 'pause']],
+    ['stopped', ['start', 'pause', 'resume', 'stop']],
+    ['done', ['start', 'pause', 'resume', 'stop']],
+    ['scheduled', ['start', 'pause', 'resume']],
+  ] as const)(
+    'and the other commands are refused in a sentence where they mean nothing: %s',
+    async (state, words) => {
+      const { id } = (await desk.make({}, users(3))).body;
+      await desk.db.updateTable('campaigns').set({ state }).execute();
+      for (const word of words) {
+        const refused = await desk.ask(`POST /campaigns/${id}/${word}`);
+        expect(refused).toMatchObject({
+          status: 409,
+          body: { error: expect.stringContaining(`is ${state};`) },
+        });
+      }
+    },
+  );
+});
+
+describe("a campaign is its app's alone", () => {
+  test.each(['GET ', 'GET /receivers', 'POST /start', 'POST /pause', 'POST /resume', 'POST /stop'])(
+    '%s',
+    async (line) => {
+      const id = await started(3);
+      const [method, path = ''] = line.split(' ');
+      const asked = await desk.ask(`${method} /campaigns/${id}${path}`, { caller: callerOf('other') });
+      expect(asked).toMatchObject({
+        status: 404,
+        body: { error: expect.stringContaining('no campaign with this id') },
+      });
+      expect((await desk.ask('GET /campaigns', { caller: callerOf('other') })).body.campaigns).toEqual([]);
+    },
+  );
+
+  test('and an app that lost the template cannot start it', async () => {
+    const { id } = (await desk.make({}, users(3))).body;
+    const caller = callerOf('shop', ['campaigns', 'template:bonus']);
+    expect(await desk.ask(`POST /campaigns/${id}/start`, { caller })).toMatchObject({ status: 403 });
+  });
+});
+
+/** Ends a connection as the death of its process would. */
+async function kill(id: number): Promise<void> {
+  await sql`kill ${sql.lit(id)}`.execute(desk.db);
+}
