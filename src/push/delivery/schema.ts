@@ -32,7 +32,11 @@ export interface DeliveryTable {
   receiver: string;
   /** Lane and receiver while it is not final, then null: whoever has the lowest id of a line is next. */
   line: string | null;
+  /** The line while it is being sent: unique, so that the database itself lets nobody send two of a line at once. */
+  busy: string | null;
   state: Generated<DeliveryState>;
+  /** Since when it has waited to be sent, for the age of what is queued. */
+  since: number;
   /** Not before then. */
   due_at: number;
   tries: Generated<number>;
@@ -45,6 +49,8 @@ export interface DeliveryTable {
   problem: string | null;
   /** 1 when it may have arrived twice: a try whose answer nobody saw was repeated. */
   maybe_twice: Generated<number>;
+  /** When the part that comes next was first sent without anybody seeing the answer; the next try asks WeCom to compare. */
+  lost_at: number | null;
   lease_owner: string | null;
   lease_until: number | null;
   variables: string | null;
@@ -99,7 +105,9 @@ export const deliveryTables = statements(
     message_id ${ID} not null,
     receiver varchar(100) not null,
     line varchar(110),
+    busy varchar(110),
     state varchar(9) not null default 'queued',
+    since bigint not null,
     due_at bigint not null,
     tries int not null default 0,
     parts int not null default 0,
@@ -107,12 +115,14 @@ export const deliveryTables = statements(
     errcode varchar(16),
     problem varchar(1000),
     maybe_twice tinyint not null default 0,
+    lost_at bigint,
     lease_owner ${ID},
     lease_until bigint,
     variables text,
     finished_at bigint,
     key deliveries_by_message (message_id),
-    key deliveries_by_line (line, id),
+    key deliveries_by_line (line, id, since),
+    unique key deliveries_busy (busy),
     key deliveries_by_end (finished_at, receiver)
   ) ${TABLE_OPTIONS}`,
   sql`create table if not exists attempts (

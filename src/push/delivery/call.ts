@@ -1,0 +1,62 @@
+import type { Messenger, Outgoing, Receipt } from '../../wecom/outgoing.ts';
+import type { Receiver } from '../message.ts';
+import type { Claimed } from './claim.ts';
+import { readReceiver } from './lines.ts';
+
+/** What WeCom said of a call that it took: its msgid, if it gave one, and why some receivers did not get it. */
+export interface Taken {
+  readonly msgid: string | null;
+  readonly missed: ReadonlyMap<Receiver, string>;
+}
+
+/** How a call goes out. */
+export interface CallParts {
+  readonly messenger: Messenger;
+  readonly robots: Readonly<Record<string, string>>;
+}
+
+/** Sends one part to all members of a group in one call. With `lostAt` WeCom is asked to drop what it has had since. */
+export async function call(
+  { messenger, robots }: CallParts,
+  message: Outgoing,
+  members: readonly [Claimed, ...Claimed[]],
+  now: number,
+): Promise<Taken> {
+  const [{ receiver, lostAt }] = members;
+  const { kind, id } = readReceiver(receiver);
+  if (kind === 'chat') {
+    await messenger.sendToChat(id, message);
+    return { msgid: null, missed: new Map() };
+  }
+  if (kind === 'robot') {
+    await messenger.sendToRobot(robots[id] ?? '', message);
+    return { msgid: null, missed: new Map() };
+  }
+  const options = lostAt === null ? {} : { onceWithinSeconds: secondsSince(lostAt, now) };
+  const receipt = await messenger.send(message, audienceOf(members), options);
+  return { msgid: receipt.msgid === '' ? null : receipt.msgid, missed: missedOf(receipt) };
+}
+
+/** No longer than it must be: WeCom also drops what the same sender says a second time on purpose (§4.2). */
+function secondsSince(at: number, now: number): number {
+  return Math.ceil(Math.max(now - at, 0) / 1000) + 60;
+}
+
+function audienceOf(members: readonly Claimed[]) {
+  const of = (wanted: string): readonly string[] =>
+    members.flatMap(({ receiver }) => {
+      const { kind, id } = readReceiver(receiver);
+      return kind === wanted ? [id] : [];
+    });
+  return { users: of('user'), parties: of('party'), tags: of('tag') };
+}
+
+function missedOf({ invalid, unlicensed }: Receipt): ReadonlyMap<Receiver, string> {
+  const lists: readonly (readonly [Receiver, string])[] = [
+    ...invalid.users.map((id) => [`user:${id.toLowerCase()}`, 'invaliduser'] as const),
+    ...unlicensed.map((id) => [`user:${id.toLowerCase()}`, 'unlicenseduser'] as const),
+    ...invalid.parties.map((id) => [`party:${id}`, 'invalidparty'] as const),
+    ...invalid.tags.map((id) => [`tag:${id}`, 'invalidtag'] as const),
+  ];
+  return new Map(lists);
+}

@@ -1,0 +1,129 @@
+import type { Queue } from 'bullmq';
+import type { Messenger } from '../../wecom/outgoing.ts';
+import type { Database } from '../database.ts';
+import type { Redis } from '../redis.ts';
+import type { Results } from '../results/results.ts';
+import { claim } from './claim.ts';
+import { type Depth, readDepth } from './depth-store.ts';
+import { linesOfMessages } from './head-store.ts';
+import { createIntake } from './intake.ts';
+import { createLeases, RENEW_MS } from './leases.ts';
+import { lineOf } from './lines.ts';
+import type { Mailroom } from './mailroom.ts';
+import { type Draft, insertMessages } from './message-store.ts';
+import { recall } from './recall.ts';
+import { createRegistry } from './registry.ts';
+import { requeue } from './resend-store.ts';
+import { createScheduler } from './scheduler.ts';
+import { createSender, type SenderParts } from './send.ts';
+import { createSweeper } from './sweeper.ts';
+import { createTimer } from './timer.ts';
+import { createWaiters } from './waiters.ts';
+import { startWorkers, type Workers } from './workers.ts';
+
+/** What delivery is made of; the clock in Unix ms. */
+export interface DeliveryParts extends Omit<SenderParts, 'registry' | 'leases'> {
+  readonly db: Database;
+  /** For notices to other replicas. */
+  readonly redis: Redis;
+  /** Opens a connection that waits as long as it takes; delivery closes it. */
+  readonly openWaiting: () => Redis;
+  readonly messenger: Messenger;
+  readonly results: Results;
+  /** How many messages of one lane are sent at the same time. */
+  readonly concurrency: number;
+  readonly newId: () => string;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+/** The delivery of messages: MySQL holds the truth, Redis only says whose turn it is. */
+export interface Delivery extends Mailroom {
+  /** Begins to send. Without it messages are only taken in, for another process to send. */
+  start(): void;
+  /** Hands over again what Redis may have lost, a page at a time; it also happens by itself each second. */
+  sweep(): Promise<void>;
+  /** The same for everything at once; for when Redis is known to have lost what it held. */
+  sweepAll(): Promise<void>;
+  /** Begins nothing more, and waits a bounded time for what is under way. Connections that were handed in stay open. */
+  close(): Promise<void>;
+  /** What waits in each lane. */
+  depth(): Promise<readonly Depth[]>;
+  /** For the queue view. */
+  readonly queues: readonly Queue[];
+}
+
+const SWEEP_MS = 1000;
+
+/** Makes delivery out of its parts. */
+export function createDelivery(parts: DeliveryParts): Delivery {
+  const { db, redis, openWaiting, now, newId, onError, concurrency, limits } = parts;
+  const queueRedis = openWaiting();
+  queueRedis.on('error', onError);
+  const scheduler = createScheduler({ db, redis: queueRedis, now, onError });
+  const schedule = (lines: readonly string[]): void => void scheduler.schedule(lines);
+  const waiters = createWaiters({ db, redis, openWaiting, onError });
+  const hooks = { onFinished: waiters.tell, onFreed: schedule };
+  const registry = createRegistry({ ...parts, ...hooks });
+  const leases = createLeases(db, now);
+  const send = createSender({ ...parts, registry, leases });
+  const sweeper = createSweeper({ db, scheduler, now });
+  const onCommitted = (drafts: readonly Draft[]): void =>
+    schedule(
+      drafts.flatMap(({ message }) =>
+        message.receivers.map(({ receiver }) => lineOf(message.lane, receiver)),
+      ),
+    );
+  const intake = createIntake({ db, now, newId, onCommitted });
+  const timers = [
+    createTimer(SWEEP_MS, sweeper.sweep, onError),
+    createTimer(RENEW_MS, leases.renew, onError),
+    createTimer(SWEEP_MS, waiters.look, onError),
+  ];
+  let workers: Workers | null = null;
+
+  return {
+    queues: scheduler.queues,
+    accept: intake.accept,
+    async insert(tx, messages) {
+      const inserted = await insertMessages(tx, messages.map(intake.draft));
+      return inserted.map((one) => {
+        if ('isNew' in one) return one.id;
+        throw one;
+      });
+    },
+    async schedule(messageIds) {
+      await linesOfMessages(db, messageIds).then(scheduler.schedule).catch(onError);
+    },
+    finished: waiters.finished,
+    recall: (app, messageId) => recall({ ...parts, ...hooks }, app, messageId),
+    async resend(app, messageId) {
+      const lines = await requeue(db, app, messageId, now());
+      schedule(lines ?? []);
+      return lines?.length ?? null;
+    },
+    depth: () => readDepth(db, now()),
+    sweep: sweeper.sweep,
+    sweepAll: sweeper.sweepAll,
+    start() {
+      workers = startWorkers({
+        openWaiting,
+        concurrency,
+        claim: (lane, ids) => claim({ db, limits, now, newId, schedule }, lane, ids),
+        send,
+        onError,
+      });
+      waiters.start();
+      for (const timer of timers) timer.start();
+      queueRedis.on('ready', () => void sweeper.sweepAll().catch(onError));
+      void sweeper.sweepAll().catch(onError);
+    },
+    async close() {
+      await workers?.close();
+      registry.close();
+      await Promise.all(timers.map((timer) => timer.stop()));
+      waiters.close();
+      await scheduler.close();
+      queueRedis.disconnect();
+    },
+  };
+}

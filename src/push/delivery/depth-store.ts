@@ -1,0 +1,24 @@
+import { sql } from 'kysely';
+import type { Database } from '../database.ts';
+import { type Lane, lanes } from '../message.ts';
+
+/** What waits in a lane. */
+export interface Depth {
+  readonly lane: Lane;
+  /** Deliveries whose time has come and that have not ended. */
+  readonly queued: number;
+  /** How long the oldest of them has waited, in ms; 0 when there is none. */
+  readonly oldestMs: number;
+}
+
+/** Counts what waits in each lane, from an index alone. */
+export async function readDepth(db: Database, now: number): Promise<readonly Depth[]> {
+  const { rows } = await sql<{ lane: string; queued: number; oldest: number }>`
+    select substring_index(line, ':', 1) lane, count(*) queued, min(since) oldest
+    from deliveries where line > '' and since <= ${now} group by 1`.execute(db);
+  const found = new Map(rows.map((row) => [row.lane, row]));
+  return lanes.map((lane) => {
+    const row = found.get(lane);
+    return { lane, queued: row?.queued ?? 0, oldestMs: row === undefined ? 0 : now - row.oldest };
+  });
+}

@@ -1,0 +1,88 @@
+import type { Content } from '../content.ts';
+import type { Variables } from '../message.ts';
+import type { Candidate, MessageText } from './claim-store.ts';
+import { contentFor } from './compose.ts';
+import { readReceiver } from './lines.ts';
+
+/** A message as it is sent: its content, and values for a template. */
+export interface Letter {
+  readonly id: string;
+  readonly content: Content;
+  /** Null when the content is literal. */
+  readonly variables: Variables | null;
+  readonly receivers: number;
+  /** Whether the receiver's own userid stands in it. */
+  readonly isPersonal: boolean;
+}
+
+/** Stands for each receiver's own userid in a template; JSON leaves these signs as they are. */
+const USERID = '$' + '{USERID}';
+
+/** How many of each kind one message/send may name (§4.2). */
+const LIMITS = { user: 1000, party: 100, tag: 100 } as const;
+
+/** The most deliveries that one call can serve. */
+export const LARGEST_GROUP = LIMITS.user + LIMITS.party + LIMITS.tag;
+
+/** Reads a message as it stands in the database, where we wrote it. */
+export function readLetter({ id, content, variables, receivers }: MessageText): Letter {
+  return {
+    id,
+    content: JSON.parse(content) as Content,
+    variables: variables === null ? null : (JSON.parse(variables) as Variables),
+    receivers,
+    isPersonal: variables !== null && content.includes(USERID),
+  };
+}
+
+/** Whether others of its message may be named in the call that sends it. */
+export function canShare(letter: Letter, { receiver, variables }: Candidate): boolean {
+  if (letter.receivers === 1 || variables !== null || letter.isPersonal) return false;
+  return receiver !== 'user:@all' && readReceiver(receiver).kind in LIMITS;
+}
+
+/**
+ * Puts deliveries that one call can serve together: of one message, with the same words for all, as far along as each
+ * other. Every group begins with one of `leaders`; who fits in no such group is left for later.
+ */
+export function groupDeliveries(
+  letter: Letter,
+  leaders: readonly Candidate[],
+  siblings: readonly Candidate[],
+): readonly (readonly [Candidate, ...Candidate[]])[] {
+  const free = new Map([...leaders, ...siblings].map((each) => [each.id, each]));
+  const groups: [Candidate, ...Candidate[]][] = [];
+  for (const leader of leaders) {
+    if (!free.delete(leader.id)) continue;
+    const group: [Candidate, ...Candidate[]] = [leader];
+    groups.push(group);
+    if (!canShare(letter, leader)) continue;
+    const room: Record<string, number> = { ...LIMITS };
+    const take = (kind: string): boolean => {
+      const left = room[kind] ?? 0;
+      room[kind] = left - 1;
+      return left > 0;
+    };
+    take(readReceiver(leader.receiver).kind);
+    for (const each of free.values()) {
+      if (!canShare(letter, each) || !isAsFarAlong(letter, leader, each)) continue;
+      if (!take(readReceiver(each.receiver).kind)) continue;
+      group.push(each);
+      free.delete(each.id);
+    }
+  }
+  return groups;
+}
+
+/** Those whose last call nobody saw the end of go together again, so that WeCom can see that the call is the same. */
+function isAsFarAlong({ content }: Letter, one: Candidate, other: Candidate): boolean {
+  return (
+    one.parts === other.parts &&
+    one.lostAt === other.lostAt &&
+    isPlain(content, one) === isPlain(content, other)
+  );
+}
+
+function isPlain(content: Content, { receiver }: Candidate): boolean {
+  return 'markdown' in content && contentFor(content, receiver) !== content;
+}

@@ -1,0 +1,63 @@
+import { sql } from 'kysely';
+import type { Database } from '../database.ts';
+
+/** The delivery of a line that is to be sent next. */
+export interface Head {
+  readonly id: number;
+  readonly line: string;
+  /** Unix ms; not before then. */
+  readonly dueAt: number;
+}
+
+/** Who is next in these lines: the lowest id, unless it is in flight. A line in which nothing waits has no head. */
+export async function headsOf(db: Database, lines: readonly string[]): Promise<readonly Head[]> {
+  if (lines.length === 0) return [];
+  const lowest = sql`select min(id) id from deliveries where line in (${sql.join(lines)}) group by line`;
+  return await readHeads(db, lowest);
+}
+
+/** The names of the lines after `line` in which something waits, in order, at most `count`. */
+export async function linesAfter(db: Database, line: string, count: number): Promise<readonly string[]> {
+  // An index scan that jumps from line to line: it costs lines, not the deliveries that wait in them.
+  const rows = await db
+    .selectFrom('deliveries')
+    .select('line')
+    .where('line', '>', line)
+    .groupBy('line')
+    .orderBy('line')
+    .limit(count)
+    .execute();
+  return rows.flatMap(({ line }) => line ?? []);
+}
+
+/** The lines that these messages stand in. */
+export async function linesOfMessages(db: Database, ids: readonly string[]): Promise<readonly string[]> {
+  if (ids.length === 0) return [];
+  const rows = await db
+    .selectFrom('deliveries')
+    .select('line')
+    .where('message_id', 'in', ids)
+    .where('line', 'is not', null)
+    .execute();
+  return rows.flatMap(({ line }) => line ?? []);
+}
+
+/** Deliveries whose sender has not renewed its lease in time, at most `count`, also where a lower id has come since. */
+export async function leftBehind(db: Database, now: number, count: number): Promise<readonly Head[]> {
+  const rows = await db
+    .selectFrom('deliveries')
+    .select(['id', 'busy', 'lease_until'])
+    .where('busy', '>', '')
+    .where('lease_until', '<=', now)
+    .limit(count)
+    .execute();
+  return rows.map(({ id, busy, lease_until }) => ({ id, line: busy ?? '', dueAt: lease_until ?? 0 }));
+}
+
+async function readHeads(db: Database, lowest: ReturnType<typeof sql>): Promise<readonly Head[]> {
+  const { rows } = await sql<Head>`
+    select d.id, d.line, d.due_at dueAt
+    from (${lowest}) h straight_join deliveries d on d.id = h.id
+    where d.state = 'queued' and d.line is not null`.execute(db);
+  return rows;
+}

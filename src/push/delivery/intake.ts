@@ -1,0 +1,62 @@
+import { type Database, isDatabaseAway } from '../database.ts';
+import type { Accepted, NewMessage } from '../message.ts';
+import { createBatcher } from './batcher.ts';
+import { type Draft, type Inserted, insertMessages } from './message-store.ts';
+import { transact } from './transaction.ts';
+
+/** What taking messages in needs. */
+export interface IntakeParts {
+  readonly db: Database;
+  readonly now: () => number;
+  readonly newId: () => string;
+  /** Told of the messages of a batch that were written down, after the commit. */
+  readonly onCommitted: (drafts: readonly Draft[]) => void;
+}
+
+/** The way of a message into the database. */
+export interface Intake {
+  /** Resolves after the commit; messages of one moment share it. Throws an InputError for a used idempotency key. */
+  accept(message: NewMessage): Promise<Accepted>;
+  /** Gives messages their ids and time. */
+  draft(message: NewMessage): Draft;
+}
+
+const BATCH = 200;
+
+/** Takes messages in with one transaction for all callers of a moment, in the order of their calls. */
+export function createIntake({ db, now, newId, onCommitted }: IntakeParts): Intake {
+  const draft = (message: NewMessage): Draft => ({ id: newId(), at: now(), message });
+
+  /** A message that the database refuses must not take others with it; the refusal left nothing behind. */
+  const write = async (drafts: readonly Draft[]): Promise<Inserted | readonly unknown[]> => {
+    try {
+      return await transact(db, (tx) => insertMessages(tx, drafts));
+    } catch (error) {
+      if (isDatabaseAway(error)) throw error;
+      if (drafts.length === 1) return [error];
+    }
+    const each: unknown[] = [];
+    for (const one of drafts) each.push(...(await write([one]).catch((error: unknown) => [error])));
+    return each;
+  };
+  const commit = createBatcher<Draft, unknown>(
+    async (drafts) => {
+      const written = await write(drafts);
+      onCommitted(drafts.filter((_, index) => isAccepted(written[index]) && written[index].isNew));
+      return written;
+    },
+    { size: BATCH, parallel: 1 },
+  );
+  return {
+    draft,
+    async accept(message) {
+      const accepted = await commit(draft(message));
+      if (isAccepted(accepted)) return accepted;
+      throw accepted;
+    },
+  };
+}
+
+function isAccepted(written: unknown): written is Accepted {
+  return typeof written === 'object' && written !== null && 'isNew' in written;
+}

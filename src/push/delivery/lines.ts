@@ -1,0 +1,17 @@
+import { type Lane, lanes, type Receiver, type ReceiverKind } from '../message.ts';
+
+/** The name of the line in which what goes to a receiver in a lane stands: first come, first served. */
+export function lineOf(lane: Lane, receiver: Receiver): string {
+  return `${lane}:${receiver}`;
+}
+
+/** The lane of a line that {@link lineOf} named. */
+export function laneOf(line: string): Lane {
+  return lanes.find((lane) => line.startsWith(`${lane}:`)) ?? 'bulk';
+}
+
+/** What kind of receiver it is, and what WeCom calls it: a userid, an id, a chatid, or our name of a robot. */
+export function readReceiver(receiver: Receiver): { readonly kind: ReceiverKind; readonly id: string } {
+  const colon = receiver.indexOf(':');
+  return { kind: receiver.slice(0, colon) as ReceiverKind, id: receiver.slice(colon + 1) };
+}

@@ -1,0 +1,130 @@
+import { sql } from 'kysely';
+import { InputError } from '../../errors.ts';
+import { kindOf } from '../content.ts';
+import type { Tx } from '../database.ts';
+import type { Accepted, NewMessage } from '../message.ts';
+import { lineOf } from './lines.ts';
+
+/** A message that is to be written down under this id, at this time (Unix ms). */
+export interface Draft {
+  readonly id: string;
+  readonly at: number;
+  readonly message: NewMessage;
+}
+
+/** What became of each, in order: an InputError stands for an idempotency key that another request has used. */
+export type Inserted = readonly (Accepted | InputError)[];
+
+/** Largest part of one statement: rows, and characters, far from any server's limit of a packet. */
+const ROWS = 500;
+const CHARACTERS = 1_000_000;
+
+/** Writes messages and their deliveries, in order. Two messages under one idempotency key are one, whoever came first. */
+export async function insertMessages(tx: Tx, drafts: readonly Draft[]): Promise<Inserted> {
+  const rows = drafts.map((draft) => ({ draft, content: JSON.stringify(draft.message.content) }));
+  for (const part of slices(rows, ({ content }) => content.length)) {
+    await tx
+      .insertInto('messages')
+      .values(part.map(({ draft, content }) => messageRow(draft, content)))
+      .onDuplicateKeyUpdate({ id: sql`messages.id` })
+      .execute();
+  }
+  const owners = await ownersOfKeys(tx, drafts);
+  const inserted = drafts.map((draft) => verdict(draft, owners));
+  const fresh = drafts.filter(({ id }, index) => {
+    const found = inserted[index];
+    return found !== undefined && 'isNew' in found && found.isNew && found.id === id;
+  });
+  const deliveries = fresh.flatMap(deliveryRows);
+  for (const part of slices(deliveries, ({ variables }) => variables?.length ?? 0)) {
+    await tx
+      .insertInto('deliveries')
+      .values([...part])
+      .execute();
+  }
+  return inserted;
+}
+
+interface Owner {
+  readonly id: string;
+  readonly request_hash: string;
+}
+
+const keyOf = (app: string, key: string): string => `${app}\n${key}`;
+
+/** Who stands under the idempotency keys of these messages: read committed, so that other replicas' are seen. */
+async function ownersOfKeys(tx: Tx, drafts: readonly Draft[]): Promise<ReadonlyMap<string, Owner>> {
+  const keys = drafts.flatMap(({ message: { app, idempotencyKey } }) =>
+    idempotencyKey === undefined ? [] : [sql`(${app}, ${idempotencyKey})`],
+  );
+  if (keys.length === 0) return new Map();
+  const rows = await tx
+    .selectFrom('messages')
+    .select(['id', 'app', 'idempotency_key', 'request_hash'])
+    .where(sql<boolean>`(app, idempotency_key) in (${sql.join(keys)})`)
+    .execute();
+  return new Map(rows.map((row) => [keyOf(row.app, row.idempotency_key ?? ''), row]));
+}
+
+function verdict({ id, message }: Draft, owners: ReadonlyMap<string, Owner>): Accepted | InputError {
+  const { app, idempotencyKey, requestHash } = message;
+  if (idempotencyKey === undefined) return { id, isNew: true };
+  const owner = owners.get(keyOf(app, idempotencyKey));
+  if (owner === undefined) throw new Error('a message that was just inserted is not there');
+  if (owner.id === id) return { id, isNew: true };
+  if (owner.request_hash === requestHash) return { id: owner.id, isNew: false };
+  return new InputError(
+    'This idempotencyKey was used for another request; use a new key for each message, and the same only to repeat one.',
+  );
+}
+
+function messageRow({ id, at, message }: Draft, content: string) {
+  const { variables, template, receivers } = message;
+  return {
+    id,
+    app: message.app,
+    lane: message.lane,
+    kind: kindOf(message.content),
+    content,
+    variables: variables === undefined ? null : JSON.stringify(variables),
+    template_key: template?.key ?? null,
+    template_version: template?.version ?? null,
+    opaque: message.opaque ?? null,
+    idempotency_key: message.idempotencyKey ?? null,
+    request_hash: message.requestHash,
+    callback_url: message.callbackUrl ?? null,
+    campaign_id: message.campaignId ?? null,
+    receivers: receivers.length,
+    open: receivers.length,
+    created_at: at,
+    send_at: message.sendAt ?? at,
+    finished_at: null,
+  };
+}
+
+function deliveryRows({ id, at, message }: Draft) {
+  const since = Math.max(at, message.sendAt ?? at);
+  return message.receivers.map(({ receiver, variables }) => ({
+    message_id: id,
+    receiver,
+    line: lineOf(message.lane, receiver),
+    since,
+    due_at: since,
+    variables: variables === undefined ? null : JSON.stringify(variables),
+  }));
+}
+
+/** Cuts a list into parts of bounded rows and characters, in order. */
+function* slices<Row>(rows: readonly Row[], charactersOf: (row: Row) => number): Iterable<readonly Row[]> {
+  let part: Row[] = [];
+  let characters = 0;
+  for (const row of rows) {
+    part.push(row);
+    characters += charactersOf(row);
+    if (part.length < ROWS && characters < CHARACTERS) continue;
+    yield part;
+    part = [];
+    characters = 0;
+  }
+  if (part.length > 0) yield part;
+}

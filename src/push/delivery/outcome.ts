@@ -1,0 +1,121 @@
+import { InputError } from '../../errors.ts';
+import { WeComError } from '../../wecom/wecom-error.ts';
+import type { Taken } from './call.ts';
+import type { Claimed } from './claim.ts';
+import type { Decision } from './decide.ts';
+import { readReceiver } from './lines.ts';
+import type { Attempt, Record } from './record.ts';
+
+/** When a call went out (Unix ms) and how long it took. */
+export interface Timing {
+  readonly at: number;
+  readonly ms: number;
+}
+
+/** What a delivery that stays as far as it is, is noted as: queued again, to be sent `dueAt` (Unix ms). */
+export function waiting(member: Claimed, owner: string, dueAt: number): Record {
+  const { id, messageId, line, receiver, tries, parts, errcode, lostAt } = member;
+  const msgids = msgidsOf(member);
+  const same = { id, messageId, line, receiver, owner, tries, parts, errcode, lostAt, msgids };
+  return { ...same, state: 'queued', dueAt, problem: null, attempt: null };
+}
+
+/** What a delivery is noted as when WeCom has taken one of its parts, or named its receiver as one it did not reach. */
+export function taken(
+  member: Claimed,
+  owner: string,
+  { msgid, missed }: Taken,
+  time: Timing,
+  isLast: boolean,
+) {
+  const base = waiting(member, owner, member.dueAt);
+  const why = missed.get(member.receiver);
+  const tries = member.tries + 1;
+  if (why !== undefined) {
+    const { id } = readReceiver(member.receiver);
+    const problem = `${why}: WeCom did not deliver to ${id}. ${MISSED[why] ?? MISSED.invaliduser}`;
+    const attempt = { ...time, errcode: ALL_INVALID, errmsg: problem, msgid: null };
+    return { ...base, state: 'failed', tries, errcode: ALL_INVALID, problem, attempt } satisfies Record;
+  }
+  return {
+    ...base,
+    state: isLast ? 'sent' : 'sending',
+    // Each part is tried as often as a message of one part would be.
+    tries: isLast ? tries : 0,
+    parts: member.parts + 1,
+    msgids: msgid === null ? base.msgids : [...base.msgids, msgid],
+    errcode: null,
+    lostAt: null,
+    attempt: { ...time, errcode: '0', errmsg: 'ok', msgid },
+  } satisfies Record;
+}
+
+/** What WeCom answers when it knows none of the receivers (§4.2). */
+const ALL_INVALID = '81013';
+
+const MISSED: Readonly<{ [list: string]: string }> = {
+  invaliduser: 'Check the userid, and that the app may see this member.',
+  unlicenseduser: 'The member has no licence for the basic API: assign one in the admin console.',
+  invalidparty: 'Check the department id, and that the app may see it.',
+  invalidtag: 'Check the tag id, and that the app may use it.',
+};
+
+/** An error with the words under which it is noted. */
+export interface Failure {
+  readonly error: WeComError;
+  /** What was thrown; one that is `internal` belongs into the log. */
+  readonly cause: unknown;
+  readonly errcode: string;
+  readonly problem: string;
+  /** The message may have arrived all the same. */
+  readonly isLost: boolean;
+  /** It can never be sent. */
+  readonly isHopeless: boolean;
+}
+
+/** Reads an error of making a message ready, before which nothing was sent, or of the call itself. */
+export function readFailure(error: unknown, during: 'prepare' | 'call'): Failure {
+  const base = { cause: error, isHopeless: false };
+  if (error instanceof WeComError) {
+    const isLost = during === 'call' && error.errcode === 'lost';
+    return { ...base, error, errcode: `${error.errcode}`, problem: error.message, isLost };
+  }
+  const name = error instanceof Error ? error.name : 'unknown';
+  const isLost = during === 'call';
+  const wrapped = new WeComError('message/send', isLost ? 'lost' : 'unsent', name);
+  if (error instanceof InputError) {
+    return { ...base, error: wrapped, errcode: 'content', problem: error.message, isLost, isHopeless: true };
+  }
+  const problem = `Keypad could not send it (${name}); its log says why.`;
+  return { ...base, error: wrapped, errcode: 'internal', problem, isLost };
+}
+
+/** What a delivery is noted as when its call, or making it ready, failed. */
+export function failed(
+  member: Claimed,
+  owner: string,
+  failure: Failure,
+  { decision, time, now }: { readonly decision: Decision; readonly time: Timing; readonly now: number },
+): Record {
+  const { errcode, problem, isLost } = failure;
+  const attempt: Attempt = { ...time, errcode, errmsg: problem, msgid: null };
+  const base = { ...waiting(member, owner, now), errcode, problem, attempt };
+  const tries = member.tries + 1;
+  const lostAt = isLost ? (member.lostAt ?? time.at) : member.lostAt;
+  switch (decision.kind) {
+    case 'again':
+      return { ...base, tries, lostAt, dueAt: now + decision.afterMs };
+    case 'wait':
+      return { ...base, dueAt: now + decision.forMs };
+    case 'media':
+      return { ...base, tries };
+    case 'failed':
+    case 'dead':
+      return { ...base, tries, lostAt, state: decision.kind };
+  }
+}
+
+/** What WeCom called the parts that it has taken. */
+export function msgidsOf({ msgids }: Pick<Claimed, 'msgids'>): readonly string[] {
+  return msgids === null ? [] : (JSON.parse(msgids) as string[]);
+}

@@ -1,0 +1,51 @@
+import { InputError } from '../../errors.ts';
+import type { Outgoing } from '../../wecom/outgoing.ts';
+import type { Content } from '../content.ts';
+import type { Media } from '../media/media.ts';
+import type { Variables } from '../message.ts';
+import type { Group } from './claim.ts';
+import { compose, contentFor } from './compose.ts';
+import { readReceiver } from './lines.ts';
+
+/** What is needed to make a message ready. */
+export interface PrepareParts {
+  readonly media: Media;
+  readonly robots: Readonly<Record<string, string>>;
+  readonly fill: (content: Content, values: Variables) => Content;
+}
+
+/** A message as it goes out, in its parts. */
+export interface Prepared {
+  readonly outgoing: readonly Outgoing[];
+  readonly mediaId: string | null;
+}
+
+/**
+ * Fills and composes what a group is sent. Throws an InputError for what can never be sent, and a WeComError when an
+ * upload failed; no message has left then.
+ */
+export async function prepare({ media, robots, fill }: PrepareParts, group: Group): Promise<Prepared> {
+  const { letter, members } = group;
+  const [{ receiver, variables }] = members;
+  const { kind, id } = readReceiver(receiver);
+  if (kind === 'robot' && !Object.hasOwn(robots, id)) {
+    throw new InputError(`There is no robot named ${id}; add it to PUSH_ROBOTS.`);
+  }
+  // Filled once: a value that looks like a variable stays as it is.
+  const isTemplate = letter.variables !== null || variables !== null;
+  const own = variables === null ? {} : (JSON.parse(variables) as Variables);
+  const values = { ...letter.variables, ...own, ...(kind === 'user' && { USERID: id }) };
+  const content = contentFor(isTemplate ? fill(letter.content, values) : letter.content, receiver);
+
+  if ('image' in content && kind === 'robot') {
+    const picture = await media.bytes(content.image.sha256);
+    return { outgoing: compose(content, kind, undefined, picture), mediaId: null };
+  }
+  let mediaId: string | undefined;
+  if ('image' in content) mediaId = await media.mediaId('image', content.image);
+  if ('file' in content) {
+    const isRobot = kind === 'robot';
+    mediaId = await (isRobot ? media.mediaIdForRobot(id, content.file) : media.mediaId('file', content.file));
+  }
+  return { outgoing: compose(content, kind, mediaId), mediaId: mediaId ?? null };
+}

@@ -1,0 +1,83 @@
+import type { Database, Tx } from '../database.ts';
+import type { DeliveryState, Receiver } from '../message.ts';
+import type { Results } from '../results/results.ts';
+import { closeMessages } from './record-store.ts';
+import { transact } from './transaction.ts';
+
+/** A delivery as far as taking it back is concerned. */
+export interface Recallable {
+  readonly id: number;
+  readonly receiver: Receiver;
+  readonly state: DeliveryState;
+  readonly msgids: readonly string[];
+  readonly finishedAt: number | null;
+}
+
+/** What was found of a message, after those that had not begun were taken out of their lines. */
+export interface Withdrawn {
+  readonly lines: readonly string[];
+  readonly isFinished: boolean;
+  readonly deliveries: readonly Recallable[];
+}
+
+/** Takes what is queued of an app's message out of its lines; null when the app has no such message. */
+export function withdraw(
+  parts: { readonly db: Database; readonly results: Results },
+  app: string,
+  messageId: string,
+  now: number,
+): Promise<Withdrawn | null> {
+  return transact(parts.db, async (tx) => {
+    if (!(await lockMessage(tx, app, messageId))) return null;
+    const rows = await tx
+      .selectFrom('deliveries')
+      .select(['id', 'receiver', 'state', 'line', 'msgids', 'finished_at'])
+      .where('message_id', '=', messageId)
+      .orderBy('id')
+      .forUpdate()
+      .execute();
+    const queued = rows.filter(({ state }) => state === 'queued');
+    await setRecalled(
+      tx,
+      queued.map(({ id }) => id),
+      now,
+    );
+    const ended = new Map(queued.length === 0 ? [] : [[messageId, queued.length]]);
+    const finished = await closeMessages(tx, ended, now);
+    if (finished.length > 0) await parts.results.note(tx, finished);
+    return {
+      lines: queued.flatMap(({ line }) => line ?? []),
+      isFinished: finished.length > 0,
+      deliveries: rows.map(({ id, receiver, state, msgids, finished_at }) => ({
+        id,
+        receiver: receiver as Receiver,
+        state,
+        msgids: msgids === null ? [] : (JSON.parse(msgids) as string[]),
+        finishedAt: finished_at,
+      })),
+    };
+  });
+}
+
+/** Notes that deliveries, queued or sent, were taken back. */
+export async function setRecalled(db: Database | Tx, ids: readonly number[], now: number): Promise<void> {
+  if (ids.length === 0) return;
+  await db
+    .updateTable('deliveries')
+    .set({ state: 'recalled', line: null, finished_at: now })
+    .where('id', 'in', ids)
+    .where('state', 'in', ['queued', 'sent'])
+    .execute();
+}
+
+/** Locks a message of this app against whoever ends its deliveries; false when there is none. */
+export async function lockMessage(tx: Tx, app: string, messageId: string): Promise<boolean> {
+  const message = await tx
+    .selectFrom('messages')
+    .select('id')
+    .where('id', '=', messageId)
+    .where('app', '=', app)
+    .forUpdate()
+    .executeTakeFirst();
+  return message !== undefined;
+}

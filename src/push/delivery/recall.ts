@@ -1,0 +1,88 @@
+import type { Messenger } from '../../wecom/outgoing.ts';
+import { WeComError } from '../../wecom/wecom-error.ts';
+import type { Database } from '../database.ts';
+import type { Results } from '../results/results.ts';
+import { readReceiver } from './lines.ts';
+import type { Recalled } from './mailroom.ts';
+import { type Recallable, setRecalled, withdraw } from './recall-store.ts';
+
+/** What taking messages back needs. */
+export interface RecallParts {
+  readonly db: Database;
+  readonly messenger: Messenger;
+  readonly results: Results;
+  readonly now: () => number;
+  readonly onError: (error: unknown) => void;
+  readonly onFinished: (messageIds: readonly string[]) => void;
+  readonly onFreed: (lines: readonly string[]) => void;
+}
+
+/** WeCom takes back what is younger (§4.4); ms. */
+const RECALLABLE_MS = 24 * 60 * 60 * 1000;
+
+/** Takes back a message of an app as far as that is possible, with the reason for the rest; null when there is none. */
+export async function recall(parts: RecallParts, app: string, messageId: string): Promise<Recalled | null> {
+  const { db, now, results, onFinished, onFreed } = parts;
+  const withdrawn = await withdraw(parts, app, messageId, now());
+  if (withdrawn === null) return null;
+  if (withdrawn.isFinished) {
+    results.wake();
+    onFinished([messageId]);
+  }
+  onFreed(withdrawn.lines);
+
+  // One call may have reached many: each msgid is asked for once.
+  const asked = new Map<string, Promise<string | null>>();
+  const ask = (msgid: string): Promise<string | null> => {
+    const answer = asked.get(msgid) ?? takeBack(parts, msgid);
+    asked.set(msgid, answer);
+    return answer;
+  };
+  const kept: { receiver: string; reason: string }[] = [];
+  const back: number[] = [];
+  for (const delivery of withdrawn.deliveries) {
+    if (delivery.state === 'recalled') continue;
+    const reason = reasonToKeep(delivery, now()) ?? (await firstReason(delivery.msgids, ask));
+    if (reason === null) back.push(delivery.id);
+    else kept.push({ receiver: delivery.receiver, reason });
+  }
+  await setRecalled(db, back, now());
+  return { recalled: back.length, kept };
+}
+
+/** Why a delivery cannot be taken back, as far as we know without asking WeCom. */
+function reasonToKeep({ receiver, state, msgids, finishedAt }: Recallable, now: number): string | null {
+  if (state === 'failed' || state === 'dead')
+    return 'It was not delivered, so that there is nothing to recall.';
+  if (state === 'sending') return 'It is being sent at this moment: ask again in a few seconds.';
+  if (state === 'queued' && msgids.length === 0) return null;
+  const { kind } = readReceiver(receiver);
+  if (kind === 'chat') return 'WeCom cannot recall what was sent to a group chat.';
+  if (kind === 'robot') return 'WeCom cannot recall what was sent through a group robot.';
+  if (finishedAt !== null && now - finishedAt >= RECALLABLE_MS) {
+    return 'It was sent more than 24 hours ago; WeCom recalls nothing older.';
+  }
+  if (state === 'sent' && msgids.length === 0)
+    return 'WeCom gave no msgid for it, and recalls nothing without one.';
+  return null;
+}
+
+async function firstReason(
+  msgids: readonly string[],
+  ask: (msgid: string) => Promise<string | null>,
+): Promise<string | null> {
+  const answers = await Promise.all(msgids.map(ask));
+  return answers.find((answer) => answer !== null) ?? null;
+}
+
+/** Null when WeCom has taken it back, otherwise why not. */
+async function takeBack({ messenger, onError }: RecallParts, msgid: string): Promise<string | null> {
+  try {
+    await messenger.recall(msgid);
+    return null;
+  } catch (error) {
+    if (error instanceof WeComError) return error.message;
+    onError(error);
+    return 'Keypad could not ask WeCom; its log says why.';
+  }
+}

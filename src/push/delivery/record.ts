@@ -1,0 +1,36 @@
+import type { DeliveryState, Receiver } from '../message.ts';
+
+/** What is noted after a call, or instead of one, of one delivery that we hold. */
+export interface Record {
+  readonly id: number;
+  readonly messageId: string;
+  readonly line: string;
+  readonly receiver: Receiver;
+  /** Under which name it was claimed: the note counts only while that lease is ours. */
+  readonly owner: string;
+  /** `sending`: more parts follow, and the lease goes on. */
+  readonly state: Exclude<DeliveryState, 'recalled'>;
+  /** Unix ms; for what is queued again. */
+  readonly dueAt: number;
+  readonly tries: number;
+  readonly parts: number;
+  readonly msgids: readonly string[];
+  readonly errcode: string | null;
+  readonly problem: string | null;
+  readonly lostAt: number | null;
+  readonly attempt: Attempt | null;
+}
+
+/** One call; `errcode` 0 is success. Times are Unix ms, durations ms. */
+export interface Attempt {
+  readonly at: number;
+  readonly ms: number;
+  readonly errcode: string;
+  readonly errmsg: string;
+  readonly msgid: string | null;
+}
+
+/** Whether nothing more will become of a delivery in this state by itself. */
+export function isFinal(state: DeliveryState): boolean {
+  return state !== 'queued' && state !== 'sending';
+}

@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import { openDatabase } from '../../../src/push/database.ts';
+import { createBreaker } from '../../../src/push/delivery/breaker.ts';
+import { createDelivery, type Delivery } from '../../../src/push/delivery/delivery.ts';
+import type { Limits } from '../../../src/push/delivery/limits.ts';
+import type { Media } from '../../../src/push/media/media.ts';
+import type { NewMessage } from '../../../src/push/message.ts';
+import { newId } from '../../../src/push/new-id.ts';
+import { createRedis, createWaitingRedis } from '../../../src/push/redis.ts';
+import type { Results } from '../../../src/push/results/results.ts';
+import { fill } from '../../../src/push/templates/fill.ts';
+import type { Messenger, Outgoing, Receipt } from '../../../src/wecom/outgoing.ts';
+
+/** What WeCom was asked to send: to whom, what, and whether it should drop a repeat. */
+export interface Sent {
+  readonly to: readonly string[];
+  readonly message: Outgoing;
+  readonly onceWithinSeconds: number | undefined;
+}
+
+/** A WeCom of ours: takes down every call, then does what its script says. */
+export interface ScriptedWeCom {
+  readonly messenger: Messenger;
+  readonly sent: Sent[];
+  readonly recalled: string[];
+  /** Before the answer: wait, or throw. A receipt that comes back is the answer. */
+  script: (sent: Sent) => Promise<Partial<Receipt> | undefined> | Partial<Receipt> | undefined;
+  recallScript: (msgid: string) => void;
+  /** What was said to one receiver, in order. */
+  textsTo(receiver: string): readonly unknown[];
+}
+
+export function scriptedWeCom(): ScriptedWeCom {
+  const take = async (sent: Sent): Promise<Receipt> => {
+    weCom.sent.push(sent);
+    const answer = await weCom.script(sent);
+    const nobody = { invalid: { users: [], parties: [], tags: [] }, unlicensed: [] };
+    return { msgid: `m${weCom.sent.length}`, ...nobody, ...answer };
+  };
+  const named = (kind: string, ids: readonly string[] = []): string[] => ids.map((id) => `${kind}:${id}`);
+  const weCom: ScriptedWeCom = {
+    sent: [],
+    recalled: [],
+    script: () => undefined,
+    recallScript: () => {},
+    textsTo: (receiver) =>
+      weCom.sent.filter(({ to }) => to.includes(receiver)).map(({ message }) => message.body.content),
+    messenger: {
+      send: (message, { users, parties, tags }, options) => {
+        const to = [...named('user', users), ...named('party', parties), ...named('tag', tags)];
+        return take({ to, message, onceWithinSeconds: options?.onceWithinSeconds });
+      },
+      sendToChat: async (chat, message) =>
+        void (await take({ to: [`chat:${chat}`], message, onceWithinSeconds: undefined })),
+      sendToRobot: async (key, message) =>
+        void (await take({ to: [`robot:${key}`], message, onceWithinSeconds: undefined })),
+      recall: async (msgid) => {
+        weCom.recallScript(msgid);
+        weCom.recalled.push(msgid);
+      },
+      upload: async () => ({ mediaId: 'media', expiresAt: 0 }),
+      uploadForRobot: async () => ({ mediaId: 'media', expiresAt: 0 }),
+    },
+  };
+  return weCom;
+}
+
+/** Limits that let everything pass. */
+export const freeLimits: Limits = {
+  take: async (_lane, receivers) =>
+    receivers.map((receiver) => ({ receiver, isMine: true, ticket: randomUUID() })),
+  settle: async () => {},
+  block: async () => {},
+};
+
+const noMedia: Omit<Media, 'use' | 'prune'> = {
+  save: async () => ({ sha256: '', name: '' }),
+  mediaId: async () => 'media-1',
+  mediaIdForRobot: async () => 'media-2',
+  forget: async () => {},
+  bytes: async () => Buffer.from('picture'),
+};
+
+/** One replica, with its own connections. */
+export interface Office extends Delivery {
+  readonly errors: unknown[];
+  /** Messages that were noted as finished, for their apps to be told. */
+  readonly told: string[];
+}
+
+export interface OfficeParts {
+  readonly mysqlUrl: string;
+  readonly redisUrl: string;
+  readonly messenger: Messenger;
+  readonly limits?: Limits;
+  readonly media?: Partial<Media>;
+  readonly results?: Results;
+  readonly concurrency?: number;
+  readonly now?: () => number;
+  readonly random?: () => number;
+}
+
+/** Opens a replica of message delivery; `close` closes its connections as well. */
+export function openOffice(parts: OfficeParts): Office {
+  const { mysqlUrl, redisUrl, messenger, limits = freeLimits, concurrency = 50, now = Date.now } = parts;
+  const db = openDatabase(mysqlUrl);
+  const redis = createRedis(redisUrl);
+  const errors: unknown[] = [];
+  const told: string[] = [];
+  redis.on('error', (error) => errors.push(error));
+  const delivery = createDelivery({
+    db,
+    redis,
+    openWaiting: () => createWaitingRedis(redisUrl),
+    messenger,
+    robots: { ops: 'robot-key' },
+    limits,
+    breaker: createBreaker({ now, onChange: () => {} }),
+    media: { ...noMedia, ...parts.media } as Media,
+    results: parts.results ?? {
+      note: async (_tx, ids) => void told.push(...ids),
+      wake: () => {},
+    },
+    fill,
+    concurrency,
+    now,
+    newId: () => newId(now()),
+    random: parts.random ?? (() => 0),
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    onAttempt: () => {},
+    onWait: () => {},
+    onError: (error) => errors.push(error),
+  });
+  return {
+    ...delivery,
+    errors,
+    told,
+    async close() {
+      await delivery.close();
+      redis.disconnect();
+      await db.destroy();
+    },
+  };
+}
+
+/** A text in the normal lane to users. */
+export function textTo(
+  users: string | readonly string[],
+  text: string,
+  more: Partial<NewMessage> = {},
+): NewMessage {
+  const receivers = [users].flat().map((user) => ({ receiver: `user:${user}` as const }));
+  return { app: 'ci', lane: 'normal', content: { text }, receivers, requestHash: 'a'.repeat(64), ...more };
+}
