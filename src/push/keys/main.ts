@@ -1,116 +1,20 @@
-import { parseArgs } from 'node:util';
 import { readSettings } from '../../config.ts';
-import { InputError } from '../../errors.ts';
 import { openDatabase } from '../database.ts';
 import { migrate } from '../migrations.ts';
-import type { NewKey } from './apps.ts';
-import { createKeys, type Keys } from './keys.ts';
-
-const usage = `npm run app-key -- <what>
-  create <app> --scope text [--scope to:users …] [--per-minute 600] [--callback-host hooks.internal …]
-  list
-  rotate <app>            a second key; the first stays valid, a third is retired
-  retire <app> <keyId>
-  enable <app> | disable <app>
-  scope <app> text to:users …
-  callback-host <app> hooks.internal …
-  per-minute <app> 600`;
+import { runCommand } from './command.ts';
+import { createKeys } from './keys.ts';
 
 /** Administration of app keys: `npm run app-key -- create ci --scope text`. */
 async function main(): Promise<void> {
-  const { values, positionals } = readArguments();
   const settings = readSettings({ mysqlUrl: 'PUSH_MYSQL_URL', masterKey: 'PUSH_MASTER_KEY' }, process.env);
   const db = openDatabase(settings.mysqlUrl.reveal());
   try {
     await migrate(db);
     const keys = createKeys({ db, masterKey: settings.masterKey.reveal(), now: Date.now });
-    process.stdout.write(`${await run(keys, positionals, values)}\n`);
+    process.stdout.write(`${await runCommand(keys, process.argv.slice(2))}\n`);
   } finally {
     await db.destroy();
   }
-}
-
-interface Options {
-  readonly scope?: string[];
-  readonly 'per-minute'?: string;
-  readonly 'callback-host'?: string[];
-}
-
-function readArguments(): { readonly values: Options; readonly positionals: readonly string[] } {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: {
-        scope: { type: 'string', multiple: true },
-        'per-minute': { type: 'string' },
-        'callback-host': { type: 'string', multiple: true },
-      },
-    });
-  } catch (error) {
-    throw new InputError(`${(error as Error).message}\n${usage}`);
-  }
-}
-
-async function run(
-  keys: Keys,
-  [what, app = '', ...rest]: readonly string[],
-  options: Options,
-): Promise<string> {
-  const changed = async (changes: Parameters<Keys['change']>[1]): Promise<string> => {
-    await keys.change(app, changes);
-    return `${app} is changed; every replica knows within 2 s.`;
-  };
-  switch (what) {
-    case 'create': {
-      const { scope: scopes = [], 'per-minute': limit, 'callback-host': callbackHosts = [] } = options;
-      const perMinute = limit === undefined ? {} : { perMinute: Number(limit) };
-      return shown(await keys.create({ app, scopes, callbackHosts, ...perMinute }));
-    }
-    case 'list':
-      return listed(keys);
-    case 'rotate':
-      return shown(await keys.rotate(app));
-    case 'retire':
-      await keys.retire(app, rest[0] ?? '');
-      return `The key ${rest[0]} of ${app} is retired; within 2 s it works nowhere.`;
-    case 'enable':
-      return changed({ enabled: true });
-    case 'disable':
-      return changed({ enabled: false });
-    case 'scope':
-      return changed({ scopes: rest });
-    case 'callback-host':
-      return changed({ callbackHosts: rest });
-    case 'per-minute':
-      return changed({ perMinute: Number(rest[0]) });
-    default:
-      throw new InputError(usage);
-  }
-}
-
-function shown({ app, keyId, key, retired }: NewKey): string {
-  return [
-    `App ${app}, key ${keyId}. The key is shown this once:`,
-    '',
-    `  PUSH_APP_ID=${app}`,
-    `  PUSH_APP_KEY=${key}`,
-    '',
-    'Sign requests with it as docs/push.md tells.',
-    ...retired.map((old) => `The key ${old} is retired; within 2 s it works nowhere.`),
-  ].join('\n');
-}
-
-async function listed(keys: Keys): Promise<string> {
-  const apps = await keys.list();
-  if (apps.length === 0)
-    return 'There are no apps; make one with: npm run app-key -- create <app> --scope text';
-  return apps
-    .flatMap((row) => [
-      `${row.app}${row.enabled ? '' : ' (disabled)'}: ${row.perMinute}/min, ${row.scopes.join(' ')}`,
-      ...row.callbackHosts.map((host) => `  callbacks to ${host}`),
-      ...row.keys.map((key) => `  key ${key.keyId}, made ${new Date(key.createdAt).toISOString()}`),
-    ])
-    .join('\n');
 }
 
 if (import.meta.main) {

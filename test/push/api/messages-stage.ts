@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto';
+import { InputError } from '../../../src/errors.ts';
+import { type MessageRoutesParts, messageRoutes } from '../../../src/push/api/messages/message-routes.ts';
+import type { Content } from '../../../src/push/content.ts';
+import type { Database } from '../../../src/push/database.ts';
+import { createIntake } from '../../../src/push/delivery/intake.ts';
+import { hashOf } from '../../../src/push/keys/signature.ts';
+import type { NewMessage } from '../../../src/push/message.ts';
+import { namesIn } from '../../../src/push/templates/fill.ts';
+import { checkVariables } from '../../../src/push/templates/template.ts';
+
+/** What the tests see and steer of what stands behind the routes. */
+export interface Behind {
+  /** Every message that was made, also for a repeated idempotency key. */
+  readonly made: NewMessage[];
+  readonly templates: Map<string, Content>;
+  readonly kept: Map<string, Buffer>;
+  /** Called while somebody waits for a message; what it does is what WeCom answers. */
+  onWait(id: string): Promise<boolean>;
+}
+
+/** The routes of messages over real tables; the workers, templates and pictures are the test's. */
+export function stageRoutes({ db, now }: { db: Database; now: () => number }) {
+  const behind: Behind = {
+    made: [],
+    templates: new Map(),
+    kept: new Map(),
+    onWait: async () => false,
+  };
+  const intake = createIntake({ db, now, newId: () => randomUUID(), onCommitted: () => {} });
+  const parts: MessageRoutesParts = {
+    db,
+    now,
+    robots: new Set(['ops-room']),
+    waitMs: 30_000,
+    mailroom: {
+      accept: (message) => {
+        behind.made.push(message);
+        return intake.accept(message);
+      },
+      finished: (id) => behind.onWait(id),
+      recall: async () => null,
+      resend: async () => null,
+    },
+    templates: {
+      async resolve(key, variables, given) {
+        const content = behind.templates.get(key);
+        if (content === undefined) throw new InputError(`there is no template "${key}"`);
+        checkVariables(namesIn(content), variables, given);
+        return { content, version: 1 };
+      },
+    },
+    media: {
+      async save(_kind, name, bytes) {
+        const sha256 = hashOf(bytes);
+        behind.kept.set(sha256, Buffer.from(bytes));
+        return { sha256, name };
+      },
+      async bytes(sha256) {
+        const bytes = behind.kept.get(sha256);
+        if (bytes === undefined) throw new InputError('the content is not kept any more; upload it again');
+        return bytes;
+      },
+    },
+    fetchImage: async (url) => ({ name: 'fetched.png', bytes: Buffer.from(`the picture at ${url}`) }),
+  };
+  return { behind, routes: messageRoutes(parts) };
+}
