@@ -89,9 +89,13 @@ describe('a token', () => {
 
   test('that WeCom gives out again after it was refused is used again', async () => {
     const store = createMemoryTokenStore();
+    let fetched = 0;
     const tokens = createAccessTokens({
       store,
-      fetchToken: async () => ({ token: 'the same', expiresIn: 7200 }),
+      fetchToken: async () => {
+        fetched += 1;
+        return { token: 'the same', expiresIn: 7200 };
+      },
       now: () => 0,
       sleep: async () => {},
     });
@@ -99,6 +103,7 @@ describe('a token', () => {
     expect(await tokens.get()).toBe('the same');
     expect((await store.read())?.token).toBe('the same');
     expect(await tokens.get()).toBe('the same');
+    expect(fetched).toBe(2);
   });
 
   test('that replaced a dropped one survives a late second drop', async () => {

@@ -41,6 +41,12 @@ describe('a message to members', () => {
     expect(receipt.unlicensed).toEqual([]);
   });
 
+  test('has userids in lower case in its receipt, whatever WeCom writes', async () => {
+    scripted.script('message/send', { errcode: 0, msgid: 'm', invaliduser: 'A|b', unlicenseduser: 'C' });
+    const receipt = await messengerTo(scripted.url).messenger.send(hello, { users: ['a', 'b', 'c', 'd'] });
+    expect([receipt.invalid.users, receipt.unlicensed]).toEqual([['a', 'b'], ['c']]);
+  });
+
   test('leaves out the fields of receivers that there are none of', async () => {
     await messengerTo(scripted.url).messenger.send(hello, { users: ['a', 'b'], tags: [] });
     expect(scripted.seen.at(-1)?.body).toEqual({
