@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { openPushDatabase } from '#test/push-database.ts';
 import { createMedia, type Media } from '../../../src/push/media/media.ts';
 import { mediaRoutes } from '../../../src/push/media/routes.ts';
 import { newId } from '../../../src/push/new-id.ts';
 import type { UploadedMedia } from '../../../src/wecom/outgoing.ts';
 import { ask, CALLER } from '../templates/ask.ts';
+import { until } from '../templates/until.ts';
 
 const { db, drop } = await openPushDatabase();
 afterAll(drop);
@@ -104,7 +105,7 @@ describe('a media_id', () => {
     polls = 0;
     const asked = Array.from({ length: 20 }, (_, i) => (i % 2 ? a : b).mediaId('image', stored));
     // The one that did not get the turn is waiting; now the other's upload may end.
-    await vi.waitFor(() => expect(polls).toBeGreaterThan(2));
+    await until(() => expect(polls).toBeGreaterThan(2));
     resolve();
     expect(new Set(await Promise.all(asked))).toEqual(new Set([`media-${before + 1}`]));
     expect(uploads.length).toBe(before + 1);
@@ -158,7 +159,7 @@ describe('a media_id', () => {
     gate = () => new Promise(() => {});
     const dead = a.mediaId('image', stored);
     const count = uploads.length;
-    await vi.waitFor(() => expect(uploads.length).toBe(count + 1));
+    await until(() => expect(uploads.length).toBe(count + 1));
     gate = async () => {};
     now += 90_001;
     expect(await b.mediaId('image', stored)).toBe(`media-${count + 2}`);
@@ -170,7 +171,7 @@ describe('a media_id', () => {
     gate = () => new Promise(() => {});
     void a.mediaId('image', stored);
     const count = uploads.length;
-    await vi.waitFor(() => expect(uploads.length).toBe(count + 1));
+    await until(() => expect(uploads.length).toBe(count + 1));
     await expect(b.mediaId('image', stored)).rejects.toMatchObject({ errcode: 'unsent', kind: 'retry' });
     gate = async () => {};
   });

@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is how templates are written
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openPushDatabase } from '#test/push-database.ts';
 import { startRedis } from '#test/redis.ts';
 import type { Content } from '../../../src/push/content.ts';
@@ -7,6 +7,7 @@ import { createRedis, createWaitingRedis } from '../../../src/push/redis.ts';
 import { templateRoutes } from '../../../src/push/templates/routes.ts';
 import { createTemplates, type Templates } from '../../../src/push/templates/templates.ts';
 import { ask } from './ask.ts';
+import { until } from './until.ts';
 
 const redis = await startRedis();
 const { db, drop } = await openPushDatabase();
@@ -30,8 +31,8 @@ function replica(): Replica {
   const self: Replica = {
     now: 1_767_225_600_000,
     templates: createTemplates({ db, redis: connection, subscriber, now: () => self.now }),
-    hears: () => vi.waitFor(async () => expect(await subscribers()).toBeGreaterThan(1)),
-    heard: (key) => vi.waitFor(() => expect(notices).toContain(key)),
+    hears: () => until(async () => expect(await subscribers()).toBeGreaterThan(1)),
+    heard: (key) => until(() => expect(notices).toContain(key)),
   };
   const subscribers = async () => Number((await connection.pubsub('NUMSUB', 'keypad:push:templates'))[1]);
   leave.push(() => {
@@ -85,9 +86,9 @@ describe('a template', () => {
     await a.templates.put('live', text('one'), 'ci');
     expect(await b.templates.get('live')).toMatchObject({ version: 1, content: { text: 'one' } });
     await a.templates.put('live', text('two'), 'ci');
-    await vi.waitFor(async () => expect(await b.templates.get('live')).toMatchObject({ version: 2 }));
+    await until(async () => expect(await b.templates.get('live')).toMatchObject({ version: 2 }));
     await a.templates.remove('live');
-    await vi.waitFor(async () => expect(await b.templates.get('live')).toBeNull());
+    await until(async () => expect(await b.templates.get('live')).toBeNull());
   });
 
   test('that was changed in the database by hand is live after a reload', async () => {
@@ -103,7 +104,7 @@ describe('a template', () => {
     expect((await ask(routes, 'POST /templates/:key/reload', { params: { key: 'byhand' } })).status).toBe(
       200,
     );
-    await vi.waitFor(async () =>
+    await until(async () =>
       expect(await b.templates.get('byhand')).toMatchObject({ content: { text: 'mended' } }),
     );
   });
