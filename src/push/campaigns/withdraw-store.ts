@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
 import type { Database, Tx } from '../database.ts';
+import { setRecalled } from '../delivery/recall-store.ts';
+import { closeMessages } from '../delivery/record-store.ts';
 import { transact } from '../delivery/transaction.ts';
 import type { Results } from '../results/results.ts';
 
@@ -33,16 +35,23 @@ export async function findWithdrawals(
  */
 export function withdraw(db: Database, results: Results, withdrawal: Withdrawal): Promise<number> {
   return transact(db, async (tx) => {
-    const { serial, state, messageId } = withdrawal;
+    const { serial, state, messageId, now } = withdrawal;
     const { rows: held } = await sql`
       select serial from campaigns where serial = ${serial} and state = ${state} for update`.execute(tx);
     if (held.length === 0) return 0;
     const rows = await lockQueued(tx, messageId, state === 'paused');
     if (rows.length === 0) return 0;
-    await (state === 'paused' ? returnToWait(tx, withdrawal, rows) : recall(tx, withdrawal, rows));
-    const finished = await sql`
-      select id from messages where id = ${messageId} and open = 0 and receivers > 0`.execute(tx);
-    if (finished.rows.length > 0) await results.note(tx, [messageId]);
+    if (state === 'paused') await returnToWait(tx, withdrawal, rows);
+    const ids = rows.map(({ id }) => id);
+    if (state === 'stopped') await setRecalled(tx, ids, now);
+    const finished = await closeMessages(tx, new Map([[messageId, rows.length]]), now);
+    // A message of which nobody is left tells nobody anything.
+    const { receivers } = await tx
+      .selectFrom('messages')
+      .select('receivers')
+      .where('id', '=', messageId)
+      .executeTakeFirstOrThrow();
+    if (receivers > 0) await results.note(tx, finished);
     return rows.length;
   });
 }
@@ -65,28 +74,16 @@ async function lockQueued(tx: Tx, messageId: string, isUntried: boolean): Promis
 
 async function returnToWait(
   tx: Tx,
-  { serial, messageId, now }: Withdrawal,
+  { serial, messageId }: Withdrawal,
   rows: readonly Queued[],
 ): Promise<void> {
   const users = sql.join(rows.map(({ receiver }) => receiver.slice('user:'.length)));
   await sql`insert into campaign_returned (campaign, number)
     select campaign, number from campaign_receivers
     where campaign = ${serial} and user in (${users})`.execute(tx);
-  await sql`delete from deliveries where id in (${idsOf(rows)})`.execute(tx);
+  await sql`delete from deliveries where id in (${sql.join(rows.map(({ id }) => id))})`.execute(tx);
   const count = rows.length;
-  await sql`update messages set receivers = receivers - ${count}, open = open - ${count},
-    finished_at = if(open = 0, ${now}, null) where id = ${messageId}`.execute(tx);
+  await sql`update messages set receivers = receivers - ${count} where id = ${messageId}`.execute(tx);
   await sql`update campaign_slices set size = size - ${count} where message_id = ${messageId}`.execute(tx);
   await sql`delete from campaign_slices where message_id = ${messageId} and size = 0`.execute(tx);
-}
-
-async function recall(tx: Tx, { messageId, now }: Withdrawal, rows: readonly Queued[]): Promise<void> {
-  await sql`update deliveries set state = 'recalled', line = null, finished_at = ${now}
-    where id in (${idsOf(rows)})`.execute(tx);
-  await sql`update messages set open = open - ${rows.length},
-    finished_at = if(open = 0, ${now}, null) where id = ${messageId}`.execute(tx);
-}
-
-function idsOf(rows: readonly Queued[]) {
-  return sql.join(rows.map(({ id }) => id));
 }

@@ -45,7 +45,7 @@ export function callerOf(app: string, words: readonly string[] = ['campaigns', '
 
 /** Campaigns on a real database, with the writing half of the mailroom, a clock, and somebody who delivers by hand. */
 export async function openDesk() {
-  const { db, drop } = await openPushDatabase();
+  const { db, url, drop } = await openPushDatabase();
   const clock = { at: MONDAY };
   const errors: unknown[] = [];
   const scheduled: string[] = [];
@@ -115,7 +115,7 @@ export async function openDesk() {
     });
   const look = async (id: string): Promise<Body> => (await ask(`GET /campaigns/${id}`)).body;
   return {
-    ...{ db, parts, campaigns, replica, clock, errors, scheduled, noted, templates, ask, make, look },
+    ...{ db, url, parts, campaigns, replica, clock, errors, scheduled, noted, templates, ask, make, look },
     deliver: (count: number, state: DeliveryState = 'sent', errcode = '0') =>
       deliver(db, { count, state, errcode, now: clock.at }),
     close: () => drop(),

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { callerOf, handedOut, openDesk, users } from './desk.ts';
+import { handedOut, openDesk, users } from './desk.ts';
 
 let desk: Awaited<ReturnType<typeof openDesk>>;
 beforeEach(async () => {
@@ -273,50 +273,6 @@ describe('stop', () => {
       waiting: 2000,
     });
     expect(await desk.deliver(10)).toBe(0);
-  });
-
-  test.each([
-    ['draft', ['pause', 'resume']],
-    ['running', ['start', 'resume']],
-    ['paused', ['start', 'pause']],
-    ['stopped', ['start', 'pause', 'resume', 'stop']],
-    ['done', ['start', 'pause', 'resume', 'stop']],
-    ['scheduled', ['start', 'pause', 'resume']],
-  ] as const)(
-    'and the other commands are refused in a sentence where they mean nothing: %s',
-    async (state, words) => {
-      const { id } = (await desk.make({}, users(3))).body;
-      await desk.db.updateTable('campaigns').set({ state }).execute();
-      for (const word of words) {
-        const refused = await desk.ask(`POST /campaigns/${id}/${word}`);
-        expect(refused).toMatchObject({
-          status: 409,
-          body: { error: expect.stringContaining(`is ${state};`) },
-        });
-      }
-    },
-  );
-});
-
-describe("a campaign is its app's alone", () => {
-  test.each(['GET ', 'GET /receivers', 'POST /start', 'POST /pause', 'POST /resume', 'POST /stop'])(
-    '%s',
-    async (line) => {
-      const id = await started(3);
-      const [method, path = ''] = line.split(' ');
-      const asked = await desk.ask(`${method} /campaigns/${id}${path}`, { caller: callerOf('other') });
-      expect(asked).toMatchObject({
-        status: 404,
-        body: { error: expect.stringContaining('no campaign with this id') },
-      });
-      expect((await desk.ask('GET /campaigns', { caller: callerOf('other') })).body.campaigns).toEqual([]);
-    },
-  );
-
-  test('and an app that lost the template cannot start it', async () => {
-    const { id } = (await desk.make({}, users(3))).body;
-    const caller = callerOf('shop', ['campaigns', 'template:bonus']);
-    expect(await desk.ask(`POST /campaigns/${id}/start`, { caller })).toMatchObject({ status: 403 });
   });
 });
 

@@ -1,0 +1,48 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { callerOf, openDesk, users } from './desk.ts';
+
+const desk = await openDesk();
+afterAll(desk.close);
+
+describe('commands', () => {
+  test.each([
+    ['draft', ['pause', 'resume']],
+    ['running', ['start', 'resume']],
+    ['paused', ['start', 'pause']],
+    ['stopped', ['start', 'pause', 'resume', 'stop']],
+    ['done', ['start', 'pause', 'resume', 'stop']],
+    ['scheduled', ['start', 'pause', 'resume']],
+  ] as const)('are refused in a sentence where they mean nothing: %s', async (state, words) => {
+    const { id } = (await desk.make({}, users(3))).body;
+    await desk.db.updateTable('campaigns').set({ state }).where('id', '=', id).execute();
+    for (const word of words) {
+      const refused = await desk.ask(`POST /campaigns/${id}/${word}`);
+      expect(refused).toMatchObject({
+        status: 409,
+        body: { error: expect.stringContaining(`is ${state};`) },
+      });
+    }
+  });
+});
+
+describe("a campaign is its app's alone", () => {
+  test.each(['GET ', 'GET /receivers', 'POST /start', 'POST /pause', 'POST /resume', 'POST /stop'])(
+    '%s',
+    async (line) => {
+      const id = (await desk.make({ start: true }, users(3))).body.id;
+      const [method, path = ''] = line.split(' ');
+      const asked = await desk.ask(`${method} /campaigns/${id}${path}`, { caller: callerOf('other') });
+      expect(asked).toMatchObject({
+        status: 404,
+        body: { error: expect.stringContaining('no campaign with this id') },
+      });
+      expect((await desk.ask('GET /campaigns', { caller: callerOf('other') })).body.campaigns).toEqual([]);
+    },
+  );
+
+  test('and an app that lost the template cannot start it', async () => {
+    const { id } = (await desk.make({}, users(3))).body;
+    const caller = callerOf('shop', ['campaigns', 'template:bonus']);
+    expect(await desk.ask(`POST /campaigns/${id}/start`, { caller })).toMatchObject({ status: 403 });
+  });
+});
