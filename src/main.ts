@@ -19,9 +19,11 @@ interface Part {
   /** Reads again what may change while the process runs; asked for by SIGHUP. */
   reload(): Promise<void>;
   close(): Promise<void>;
+  /** Routes of its own on the internal port. */
+  extendInternal?(internal: FastifyInstance): Promise<void>;
 }
 
-/** Starts one role: `node src/main.ts bot|ops|all`. Settings with a problem stop it with every problem at once. */
+/** Starts one role: `node src/main.ts bot|ops|push|all`. Settings with a problem stop it with every problem at once. */
 async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   const config = readConfig(readRole(argv[2]), env);
   const log = createLog({ level: config.logLevel });
@@ -35,13 +37,14 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
       );
   });
   const closers: Closer[] = [];
-  for (const { name, app, host, port, internalPort, registry, checks, close } of parts) {
+  for (const { name, app, host, port, internalPort, registry, checks, close, extendInternal } of parts) {
     const internal = await startInternal({
       host: config.internalHost,
       port: internalPort,
       registry,
       checks,
       log,
+      extend: extendInternal,
     });
     closers.push({ name, close }, { name: `${name} internal`, close: internal.close });
     const url = await app.listen({ host, port });
@@ -50,7 +53,7 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
   closeOnSignal(closers, log);
 }
 
-/** Each role loads its own code only: a bot never loads what could reach a cluster. */
+/** Each role loads its own code only: a bot never loads what could reach a cluster. What others call comes first. */
 async function openParts(config: Config, log: Log): Promise<readonly Part[]> {
   const parts: Part[] = [];
   if (config.ops !== undefined) {
@@ -58,6 +61,12 @@ async function openParts(config: Config, log: Log): Promise<readonly Part[]> {
     const registry = createRegistry();
     const ops = await createOps({ config: config.ops, log: log.child({ part: 'ops' }), registry });
     parts.push({ name: 'ops', ...config.ops, registry, ...ops });
+  }
+  if (config.push !== undefined) {
+    const { createPush } = await import('./push/app.ts');
+    const registry = createRegistry();
+    const push = await createPush({ config: config.push, log: log.child({ part: 'push' }), registry });
+    parts.push({ name: 'push', ...config.push, registry, ...push });
   }
   if (config.bot !== undefined) {
     const { createBot } = await import('./bot/app.ts');

@@ -1,14 +1,8 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { createLabel } from '../server/label.ts';
 import type { SentCall } from '../wecom/outgoing.ts';
+import type { Depth } from './delivery/depth-store.ts';
 import { type Lane, lanes } from './message.ts';
-
-/** How much waits in one lane: deliveries that are due, and how long the oldest of them has been, in seconds. */
-export interface Backlog {
-  readonly lane: Lane;
-  readonly depth: number;
-  readonly oldestSeconds: number;
-}
 
 /** Whether WeCom is called at all: `half-open` tries whether it is back. */
 export type BreakerState = 'closed' | 'half-open' | 'open';
@@ -16,7 +10,7 @@ export type BreakerState = 'closed' | 'half-open' | 'open';
 /** What message delivery counts; durations in seconds, except those of a {@link SentCall}. */
 export interface PushMetrics {
   /** Says how to ask for the backlog when somebody reads the metrics; what fails shows nothing new and is reported. */
-  watchBacklog(read: () => Promise<readonly Backlog[]>, onError: (error: unknown) => void): void;
+  watchBacklog(read: () => Promise<readonly Depth[]>, onError: (error: unknown) => void): void;
   /** A message was written down. */
   accepted(lane: Lane): void;
   /** WeCom was asked to send; `errcode` 0 is success, a word stands for no answer. */
@@ -69,7 +63,7 @@ export function createPushMetrics(registry: Registry): PushMetrics {
   return {
     watchBacklog(read, onError) {
       // Both gauges are collected at once, and so is what they show.
-      let asked: Promise<readonly Backlog[]> | undefined;
+      let asked: Promise<readonly Depth[]> | undefined;
       const ask = () => {
         asked ??= read()
           .catch((error: unknown) => {
@@ -81,21 +75,21 @@ export function createPushMetrics(registry: Registry): PushMetrics {
           });
         return asked;
       };
-      const show = (name: string, help: string, numberOf: (backlog: Backlog) => number) =>
+      const show = (name: string, help: string, numberOf: (depth: Depth) => number) =>
         new Gauge({
           name,
           help,
           labelNames: ['lane'],
           registers,
           async collect() {
-            for (const backlog of await ask()) this.set({ lane: backlog.lane }, numberOf(backlog));
+            for (const depth of await ask()) this.set({ lane: depth.lane }, numberOf(depth));
           },
         });
-      show('keypad_push_queue_depth', 'Deliveries that are due', ({ depth }) => depth);
+      show('keypad_push_queue_depth', 'Deliveries that are due', ({ queued }) => queued);
       show(
         'keypad_push_queue_age_seconds',
         'Age of the oldest delivery that is due',
-        ({ oldestSeconds }) => oldestSeconds,
+        ({ oldestMs }) => oldestMs / 1000,
       );
     },
     accepted: (lane) => accepted.inc({ lane }),

@@ -29,7 +29,7 @@ async function seriesShown(): Promise<ReadonlyMap<string, ReadonlySet<string>>> 
   ops.refusal('policy');
   const push = createPushMetrics(registry);
   push.watchBacklog(
-    async () => [{ lane: 'alert', depth: 1, oldestSeconds: 1 }],
+    async () => [{ lane: 'alert', queued: 1, oldestMs: 1000 }],
     () => {},
   );
   push.accepted('alert');

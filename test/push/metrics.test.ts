@@ -40,7 +40,7 @@ test('the backlog is asked for when the metrics are read, and one that is not kn
     async () => {
       reads += 1;
       if (depth === 0) throw new Error('the database is away');
-      return [{ lane: 'alert', depth, oldestSeconds: 42 }];
+      return [{ lane: 'alert', queued: depth, oldestMs: 42_000 }];
     },
     (error) => void problems.push(error),
   );
