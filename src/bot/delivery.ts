@@ -72,6 +72,6 @@ export function createDelivery({ client, now, sleep, onCall, onAway }: DeliveryP
 }
 
 /** Whether asking again may help: no answer, a fault over there, or too many requests at once. */
-function isAway(error: unknown): boolean {
+export function isAway(error: unknown): boolean {
   return error instanceof PushError && (error.status === 0 || error.status === 429 || error.status >= 500);
 }

@@ -1,4 +1,5 @@
 import { BOT_SUBJECT } from '../contract/platform.ts';
+import { isAway } from './delivery.ts';
 import type { Confirmation, OpenConfirmations } from './open-confirmations.ts';
 import type { Caller, PlatformClient } from './platform-client.ts';
 
@@ -38,6 +39,14 @@ export function outcomeId(id: string): string {
   return `outcome-${id}`;
 }
 
+interface Lent {
+  readonly id: string;
+  readonly user: string;
+  readonly text: string;
+  /** Unix ms; from then on the platform lends it to somebody else. */
+  readonly until: number;
+}
+
 const ASK_MS = 1000;
 /** Longer than a call of the platform and the reply that tells of it may take. */
 const OVERDUE_MS = 15_000;
@@ -56,14 +65,34 @@ export function startOutcomes(parts: OutcomesParts): Outcomes {
     if (ids.length > 0) await client.read(bot(), 'outcomes.told', { ids: [...ids] });
   };
 
+  /** Lent to us and not told, since message delivery is away: told as soon as it is back, while the loan lasts. */
+  let waiting: readonly Lent[] = [];
+  const tellAll = async (lent: readonly Lent[]): Promise<void> => {
+    for (const [at, { id, user, text }] of lent.entries()) {
+      // The id makes a repeat harmless: when an answer got lost, or the loan ran out, it is told again and said once.
+      const problem = await parts.tell(user, text, outcomeId(id)).then(
+        () => null,
+        (error: unknown) => ({ error }),
+      );
+      if (problem === null) {
+        await told([id]).catch(onError);
+        continue;
+      }
+      onError(problem.error);
+      // One who cannot be told must not keep the others waiting; who is away is away for all of them.
+      if (!isAway(problem.error)) continue;
+      waiting = [...waiting, ...lent.slice(at)];
+      return;
+    }
+  };
   const tell = async (): Promise<void> => {
+    const now = parts.now();
+    const lent = waiting.filter(({ until }) => until > now);
+    waiting = [];
+    await tellAll(lent);
     const claimed = await client.read(bot(), 'outcomes.claim', {});
     if ('refused' in claimed) throw new Error(`the platform refused to say what is done: ${claimed.refused}`);
-    for (const { id, user, text } of claimed.output) {
-      // One who cannot be told must not keep the others waiting. The id of the outcome makes a repeat harmless: when the
-      // answer got lost, or the platform did not hear that it was told, the next replica tells it again.
-      await parts.tell(user, text, outcomeId(id)).then(() => told([id]), onError);
-    }
+    await tellAll(claimed.output.map((outcome) => ({ ...outcome, until: parts.now() + LENT_MS })));
   };
 
   /** Finds out what became of a confirmation; one that never began is closed, so that it never will. */

@@ -65,6 +65,20 @@ describe('an outcome is told exactly once', () => {
     expect(told('平台没听到')).toBe(1);
   });
 
+  test('when message delivery is away, as soon as it is back', async () => {
+    const { id } = lend('马上重试');
+    const { script } = platform;
+    let claims = 0;
+    platform.script = (call) => {
+      if (call.operation !== 'outcomes.claim') return script(call);
+      claims += 1;
+      return claims === 1 ? script(call) : { state: 'done', output: [] };
+    };
+    push.script = ({ text }) => (text === '马上重试' && tries(text) < 6 ? 'hang' : undefined);
+    await vi.waitFor(() => expect(isReported(id)).toBe(true), patiently);
+    expect(told('马上重试')).toBe(1);
+  });
+
   test('in the lane of alerts', async () => {
     const { id } = lend('走告警通道');
     await vi.waitFor(() => expect(isReported(id)).toBe(true), patiently);
