@@ -12,7 +12,7 @@ import { checkPorts, type DemoPorts } from '../../src/demo/ports.ts';
 import { choosePorts, isRunning } from '../helpers/demo.ts';
 import { type DemoProcess, runDemo } from './demo-process.ts';
 
-/** What an outside client finds in `.demo/env`, as issue 2 lists it. */
+/** What an outside client finds in `.demo/env`, as issues 2 and 3 list it. */
 const NAMES = [
   'BOT_CALLBACK_URL',
   'WECOM_CORP_ID',
@@ -25,6 +25,9 @@ const NAMES = [
   'MYSQL_URL',
   'KUBECONFIG',
   'PHONE_URL',
+  'PUSH_URL',
+  'PUSH_APP_ID',
+  'PUSH_APP_KEY',
 ];
 
 let directory: string;
@@ -81,6 +84,7 @@ test('the demo prints one block, leaves its settings, keeps its data, and goes w
   expect(Object.keys(before)).toEqual(expect.arrayContaining(NAMES));
   expect(before).toMatchObject({
     OPS_URL: `http://127.0.0.1:${ports.ops}`,
+    PUSH_URL: `http://127.0.0.1:${ports.bot + 3}`,
     WECOM_API_URL: `http://127.0.0.1:${ports.phone}`,
     REDIS_URL: `redis://127.0.0.1:${ports.redis}`,
   });
@@ -88,7 +92,7 @@ test('the demo prints one block, leaves its settings, keeps its data, and goes w
   expect(await say('zhangsan', '你好', '1-1-2', 'web', '3', '1')).toContain('web：2 → 3，3 个就绪');
   expect(await operationsDone()).toBe(1);
   const children = first.children();
-  expect(children).toHaveLength(4);
+  expect(children).toHaveLength(5);
   expect(await first.end('SIGTERM')).toBe(0);
   expect(children.filter(isRunning)).toEqual([]);
 

@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Credentials } from '../../src/demo/credentials.ts';
+import { createPushClient } from '../../src/push/client.ts';
 import { CLUSTER_TOKEN, startTestDemo, type TestDemo } from '../helpers/demo.ts';
 
 /** Everything that could go wrong with a secret in it goes wrong once, at the level that writes the most. */
@@ -19,6 +21,7 @@ let demo: TestDemo;
 let credentials: Credentials;
 let code: string;
 let accessToken: string;
+let consoleToken: string;
 beforeAll(async () => {
   demo = await startTestDemo({ settings: { LOG_LEVEL: 'debug' } });
   credentials = JSON.parse(readFileSync(join(demo.directory, 'credentials.json'), 'utf8')) as Credentials;
@@ -36,6 +39,8 @@ beforeAll(async () => {
   await demo.say('zhangsan', '#', '1-2-1');
   await refusedCallbacks();
   await refusedRequests();
+  await useConsole();
+  await sendToRobot();
   await demo.kill('redis');
   await vi.waitFor(async () => expect(await demo.say('lisi', '1')).toContain('会话服务暂时不可用'));
   await demo.restart('redis');
@@ -68,6 +73,28 @@ async function refusedRequests(): Promise<void> {
   }
 }
 
+/** A link to the queue view, used twice. */
+async function useConsole(): Promise<void> {
+  const reply = await demo.say('wangwu', '#', '1-8');
+  consoleToken = /#(eyJ\S+)/.exec(reply)?.[1] ?? 'no token';
+  const url = `${demo.env.CONSOLE_URL}/console/login`;
+  for (const status of [200, 403]) {
+    const body = JSON.stringify({ token: consoleToken });
+    const headers = { 'content-type': 'application/json' };
+    expect((await fetch(url, { method: 'POST', headers, body })).status).toBe(status);
+  }
+}
+
+/** A message whose address holds the key of a robot, and requests with a key where none belongs. */
+async function sendToRobot(): Promise<void> {
+  const { PUSH_URL: url = '', PUSH_APP_ID: app = '', PUSH_APP_KEY: key = '' } = demo.env;
+  const client = createPushClient({ url, app, key, now: Date.now, newNonce: randomUUID });
+  demo.wecom.setFaults([{ api: 'webhook/send', status: 502 }]);
+  await client.send({ to: { robots: ['ops-room'] }, text: '给机器人' });
+  const headers = { 'x-keypad-app': app, 'x-keypad-signature': key };
+  expect((await fetch(`${url}/v1/messages?key=${key}`, { headers })).status).toBe(401);
+}
+
 const logs = (): string =>
   readdirSync(join(demo.directory, 'logs'))
     .map((file) => readFileSync(join(demo.directory, 'logs', file), 'utf8'))
@@ -80,7 +107,7 @@ const lines = (): readonly Line[] =>
 const callbacks = (result: string) => lines().filter((line) => line.result === result);
 
 async function metrics(): Promise<string> {
-  const ports = [demo.env.BOT_INTERNAL_PORT, demo.env.OPS_INTERNAL_PORT];
+  const ports = [demo.env.BOT_INTERNAL_PORT, demo.env.OPS_INTERNAL_PORT, demo.env.PUSH_INTERNAL_PORT];
   const pages = ports.map(async (port) => (await fetch(`http://127.0.0.1:${port}/metrics`)).text());
   return (await Promise.all(pages)).join('\n');
 }
@@ -103,6 +130,12 @@ test('no secret is in any log or metric', async () => {
     auditKey: credentials.auditKey,
     databasePassword: credentials.databasePassword,
     clusterToken: CLUSTER_TOKEN,
+    masterKey: credentials.masterKey,
+    consoleKey: credentials.consoleKey,
+    robotKey: credentials.robotKey,
+    appKeyOfTheBot: demo.roleEnv.bot.PUSH_APP_KEY ?? '',
+    appKeyOfOthers: demo.env.PUSH_APP_KEY ?? '',
+    consoleToken,
     accessToken,
   };
   const seen = `${logs()}\n${await metrics()}`;
@@ -131,7 +164,7 @@ test('a message has one id, from its callback in the log of the bot to its opera
 });
 
 test('SIGHUP reads menus and policy again, and the log says so', async () => {
-  for (const role of ['bot', 'ops'] as const) {
+  for (const role of ['bot', 'ops', 'push'] as const) {
     demo.processes[role].process.kill('SIGHUP');
     const log = () => readFileSync(join(demo.directory, 'logs', `${role}.log`), 'utf8');
     await vi.waitFor(() => expect(log()).toContain(`"part":"${role}","msg":"read again"`), { timeout: 5000 });
