@@ -36,6 +36,17 @@ test('it opens when half of the last twenty are bad, and not before there are tw
   expect(breaker.state()).toBe('open');
 });
 
+test('before there are twenty, only bad ones in a row count', () => {
+  for (const _ of [1, 2, 3]) {
+    tell('bad', 4);
+    tell('good');
+  }
+  tell('good', 4);
+  expect(breaker.state()).toBe('closed');
+  tell('good');
+  expect(breaker.state()).toBe('open');
+});
+
 test('old results are forgotten: only the last twenty count', () => {
   tell('bad', 4);
   tell('good', 16);

@@ -135,6 +135,13 @@ describe('a member', () => {
   });
 });
 
+test('everybody, a department, a tag and a group have no limit of a minute that we can know', async () => {
+  const limits = await stage.replica();
+  for (const receiver of ['user:@all', 'party:2', 'tag:7', 'chat:c'] as const) {
+    expect(mine(await limits.take('normal', times(40, receiver)))).toHaveLength(40);
+  }
+});
+
 test('a robot gets all of 25 messages, and never more than 20 in any 60 s', async () => {
   const limits = await stage.replica();
   const seen = await sendAll('robot:ops', [{ limits, lane: 'normal', count: 25, callMs: 100 }]);
