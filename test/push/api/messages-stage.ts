@@ -15,17 +15,25 @@ export interface Behind {
   readonly made: NewMessage[];
   readonly templates: Map<string, Content>;
   readonly kept: Map<string, Buffer>;
-  /** Called while somebody waits for a message; what it does is what WeCom answers. */
-  onWait(id: string): Promise<boolean>;
+  /** What was said to be sent, and when (Unix ms). */
+  readonly used: { kind: string; sendAt: number | undefined }[];
 }
 
 /** The routes of messages over real tables; the workers, templates and pictures are the test's. */
-export function stageRoutes({ db, now }: { db: Database; now: () => number }) {
+export function stageRoutes({
+  db,
+  now,
+  mailroom,
+}: {
+  db: Database;
+  now: () => number;
+  mailroom?: MessageRoutesParts['mailroom'];
+}) {
   const behind: Behind = {
     made: [],
     templates: new Map(),
     kept: new Map(),
-    onWait: async () => false,
+    used: [],
   };
   const intake = createIntake({ db, now, newId: () => randomUUID(), onCommitted: () => {} });
   const parts: MessageRoutesParts = {
@@ -34,13 +42,14 @@ export function stageRoutes({ db, now }: { db: Database; now: () => number }) {
     robots: new Set(['ops-room']),
     waitMs: 30_000,
     mailroom: {
-      accept: (message) => {
-        behind.made.push(message);
-        return intake.accept(message);
-      },
-      finished: (id) => behind.onWait(id),
+      finished: async () => false,
       recall: async () => null,
       resend: async () => null,
+      ...mailroom,
+      accept: (message) => {
+        behind.made.push(message);
+        return (mailroom ?? intake).accept(message);
+      },
     },
     templates: {
       async resolve(key, variables, given) {
@@ -55,6 +64,11 @@ export function stageRoutes({ db, now }: { db: Database; now: () => number }) {
         const sha256 = hashOf(bytes);
         behind.kept.set(sha256, Buffer.from(bytes));
         return { sha256, name };
+      },
+      async use(kind, media, sendAt) {
+        behind.used.push({ kind, sendAt });
+        if (!behind.kept.has(media.sha256)) throw new InputError('the content is not kept any more');
+        return media;
       },
       async bytes(sha256) {
         const bytes = behind.kept.get(sha256);

@@ -62,17 +62,17 @@ export interface Stage {
 export const noRedis = { status: 'end' } as Redis;
 
 export async function openStage(
-  routesOf: (parts: { db: Database; now: () => number }) => readonly Route[],
-  { redis = noRedis }: { redis?: Redis } = {},
+  routesOf: (parts: { db: Database; url: string; now: () => number }) => readonly Route[],
+  { redis = noRedis, realClock = false }: { redis?: Redis; realClock?: boolean } = {},
 ): Promise<Stage> {
   const { db, url, drop } = await openPushDatabase();
   const clock = { now: Date.UTC(2026, 10, 21, 8) };
-  const now = () => clock.now;
+  const now = () => (realClock ? Date.now() : clock.now);
   const lines: string[] = [];
   const log = createLog({ level: 'trace', destination: { write: (line) => lines.push(line) } });
   const keys = createKeys({ db, masterKey: MASTER_KEY, now, log });
   const app = createApi({
-    routes: routesOf({ db, now }),
+    routes: routesOf({ db, url, now }),
     keys,
     sources: createSources(['127.0.0.1']),
     proxies: createSources([]),
@@ -105,7 +105,7 @@ export async function openStage(
           method: said.signed?.method ?? method,
           target: said.signed?.target ?? said.path,
           body: said.signed?.body ?? body,
-          now: said.at ?? clock.now,
+          now: said.at ?? now(),
           nonce: said.nonce ?? randomUUID(),
         },
       );

@@ -26,7 +26,7 @@ const userid = z
 /** Ids of departments and tags are numbers. */
 const numericId = z
   .union(
-    [z.int().min(1).max(4_294_967_295), z.string().regex(/^[1-9]\d{0,9}$/)],
+    [z.int().min(1).max(4_294_967_295), z.string().regex(/^[1-9]\d{0,9}$/, 'must be an id, a number from 1')],
     'must be an id, a number from 1',
   )
   .transform(String);
@@ -56,17 +56,15 @@ const toSchema = z
     'must have @all without other users, departments or tags',
   );
 
-const storedMedia = z.strictObject({
-  sha256: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/, 'must be the SHA-256 of an earlier upload, 64 hex digits in lower case'),
-  name: z
-    .string()
-    .regex(
-      /^[^\p{Cc}"\\/]{1,128}$/u,
-      'must be a file name of 1 to 128 characters without quotes and slashes',
-    ),
-});
+/** Of POST /v1/media, or of an earlier message. */
+const sha256 = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, 'must be the SHA-256 of an earlier upload, 64 hex digits in lower case');
+const fileName = z
+  .string()
+  .min(1, 'must not be empty')
+  .max(128, 'must be at most 128 characters')
+  .refine((name) => name.isWellFormed(), 'must not hold half characters (lone surrogates)');
 
 /** Unix ms. */
 const time = z
@@ -91,8 +89,9 @@ export function messageSchema(now: () => number) {
       to: toSchema,
       ...z.strictObject(content).partial().shape,
       mentioned: content.mentioned.transform((list) => list.map((id) => id.toLowerCase())).optional(),
-      image: storedMedia.optional(),
-      file: storedMedia.optional(),
+      // A picture is shown without a name.
+      image: z.strictObject({ sha256, name: z.string().max(128).default('') }).optional(),
+      file: z.strictObject({ sha256, name: fileName }).optional(),
       imageUrl: z
         .url({ protocol: /^https?$/, error: 'must be an http or https address' })
         .max(2048)
