@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { directoryRoutes } from '../../../src/push/api/directory-routes.ts';
+import type { Route } from '../../../src/push/api/route.ts';
+import { campaignRoutes } from '../../../src/push/campaigns/routes.ts';
+import { mediaRoutes } from '../../../src/push/media/routes.ts';
+import { templateRoutes } from '../../../src/push/templates/routes.ts';
+import { stageRoutes } from './messages-stage.ts';
+import { openStage, type Stage } from './stage.ts';
+
+let stage: Stage;
+let routes: readonly Route[];
+beforeAll(async () => {
+  stage = await openStage((parts) => {
+    routes = [
+      ...stageRoutes(parts).routes,
+      ...directoryRoutes({} as Parameters<typeof directoryRoutes>[0]),
+      ...templateRoutes({} as Parameters<typeof templateRoutes>[0]),
+      ...mediaRoutes({} as Parameters<typeof mediaRoutes>[0]),
+      ...campaignRoutes({} as Parameters<typeof campaignRoutes>[0]),
+    ];
+    return routes;
+  });
+  await stage.newApp('ci', ['text']);
+});
+afterAll(() => stage.stop());
+
+test('the OpenAPI document tells of every route, and of itself', async () => {
+  const { status, body } = await stage.say({ path: '/v1/openapi.json' });
+  expect(status).toBe(200);
+  const told = Object.entries(body.paths).flatMap(([path, methods]) =>
+    Object.keys(methods as object).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  const own = routes.map(({ method, path }) => `${method} /v1${path.replace(/:(\w+)/g, '{$1}')}`);
+  expect(told.toSorted()).toEqual([...own, 'GET /v1/openapi.json'].toSorted());
+});
+
+test('the OpenAPI document tells what a message looks like, and that requests are signed', async () => {
+  const { body } = await stage.say({ path: '/v1/openapi.json' });
+  const { schema } = body.paths['/v1/messages'].post.requestBody.content['application/json'];
+  expect(Object.keys(schema.properties)).toEqual(
+    expect.arrayContaining(['to', 'text', 'imageUrl', 'template', 'wait', 'idempotencyKey']),
+  );
+  expect(schema.properties.to.properties.users).toMatchObject({ type: 'array', maxItems: 1000 });
+  const [signature] = body.security;
+  expect(Object.keys(signature)).toEqual([
+    'X-Keypad-App',
+    'X-Keypad-Timestamp',
+    'X-Keypad-Nonce',
+    'X-Keypad-Signature',
+  ]);
+});
