@@ -12,6 +12,7 @@ import { startWeCom } from '../../src/demo/wecom/start.ts';
 import type { LoadJob, LoadResult } from './load.ts';
 import { writeMenus } from './menus.ts';
 import { startPlatform } from './platform.ts';
+import { benchPush, type PushBench } from './push/bench.ts';
 
 const { values } = parseArgs({
   options: {
@@ -21,6 +22,10 @@ const { values } = parseArgs({
     nodes: { type: 'string', default: '100' },
     /** Instead of comparing: so many messages through one bot, its memory on the way. */
     soak: { type: 'string' },
+    /** `bot` or `push`; without it both are measured. */
+    only: { type: 'string' },
+    /** How many messages of one lane message delivery sends at the same time. */
+    concurrency: { type: 'string', default: '50' },
   },
 });
 
@@ -32,7 +37,11 @@ interface Figures extends LoadResult {
 const directory = mkdtempSync(join(tmpdir(), 'keypad-bench-'));
 const stops: (() => Promise<unknown>)[] = [];
 try {
-  await bench();
+  if (values.only !== 'push') await bench();
+  if (values.only !== 'bot' && values.soak === undefined) {
+    const [messages, rounds, concurrency] = [values.messages, values.rounds, values.concurrency].map(Number);
+    await benchPush({ directory, messages, rounds, concurrency, stops } as PushBench);
+  }
 } finally {
   for (const stop of stops.reverse()) await stop();
   rmSync(directory, { recursive: true, force: true });
