@@ -26,6 +26,7 @@ const newest = Math.max(
   0,
   ...[...phones.values()].flatMap(({ items }) => items.map(({ message }) => message.id)),
 );
+let isConnected = true;
 let current = phones.get(location.hash.slice(1)) ?? phones.get(people[0].userid);
 
 const composer = createComposer({
@@ -41,13 +42,19 @@ show(current);
 listen(newest, {
   onMessage: receive,
   onRecall: takeBack,
-  onState: (isConnected) => {
-    byId('state').textContent = isConnected ? '应用' : '连接已断开，正在重连…';
-    byId('state').classList.toggle('lost', !isConnected);
+  onState: (connected) => {
+    isConnected = connected;
+    drawState();
   },
 });
 tick();
 setInterval(tick, 5000);
+
+function drawState() {
+  const { isGroup, position } = current.person;
+  byId('state').textContent = isConnected ? (isGroup ? position : '应用') : '连接已断开，正在重连…';
+  byId('state').classList.toggle('lost', !isConnected);
+}
 
 /** @param {Phone} phone */
 function show(phone) {
@@ -58,6 +65,7 @@ function show(phone) {
   const { isGroup, name } = phone.person;
   byId('phone').classList.toggle('readonly', isGroup === true);
   byId('peer').textContent = isGroup ? name : 'Keypad 运维助手';
+  drawState();
   composer.type('');
   log.clear();
   log.notice(isGroup ? '这里显示发到群里的消息' : '发送任意消息开始；之后输入数字即可');
