@@ -1,52 +1,153 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { openPushDatabase } from '#test/push-database.ts';
-import { startRedis } from '#test/redis.ts';
-import {
-  type Office,
-  type OfficeParts,
-  openOffice,
-  type ScriptedWeCom,
-  scriptedWeCom,
-  textTo,
-} from './office.ts';
+import { expect, test } from 'vitest';
+import { textTo, useStage } from './office.ts';
 
-let redis: Awaited<ReturnType<typeof startRedis>>;
-let database: Awaited<ReturnType<typeof openPushDatabase>>;
-let weCom: ScriptedWeCom;
-const offices: Office[] = [];
+const stage = useStage();
 
-beforeAll(async () => {
-  [redis, database] = await Promise.all([startRedis(), openPushDatabase()]);
-});
-afterEach(async () => {
-  await Promise.all(offices.splice(0).map((office) => office.close()));
-});
-afterAll(async () => {
-  await Promise.all([redis.stop(), database.drop()]);
-});
-
-function open(parts: Partial<OfficeParts> = {}): Office {
-  weCom ??= scriptedWeCom();
-  const office = openOffice({
-    mysqlUrl: database.url,
-    redisUrl: redis.url,
-    messenger: weCom.messenger,
-    ...parts,
-  });
-  offices.push(office);
-  return office;
-}
-
-test('a message is in the database before the answer, and is sent', async () => {
-  weCom = scriptedWeCom();
-  const office = open();
-  const { id, isNew } = await office.accept(textTo('anna', 'hello'));
+test('a message is in the database before the answer, is sent, and its app is told', async () => {
+  const office = stage.open();
+  const { id, isNew } = await office.accept(textTo('anna', 'hello', { opaque: 'ticket 7' }));
   expect(isNew).toBe(true);
-  const row = await database.db.selectFrom('messages').selectAll().where('id', '=', id).executeTakeFirst();
-  expect(row).toMatchObject({ app: 'ci', open: 1 });
+  const row = () => stage.db.selectFrom('messages').selectAll().where('id', '=', id).executeTakeFirst();
+  expect(await row()).toMatchObject({ app: 'ci', open: 1, opaque: 'ticket 7', finished_at: null });
+
   office.start();
   expect(await office.finished(id, 5000)).toBe(true);
-  expect(weCom.textsTo('user:anna')).toEqual(['hello']);
+  expect(stage.weCom.textsTo('user:anna')).toEqual(['hello']);
   expect(office.told).toEqual([id]);
+  expect(await row()).toMatchObject({ open: 0, finished_at: expect.any(Number) });
+  expect(await stage.deliveries(id)).toMatchObject([
+    {
+      state: 'sent',
+      line: null,
+      busy: null,
+      parts: 1,
+      msgids: '["m1"]',
+      errcode: null,
+      maybe_twice: 0,
+      tries: 1,
+    },
+  ]);
+  expect(await stage.attempts(id)).toMatchObject([{ errcode: '0', msgid: 'm1' }]);
   expect(office.errors).toEqual([]);
+});
+
+test('20 interleaved callers: each receiver gets its messages in the order in which they were accepted', async () => {
+  const office = stage.start();
+  const other = stage.start();
+  const users = ['anna', 'bert', 'carl', 'dora', 'emil'];
+  const said = new Map<string, string[]>();
+  const inFlight = new Map<string, number>();
+  let most = 0;
+  stage.weCom.script = async ({ to: [user = ''] }) => {
+    inFlight.set(user, (inFlight.get(user) ?? 0) + 1);
+    most = Math.max(most, inFlight.get(user) ?? 0);
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 10));
+    inFlight.set(user, (inFlight.get(user) ?? 0) - 1);
+    return undefined;
+  };
+  const ids: string[] = [];
+  await Promise.all(
+    Array.from({ length: 20 }, async (_, caller) => {
+      for (let i = 0; i < 10; i += 1) {
+        const user = users[(caller + i) % users.length] ?? '';
+        const { id } = await (caller % 2 ? office : other).accept(textTo(user, `${caller}-${i}`));
+        ids.push(id);
+        said.set(user, [...(said.get(user) ?? []), `${caller}-${i}`]);
+      }
+    }),
+  );
+  await Promise.all(ids.map(async (id) => expect(await office.finished(id, 20_000)).toBe(true)));
+  expect(most).toBe(1);
+  for (const user of users) {
+    const got = stage.weCom.textsTo(`user:${user}`).map(String);
+    expect(got.toSorted()).toEqual(said.get(user)?.toSorted());
+    // Of one caller, whose calls followed each other, the order is known.
+    for (let caller = 0; caller < 20; caller += 1) {
+      const mine = got.filter((text) => text.startsWith(`${caller}-`));
+      expect(mine).toEqual(mine.toSorted());
+    }
+  }
+  const order = await stage.db
+    .selectFrom('deliveries')
+    .select(['receiver', 'message_id'])
+    .orderBy('id')
+    .execute();
+  expect(order).toHaveLength(200);
+});
+
+test('messages of one receiver arrive in the order of their rows, lanes in parallel', async () => {
+  const office = stage.start();
+  const texts = Array.from({ length: 30 }, (_, i) => `${i}`);
+  const all = await Promise.all(texts.map((text) => office.accept(textTo('anna', text))));
+  await Promise.all(all.map(({ id }) => office.finished(id, 15_000)));
+  expect(stage.weCom.textsTo('user:anna')).toEqual(texts);
+});
+
+test('a receiver who is slow, or fails, holds up nobody else, and no other lane', async () => {
+  const office = stage.start({ concurrency: 3 });
+  let free = (): void => {};
+  const slow = new Promise<undefined>((resolve) => {
+    free = () => resolve(undefined);
+  });
+  stage.weCom.script = ({ to, message }) =>
+    to.includes('user:slow') && message.body.content === 'wait' ? slow : undefined;
+  const first = await office.accept(textTo('slow', 'wait'));
+  await expect.poll(() => stage.weCom.sent.length).toBe(1);
+  const behind = await office.accept(textTo('slow', 'behind'));
+  await stage.send(office, textTo('anna', 'quick'));
+  await stage.send(office, textTo('slow', 'alarm', { lane: 'alert' }));
+  expect(stage.weCom.textsTo('user:slow')).toEqual(['wait', 'alarm']);
+  free();
+  expect(await office.finished(behind.id, 5000)).toBe(true);
+  expect(await office.finished(first.id, 1000)).toBe(true);
+});
+
+test('a message for later waits, and keeps its place in its line', async () => {
+  const office = stage.start();
+  const at = Date.now() + 1200;
+  const later = await office.accept(textTo('anna', 'later', { sendAt: at }));
+  const behind = await office.accept(textTo('anna', 'behind'));
+  await stage.send(office, textTo('bert', 'now'));
+  expect(stage.weCom.textsTo('user:anna')).toEqual([]);
+  expect(await office.finished(behind.id, 10_000)).toBe(true);
+  expect(await office.finished(later.id, 1000)).toBe(true);
+  expect(stage.weCom.textsTo('user:anna')).toEqual(['later', 'behind']);
+  const [attempt] = await stage.attempts(later.id);
+  expect(attempt?.at).toBeGreaterThanOrEqual(at);
+});
+
+test('who waits hears it from another replica, and after its time hears that it is not finished', async () => {
+  const other = stage.start();
+  const office = stage.open();
+  let free = (): void => {};
+  stage.weCom.script = () =>
+    new Promise((resolve) => {
+      free = () => resolve(undefined);
+    });
+  const { id } = await office.accept(textTo('anna', 'hello'));
+  await expect.poll(() => stage.weCom.sent.length).toBe(1);
+  expect(await other.finished(id, 10)).toBe(false);
+  const waiting = other.finished(id, 10_000);
+  free();
+  expect(await waiting).toBe(true);
+});
+
+test('content of no template is never filled, and a template is filled once, with the values as they are', async () => {
+  const office = stage.start();
+  await stage.send(office, textTo('anna', 'literal ${NAME}'));
+  const values = { NAME: 'a "b" \\ \n $1 ${OTHER}', OTHER: 'no' };
+  await stage.send(office, textTo('anna', 'to ${NAME} of ${USERID}', { variables: values }));
+  expect(stage.weCom.textsTo('user:anna')).toEqual(['literal ${NAME}', 'to a "b" \\ \n $1 ${OTHER} of anna']);
+});
+
+test('the depth of a lane counts what has come and not ended, and the age of the oldest', async () => {
+  const office = stage.open();
+  await office.accept(textTo('anna', 'one', { lane: 'bulk' }));
+  await office.accept(textTo('anna', 'two', { lane: 'bulk', sendAt: Date.now() + 60_000 }));
+  const depth = await office.depth();
+  expect(depth).toEqual([
+    { lane: 'alert', queued: 0, oldestMs: 0 },
+    { lane: 'normal', queued: 0, oldestMs: 0 },
+    { lane: 'bulk', queued: 1, oldestMs: expect.any(Number) },
+  ]);
 });

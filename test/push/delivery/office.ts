@@ -1,8 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { openDatabase } from '../../../src/push/database.ts';
+import type { Selectable } from 'kysely';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import { openPushDatabase } from '#test/push-database.ts';
+import { startRedis } from '#test/redis.ts';
+import type { RedisServer } from '../../../src/demo/redis-server.ts';
+import { type Database, openDatabase } from '../../../src/push/database.ts';
 import { createBreaker } from '../../../src/push/delivery/breaker.ts';
 import { createDelivery, type Delivery } from '../../../src/push/delivery/delivery.ts';
 import type { Limits } from '../../../src/push/delivery/limits.ts';
+import type { AttemptTable, DeliveryTable } from '../../../src/push/delivery/schema.ts';
 import type { Media } from '../../../src/push/media/media.ts';
 import type { NewMessage } from '../../../src/push/message.ts';
 import { newId } from '../../../src/push/new-id.ts';
@@ -141,6 +147,100 @@ export function openOffice(parts: OfficeParts): Office {
       await db.destroy();
     },
   };
+}
+
+/** A real Redis and MariaDB for the tests of one file, and replicas that are closed after each test. */
+export interface Stage {
+  readonly weCom: ScriptedWeCom;
+  readonly redis: RedisServer;
+  readonly db: Database;
+  readonly mysqlUrl: string;
+  /** Opens a replica that does not send yet. */
+  open(parts?: Partial<OfficeParts>): Office;
+  /** Opens one that sends. */
+  start(parts?: Partial<OfficeParts>): Office;
+  /** The deliveries of a message as they stand. */
+  deliveries(messageId: string): Promise<readonly Selectable<DeliveryTable>[]>;
+  attempts(messageId: string): Promise<readonly Selectable<AttemptTable>[]>;
+  /** Accepts and waits until the message is finished. */
+  send(office: Office, message: NewMessage): Promise<string>;
+}
+
+/** To be called at the top of a test file. */
+export function useStage(): Stage {
+  let redis: RedisServer;
+  let database: Awaited<ReturnType<typeof openPushDatabase>>;
+  let weCom = scriptedWeCom();
+  const offices: Office[] = [];
+  beforeAll(async () => {
+    [redis, database] = await Promise.all([startRedis(), openPushDatabase()]);
+  });
+  beforeEach(() => {
+    weCom = scriptedWeCom();
+  });
+  afterEach(async () => {
+    await Promise.all(offices.splice(0).map((office) => office.close()));
+    for (const table of ['messages', 'deliveries', 'attempts'] as const) {
+      await database.db.deleteFrom(table).execute();
+    }
+    await flush(redis.url);
+  });
+  afterAll(async () => {
+    await Promise.all([redis.stop(), database.drop()]);
+  });
+  const stage: Stage = {
+    get weCom() {
+      return weCom;
+    },
+    get redis() {
+      return redis;
+    },
+    get db() {
+      return database.db;
+    },
+    get mysqlUrl() {
+      return database.url;
+    },
+    open(parts = {}) {
+      const { messenger } = weCom;
+      const office = openOffice({ mysqlUrl: database.url, redisUrl: redis.url, messenger, ...parts });
+      offices.push(office);
+      return office;
+    },
+    start(parts) {
+      const office = stage.open(parts);
+      office.start();
+      return office;
+    },
+    deliveries: (messageId) =>
+      database.db
+        .selectFrom('deliveries')
+        .selectAll()
+        .where('message_id', '=', messageId)
+        .orderBy('id')
+        .execute(),
+    attempts: (messageId) =>
+      database.db
+        .selectFrom('attempts')
+        .innerJoin('deliveries', 'deliveries.id', 'attempts.delivery_id')
+        .selectAll('attempts')
+        .where('message_id', '=', messageId)
+        .orderBy('attempts.id')
+        .execute(),
+    async send(office, message) {
+      const { id } = await office.accept(message);
+      if (!(await office.finished(id, 15_000))) throw new Error('the message was not finished in time');
+      return id;
+    },
+  };
+  return stage;
+}
+
+/** Empties a Redis. */
+export async function flush(url: string): Promise<void> {
+  const redis = createWaitingRedis(url);
+  await redis.flushall();
+  redis.disconnect();
 }
 
 /** A text in the normal lane to users. */

@@ -1,0 +1,193 @@
+import { expect, test } from 'vitest';
+import type { Limits } from '../../../src/push/delivery/limits.ts';
+import { WeComError } from '../../../src/wecom/wecom-error.ts';
+import { flush, freeLimits, type Sent, textTo, useStage } from './office.ts';
+
+const stage = useStage();
+const error = (errcode: number | 'lost' | 'unsent') => new WeComError('message/send', errcode, 'as scripted');
+
+/** Throws these, one for each call, then answers. */
+function failing(...errors: readonly (Error | null)[]): (sent: Sent) => undefined {
+  const left = [...errors];
+  return () => {
+    const next = left.shift();
+    if (next) throw next;
+    return undefined;
+  };
+}
+
+const long = (parts: number): string => Array.from({ length: parts }, (_, i) => `${i}`.repeat(2048)).join('');
+const heads = (texts: readonly unknown[]): string => texts.map((text) => `${text}`[0]).join('');
+
+test('a long text goes out in its parts, in order, with the msgid of each', async () => {
+  const office = stage.start();
+  const id = await stage.send(office, textTo('anna', long(3)));
+  expect(heads(stage.weCom.textsTo('user:anna'))).toBe('012');
+  expect(await stage.deliveries(id)).toMatchObject([{ state: 'sent', parts: 3, msgids: '["m1","m2","m3"]' }]);
+  expect(await stage.attempts(id)).toHaveLength(3);
+});
+
+test('a part that fails is sent again by itself, and nobody comes in between', async () => {
+  const office = stage.start();
+  stage.weCom.script = failing(null, error(-1));
+  const { id } = await office.accept(textTo('anna', long(3)));
+  await stage.send(office, textTo('anna', 'next'));
+  expect(heads(stage.weCom.textsTo('user:anna'))).toBe('0112n');
+  const [row] = await stage.deliveries(id);
+  expect(row).toMatchObject({ state: 'sent', parts: 3, maybe_twice: 0 });
+  const attempts = await stage.attempts(id);
+  expect(attempts.map(({ errcode }) => errcode)).toEqual(['0', '-1', '0', '0']);
+});
+
+test('each further part takes a turn of its own, and waits for it', async () => {
+  let turns = 0;
+  const at = Date.now() + 800;
+  const limits: Limits = {
+    ...freeLimits,
+    take: async (lane, receivers) => {
+      turns += 1;
+      if (turns !== 2) return freeLimits.take(lane, receivers);
+      return receivers.map((receiver) => ({ receiver, isMine: false, at, limit: 'member' }));
+    },
+  };
+  const office = stage.start({ limits });
+  const id = await stage.send(office, textTo('anna', long(2)));
+  expect(turns).toBe(3);
+  expect(heads(stage.weCom.textsTo('user:anna'))).toBe('01');
+  const attempts = await stage.attempts(id);
+  expect(attempts[1]?.at).toBeGreaterThanOrEqual(at);
+});
+
+test.each(['unsent', -1] as const)('%s is tried again, without a flag', async (errcode) => {
+  const office = stage.start();
+  stage.weCom.script = failing(error(errcode), error(errcode));
+  const id = await stage.send(office, textTo('anna', 'hello'));
+  expect(stage.weCom.sent.map(({ onceWithinSeconds }) => onceWithinSeconds)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  expect(await stage.deliveries(id)).toMatchObject([{ state: 'sent', tries: 3, maybe_twice: 0 }]);
+  const attempts = await stage.attempts(id);
+  expect(attempts.map((attempt) => attempt.errcode)).toEqual([`${errcode}`, `${errcode}`, '0']);
+});
+
+test('an answer that got lost is asked for again with the check for repeats, and flagged', async () => {
+  const office = stage.start();
+  stage.weCom.script = failing(error('lost'), error(-1));
+  const id = await stage.send(office, textTo('anna', 'hello'));
+  const checks = stage.weCom.sent.map(({ onceWithinSeconds }) => onceWithinSeconds);
+  expect(checks).toEqual([undefined, expect.any(Number), expect.any(Number)]);
+  expect(await stage.deliveries(id)).toMatchObject([{ state: 'sent', maybe_twice: 1, lost_at: null }]);
+  await stage.send(office, textTo('anna', 'another'));
+  expect(stage.weCom.sent.at(-1)?.onceWithinSeconds).toBeUndefined();
+});
+
+test('the 8th try that fails is the last', async () => {
+  const office = stage.open();
+  stage.weCom.script = () => {
+    throw error(-1);
+  };
+  const { id } = await office.accept(textTo('anna', 'hello'));
+  await stage.db.updateTable('deliveries').set({ tries: 6 }).where('message_id', '=', id).execute();
+  office.start();
+  expect(await office.finished(id, 100)).toBe(false);
+  await stage.db
+    .updateTable('deliveries')
+    .set({ tries: 7, due_at: 0 })
+    .where('message_id', '=', id)
+    .execute();
+  await flush(stage.redis.url);
+  expect(await office.finished(id, 10_000)).toBe(true);
+  expect(await stage.deliveries(id)).toMatchObject([{ state: 'dead', tries: 8, errcode: '-1', line: null }]);
+});
+
+test('what WeCom refuses for good has failed at once, with its errcode and the advice', async () => {
+  const office = stage.start();
+  stage.weCom.script = () => {
+    throw new WeComError('message/send', 60020, 'not allow to access from your ip, from ip: 203.0.113.9');
+  };
+  const id = await stage.send(office, textTo('anna', 'hello'));
+  expect(stage.weCom.sent).toHaveLength(1);
+  expect(await stage.deliveries(id)).toMatchObject([
+    { state: 'failed', errcode: '60020', problem: expect.stringContaining('203.0.113.9'), line: null },
+  ]);
+  expect(office.told).toEqual([id]);
+});
+
+test.each([45009, 45033])('%s blocks the app, is no try, and keeps the order', async (errcode) => {
+  const blocks: unknown[] = [];
+  const limits: Limits = { ...freeLimits, block: async (what, until) => void blocks.push([what, until]) };
+  const office = stage.start({ limits });
+  stage.weCom.script = failing(error(errcode));
+  const { id } = await office.accept(textTo('anna', 'hello'));
+  await expect.poll(async () => (await stage.deliveries(id))[0]?.errcode).toBe(`${errcode}`);
+  const [row] = await stage.deliveries(id);
+  expect(row).toMatchObject({ state: 'queued', tries: 0, line: 'normal:user:anna', busy: null });
+  expect(blocks).toEqual([['app', row?.due_at]]);
+  expect(row?.due_at).toBeGreaterThan(Date.now() + 50_000);
+});
+
+test('a robot that is blocked blocks itself alone', async () => {
+  const blocks: unknown[] = [];
+  const limits: Limits = { ...freeLimits, block: async (what) => void blocks.push(what) };
+  const office = stage.start({ limits });
+  stage.weCom.script = ({ to }) => {
+    if (to[0]?.startsWith('robot:')) throw new WeComError('webhook/send', 45009, 'as scripted');
+    return undefined;
+  };
+  await office.accept(textTo([], 'hello', { receivers: [{ receiver: 'robot:ops' }] }));
+  await expect.poll(() => blocks).toEqual(['robot:ops']);
+  await stage.send(office, textTo('anna', 'hello'));
+});
+
+test('a media_id that WeCom does not know any more is forgotten and made anew', async () => {
+  const forgotten: string[] = [];
+  const ids = ['old', 'new'];
+  const office = stage.start({
+    media: { mediaId: async () => ids.shift() ?? '', forget: async (id) => void forgotten.push(id) },
+  });
+  stage.weCom.script = failing(error(40007));
+  await stage.send(office, textTo('anna', '', { content: { image: { sha256: 'x', name: 'a.png' } } }));
+  expect(forgotten).toEqual(['old']);
+  expect(stage.weCom.sent.map(({ message }) => message.body)).toEqual([
+    { media_id: 'old' },
+    { media_id: 'new' },
+  ]);
+});
+
+test('a robot that there is not, and media that is not kept, fail with their sentence and without a call', async () => {
+  const office = stage.start();
+  const id = await stage.send(office, textTo([], 'hi', { receivers: [{ receiver: 'robot:nobody' }] }));
+  expect(await stage.deliveries(id)).toMatchObject([
+    { state: 'failed', problem: expect.stringContaining('no robot named nobody') },
+  ]);
+  expect(stage.weCom.sent).toHaveLength(0);
+});
+
+test('an open breaker spares calls, is no try, and lets go on when it is closed', async () => {
+  const office = stage.start();
+  let isDown = true;
+  stage.weCom.script = () => {
+    if (isDown) throw error('unsent');
+    return undefined;
+  };
+  const all = await Promise.all(
+    Array.from({ length: 40 }, (_, i) => office.accept(textTo(`u${i}`, 'hello'))),
+  );
+  await expect.poll(() => stage.weCom.sent.length).toBeGreaterThanOrEqual(5);
+  isDown = false;
+  await Promise.all(all.map(async ({ id }) => expect(await office.finished(id, 20_000)).toBe(true)));
+  const rows = await stage.db.selectFrom('deliveries').select(['state', 'tries']).execute();
+  expect(rows.every(({ state }) => state === 'sent')).toBe(true);
+  const attempts = await stage.db.selectFrom('attempts').select('id').execute();
+  expect(attempts).toHaveLength(stage.weCom.sent.length);
+});
+
+test('a try that breaks inside Keypad is told to the log and tried again', async () => {
+  const office = stage.start();
+  stage.weCom.script = failing(new TypeError('a bug'));
+  const id = await stage.send(office, textTo('anna', 'hello'));
+  expect(await stage.deliveries(id)).toMatchObject([{ state: 'sent', maybe_twice: 1 }]);
+  expect(office.errors.map(String)).toEqual(['TypeError: a bug']);
+});

@@ -1,0 +1,141 @@
+import { expect, test } from 'vitest';
+import type { Limits } from '../../../src/push/delivery/limits.ts';
+import type { NewReceiver } from '../../../src/push/message.ts';
+import { WeComError } from '../../../src/wecom/wecom-error.ts';
+import { freeLimits, textTo, useStage } from './office.ts';
+
+const stage = useStage();
+const USERID = '$' + '{USERID}';
+const names = (kind: 'user' | 'party' | 'tag', count: number): readonly NewReceiver[] =>
+  Array.from({ length: count }, (_, i) => ({ receiver: `${kind}:${kind}${i}` as const }));
+
+test('one call serves all receivers that get the same: at most 1000 users, 100 parties and 100 tags', async () => {
+  const office = stage.start();
+  const receivers = [...names('user', 1100), ...names('party', 120), ...names('tag', 5)];
+  await stage.send(office, textTo([], 'hello', { receivers }));
+  const calls = stage.weCom.sent.map(({ to }) => ({
+    users: to.filter((each) => each.startsWith('user:')).length,
+    parties: to.filter((each) => each.startsWith('party:')).length,
+    tags: to.filter((each) => each.startsWith('tag:')).length,
+  }));
+  expect(calls.map(({ users }) => users).toSorted()).toEqual([100, 1000]);
+  expect(calls.map(({ parties }) => parties).toSorted()).toEqual([100, 20]);
+  expect(calls.reduce((sum, { tags }) => sum + tags, 0)).toBe(5);
+  expect(new Set(stage.weCom.sent.flatMap(({ to }) => to)).size).toBe(1225);
+});
+
+test('who gets something of their own gets a call of their own', async () => {
+  const office = stage.start();
+  await stage.send(office, textTo(['anna', 'bert'], `for ${USERID}`, { variables: {} }));
+  expect(stage.weCom.textsTo('user:anna')).toEqual(['for anna']);
+  expect(stage.weCom.textsTo('user:bert')).toEqual(['for bert']);
+  const receivers = ['carl', 'dora'].map((user) => ({
+    receiver: `user:${user}` as const,
+    variables: { NAME: user },
+  }));
+  const content = { text: 'dear $' + '{NAME}' };
+  await stage.send(office, textTo([], '', { receivers, content, variables: { NAME: 'nobody' } }));
+  expect(stage.weCom.textsTo('user:carl')).toEqual(['dear carl']);
+  expect(stage.weCom.textsTo('user:dora')).toEqual(['dear dora']);
+});
+
+test('literal content that looks like a template is shared', async () => {
+  const office = stage.start();
+  await stage.send(office, textTo(['anna', 'bert'], `for ${USERID}`));
+  expect(stage.weCom.sent).toHaveLength(1);
+});
+
+test('chats, robots and @all are called one by one', async () => {
+  const office = stage.start();
+  const receivers = ['chat:c1', 'chat:c2', 'robot:ops', 'user:@all', 'user:anna'] as const;
+  await stage.send(office, textTo([], 'hello', { receivers: receivers.map((receiver) => ({ receiver })) }));
+  const calls = stage.weCom.sent.map(({ to }) => to.join());
+  expect(calls.toSorted()).toEqual(['chat:c1', 'chat:c2', 'robot:robot-key', 'user:@all', 'user:anna']);
+});
+
+test('those who read in personal WeChat get plain text in a call of theirs', async () => {
+  const office = stage.start();
+  const content = { markdown: '**hello**', plainTextFor: ['Bert'] };
+  await stage.send(office, textTo(['anna', 'bert', 'carl'], '', { content }));
+  const calls = stage.weCom.sent.map(({ to, message }) => [to.join(), message.msgtype, message.body.content]);
+  expect(calls.toSorted()).toEqual([
+    ['user:anna,user:carl', 'markdown', '**hello**'],
+    ['user:bert', 'text', 'hello'],
+  ]);
+});
+
+test('whom WeCom names as not reached has failed, the others are sent', async () => {
+  const office = stage.start();
+  stage.weCom.script = () => ({
+    invalid: { users: ['Bert'], parties: ['9'], tags: [] },
+    unlicensed: ['carl'],
+  });
+  const receivers = (['user:anna', 'user:bert', 'user:carl', 'party:9'] as const).map((receiver) => ({
+    receiver,
+  }));
+  const id = await stage.send(office, textTo([], 'hello', { receivers }));
+  expect(await stage.deliveries(id)).toMatchObject([
+    { receiver: 'user:anna', state: 'sent', msgids: '["m1"]' },
+    {
+      receiver: 'user:bert',
+      state: 'failed',
+      errcode: '81013',
+      problem: expect.stringContaining('invaliduser'),
+    },
+    {
+      receiver: 'user:carl',
+      state: 'failed',
+      errcode: '81013',
+      problem: expect.stringContaining('unlicenseduser'),
+    },
+    {
+      receiver: 'party:9',
+      state: 'failed',
+      errcode: '81013',
+      problem: expect.stringContaining('invalidparty'),
+    },
+  ]);
+  expect(stage.weCom.sent).toHaveLength(1);
+});
+
+test('when WeCom knows none of them all have failed', async () => {
+  const office = stage.start();
+  stage.weCom.script = () => {
+    throw new WeComError('message/send', 81013, 'all invalid');
+  };
+  const id = await stage.send(office, textTo(['anna', 'bert'], 'hello'));
+  const rows = await stage.deliveries(id);
+  expect(rows.map(({ state, errcode }) => [state, errcode])).toEqual([
+    ['failed', '81013'],
+    ['failed', '81013'],
+  ]);
+});
+
+test('whoever has no turn waits for it, the others of the call do not', async () => {
+  const at = Date.now() + 700;
+  const limits: Limits = {
+    ...freeLimits,
+    take: async (lane, receivers) =>
+      (await freeLimits.take(lane, receivers)).map((turn) =>
+        turn.receiver === 'user:anna' && Date.now() < at
+          ? { receiver: turn.receiver, isMine: false, at, limit: 'member' }
+          : turn,
+      ),
+  };
+  const office = stage.start({ limits });
+  const id = await stage.send(office, textTo(['anna', 'bert', 'carl'], 'hello'));
+  expect(stage.weCom.sent.map(({ to }) => to)).toEqual([['user:bert', 'user:carl'], ['user:anna']]);
+  const [first] = await stage.attempts(id).then((all) => all.slice(-1));
+  expect(first?.at).toBeGreaterThanOrEqual(at);
+});
+
+test('a receiver who is not next in their line is not served with the others', async () => {
+  const office = stage.open();
+  const first = await office.accept(textTo('bert', 'first', { sendAt: Date.now() + 1500 }));
+  const second = await office.accept(textTo(['anna', 'bert'], 'second'));
+  office.start();
+  expect(await office.finished(second.id, 10_000)).toBe(true);
+  expect(await office.finished(first.id, 1000)).toBe(true);
+  expect(stage.weCom.textsTo('user:bert')).toEqual(['first', 'second']);
+  expect(stage.weCom.sent.map(({ to }) => to.join())).toEqual(['user:anna', 'user:bert', 'user:bert']);
+});
