@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../database.ts';
 import type { DeliveryState } from '../message.ts';
+import type { CampaignRow } from './campaign-store.ts';
 
 /** How many deliveries ended, or stand, in a state with an errcode. */
 export interface Count {
@@ -11,6 +12,7 @@ export interface Count {
 
 /** What one slice has come to, as far as it was counted, with how its message stands now. */
 export interface SliceCounts {
+  readonly id: number;
   readonly messageId: string;
   /** Null when they must be counted anew: they were never, or the message has changed since. */
   readonly counts: readonly Count[] | null;
@@ -24,26 +26,31 @@ export async function settleSlices(db: Database): Promise<void> {
     where s.settled_at is null and m.open = 0 and m.finished_at is not null limit 100`.execute(db);
   for (const { id, messageId, finishedAt } of rows) {
     const counts = await countDeliveries(db, [messageId]);
-    const troubles = counts
-      .filter(({ state }) => state !== 'sent')
-      .reduce((sum, { count }) => sum + count, 0);
     await db
       .updateTable('campaign_slices')
-      .set({ settled_at: finishedAt, counts: JSON.stringify(counts), troubles })
+      .set({ settled_at: finishedAt, counts: JSON.stringify(counts) })
       .where('id', '=', id)
       .execute();
   }
 }
 
-/** The slices of a run, in order. */
-export async function readSlices(db: Database, serial: number, run: number): Promise<readonly SliceCounts[]> {
-  const { rows } = await sql<{ messageId: string; counts: string | null; isCurrent: number | null }>`
-    select s.message_id messageId, s.counts,
+/** The slices of the last run of a campaign, in order. */
+export async function readSlices(
+  db: Database,
+  { serial, run }: Pick<CampaignRow, 'serial' | 'run'>,
+): Promise<readonly SliceCounts[]> {
+  const { rows } = await sql<{
+    id: number;
+    messageId: string;
+    counts: string | null;
+    isCurrent: number | null;
+  }>`
+    select s.id, s.message_id messageId, s.counts,
       (m.id is null or (m.open = 0 and m.finished_at = s.settled_at)) isCurrent
     from campaign_slices s left join messages m on m.id = s.message_id
     where s.campaign = ${serial} and s.run = ${run} order by s.id`.execute(db);
-  return rows.map(({ messageId, counts, isCurrent }) => ({
-    messageId,
+  return rows.map(({ counts, isCurrent, ...slice }) => ({
+    ...slice,
     counts: isCurrent === 1 && counts !== null ? JSON.parse(counts) : null,
   }));
 }

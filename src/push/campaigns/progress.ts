@@ -26,7 +26,7 @@ const LIVE_AT_ONCE = 200;
 
 /** Reads the progress of the last run: from what was counted when each slice ended, and only open slices row by row. */
 export async function readProgress(db: Database, campaign: CampaignRow): Promise<Progress> {
-  const slices = await readSlices(db, campaign.serial, campaign.run);
+  const slices = await readSlices(db, campaign);
   const counts: Count[] = slices.flatMap((slice) => slice.counts ?? []);
   const live = slices.filter((slice) => slice.counts === null).map(({ messageId }) => messageId);
   for (let from = 0; from < live.length; from += LIVE_AT_ONCE) {

@@ -1,7 +1,7 @@
-import { sql } from 'kysely';
 import type { Database } from '../database.ts';
 import type { DeliveryState } from '../message.ts';
 import type { CampaignRow } from './campaign-store.ts';
+import { readSlices } from './counts-store.ts';
 
 /** One receiver of a run. */
 export interface ReceiverLine {
@@ -33,22 +33,22 @@ export async function listDeliveries(
 ): Promise<ReceiverPage> {
   const [slice = 0, delivery = 0] = after.split('.').map(Number);
   const found: (ReceiverLine & { readonly at: string })[] = [];
-  let from = delivery;
-  for (const { id, messageId } of await slicesFrom(db, campaign, { slice, state })) {
+  for (const { id, messageId, counts } of await readSlices(db, campaign)) {
+    // Of a slice that was counted it is known whether there is any.
+    if (id < slice || counts?.some((each) => each.state === state) === false) continue;
     const rows = await db
       .selectFrom('deliveries')
       .select(['id', 'receiver', 'state', 'errcode', 'problem'])
       .where('message_id', '=', messageId)
       .where('state', '=', state)
-      .where('id', '>', id === slice ? from : 0)
+      .where('id', '>', id === slice ? delivery : 0)
       .orderBy('id')
       .limit(limit - found.length)
       .execute();
-    for (const { id: delivery, receiver, ...rest } of rows) {
-      found.push({ user: receiver.slice('user:'.length), messageId, ...rest, at: `${id}.${delivery}` });
+    for (const { id: at, receiver, ...rest } of rows) {
+      found.push({ user: receiver.slice('user:'.length), messageId, ...rest, at: `${id}.${at}` });
     }
     if (found.length === limit) break;
-    from = 0;
   }
   return {
     receivers: found.map(({ at: _, ...line }) => line),
@@ -85,26 +85,4 @@ export async function listWaiting(
     receivers: rows.map(({ user }) => ({ user, state: 'waiting' })),
     after: rows.length === limit ? String(rows.at(-1)?.number) : null,
   };
-}
-
-/** The slices in which such deliveries can be; those that were counted and have none are left out. */
-async function slicesFrom(
-  db: Database,
-  { serial, run }: CampaignRow,
-  { slice, state }: { readonly slice: number; readonly state: DeliveryState },
-): Promise<readonly { readonly id: number; readonly messageId: string }[]> {
-  const changing = sql`s.settled_at is null or m.open > 0 or m.finished_at <> s.settled_at`;
-  const kinds = {
-    sent: sql`true`,
-    queued: changing,
-    sending: changing,
-    failed: sql`${changing} or s.troubles > 0`,
-    dead: sql`${changing} or s.troubles > 0`,
-    recalled: sql`${changing} or s.troubles > 0`,
-  };
-  const { rows } = await sql<{ id: number; messageId: string }>`
-    select s.id, s.message_id messageId from campaign_slices s join messages m on m.id = s.message_id
-    where s.campaign = ${serial} and s.run = ${run} and s.id >= ${slice} and (${kinds[state]})
-    order by s.id`.execute(db);
-  return rows;
 }

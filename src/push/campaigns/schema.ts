@@ -64,8 +64,6 @@ export interface CampaignSliceTable {
   /** `finished_at` of the message when its deliveries were counted: counts hold as long as the message's is the same. */
   settled_at: number | null;
   counts: string | null;
-  /** How many of its deliveries are failed, dead or recalled, so that a search skips the slices without any. */
-  troubles: Generated<number>;
 }
 
 export interface CampaignTables {
@@ -131,7 +129,6 @@ export const campaignTables = statements(
     size int not null,
     settled_at bigint,
     counts text,
-    troubles int not null default 0,
     unique key campaign_slices_by_message (message_id),
     key campaign_slices_by_run (campaign, run),
     key campaign_slices_by_time (campaign, handed_at),
