@@ -85,6 +85,15 @@ describe('who waits for WeCom', () => {
     expect(weCom.textsTo('user:a4')).toEqual(['once']);
   });
 
+  test('has the same message as who did not wait, under the same idempotency key', async () => {
+    const message = { ...to('a6'), text: 'once', idempotencyKey: 'wait-3' };
+    const pushed = await send({ ...message, wait: false });
+    expect(pushed.status).toBe(202);
+    expect(await send(message)).toMatchObject({ status: 200, body: { id: pushed.body.id } });
+    expect(await send({ ...message, wait: false })).toMatchObject({ status: 202, body: pushed.body });
+    expect(weCom.textsTo('user:a6')).toEqual(['once']);
+  });
+
   test('gets the same failure under the same idempotency key', async () => {
     weCom.script = () => {
       throw new WeComError('message/send', 40003, 'invalid userid');

@@ -1,23 +1,9 @@
-import type { Selectable } from 'kysely';
 import type { Database } from '../../database.ts';
-import type { AttemptTable, DeliveryTable, MessageTable } from '../../delivery/schema.ts';
 import type { DeliveryState, Lane } from '../../message.ts';
 
-export type DeliveryRow = Pick<
-  Selectable<DeliveryTable>,
-  | 'id'
-  | 'message_id'
-  | 'receiver'
-  | 'state'
-  | 'tries'
-  | 'msgids'
-  | 'errcode'
-  | 'problem'
-  | 'maybe_twice'
-  | 'finished_at'
->;
-export type MessageRow = Omit<Selectable<MessageTable>, 'content' | 'variables' | 'request_hash'>;
-export type AttemptRow = Selectable<AttemptTable>;
+export type MessageRow = Exclude<Awaited<ReturnType<typeof readMessageRow>>, undefined>;
+export type DeliveryRow = Awaited<ReturnType<typeof selectDeliveries>>[number];
+export type AttemptRow = Awaited<ReturnType<typeof readAttemptRows>>[number];
 
 const messageColumns = [
   'id',
@@ -51,7 +37,7 @@ const deliveryColumns = [
 ] as const;
 
 /** A message of this app. */
-export function readMessageRow(db: Database, app: string, id: string): Promise<MessageRow | undefined> {
+export function readMessageRow(db: Database, app: string, id: string) {
   return db
     .selectFrom('messages')
     .select(messageColumns)
@@ -79,7 +65,10 @@ export async function readDeliveryRows(
   db: Database,
   messageIds: readonly string[],
 ): Promise<readonly DeliveryRow[]> {
-  if (messageIds.length === 0) return [];
+  return messageIds.length === 0 ? [] : selectDeliveries(db, messageIds);
+}
+
+function selectDeliveries(db: Database, messageIds: readonly string[]) {
   return db
     .selectFrom('deliveries')
     .select(deliveryColumns)
@@ -89,7 +78,7 @@ export async function readDeliveryRows(
 }
 
 /** Every attempt at the deliveries of a message, oldest first. */
-export function readAttemptRows(db: Database, messageId: string): Promise<readonly AttemptRow[]> {
+export function readAttemptRows(db: Database, messageId: string) {
   return db
     .selectFrom('attempts')
     .innerJoin('deliveries', 'deliveries.id', 'attempts.delivery_id')
