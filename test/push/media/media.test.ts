@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { openPushDatabase } from '#test/push-database.ts';
 import { createMedia, type Media } from '../../../src/push/media/media.ts';
 import { mediaRoutes } from '../../../src/push/media/routes.ts';
@@ -11,6 +11,9 @@ import { until } from '../templates/until.ts';
 
 const { db, drop } = await openPushDatabase();
 afterAll(drop);
+afterEach(() => {
+  gate = async () => {};
+});
 
 const DAY = 86_400_000;
 const MB = 1024 * 1024;
