@@ -1,4 +1,5 @@
-import type { Errcode } from './errcodes.ts';
+/** What a messenger tells of every call, for the metrics. */
+export type { ApiCall as SentCall } from './api-call.ts';
 
 /** One message as WeCom takes it: `msgtype`, and the object of the same name (§4.2, §4.5, §5). */
 export interface Outgoing {
@@ -44,11 +45,4 @@ export interface Messenger {
 export interface UploadedMedia {
   readonly mediaId: string;
   readonly expiresAt: number;
-}
-
-/** Told of every call, for the metrics. */
-export interface SentCall {
-  readonly api: string;
-  readonly errcode: Errcode;
-  readonly ms: number;
 }
