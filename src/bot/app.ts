@@ -41,7 +41,7 @@ export interface BotParts {
 }
 
 /** How often it is looked whether the callback ranges are due to be asked for. */
-const LOOK_MS = 60_000;
+const LOOK_MS = 10_000;
 
 /** Puts the interface platform together. Throws `ConfigError` when the menus have a problem. */
 export async function createBot({ config, log, registry }: BotParts): Promise<Bot> {

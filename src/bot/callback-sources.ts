@@ -5,7 +5,7 @@ import { createSources, type Sources } from '../server/sources.ts';
 export interface CallbackSources extends Sources {
   /** Asks WeCom again. When it cannot say, the last good answer goes on. */
   refresh(): Promise<void>;
-  /** The same when it is time: a day after a good answer, at once after none. To be called every minute or so. */
+  /** The same when it is time: a day after a good answer, at once after none. To be called every few seconds. */
   keepFresh(): Promise<void>;
 }
 

@@ -126,8 +126,7 @@ async function startParts(
     ),
   );
   const bot = keepRole(
-    // Behind message delivery, which tells it where callbacks come from.
-    Promise.all([redis, apps, push]).then(([{ url: redisUrl }, made]) =>
+    Promise.all([redis, apps]).then(([{ url: redisUrl }, made]) =>
       role('bot', ports.botInternal, botSettings({ ...fixed, redisUrl, apps: made })),
     ),
   );

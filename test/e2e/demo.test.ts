@@ -107,7 +107,7 @@ test('the demo prints one block, leaves its settings, keeps its data, and goes w
   expect(again.filter(isRunning)).toEqual([]);
   await checkPorts(ports);
   expect(second.complained()).toBe('');
-});
+}, 90_000);
 
 test('a taken port is one sentence and no stack trace', async () => {
   const server = createServer().listen(ports.phone, '127.0.0.1');
@@ -133,7 +133,7 @@ test('with KUBECONFIG the demo uses that cluster, and starts none of its own', a
   });
   expect(await demo.end('SIGTERM')).toBe(0);
   await cluster.stop();
-});
+}, 60_000);
 
 test('a KUBECONFIG that cannot be read is one sentence, and what had started is stopped again', async () => {
   const demo = run({ KUBECONFIG: join(directory, 'missing.yaml') });
