@@ -143,7 +143,7 @@ describe('a result callback', () => {
         finishedAt: new Date(START).toISOString(),
       },
     ]);
-    expect(calls).toEqual(['told']);
+    await until(() => expect(calls).toEqual(['told']));
   });
 
   test.each([
@@ -224,7 +224,7 @@ describe('a result callback', () => {
     inbox.answer = (_arrived, response) => response.writeHead(204).end();
     now += 900_000;
     await state(id).toBe('told');
-    expect(calls).toEqual([...Array.from({ length: 14 }, () => 'retried'), 'told']);
+    await until(() => expect(calls).toEqual([...Array.from({ length: 14 }, () => 'retried'), 'told']));
     const nonces = inbox.arrived.map(({ headers }) => headers['x-keypad-nonce']);
     expect(new Set(nonces).size).toBe(15);
   });
@@ -240,7 +240,7 @@ describe('a result callback', () => {
     now += 500;
     await state(id).toBe('lost');
     expect(await rowOf(id)).toMatchObject({ due_at: null, done_at: now, tries: 2 });
-    expect(calls).toEqual(['retried', 'given-up']);
+    await until(() => expect(calls).toEqual(['retried', 'given-up']));
   });
 
   test('follows no redirect', async () => {
@@ -268,7 +268,7 @@ describe('a result callback', () => {
     await note(teller, login);
     await state(login).toBe('refused');
     expect(other.arrived).toEqual([]);
-    expect(calls).toEqual(['retried', 'refused', 'refused']);
+    await until(() => expect(calls).toEqual(['retried', 'refused', 'refused']));
   });
 
   test('waits while the app has no key to sign with', async () => {
