@@ -96,5 +96,5 @@ function keyOf(kind: 'image' | 'file', { sha256, name }: StoredMedia, owner: str
 }
 
 function gone(sha256: string): InputError {
-  return new InputError(`media: ${sha256} is not kept; upload it, or upload it again`);
+  return new InputError(`media: ${sha256} is not kept; upload it again`);
 }
