@@ -53,31 +53,40 @@ export function createCampaigns(parts: CampaignParts): Campaigns {
   const withdrawAll = async (serial?: number): Promise<void> => {
     let count = 0;
     for (const found of await findWithdrawals(db, serial)) {
-      count += await withdraw(db, results, { ...found, now: now() });
+      count += await withdraw(db, results, { ...found, now: now() }).catch(none);
     }
     if (count > 0) results.wake();
   };
   const handOut = async (): Promise<boolean> => {
-    let handedOut = false;
+    let count = 0;
     for (const { serial } of await campaignsIn(db, 'running')) {
       if (closing.signal.aborted) break;
-      handedOut = (await slice(serial).catch(report)) === true || handedOut;
+      count += (await slice(serial).catch(none)) ? 1 : 0;
     }
-    return handedOut;
+    return count > 0;
   };
-  const report = (error: unknown): void => onError(error);
+  /** One that fails keeps nobody from working on the others. */
+  const none = (error: unknown): 0 => {
+    onError(error);
+    return 0;
+  };
 
   async function sweep(): Promise<boolean> {
-    await runs.fire().catch(report);
-    await withdrawAll().catch(report);
-    await settleSlices(db).catch(report);
-    const handedOut = await handOut().catch(report);
-    await removeAbandoned(db, now()).catch(report);
-    return handedOut === true;
+    try {
+      await runs.fire();
+      await withdrawAll();
+      await settleSlices(db);
+      await removeAbandoned(db, now());
+      return await handOut();
+    } catch (error) {
+      // The database is away, most likely: one error for the whole round.
+      onError(error);
+      return false;
+    }
   }
 
   return {
-    routes: campaignRoutes({ ...parts, runs, withdraw: (serial) => withdrawAll(serial).catch(report) }),
+    routes: campaignRoutes({ ...parts, runs, withdraw: (serial) => withdrawAll(serial).catch(onError) }),
     sweep,
     start() {
       working ??= (async () => {

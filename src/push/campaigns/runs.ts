@@ -4,6 +4,7 @@ import type { Variables } from '../message.ts';
 import { USERID } from '../templates/fill.ts';
 import type { Templates } from '../templates/templates.ts';
 import { type CampaignRow, campaignsIn, changeCampaign } from './campaign-store.ts';
+import { refusalOf } from './rights.ts';
 import { nextRun, type Schedule } from './schedule.ts';
 import { LATEST_MS } from './state.ts';
 
@@ -59,6 +60,8 @@ export function createRuns({
           `the run of ${new Date(due).toISOString()} was left out: message delivery was down for over an hour`,
         );
       }
+      const refusal = await refusalOf(db, campaign);
+      if (refusal !== null) throw new InputError(refusal);
       await begin(campaign);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;

@@ -66,6 +66,11 @@ export async function noteSlice(
     .execute();
 }
 
+/** Notes why nothing is handed out; null when it is again. */
+export async function noteProblem(tx: Tx, serial: number, problem: string | null): Promise<void> {
+  await tx.updateTable('campaigns').set({ problem }).where('serial', '=', serial).execute();
+}
+
 /** running → done, or scheduled until its next run. */
 export async function endRun(
   tx: Tx,

@@ -5,17 +5,19 @@ import { transact } from '../delivery/transaction.ts';
 import type { NewMessage } from '../message.ts';
 import { readBudget } from './budget-store.ts';
 import type { CampaignRow } from './campaign-store.ts';
+import { refusalOf } from './rights.ts';
 import { scheduleOf } from './runs.ts';
 import { nextRun } from './schedule.ts';
 import type { CampaignReceiverTable } from './schema.ts';
-import { endRun, lockRunning, nextReceivers, noteSlice } from './slice-store.ts';
+import { endRun, lockRunning, nextReceivers, noteProblem, noteSlice } from './slice-store.ts';
 
 /** Hands out one slice of a running campaign; resolves to whether it did. */
 export type Slicer = (serial: number) => Promise<boolean>;
 
 /**
  * The message of a slice and the move of the campaign's position are one transaction under the lock of its row: whoever
- * is killed in the middle leaves neither, and of several replicas one does it. The end of a run is found here too.
+ * is killed in the middle leaves neither, and of several replicas one does it. An app that may not send any more hands
+ * nothing out, which is noted as the campaign's problem. The end of a run is found here too.
  */
 export function createSlicer({
   db,
@@ -33,6 +35,9 @@ export function createSlicer({
     const next = await nextReceivers(tx, campaign, Math.max(1, allowed));
     if (next.receivers.length === 0 && open === 0) await end(tx, campaign);
     if (next.receivers.length === 0 || allowed === 0) return [];
+    const problem = await refusalOf(tx, campaign);
+    if (problem !== campaign.problem) await noteProblem(tx, serial, problem);
+    if (problem !== null) return [];
     const ids = await mailroom.insert(tx, [messageOf(campaign, next.receivers)]);
     const slice = { campaign: serial, run: campaign.run, handed_at: now(), size: next.receivers.length };
     await noteSlice(tx, { ...slice, message_id: ids[0] ?? '' }, next);

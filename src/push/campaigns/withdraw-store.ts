@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
 import type { Database, Tx } from '../database.ts';
 import { setRecalled } from '../delivery/recall-store.ts';
-import { closeMessages } from '../delivery/record-store.ts';
 import { transact } from '../delivery/transaction.ts';
 import type { Results } from '../results/results.ts';
 
@@ -44,14 +43,7 @@ export function withdraw(db: Database, results: Results, withdrawal: Withdrawal)
     if (state === 'paused') await returnToWait(tx, withdrawal, rows);
     const ids = rows.map(({ id }) => id);
     if (state === 'stopped') await setRecalled(tx, ids, now);
-    const finished = await closeMessages(tx, new Map([[messageId, rows.length]]), now);
-    // A message of which nobody is left tells nobody anything.
-    const { receivers } = await tx
-      .selectFrom('messages')
-      .select('receivers')
-      .where('id', '=', messageId)
-      .executeTakeFirstOrThrow();
-    if (receivers > 0) await results.note(tx, finished);
+    if (await closeMessage(tx, withdrawal, rows.length)) await results.note(tx, [messageId]);
     return rows.length;
   });
 }
@@ -86,4 +78,13 @@ async function returnToWait(
   await sql`update messages set receivers = receivers - ${count} where id = ${messageId}`.execute(tx);
   await sql`update campaign_slices set size = size - ${count} where message_id = ${messageId}`.execute(tx);
   await sql`delete from campaign_slices where message_id = ${messageId} and size = 0`.execute(tx);
+}
+
+/** Whether the message is final now; one of which nobody is left has nothing to tell. */
+async function closeMessage(tx: Tx, { messageId, now }: Withdrawal, count: number): Promise<boolean> {
+  await sql`update messages set open = open - ${count}, finished_at = if(open = 0, ${now}, finished_at)
+    where id = ${messageId}`.execute(tx);
+  const { rows } = await sql`
+    select id from messages where id = ${messageId} and open = 0 and receivers > 0`.execute(tx);
+  return rows.length > 0;
 }

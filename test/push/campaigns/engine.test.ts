@@ -60,7 +60,7 @@ describe('with the real engine, two replicas and a WeCom', () => {
           mostOpen = Math.max(mostOpen, queued);
           return sent;
         },
-        { timeout: 120_000 },
+        { timeout: 120_000, interval: 200 },
       )
       .toBeGreaterThan(0.38 * TOTAL);
     const paused = await desk.ask(`POST /campaigns/${id}/pause`);
@@ -76,7 +76,9 @@ describe('with the real engine, two replicas and a WeCom', () => {
     expect([sent, sent + failed + (waiting ?? 0)]).toEqual([atRest, TOTAL]);
 
     await desk.ask(`POST /campaigns/${id}/resume`);
-    await expect.poll(async () => (await desk.look(id)).state, { timeout: 120_000 }).toBe('done');
+    await expect
+      .poll(async () => (await desk.look(id)).state, { timeout: 120_000, interval: 200 })
+      .toBe('done');
     expect(await progress(id)).toMatchObject({
       ...{ total: TOTAL, sent: TOTAL - unlicensed.length, failed: unlicensed.length, queued: 0, waiting: 0 },
     });

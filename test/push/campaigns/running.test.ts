@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createSlicer } from '../../../src/push/campaigns/slicer.ts';
+import { withdraw } from '../../../src/push/campaigns/withdraw-store.ts';
 import { handedOut, openDesk, users } from './desk.ts';
 
 let desk: Awaited<ReturnType<typeof openDesk>>;
@@ -182,6 +184,23 @@ describe('a running campaign', () => {
   });
 });
 
+describe('an app that may not send any more', () => {
+  test.each([
+    [{ enabled: 0 }, 'the app shop is disabled'],
+    [{ scopes: '["template"]' }, 'the app shop has no scope campaigns any more'],
+    [{ scopes: '["campaigns","template:bonus"]' }, 'the app shop may not use this template any more'],
+  ])('hands nothing more out until it may again: %o', async (change, problem) => {
+    const id = await started(1500);
+    await desk.campaigns.sweep();
+    await desk.db.updateTable('apps').set(change).execute();
+    for (let round = 0; round < 3; round += 1) await desk.campaigns.sweep();
+    expect(await desk.look(id)).toMatchObject({ problem, progress: { waiting: 500 } });
+    await desk.db.updateTable('apps').set({ enabled: 1, scopes: '["campaigns","template"]' }).execute();
+    await desk.campaigns.sweep();
+    expect(await desk.look(id)).toMatchObject({ problem: null, progress: { waiting: 0 } });
+  });
+});
+
 describe('pause and resume', () => {
   test('at about 40 % of 20,000: nothing more goes out, and success + failed = total, nobody twice', async () => {
     const id = await started(20_000);
@@ -245,6 +264,18 @@ describe('pause and resume', () => {
     await desk.db.updateTable('campaigns').set({ state: 'paused' }).execute();
     await desk.replica().sweep();
     expect((await desk.look(id)).progress).toMatchObject({ queued: 0, waiting: 1500 });
+  });
+
+  test('a replica that saw the campaign as it was before does nothing to it', async () => {
+    const id = await started(1500);
+    await desk.campaigns.sweep();
+    const { serial } = await desk.db.selectFrom('campaigns').select('serial').executeTakeFirstOrThrow();
+    const [messageId = ''] = desk.scheduled;
+    const late = { serial, state: 'paused', messageId, now: desk.clock.at } as const;
+    expect(await withdraw(desk.db, desk.parts.results, late)).toBe(0);
+    await desk.ask(`POST /campaigns/${id}/pause`);
+    expect(await createSlicer(desk.parts)(serial)).toBe(false);
+    expect((await handedOut(desk.db)).size).toBe(0);
   });
 
   test('an app is told of a slice that a pause has finished', async () => {

@@ -150,6 +150,15 @@ describe('a scheduled campaign', () => {
     expect(await desk.look(id)).toMatchObject({ problem: null, progress: { sent: 3, runs: 1 } });
   });
 
+  test('of an app that may not send any more says so and is left out', async () => {
+    const id = await scheduled({ cron });
+    await desk.db.updateTable('apps').set({ enabled: 0 }).execute();
+    desk.clock.at = due;
+    await run();
+    expect(await desk.look(id)).toMatchObject({ state: 'scheduled', problem: 'the app shop is disabled' });
+    expect((await desk.look(id)).progress.runs).toBe(0);
+  });
+
   test('that is stopped does not run any more; a draft whose time is over cannot be started', async () => {
     const id = await scheduled({ cron });
     await desk.ask(`POST /campaigns/${id}/stop`);
