@@ -1,14 +1,13 @@
-import type { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import type { Admitted } from './admission.ts';
 import { isContentType, readInput, readJson } from './read-input.ts';
-import { type Answer, type Route, refuse } from './route.ts';
+import { type Answer, type Ask, type Route, refuse } from './route.ts';
 
 /** The answer of a route to a request that was let in: its scope, its query and its body are checked, then it is asked. */
 export async function answerTo(
   route: Route,
   request: FastifyRequest,
-  { caller, bodyHash, raw }: Admitted & { readonly raw: Buffer | Readable },
+  { caller, bodyHash, raw, closing }: Pick<Ask, 'raw'> & Admitted & { readonly closing: AbortSignal },
 ): Promise<Answer> {
   if (route.scope !== undefined && !caller.scopes.allows(route.scope)) {
     return refuse(
@@ -29,5 +28,6 @@ export async function answerTo(
     contentType,
     bodyHash,
     trace: request.id,
+    closing,
   });
 }

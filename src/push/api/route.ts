@@ -24,6 +24,8 @@ export interface Ask<Body = unknown, Query = unknown> {
   readonly bodyHash: string;
   /** The id under which the log tells of this request. */
   readonly trace: string;
+  /** Aborted when the server is about to close: who waits for something answers as far as it has come. */
+  readonly closing?: AbortSignal;
 }
 
 /** What a route answers; `body` goes out as JSON. */

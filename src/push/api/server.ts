@@ -12,12 +12,12 @@ import type { Sources } from '../../server/sources.ts';
 import { readTraceId, traceHeader } from '../../server/trace-id.ts';
 import type { Keys } from '../keys/keys.ts';
 import { hashOf } from '../keys/signature.ts';
-import { createAdmission, isAnswer } from './admission.ts';
+import { type Admitted, createAdmission, isAnswer } from './admission.ts';
 import { answerTo } from './answer-to.ts';
 import { failure } from './failure.ts';
 import { openApiRoute } from './openapi.ts';
 import type { Rates } from './rates.ts';
-import { type Answer, type Route, refuse } from './route.ts';
+import { type Answer, type Ask, type Route, refuse } from './route.ts';
 import { verifiedStream } from './verified-stream.ts';
 
 /** What the API counts; seconds. `route` is the path of the table. */
@@ -57,6 +57,10 @@ export function createApi(parts: ApiParts): FastifyInstance {
       void send(reply, refuse(400, 'The path is no valid URL; encode it with percent signs.')),
   }) as unknown as FastifyInstance;
   drainOnClose(app);
+  const closing = new AbortController();
+  app.addHook('preClose', async () => closing.abort());
+  const answer = (route: Route, request: FastifyRequest, more: Admitted & Pick<Ask, 'raw'>) =>
+    answerTo(route, request, { ...more, closing: closing.signal });
 
   app.addHook('onRequest', async (request, reply) => {
     reply.header(traceHeader, request.id);
@@ -95,7 +99,7 @@ export function createApi(parts: ApiParts): FastifyInstance {
         const raw = bytesOf(request);
         const admitted = await admission.admit(request, hashOf(raw));
         if (isAnswer(admitted)) return send(reply, admitted);
-        return send(reply, await answerTo(route, request, { ...admitted, raw }));
+        return send(reply, await answer(route, request, { ...admitted, raw }));
       },
     });
   }
@@ -113,7 +117,7 @@ export function createApi(parts: ApiParts): FastifyInstance {
           const admitted = await admission.admit(request, 'claimed');
           if (isAnswer(admitted)) return send(reply, admitted);
           const raw = verifiedStream(request.raw, admitted.bodyHash, bodyLimit);
-          return send(reply, await answerTo(route, request, { ...admitted, raw }));
+          return send(reply, await answer(route, request, { ...admitted, raw }));
         },
       });
     }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startRedis } from '#test/redis.ts';
 import type { RedisServer } from '../../../src/demo/redis-server.ts';
+import type { NewMessage } from '../../../src/push/message.ts';
 import { WeComError } from '../../../src/wecom/wecom-error.ts';
 import { type Office, openOffice, scriptedWeCom } from '../delivery/office.ts';
 import { stageRoutes } from './messages-stage.ts';
@@ -164,3 +165,31 @@ test.each(['GET /v1/messages/none', 'POST /v1/messages/none/recall', 'POST /v1/m
     expect(await stage.say({ method, path })).toMatchObject({ status: 404 });
   },
 );
+
+test('who waits is answered as soon as the server is about to close, and the message goes on', async () => {
+  const waiting = Promise.withResolvers<void>();
+  const mailroom = {
+    accept: (message: NewMessage) => office.accept(message),
+    finished: () => {
+      waiting.resolve();
+      return new Promise<boolean>(() => {});
+    },
+    recall: async () => null,
+    resend: async () => null,
+  };
+  const closing = await openStage(({ now }) => stageRoutes({ db: stage.db, now, mailroom }).routes, {
+    realClock: true,
+  });
+  await closing.newApp('ci', ['text']);
+  const answer = closing.say({ path: '/v1/messages', json: { ...to('c1'), text: 'late', wait: true } });
+  await waiting.promise;
+  await closing.stop();
+  const { status, body } = await answer;
+  expect({ status, body }).toMatchObject({
+    status: 202,
+    body: { state: 'queued', note: expect.any(String) },
+  });
+  await expect
+    .poll(async () => (await stage.say({ path: `/v1/messages/${body.id}` })).body.state)
+    .toBe('sent');
+});

@@ -35,11 +35,20 @@ export async function acceptMessage(
   const { id } = accepted;
   const echoed = opaque === undefined ? {} : { opaque };
   if (!wait) return { status: 202, body: { id, state: 'queued', ...echoed } };
-  if (!(await parts.mailroom.finished(id, parts.waitMs))) {
-    const note = `WeCom has not answered within ${parts.waitMs / 1000} s; the message goes on, see GET /v1/messages/${id}.`;
+  if (!(await orClosing(parts.mailroom.finished(id, parts.waitMs), ask.closing))) {
+    const note = `WeCom has not answered yet; the message goes on, see GET /v1/messages/${id}.`;
     return { status: 202, body: { id, state: 'queued', note, ...echoed } };
   }
-  return outcomeOf({ id, opaque }, await readDeliveryRows(parts.db, [id]));
+  return outcomeOf({ id, opaque }, await readDeliveryRows(parts.db, id));
+}
+
+/** What `finished` resolves to, or false as soon as the server is about to close. */
+function orClosing(finished: Promise<boolean>, closing: AbortSignal | undefined): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const stop = (): void => resolve(false);
+  closing?.addEventListener('abort', stop, { once: true });
+  if (closing?.aborted) stop();
+  return Promise.race([finished, promise]).finally(() => closing?.removeEventListener('abort', stop));
 }
 
 async function takeDown(

@@ -4,8 +4,14 @@ import { type Answer, type Route, refuse, route } from '../route.ts';
 import { type AcceptParts, acceptMessage } from './accept-message.ts';
 import { filterOf, messageQuery, nextOf } from './message-query.ts';
 import { messageSchema } from './message-schema.ts';
-import { listMessageRows, readAttemptRows, readDeliveryRows, readMessageRow } from './message-store.ts';
-import { messageView, viewMessage } from './message-view.ts';
+import {
+  countStates,
+  listMessageRows,
+  readAttemptRows,
+  readDeliveryRows,
+  readMessageRow,
+} from './message-store.ts';
+import { lineMessage, messageLine, messageView, viewMessage } from './message-view.ts';
 import { failedSchema, sentSchema } from './outcome.ts';
 
 /** What the routes of messages need; `waitMs` is 30 s unless said otherwise. */
@@ -64,10 +70,7 @@ export function messageRoutes(parts: MessageRoutesParts): readonly Route[] {
       async handle({ caller, params: { id = '' } }) {
         const row = ID.test(id) ? await readMessageRow(db, caller.app, id) : undefined;
         if (row === undefined) return none;
-        const [deliveries, attempts] = await Promise.all([
-          readDeliveryRows(db, [id]),
-          readAttemptRows(db, id),
-        ]);
+        const [deliveries, attempts] = await Promise.all([readDeliveryRows(db, id), readAttemptRows(db, id)]);
         return { status: 200, body: viewMessage(row, deliveries, attempts) };
       },
     }),
@@ -80,17 +83,14 @@ export function messageRoutes(parts: MessageRoutesParts): readonly Route[] {
       answers: {
         200: {
           about: 'A page.',
-          schema: z.object({ messages: z.array(messageView), next: z.string().optional() }),
+          schema: z.object({ messages: z.array(messageLine), next: z.string().optional() }),
         },
       },
       async handle({ caller, query }) {
         const rows = await listMessageRows(db, caller.app, filterOf(query));
-        const deliveries = await readDeliveryRows(
-          db,
-          rows.map(({ id }) => id),
-        );
-        const byMessage = Map.groupBy(deliveries, (each) => each.message_id);
-        const messages = rows.map((row) => viewMessage(row, byMessage.get(row.id) ?? []));
+        const ids = rows.map(({ id }) => id);
+        const states = Map.groupBy(await countStates(db, ids), (each) => each.message_id);
+        const messages = rows.map((row) => lineMessage(row, states.get(row.id) ?? []));
         const next = nextOf(rows, query.limit);
         return { status: 200, body: { messages, ...(next !== undefined && { next }) } };
       },

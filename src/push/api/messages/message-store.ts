@@ -2,7 +2,7 @@ import type { Database } from '../../database.ts';
 import type { DeliveryState, Lane } from '../../message.ts';
 
 export type MessageRow = Exclude<Awaited<ReturnType<typeof readMessageRow>>, undefined>;
-export type DeliveryRow = Awaited<ReturnType<typeof selectDeliveries>>[number];
+export type DeliveryRow = Awaited<ReturnType<typeof readDeliveryRows>>[number];
 export type AttemptRow = Awaited<ReturnType<typeof readAttemptRows>>[number];
 
 const messageColumns = [
@@ -60,20 +60,24 @@ export function readByIdempotencyKey(
     .executeTakeFirst();
 }
 
-/** The deliveries of some messages, in the order of coming. */
-export async function readDeliveryRows(
-  db: Database,
-  messageIds: readonly string[],
-): Promise<readonly DeliveryRow[]> {
-  return messageIds.length === 0 ? [] : selectDeliveries(db, messageIds);
-}
-
-function selectDeliveries(db: Database, messageIds: readonly string[]) {
+/** The deliveries of a message, in the order of coming. */
+export function readDeliveryRows(db: Database, messageId: string) {
   return db
     .selectFrom('deliveries')
     .select(deliveryColumns)
-    .where('message_id', 'in', messageIds)
+    .where('message_id', '=', messageId)
     .orderBy('id')
+    .execute();
+}
+
+/** How many deliveries of each message are in each state. */
+export async function countStates(db: Database, messageIds: readonly string[]) {
+  if (messageIds.length === 0) return [];
+  return db
+    .selectFrom('deliveries')
+    .select(({ fn }) => ['message_id', 'state', fn.countAll<number>().as('count')])
+    .where('message_id', 'in', messageIds)
+    .groupBy(['message_id', 'state'])
     .execute();
 }
 

@@ -15,7 +15,7 @@ const state = z.enum(deliveryStates);
 const isoTime = z.iso.datetime();
 const errcode = z.union([z.int(), z.string()]);
 
-/** One delivery as the API shows it; `attempts` only when one message is asked for. */
+/** One delivery, with every attempt. */
 const receiverView = z.object({
   receiver: z.string(),
   state,
@@ -25,13 +25,12 @@ const receiverView = z.object({
   problem: z.string().optional(),
   maybeTwice: z.boolean(),
   finishedAt: isoTime.optional(),
-  attempts: z
-    .array(z.object({ at: isoTime, ms: z.int(), errcode, errmsg: z.string(), msgid: z.string().optional() }))
-    .optional(),
+  attempts: z.array(
+    z.object({ at: isoTime, ms: z.int(), errcode, errmsg: z.string(), msgid: z.string().optional() }),
+  ),
 });
 
-/** A message as the API shows it. */
-export const messageView = z.object({
+const head = {
   id: z.string(),
   state,
   priority: z.enum(lanes),
@@ -44,8 +43,14 @@ export const messageView = z.object({
   createdAt: isoTime,
   sendAt: isoTime,
   finishedAt: isoTime.optional(),
-  receivers: z.array(receiverView),
-});
+};
+
+/** A message in a list: how many of its receivers are in which state. */
+export const messageLine = z.object({ ...head, counts: z.partialRecord(state, z.int()) });
+export type MessageLine = z.infer<typeof messageLine>;
+
+/** A message as its own page shows it. */
+export const messageView = z.object({ ...head, receivers: z.array(receiverView) });
 export type MessageView = z.infer<typeof messageView>;
 
 /** The state of a message out of those of its deliveries: open while one is, then `sent` when it reached anybody. */
@@ -56,15 +61,30 @@ export function stateOf(deliveries: readonly Pick<DeliveryRow, 'state'>[]): Deli
   return (['sent', 'dead', 'failed'] as const).find(has) ?? 'recalled';
 }
 
-/** A message with its deliveries. */
+/** A message with its deliveries and every attempt. */
 export function viewMessage(
   row: MessageRow,
   deliveries: readonly DeliveryRow[],
-  attempts?: readonly AttemptRow[],
+  attempts: readonly AttemptRow[],
 ): MessageView {
+  const byDelivery = Map.groupBy(attempts, (each) => each.delivery_id);
+  const receivers = deliveries.map((each) => viewDelivery(each, byDelivery.get(each.id) ?? []));
+  return { ...viewHead(row, stateOf(deliveries)), receivers };
+}
+
+/** A message of a list. */
+export function lineMessage(
+  row: MessageRow,
+  states: readonly { readonly state: DeliveryState; readonly count: number }[],
+): MessageLine {
+  const counts = Object.fromEntries(states.map(({ state, count }) => [state, Number(count)]));
+  return { ...viewHead(row, stateOf(states)), counts };
+}
+
+function viewHead(row: MessageRow, state: DeliveryState): Omit<MessageView, 'receivers'> {
   return {
     id: row.id,
-    state: stateOf(deliveries),
+    state,
     priority: row.lane,
     kind: row.kind,
     ...(row.template_key !== null && {
@@ -77,15 +97,10 @@ export function viewMessage(
     createdAt: iso(row.created_at),
     sendAt: iso(row.send_at),
     ...(row.finished_at !== null && { finishedAt: iso(row.finished_at) }),
-    receivers: deliveries.map((delivery) => viewDelivery(delivery, attempts)),
   };
 }
 
-function viewDelivery(
-  row: DeliveryRow,
-  attempts: readonly AttemptRow[] | undefined,
-): MessageView['receivers'][number] {
-  const own = attempts?.filter(({ delivery_id }) => delivery_id === row.id);
+function viewDelivery(row: DeliveryRow, attempts: readonly AttemptRow[]): MessageView['receivers'][number] {
   return {
     receiver: row.receiver,
     state: row.state,
@@ -95,15 +110,13 @@ function viewDelivery(
     ...(row.problem !== null && { problem: row.problem }),
     maybeTwice: row.maybe_twice === 1,
     ...(row.finished_at !== null && { finishedAt: iso(row.finished_at) }),
-    ...(own !== undefined && {
-      attempts: own.map(({ at, ms, errcode, errmsg, msgid }) => ({
-        at: iso(at),
-        ms,
-        errcode: readErrcode(errcode),
-        errmsg,
-        ...(msgid !== null && { msgid }),
-      })),
-    }),
+    attempts: attempts.map(({ at, ms, errcode, errmsg, msgid }) => ({
+      at: iso(at),
+      ms,
+      errcode: readErrcode(errcode),
+      errmsg,
+      ...(msgid !== null && { msgid }),
+    })),
   };
 }
 
