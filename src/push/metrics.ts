@@ -20,7 +20,7 @@ export interface PushMetrics {
   /** A delivery was put off because of a limit, for so long. */
   waited(limit: string, seconds: number): void;
   breaker(state: BreakerState): void;
-  /** A result callback was `told`, failed and is to be tried again (`retried`), or was given up (`given-up`). */
+  /** A result callback was `told`, is to be tried again (`retried`), or has ended untold (`refused`, `given-up`). */
   resultCallback(result: string): void;
   /** The API answered; `route` is its pattern, never the address. */
   request(route: string, status: number, seconds: number): void;
