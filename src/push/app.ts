@@ -20,6 +20,7 @@ import { type Database, openDatabase } from './database.ts';
 import { createBreaker } from './delivery/breaker.ts';
 import { createDelivery } from './delivery/delivery.ts';
 import { createLimits } from './delivery/limits.ts';
+import type { Mailroom } from './delivery/mailroom.ts';
 import { createKeys } from './keys/keys.ts';
 import { createFetchImage } from './media/fetch-image.ts';
 import { createMedia } from './media/media.ts';
@@ -79,7 +80,10 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
     corpId: config.corpId,
     agentId,
     secret,
-    onCall: metrics.weComCall,
+    onCall(call) {
+      metrics.weComCall(call);
+      if (call.warning !== undefined) log.warn(call, 'WeCom understood a call only in part');
+    },
   };
   const tokens = createAppTokens({
     ...line,
@@ -154,11 +158,19 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
     onError: report,
   });
 
+  const mailroom: Mailroom = {
+    ...delivery,
+    async accept(message) {
+      const accepted = await delivery.accept(message);
+      if (accepted.isNew) metrics.accepted(message.lane);
+      return accepted;
+    },
+  };
   const app = createApi({
     routes: [
       ...messageRoutes({
         db,
-        mailroom: delivery,
+        mailroom,
         templates,
         media,
         fetchImage: createFetchImage(),
