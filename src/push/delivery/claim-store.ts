@@ -27,11 +27,11 @@ export interface Candidate {
   readonly holder: number | null;
 }
 
-/** What a message says, as it was written down. */
-export interface MessageText {
-  readonly id: string;
+/** A delivery with what its message says, as it was written down. */
+export interface Lead extends Candidate {
   readonly content: string;
-  readonly variables: string | null;
+  /** The variables that all receivers of the message have in common. */
+  readonly common: string | null;
   readonly receivers: number;
 }
 
@@ -42,10 +42,12 @@ const columns = sql`d.id, d.message_id messageId, d.receiver, d.line, d.state, d
   (select e.id from deliveries e force index (deliveries_by_line) where e.line = d.line order by e.id limit 1) head,
   (select b.id from deliveries b force index (deliveries_busy) where b.busy = d.line) holder`;
 
-/** Reads deliveries by id. */
-export async function readDeliveries(db: Database, ids: readonly number[]): Promise<readonly Candidate[]> {
-  const { rows } = await sql<Candidate>`
-    select ${columns} from deliveries d where d.id in (${sql.join(ids)}) order by d.id`.execute(db);
+/** Reads deliveries by id, each with its message. */
+export async function readDeliveries(db: Database, ids: readonly number[]): Promise<readonly Lead[]> {
+  const { rows } = await sql<Lead>`
+    select ${columns}, m.content, m.variables common, m.receivers
+    from deliveries d straight_join messages m on m.id = d.message_id
+    where d.id in (${sql.join(ids)}) order by d.id`.execute(db);
   return rows;
 }
 
@@ -55,19 +57,6 @@ export async function readSiblings(db: Database, messageId: string, now: number,
     select ${columns} from deliveries d
     where d.message_id = ${messageId} and ${isFree(now)} order by d.id limit ${sql.lit(count)}`.execute(db);
   return rows;
-}
-
-/** Reads what messages say. */
-export async function readMessages(
-  db: Database,
-  ids: readonly string[],
-): Promise<ReadonlyMap<string, MessageText>> {
-  const rows = await db
-    .selectFrom('messages')
-    .select(['id', 'content', 'variables', 'receivers'])
-    .where('id', 'in', ids)
-    .execute();
-  return new Map(rows.map((row) => [row.id, row]));
 }
 
 /**
@@ -103,10 +92,7 @@ export async function putOff(
   now: number,
 ): Promise<void> {
   if (waits.length === 0) return;
-  const v = table(
-    ['id', 'at'],
-    waits.map(({ id, at }) => [id, at]),
-  );
+  const v = table(waits.map(({ id, at }) => ({ id, at })));
   await sql`update ${v} v straight_join deliveries d on d.id = v.id set
       d.lost_at = if(d.state = 'sending', coalesce(d.lost_at, d.lease_until - ${sql.lit(LEASE_MS)}), d.lost_at),
       d.busy = null, d.lease_owner = null, d.due_at = v.at, d.state = 'queued'

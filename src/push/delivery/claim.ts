@@ -2,9 +2,9 @@ import { type Database, isDuplicate } from '../database.ts';
 import type { Lane } from '../message.ts';
 import {
   type Candidate,
+  type Lead,
   putOff,
   readDeliveries,
-  readMessages,
   readSiblings,
   takeDeliveries,
 } from './claim-store.ts';
@@ -15,6 +15,8 @@ import { isDeadlock } from './transaction.ts';
 /** A delivery that is ours to send until its lease ends, with its turn. */
 export interface Claimed extends Candidate {
   readonly line: string;
+  /** How many its message has. */
+  readonly receivers: number;
   readonly turn: Turn & { readonly isMine: true };
 }
 
@@ -68,7 +70,7 @@ async function tryToClaim(parts: ClaimParts, lane: Lane, ids: readonly number[])
   const { db, limits } = parts;
   const now = parts.now();
   const claims = new Map<number, Claim>();
-  const leaders: Candidate[] = [];
+  const leaders: Lead[] = [];
   for (const each of await readDeliveries(db, [...new Set(ids)])) {
     const at = whenFree(each, now);
     if (at === null) continue;
@@ -113,7 +115,7 @@ async function tryToClaim(parts: ClaimParts, lane: Lane, ids: readonly number[])
     const [first, ...rest] = members.flatMap((each): Claimed[] => {
       const turn = mine.get(each.id);
       return turn !== undefined && each.line !== null && taken.has(each.id)
-        ? [{ ...each, line: each.line, turn }]
+        ? [{ ...each, line: each.line, receivers: letter.receivers, turn }]
         : [];
     });
     if (first === undefined) continue;
@@ -142,15 +144,14 @@ interface Unclaimed {
   readonly members: readonly Candidate[];
 }
 
-async function gather(db: Database, leaders: readonly Candidate[], now: number): Promise<Unclaimed[]> {
-  const byMessage = Map.groupBy(leaders, ({ messageId }) => messageId);
-  const texts = await readMessages(db, [...byMessage.keys()]);
-  const gathered = [...byMessage].map(async ([messageId, some]) => {
-    const text = texts.get(messageId);
-    if (text === undefined) throw new Error(`deliveries of ${messageId} stand without their message`);
-    const letter = readLetter(text);
+async function gather(db: Database, leaders: readonly Lead[], now: number): Promise<Unclaimed[]> {
+  const byMessage = [...Map.groupBy(leaders, ({ messageId }) => messageId).values()];
+  const gathered = byMessage.map(async (some): Promise<Unclaimed[]> => {
+    const [first] = some;
+    if (first === undefined) return [];
+    const letter = readLetter(first);
     const siblings = some.some((each) => canShare(letter, each))
-      ? await readSiblings(db, messageId, now, LARGEST_GROUP)
+      ? await readSiblings(db, letter.id, now, LARGEST_GROUP)
       : [];
     const free = siblings.filter((each) => isFree(each, now));
     return groupDeliveries(letter, some, free).map((members) => ({ letter, leader: members[0], members }));

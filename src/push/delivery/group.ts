@@ -1,6 +1,6 @@
 import type { Content } from '../content.ts';
 import type { Variables } from '../message.ts';
-import type { Candidate, MessageText } from './claim-store.ts';
+import type { Candidate, Lead } from './claim-store.ts';
 import { contentFor } from './compose.ts';
 import { readReceiver } from './lines.ts';
 
@@ -25,13 +25,13 @@ const LIMITS = { user: 1000, party: 100, tag: 100 } as const;
 export const LARGEST_GROUP = LIMITS.user + LIMITS.party + LIMITS.tag;
 
 /** Reads a message as it stands in the database, where we wrote it. */
-export function readLetter({ id, content, variables, receivers }: MessageText): Letter {
+export function readLetter({ messageId, content, common, receivers }: Lead): Letter {
   return {
-    id,
+    id: messageId,
     content: JSON.parse(content) as Content,
-    variables: variables === null ? null : (JSON.parse(variables) as Variables),
+    variables: common === null ? null : (JSON.parse(common) as Variables),
     receivers,
-    isPersonal: variables !== null && content.includes(USERID),
+    isPersonal: common !== null && content.includes(USERID),
   };
 }
 

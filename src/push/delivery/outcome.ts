@@ -14,9 +14,9 @@ export interface Timing {
 
 /** What a delivery that stays as far as it is, is noted as: queued again, to be sent `dueAt` (Unix ms). */
 export function waiting(member: Claimed, owner: string, dueAt: number): Record {
-  const { id, messageId, line, receiver, tries, parts, errcode, lostAt } = member;
+  const { id, messageId, receivers, line, receiver, tries, parts, errcode, lostAt } = member;
   const msgids = msgidsOf(member);
-  const same = { id, messageId, line, receiver, owner, tries, parts, errcode, lostAt, msgids };
+  const same = { id, messageId, receivers, line, receiver, owner, tries, parts, errcode, lostAt, msgids };
   return { ...same, state: 'queued', dueAt, problem: null, attempt: null };
 }
 

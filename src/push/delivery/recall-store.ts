@@ -42,7 +42,9 @@ export function withdraw(
       queued.map(({ id }) => id),
       now,
     );
-    const ended = new Map(queued.length === 0 ? [] : [[messageId, queued.length]]);
+    const ended = new Map(
+      queued.length === 0 ? [] : [[messageId, { count: queued.length, of: rows.length }]],
+    );
     const finished = await closeMessages(tx, ended, now);
     if (finished.length > 0) await parts.results.note(tx, finished);
     return {

@@ -20,48 +20,39 @@ export async function lockOurs(tx: Tx, records: readonly Record[]): Promise<read
   return records.filter(({ id, owner }) => owners.get(id) === owner);
 }
 
-/** Writes down what became of deliveries that {@link lockOurs} has locked. */
-export async function writeDeliveries(tx: Tx, records: readonly Record[], now: number): Promise<void> {
-  const columns = [
-    'id',
-    'state',
-    'due',
-    'tries',
-    'parts',
-    'msgids',
-    'errcode',
-    'problem',
-    'lost',
-    'finished',
-  ];
+/** Writes down what became of deliveries whose lease is still ours; resolves to whether all of them were. */
+export async function writeDeliveries(tx: Tx, records: readonly Record[], now: number): Promise<boolean> {
+  let written = 0;
   for (const some of parts(records)) {
-    const v = table(
-      columns,
-      some.map((each) => rowOf(each, now)),
-    );
-    await sql`update ${v} v straight_join deliveries d on d.id = v.id set
+    const v = table(some.map((each) => rowOf(each, now)));
+    const { numAffectedRows } =
+      await sql`update ${v} v straight_join deliveries d on d.id = v.id and d.lease_owner = v.owner set
       d.line = if(v.finished is null, d.line, null),
       d.busy = if(v.state = 'sending', d.busy, null),
       d.lease_owner = if(v.state = 'sending', d.lease_owner, null),
       d.lease_until = if(v.state = 'sending', ${now + LEASE_MS}, null),
       d.due_at = v.due, d.tries = v.tries, d.parts = v.parts, d.msgids = v.msgids, d.errcode = v.errcode,
-      d.problem = v.problem, d.lost_at = v.lost, d.finished_at = v.finished, d.state = v.state`.execute(tx);
+      d.problem = v.problem, d.lost_at = v.lost, d.finished_at = v.finished, d.state = v.state
+      where d.state = 'sending'`.execute(tx);
+    written += Number(numAffectedRows);
   }
+  return written === records.length;
 }
 
-function rowOf(each: Record, now: number): readonly (string | number | null)[] {
-  return [
-    each.id,
-    each.state,
-    each.dueAt,
-    each.tries,
-    each.parts,
-    each.msgids.length === 0 ? null : JSON.stringify(each.msgids),
-    each.errcode,
-    each.problem?.slice(0, PROBLEM_CHARACTERS) ?? null,
-    each.lostAt,
-    isFinal(each.state) ? now : null,
-  ];
+function rowOf(each: Record, now: number) {
+  return {
+    id: each.id,
+    owner: each.owner,
+    state: each.state,
+    due: each.dueAt,
+    tries: each.tries,
+    parts: each.parts,
+    msgids: each.msgids.length === 0 ? null : JSON.stringify(each.msgids),
+    errcode: each.errcode,
+    problem: each.problem?.slice(0, PROBLEM_CHARACTERS) ?? null,
+    lost: each.lostAt,
+    finished: isFinal(each.state) ? now : null,
+  };
 }
 
 /** Writes down the calls, for each delivery that they were for. */
@@ -79,25 +70,37 @@ export async function writeAttempts(tx: Tx, records: readonly Record[]): Promise
   }
 }
 
+/** How many deliveries of a message ended together, of how many that it has. */
+export interface Ended {
+  readonly count: number;
+  readonly of: number;
+}
+
 /** Counts deliveries that have ended towards their messages; resolves to the messages of which none is open now. */
 export async function closeMessages(
   tx: Tx,
-  ended: ReadonlyMap<string, number>,
+  ended: ReadonlyMap<string, Ended>,
   now: number,
 ): Promise<readonly string[]> {
   if (ended.size === 0) return [];
   const ids = [...ended.keys()].sort();
   const counts = sql.join(
-    ids.map((id) => sql`when ${id} then ${sql.lit(ended.get(id) ?? 0)}`),
+    ids.map((id) => sql`when ${id} then ${sql.lit(ended.get(id)?.count ?? 0)}`),
     sql` `,
   );
   await sql`update messages set open = open - case id ${counts} else 0 end,
     finished_at = if(open = 0, ${now}, finished_at) where id in (${sql.join(ids)})`.execute(tx);
+  const [whole, partly] = split(ids, (id) => ended.get(id)?.count === ended.get(id)?.of);
+  if (partly.length === 0) return whole;
   const closed = await tx
     .selectFrom('messages')
     .select('id')
-    .where('id', 'in', ids)
+    .where('id', 'in', partly)
     .where('open', '=', 0)
     .execute();
-  return closed.map(({ id }) => id);
+  return [...whole, ...closed.map(({ id }) => id)];
+}
+
+function split(ids: readonly string[], isFirst: (id: string) => boolean): readonly [string[], string[]] {
+  return [ids.filter(isFirst), ids.filter((id) => !isFirst(id))];
 }

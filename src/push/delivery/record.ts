@@ -4,6 +4,8 @@ import type { DeliveryState, Receiver } from '../message.ts';
 export interface Record {
   readonly id: number;
   readonly messageId: string;
+  /** How many receivers its message has. */
+  readonly receivers: number;
   readonly line: string;
   readonly receiver: Receiver;
   /** Under which name it was claimed: the note counts only while that lease is ours. */

@@ -2,7 +2,7 @@ import type { Database } from '../database.ts';
 import type { Results } from '../results/results.ts';
 import { createBatcher } from './batcher.ts';
 import { isFinal, type Record } from './record.ts';
-import { closeMessages, lockOurs, writeAttempts, writeDeliveries } from './record-store.ts';
+import { closeMessages, type Ended, lockOurs, writeAttempts, writeDeliveries } from './record-store.ts';
 import { transact } from './transaction.ts';
 
 /** What noting needs. */
@@ -29,6 +29,7 @@ export interface Registry {
   close(): void;
 }
 
+const LEASE_ENDED = new Error('a lease has ended before its call was noted');
 const CALLS_IN_A_BATCH = 50;
 const LONGEST_WAIT_MS = 1000;
 
@@ -37,16 +38,17 @@ export function createRegistry(parts: RegistryParts): Registry {
   const { db, results, now, sleep, onError, onFinished, onFreed } = parts;
   let isClosed = false;
 
-  const commit = async (records: readonly Record[]): Promise<readonly Record[]> => {
+  /** At first it is taken for granted that all leases are still ours, which saves a question. */
+  const commit = async (records: readonly Record[], isSure: boolean): Promise<readonly Record[]> => {
     const { noted, finished } = await transact(db, async (tx) => {
-      const noted = await lockOurs(tx, records);
-      if (noted.length === 0) return { noted, finished: [] };
       const at = now();
-      await writeDeliveries(tx, noted, at);
-      await writeAttempts(tx, noted);
-      const finished = await closeMessages(tx, countEnded(noted), at);
+      const ours = isSure ? records : await lockOurs(tx, records);
+      if (ours.length === 0) return { noted: ours, finished: [] };
+      if (!(await writeDeliveries(tx, ours, at))) throw LEASE_ENDED;
+      await writeAttempts(tx, ours);
+      const finished = await closeMessages(tx, countEnded(ours), at);
       if (finished.length > 0) await results.note(tx, finished);
-      return { noted, finished };
+      return { noted: ours, finished };
     });
     if (finished.length > 0) {
       results.wake();
@@ -58,13 +60,14 @@ export function createRegistry(parts: RegistryParts): Registry {
 
   /** What WeCom has done is not forgotten because the database is away. A lost answer to a commit is seen by the lease. */
   const persist = async (records: readonly Record[]): Promise<readonly Record[]> => {
-    for (let wait = 50; !isClosed; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
-      await sleep(wait);
+    for (let wait = 50; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
       try {
-        return await commit(records);
+        return await commit(records, false);
       } catch (error) {
         onError(error);
       }
+      if (isClosed) break;
+      await sleep(wait);
     }
     throw new Error('what became of a call could not be noted before the end; its lease will end');
   };
@@ -72,15 +75,15 @@ export function createRegistry(parts: RegistryParts): Registry {
   const note = createBatcher<readonly Record[], readonly Record[]>(
     async (lists) => {
       try {
-        const noted = new Set(await commit(lists.flat()));
+        const noted = new Set(await commit(lists.flat(), true));
         return lists.map((records) => records.filter((each) => noted.has(each)));
       } catch (error) {
-        onError(error);
+        if (error !== LEASE_ENDED) onError(error);
         // One that the database refuses must not hold up the others.
         return lists.map(persist);
       }
     },
-    { size: CALLS_IN_A_BATCH, parallel: 2 },
+    { size: CALLS_IN_A_BATCH, parallel: 3 },
   );
   return {
     note,
@@ -90,10 +93,11 @@ export function createRegistry(parts: RegistryParts): Registry {
   };
 }
 
-function countEnded(records: readonly Record[]): ReadonlyMap<string, number> {
-  const ended = new Map<string, number>();
-  for (const { messageId, state } of records) {
-    if (isFinal(state)) ended.set(messageId, (ended.get(messageId) ?? 0) + 1);
+function countEnded(records: readonly Record[]): ReadonlyMap<string, Ended> {
+  const ended = new Map<string, Ended>();
+  for (const { messageId, receivers, state } of records) {
+    if (isFinal(state))
+      ended.set(messageId, { count: (ended.get(messageId)?.count ?? 0) + 1, of: receivers });
   }
   return ended;
 }

@@ -116,7 +116,7 @@ export function createSender(parts: SenderParts): (group: Group, own: number) =>
     breaker.told(failure?.error.kind === 'retry' ? 'bad' : 'good');
     const kind = readReceiver(receiver).kind;
     onAttempt({ lane, kind, errcode: failure?.errcode ?? '0', ms: time.ms });
-    await settle(members, failure?.error.errcode === 'unsent' ? 'unsent' : 'sent');
+    void settle(members, failure?.error.errcode === 'unsent' ? 'unsent' : 'sent');
     if ('error' in answer) {
       if (answer.errcode === 'internal') onError(answer.cause);
       return await fail(group, members, { failure: answer, time, mediaId });

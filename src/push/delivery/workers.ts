@@ -34,7 +34,7 @@ export function startWorkers({ openWaiting, concurrency, claim, send, onError }:
   const started = lanes.map((lane) => {
     const claimOne = createBatcher<number, Claim>((ids) => claim(lane, ids), {
       size: CLAIMS_IN_A_BATCH,
-      parallel: 2,
+      parallel: 3,
     });
     const run = async (job: Job, token?: string): Promise<void> => {
       const id = jobId.read(job.id);

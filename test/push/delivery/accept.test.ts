@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { InputError } from '../../../src/errors.ts';
 import { textTo, useStage } from './office.ts';
@@ -72,18 +73,15 @@ test('a message that the database refuses takes no other of its moment with it',
 
 test('messages of one moment share a transaction, and keep the order of the calls', async () => {
   const office = stage.open();
-  const commits = async () => {
-    const { rows } = await stage.db
-      .selectFrom('messages')
-      .select('created_at')
-      .execute()
-      .then((all) => ({ rows: all }));
-    return rows.length;
+  const commits = async (): Promise<number> => {
+    const { rows } = await sql<{ Value: string }>`show global status like 'Com_commit'`.execute(stage.db);
+    return Number(rows[0]?.Value);
   };
+  const before = await commits();
   const accepted = await Promise.all(
     Array.from({ length: 150 }, (_, i) => office.accept(textTo('anna', `${i}`))),
   );
-  expect(await commits()).toBe(150);
+  expect((await commits()) - before).toBeLessThan(50);
   const rows = await stage.db.selectFrom('deliveries').select('message_id').orderBy('id').execute();
   expect(rows.map((row) => row.message_id)).toEqual(accepted.map(({ id }) => id));
 });

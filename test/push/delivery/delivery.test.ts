@@ -134,10 +134,12 @@ test('who waits hears it from another replica, and after its time hears that it 
 
 test('content of no template is never filled, and a template is filled once, with the values as they are', async () => {
   const office = stage.start();
-  await stage.send(office, textTo('anna', 'literal ${NAME}'));
-  const values = { NAME: 'a "b" \\ \n $1 ${OTHER}', OTHER: 'no' };
-  await stage.send(office, textTo('anna', 'to ${NAME} of ${USERID}', { variables: values }));
-  expect(stage.weCom.textsTo('user:anna')).toEqual(['literal ${NAME}', 'to a "b" \\ \n $1 ${OTHER} of anna']);
+  const v = (name: string): string => ['$', '{', name, '}'].join('');
+  await stage.send(office, textTo('anna', `literal ${v('NAME')}`));
+  const values = { NAME: `a "b" \\ \n $1 ${v('OTHER')}`, OTHER: 'no' };
+  await stage.send(office, textTo('anna', `to ${v('NAME')} of ${v('USERID')}`, { variables: values }));
+  const got = stage.weCom.textsTo('user:anna');
+  expect(got).toEqual([`literal ${v('NAME')}`, `to a "b" \\ \n $1 ${v('OTHER')} of anna`]);
 });
 
 test('the depth of a lane counts what has come and not ended, and the age of the oldest', async () => {

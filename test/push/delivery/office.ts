@@ -137,14 +137,17 @@ export function openOffice(parts: OfficeParts): Office {
     onWait: () => {},
     onError: (error) => errors.push(error),
   });
+  let closing: Promise<void> | undefined;
   return {
     ...delivery,
     errors,
     told,
-    async close() {
-      await delivery.close();
-      redis.disconnect();
-      await db.destroy();
+    close() {
+      closing ??= delivery.close().then(async () => {
+        redis.disconnect();
+        await db.destroy();
+      });
+      return closing;
     },
   };
 }

@@ -1,0 +1,126 @@
+import { expect, test } from 'vitest';
+import { flush, textTo, useStage } from './office.ts';
+
+const stage = useStage();
+
+/** Leaves a delivery as a worker leaves it that was killed while it called WeCom. */
+async function killed(messageId: string, leaseUntil: number): Promise<void> {
+  await stage.db
+    .updateTable('deliveries')
+    .set((is) => ({
+      state: 'sending',
+      busy: is.ref('line'),
+      lease_owner: 'somebody-else',
+      lease_until: leaseUntil,
+    }))
+    .where('message_id', '=', messageId)
+    .execute();
+}
+
+test('what a killed worker left behind is sent when its lease is over, flagged and with the check for repeats', async () => {
+  const office = stage.open();
+  const { id } = await office.accept(textTo('anna', 'hello'));
+  const until = Date.now() + 1000;
+  await killed(id, until);
+  office.start();
+  expect(await office.finished(id, 10_000)).toBe(true);
+  expect(stage.weCom.sent).toMatchObject([{ onceWithinSeconds: expect.any(Number) }]);
+  expect(await stage.deliveries(id)).toMatchObject([{ state: 'sent', maybe_twice: 1 }]);
+  const [attempt] = await stage.attempts(id);
+  expect(attempt?.at).toBeGreaterThanOrEqual(until);
+});
+
+test('nobody of a line is sent while another of it is in flight, also one that came in before it later', async () => {
+  const office = stage.open();
+  const early = await office.accept(textTo('anna', 'committed late'));
+  const { id } = await office.accept(textTo('anna', 'in flight'));
+  await killed(id, Date.now() + 2000);
+  office.start();
+  expect(await office.finished(early.id, 10_000)).toBe(true);
+  // The one in flight ended first, although the other has the lower id.
+  expect(stage.weCom.textsTo('user:anna')).toEqual(['in flight', 'committed late']);
+});
+
+test('the database itself refuses a second of a line in flight', async () => {
+  const office = stage.open();
+  const one = await office.accept(textTo('anna', 'one'));
+  const two = await office.accept(textTo('anna', 'two'));
+  await killed(one.id, Date.now() + 60_000);
+  await expect(killed(two.id, Date.now() + 60_000)).rejects.toThrow(/Duplicate entry/);
+});
+
+test('a worker that stood still longer than its lease notes nothing over whoever took its delivery up', async () => {
+  const office = stage.start();
+  let free = (): void => {};
+  stage.weCom.script = () =>
+    new Promise((resolve) => {
+      free = () => resolve(undefined);
+    });
+  const { id } = await office.accept(textTo('anna', 'hello'));
+  await expect.poll(() => stage.weCom.sent.length).toBe(1);
+  await killed(id, Date.now() + 60_000);
+  free();
+  expect(await office.finished(id, 500)).toBe(false);
+  expect(await stage.deliveries(id)).toMatchObject([
+    { state: 'sending', lease_owner: 'somebody-else', parts: 0 },
+  ]);
+  expect(await stage.attempts(id)).toEqual([]);
+});
+
+test('a call that takes longer than a lease keeps it', async () => {
+  let shift = 0;
+  const office = stage.start({ now: () => Date.now() + shift });
+  let free = (): void => {};
+  stage.weCom.script = () =>
+    new Promise((resolve) => {
+      free = () => resolve(undefined);
+    });
+  const { id } = await office.accept(textTo('anna', 'hello'));
+  await expect.poll(() => stage.weCom.sent.length).toBe(1);
+  const lease = async () => (await stage.deliveries(id))[0]?.lease_until ?? 0;
+  const first = await lease();
+  shift = 9000;
+  await expect.poll(lease, { timeout: 10_000 }).toBeGreaterThan(first);
+  expect(await office.finished(id, 10)).toBe(false);
+  free();
+  expect(await office.finished(id, 5000)).toBe(true);
+  expect(stage.weCom.sent).toHaveLength(1);
+});
+
+test('a replica that ends finishes its calls first, and leaves the rest to others', async () => {
+  const office = stage.start({ concurrency: 2 });
+  const frees: (() => void)[] = [];
+  stage.weCom.script = () => new Promise((resolve) => frees.push(() => resolve(undefined)));
+  const all = await Promise.all(Array.from({ length: 6 }, (_, i) => office.accept(textTo(`u${i}`, 'hello'))));
+  await expect.poll(() => frees.length).toBe(2);
+  const closed = office.close();
+  for (const free of frees) free();
+  await closed;
+  const states = async () => {
+    const rows = await stage.db.selectFrom('deliveries').select('state').execute();
+    return rows.map(({ state }) => state).toSorted();
+  };
+  expect(await states()).toEqual(['queued', 'queued', 'queued', 'queued', 'sent', 'sent']);
+  stage.weCom.script = () => undefined;
+  await flush(stage.redis.url);
+  const next = stage.start();
+  await Promise.all(all.map(async ({ id }) => expect(await next.finished(id, 10_000)).toBe(true)));
+  expect(stage.weCom.sent).toHaveLength(6);
+});
+
+test('what WeCom has done is noted also when the database refuses it at first, and others are not held up', async () => {
+  let refusals = 3;
+  const results = {
+    note: async () => {
+      refusals -= 1;
+      if (refusals >= 0) throw new Error('the database refuses');
+    },
+    wake: () => {},
+  };
+  const office = stage.start({ results });
+  const all = await Promise.all(Array.from({ length: 5 }, (_, i) => office.accept(textTo(`u${i}`, 'hello'))));
+  await Promise.all(all.map(async ({ id }) => expect(await office.finished(id, 10_000)).toBe(true)));
+  expect(stage.weCom.sent).toHaveLength(5);
+  const attempts = await stage.db.selectFrom('attempts').select('id').execute();
+  expect(attempts).toHaveLength(5);
+});
