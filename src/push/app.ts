@@ -195,6 +195,7 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
   const stops = [
     every(MINUTE_MS, () => keys.prune().catch(report)),
     every(HOUR_MS, () => media.prune().catch(report)),
+    every(HOUR_MS, () => results.prune().catch(report)),
   ];
 
   return {
