@@ -75,7 +75,7 @@ export const botSettings = {
     audience: 'bot',
     about: 'Key of that app.',
     example:
-      'as printed by: npm run app-key -- create keypad-bot --scope text --scope to:users --scope directory',
+      'as printed by: npm run app-key -- create keypad-bot --scope text --scope to:users --scope directory --per-minute 6000',
     read: matching(/^[\w-]{43}$/, '43 letters, digits, - and _, as printed when the key was made'),
   }),
   MENUS_DIR: {
