@@ -51,7 +51,10 @@ export async function insertApp(tx: Tx, app: Omit<AppRow, 'keys'>, now: number):
     .execute();
 }
 
-/** Adds a key and retires all but the newest before it, so that two are valid; resolves to the ids of the retired ones. */
+/**
+ * Adds a key and retires all but the newest before it, so that two are valid; resolves to the ids of the retired ones.
+ * The caller holds the lock of the app.
+ */
 export async function addKey(tx: Tx, app: string, key: KeyRow): Promise<readonly string[]> {
   const { keyId, hash, createdAt } = key;
   const valid = await tx
@@ -60,7 +63,6 @@ export async function addKey(tx: Tx, app: string, key: KeyRow): Promise<readonly
     .where('app_id', '=', app)
     .where('retired_at', 'is', null)
     .orderBy('id', 'desc')
-    .forUpdate()
     .execute();
   const old = valid.slice(1).map((row) => row.key_id);
   if (old.length > 0) {

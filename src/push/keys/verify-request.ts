@@ -1,4 +1,4 @@
-import type { App } from './keys.ts';
+import type { App } from './known-apps.ts';
 import type { Nonces } from './nonces.ts';
 import { isSignedWith, signatureHeaders } from './signature.ts';
 

@@ -110,6 +110,15 @@ describe('keys of an app', () => {
   });
 });
 
+test('an app whose scopes this version does not know is shut out, and nobody else', async () => {
+  const { key } = await keys.create({ app: 'newer', scopes: ['text'] });
+  const { key: other } = await keys.create({ app: 'older', scopes: ['text'] });
+  await db.updateTable('apps').set({ scopes: '["of the future"]' }).where('app_id', '=', 'newer').execute();
+  clock.now += 2000;
+  expect(await isLetIn(keys, 'newer', key)).toBe(false);
+  expect(await isLetIn(keys, 'older', other)).toBe(true);
+});
+
 test('what an administrator changes works in every replica within 2 s', async () => {
   const replica = createKeys({ db, masterKey, now });
   const { key } = await keys.create({ app: 'switched', scopes: ['text'] });
