@@ -60,8 +60,15 @@ export async function addConsole(app: FastifyInstance, parts: ConsoleParts): Pro
     async (scope) => {
       scope.addHook('onRequest', async (request, reply) => {
         const id = sessionIn(request);
-        const user = id === undefined ? null : await sessions.userOf(id, parts.now());
-        if (user === null) return refuse(reply, 401, '没有登录：请在菜单的「控制台」获取链接。');
+        try {
+          if (id === undefined || (await sessions.userOf(id, parts.now())) === null) {
+            return refuse(reply, 401, '没有登录：请在菜单的「控制台」获取链接。');
+          }
+        } catch (err) {
+          // Caught here: bull-board would tell whoever asks what went wrong.
+          parts.log.error({ err }, 'the console broke');
+          return refuse(reply, 503, '暂时无法查看，请稍后再试。');
+        }
         // What bull-board calls read-only hides buttons; here nothing but looking gets through.
         if (request.method !== 'GET' && request.method !== 'HEAD') {
           return refuse(reply, 405, '队列视图只能查看。');

@@ -6,6 +6,7 @@ import { openPushDatabase } from '#test/push-database.ts';
 import { startRedis } from '#test/redis.ts';
 import { signConsoleLink } from '../../../src/contract/console-link.ts';
 import { addConsole } from '../../../src/push/console/console.ts';
+import { openDatabase } from '../../../src/push/database.ts';
 import { createWaitingRedis } from '../../../src/push/redis.ts';
 import { type Internal, startInternal } from '../../../src/server/internal.ts';
 import { createLog } from '../../../src/server/log.ts';
@@ -20,7 +21,7 @@ const clock = { now: Date.now() };
 const lines: string[] = [];
 const replicas: Internal[] = [];
 
-async function startReplica(): Promise<Internal> {
+async function startReplica(db = database.db): Promise<Internal> {
   const log = createLog({ level: 'debug', destination: { write: (line) => void lines.push(line) } });
   return startInternal({
     host: '127.0.0.1',
@@ -29,7 +30,7 @@ async function startReplica(): Promise<Internal> {
     checks: {},
     extend: (app) =>
       addConsole(app, {
-        db: database.db,
+        db,
         key: KEY,
         queues: [queue],
         log,
@@ -173,6 +174,20 @@ describe('a link', () => {
       expect(logged).not.toContain(part);
     }
   });
+});
+
+test('while the database is away nobody sees anything, not even why', async () => {
+  const away = openDatabase('mysql://root:hunter2@127.0.0.1:1/keypad_push');
+  const at = replicas.push(await startReplica(away)) - 1;
+  const cookie = `keypad_console=${'x'.repeat(43)}`;
+  for (const path of VIEWS) {
+    const answered = await look(path, cookie, at);
+    expect([answered.status, await answered.text()]).toEqual([503, '暂时无法查看，请稍后再试。\n']);
+  }
+  const refused = await login(await tokenFor(), at);
+  expect([refused.status, await refused.json()]).toEqual([503, { error: '暂时无法登录，请稍后再试。' }]);
+  expect(lines.join('')).not.toContain('hunter2');
+  await away.destroy();
 });
 
 describe('a session', () => {
