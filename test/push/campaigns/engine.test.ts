@@ -60,13 +60,13 @@ describe('with the real engine, two replicas and a WeCom', () => {
           mostOpen = Math.max(mostOpen, queued);
           return sent;
         },
-        { timeout: 120_000, interval: 200 },
+        { timeout: 240_000, interval: 200 },
       )
       .toBeGreaterThan(0.38 * TOTAL);
     const paused = await desk.ask(`POST /campaigns/${id}/pause`);
     expect(paused.body.state).toBe('paused');
     // Only what was being sent at that moment still arrives.
-    await expect.poll(async () => (await progress(id)).queued).toBe(0);
+    await expect.poll(async () => (await progress(id)).queued, { timeout: 60_000 }).toBe(0);
     const atRest = wecom.arrivals.totals().shown;
     expect(atRest).toBeLessThan(0.6 * TOTAL);
     for (const each of replicas) await each.sweep();
@@ -77,7 +77,7 @@ describe('with the real engine, two replicas and a WeCom', () => {
 
     await desk.ask(`POST /campaigns/${id}/resume`);
     await expect
-      .poll(async () => (await desk.look(id)).state, { timeout: 120_000, interval: 200 })
+      .poll(async () => (await desk.look(id)).state, { timeout: 240_000, interval: 200 })
       .toBe('done');
     expect(await progress(id)).toMatchObject({
       ...{ total: TOTAL, sent: TOTAL - unlicensed.length, failed: unlicensed.length, queued: 0, waiting: 0 },
@@ -92,7 +92,7 @@ describe('with the real engine, two replicas and a WeCom', () => {
     expect([counts.size, new Set(counts.values())]).toEqual([TOTAL, new Set([1])]);
     expect(mostOpen).toBeLessThanOrEqual(2000);
     expect(desk.errors).toEqual([]);
-  }, 300_000);
+  }, 500_000);
 
   test('each receiver gets the words meant for them, literally, also after a pause', async () => {
     wecom.arrivals.clear();

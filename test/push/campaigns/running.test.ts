@@ -119,6 +119,20 @@ describe('a running campaign', () => {
     await expectOnceEach(4000);
   });
 
+  test('whose slice cannot be noted hands out nothing: the message is part of the same transaction', async () => {
+    await started(1500);
+    const { insert } = desk.parts.mailroom;
+    const clumsy = desk.replica({
+      mailroom: {
+        ...desk.parts.mailroom,
+        insert: async (tx, messages) => (await insert(tx, messages)).map((id) => id.repeat(2)),
+      },
+      onError: () => {},
+    });
+    expect(await clumsy.sweep()).toBe(false);
+    expect((await handedOut(desk.db)).size).toBe(0);
+  });
+
   test('goes on when its template is gone', async () => {
     const id = await started(1500);
     desk.templates.delete('hello');
@@ -207,9 +221,10 @@ describe('pause and resume', () => {
     while (((await desk.look(id)).progress.sent ?? 0) < 8000) {
       await desk.campaigns.sweep();
       await desk.deliver(300, 'failed', '60111');
-      await desk.deliver(400);
-      await desk.deliver(300);
+      await desk.deliver(500);
     }
+    // Somebody is queued, so that the pause has something to take back.
+    expect((await desk.look(id)).progress.queued).toBeGreaterThan(1000);
     const paused = await desk.ask(`POST /campaigns/${id}/pause`);
     expect(paused).toMatchObject({ status: 200, body: { state: 'paused', progress: { queued: 0 } } });
     await desk.campaigns.sweep();
