@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../database.ts';
+import { table } from './values-store.ts';
 
 /** The delivery of a line that is to be sent next. */
 export interface Head {
@@ -12,13 +13,18 @@ export interface Head {
 /** Who is next in these lines: the lowest id, unless it is in flight. A line in which nothing waits has no head. */
 export async function headsOf(db: Database, lines: readonly string[]): Promise<readonly Head[]> {
   if (lines.length === 0) return [];
-  const lowest = sql`select min(id) id from deliveries where line in (${sql.join(lines)}) group by line`;
-  return await readHeads(db, lowest);
+  const { rows } = await sql<Head>`
+    select d.id, d.line, d.due_at dueAt
+    from ${table(lines.map((line) => ({ line })))} l
+    straight_join deliveries d on d.id = (
+      select e.id from deliveries e force index (deliveries_by_line) where e.line = l.line order by e.id limit 1
+    )
+    where d.state = 'queued' and d.line is not null`.execute(db);
+  return rows;
 }
 
 /** The names of the lines after `line` in which something waits, in order, at most `count`. */
 export async function linesAfter(db: Database, line: string, count: number): Promise<readonly string[]> {
-  // An index scan that jumps from line to line: it costs lines, not the deliveries that wait in them.
   const rows = await db
     .selectFrom('deliveries')
     .select('line')
@@ -27,7 +33,7 @@ export async function linesAfter(db: Database, line: string, count: number): Pro
     .orderBy('line')
     .limit(count)
     .execute();
-  return rows.flatMap(({ line }) => line ?? []);
+  return rows.flatMap((row) => row.line ?? []);
 }
 
 /** The lines that these messages stand in. */
@@ -52,12 +58,4 @@ export async function leftBehind(db: Database, now: number, count: number): Prom
     .limit(count)
     .execute();
   return rows.map(({ id, busy, lease_until }) => ({ id, line: busy ?? '', dueAt: lease_until ?? 0 }));
-}
-
-async function readHeads(db: Database, lowest: ReturnType<typeof sql>): Promise<readonly Head[]> {
-  const { rows } = await sql<Head>`
-    select d.id, d.line, d.due_at dueAt
-    from (${lowest}) h straight_join deliveries d on d.id = h.id
-    where d.state = 'queued' and d.line is not null`.execute(db);
-  return rows;
 }

@@ -36,9 +36,22 @@ test('nobody of a line is sent while another of it is in flight, also one that c
   const { id } = await office.accept(textTo('anna', 'in flight'));
   await killed(id, Date.now() + 2000);
   office.start();
+  await office.sweepAll();
   expect(await office.finished(early.id, 10_000)).toBe(true);
   // The one in flight ended first, although the other has the lower id.
   expect(stage.weCom.textsTo('user:anna')).toEqual(['in flight', 'committed late']);
+  expect(office.errors).toEqual([]);
+});
+
+test('a job of one that is not next in its line sends nothing', async () => {
+  const office = stage.start();
+  const first = await office.accept(textTo('anna', 'first', { sendAt: Date.now() + 1500 }));
+  const second = await office.accept(textTo('anna', 'second'));
+  const [row] = await stage.deliveries(second.id);
+  await office.queues[1]?.add('send', {}, { jobId: `d${row?.id}` });
+  expect(await office.finished(second.id, 10_000)).toBe(true);
+  expect(await office.finished(first.id, 1000)).toBe(true);
+  expect(stage.weCom.textsTo('user:anna')).toEqual(['first', 'second']);
 });
 
 test('the database itself refuses a second of a line in flight', async () => {
