@@ -157,6 +157,7 @@ describe('what comes after the reply', () => {
     server.script = () => 503;
     delivery.stop();
     await expect(delivery.tellPatiently('lisi', '关闭中', 'late-3')).rejects.toMatchObject({ status: 503 });
+    expect(server.attempts.filter(({ text }) => text === '关闭中')).toHaveLength(1);
     await server.stop();
   });
 });
