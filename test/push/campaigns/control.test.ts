@@ -1,10 +1,28 @@
 import { afterAll, describe, expect, test } from 'vitest';
+import { changeCampaign, findCampaign } from '../../../src/push/campaigns/campaign-store.ts';
 import { callerOf, openDesk, users } from './desk.ts';
 
 const desk = await openDesk();
 afterAll(desk.close);
 
 describe('commands', () => {
+  test('of two who saw the same campaign only one changes it', async () => {
+    const { id } = (await desk.make({}, users(3))).body;
+    const seen = await findCampaign(desk.db, 'shop', id);
+    if (seen === undefined) throw new Error('the campaign is not there');
+    const change = (state: 'running' | 'stopped') => changeCampaign(desk.db, seen, { state });
+    expect([await change('stopped'), await change('running')]).toEqual([true, false]);
+    expect((await desk.look(id)).state).toBe('stopped');
+    const orders = await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        const { id } = (await desk.make({}, users(1))).body;
+        const both = [1, 2].map(() => desk.ask(`POST /campaigns/${id}/start`));
+        return (await Promise.all(both)).map(({ status }) => status).sort();
+      }),
+    );
+    expect(orders).toEqual(Array(5).fill([200, 409]));
+  });
+
   test.each([
     ['draft', ['pause', 'resume']],
     ['running', ['start', 'resume']],

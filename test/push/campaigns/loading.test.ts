@@ -213,7 +213,7 @@ describe('what is wrong is named in one sentence, and nothing is kept', () => {
   test('more than a million receivers', async () => {
     const line = Buffer.from('"a"');
     async function* lines() {
-      for (let number = 2; ; number += 1) yield { number, bytes: line };
+      for (let number = 2; number <= 1_000_002; number += 1) yield { number, bytes: line };
     }
     const options = { isAllowed: () => true, add: async () => 0 };
     await expect(loadReceivers(lines(), 1, options)).rejects.toThrow('at most 1,000,000 receivers');
