@@ -7,7 +7,7 @@ import type { RedisServer } from '../../../src/demo/redis-server.ts';
 import { type Database, openDatabase } from '../../../src/push/database.ts';
 import { createBreaker } from '../../../src/push/delivery/breaker.ts';
 import { createDelivery, type Delivery } from '../../../src/push/delivery/delivery.ts';
-import type { Limits } from '../../../src/push/delivery/limits.ts';
+import { createLimits, type Limits } from '../../../src/push/delivery/limits.ts';
 import type { AttemptTable, DeliveryTable } from '../../../src/push/delivery/schema.ts';
 import type { Media } from '../../../src/push/media/media.ts';
 import type { NewMessage } from '../../../src/push/message.ts';
@@ -98,7 +98,8 @@ export interface OfficeParts {
   readonly mysqlUrl: string;
   readonly redisUrl: string;
   readonly messenger: Messenger;
-  readonly limits?: Limits;
+  /** Everything passes when left out; `real` are those of WeCom. */
+  readonly limits?: Limits | 'real';
   readonly media?: Partial<Media>;
   readonly results?: Results;
   readonly concurrency?: number;
@@ -108,13 +109,24 @@ export interface OfficeParts {
 
 /** Opens a replica of message delivery; `close` closes its connections as well. */
 export function openOffice(parts: OfficeParts): Office {
-  const { mysqlUrl, redisUrl, messenger, limits = freeLimits, concurrency = 50, now = Date.now } = parts;
+  const { mysqlUrl, redisUrl, messenger, concurrency = 50, now = Date.now } = parts;
   const db = openDatabase(mysqlUrl);
   const redis = createRedis(redisUrl);
   const errors: unknown[] = [];
   const told: string[] = [];
   redis.on('error', (error) => errors.push(error));
-  const delivery = createDelivery({
+  const realLimits = () =>
+    createLimits({
+      redis,
+      db,
+      agentId: 1,
+      accountLimit: 1_000_000,
+      now,
+      newId,
+      onLost: () => void delivery.sweepAll().catch((error: unknown) => errors.push(error)),
+    });
+  const limits = parts.limits === 'real' ? realLimits() : (parts.limits ?? freeLimits);
+  const delivery: Delivery = createDelivery({
     db,
     redis,
     openWaiting: () => createWaitingRedis(redisUrl),

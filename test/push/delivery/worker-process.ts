@@ -12,6 +12,7 @@ const refuse = async (): Promise<never> => {
 const office = openOffice({
   mysqlUrl,
   redisUrl,
+  limits: 'real',
   messenger: {
     async send({ body }, { users = [] }, { onceWithinSeconds } = {}) {
       const call = { user: users[0], text: body.content, isRepeat: onceWithinSeconds !== undefined };
