@@ -71,7 +71,7 @@ export async function benchPush({
     ratios.push({ accepted: acceptedRate / insertRate, delivered: deliveredRate / bareRate });
     console.log(
       `round ${round}: accepted ${acceptedRate.toFixed(0)}/s (p50 ${accepted.p50.toFixed(1)} ms, p99 ${accepted.p99.toFixed(1)} ms, ` +
-        `${accepted.bad} not 202), one INSERT each ${insertRate.toFixed(0)}/s; ` +
+        `${accepted.cpu.toFixed(0)} µs CPU, ${accepted.bad} not 202), one INSERT each ${insertRate.toFixed(0)}/s; ` +
         `delivered ${deliveredRate.toFixed(0)}/s, bare BullMQ ${bareRate.toFixed(0)}/s`,
     );
   }
