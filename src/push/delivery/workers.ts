@@ -56,8 +56,8 @@ export function startWorkers({ openWaiting, concurrency, claim, send, onError }:
       maxStalledCount: Number.MAX_SAFE_INTEGER,
       removeOnComplete: { count: 0 },
       removeOnFail: { count: 0 },
+      // No skipVersionCheck: a worker that does not know the version waits for delayed jobs by whole seconds.
       runRetryDelay: 500,
-      skipVersionCheck: true,
     });
     worker.on('error', onError);
     worker.on('failed', (_job, error) => onError(error));

@@ -135,11 +135,11 @@ test('who waits hears it from another replica, and after its time hears that it 
 test('content of no template is never filled, and a template is filled once, with the values as they are', async () => {
   const office = stage.start();
   const v = (name: string): string => ['$', '{', name, '}'].join('');
-  await stage.send(office, textTo('anna', `literal ${v('NAME')}`));
+  await stage.send(office, textTo('anna', `literal ${v('USERID')}`));
   const values = { NAME: `a "b" \\ \n $1 ${v('OTHER')}`, OTHER: 'no' };
   await stage.send(office, textTo('anna', `to ${v('NAME')} of ${v('USERID')}`, { variables: values }));
   const got = stage.weCom.textsTo('user:anna');
-  expect(got).toEqual([`literal ${v('NAME')}`, `to a "b" \\ \n $1 ${v('OTHER')} of anna`]);
+  expect(got).toEqual([`literal ${v('USERID')}`, `to a "b" \\ \n $1 ${v('OTHER')} of anna`]);
 });
 
 test('the depth of a lane counts what has come and not ended, and the age of the oldest', async () => {

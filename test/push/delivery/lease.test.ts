@@ -43,6 +43,27 @@ test('nobody of a line is sent while another of it is in flight, also one that c
   expect(office.errors).toEqual([]);
 });
 
+test('one that is committed late does not overtake the one in flight', async () => {
+  const office = stage.start({ concurrency: 2 });
+  let free = (): void => {};
+  stage.weCom.script = ({ message }) =>
+    message.body.content === 'in flight'
+      ? new Promise((resolve) => {
+          free = () => resolve(undefined);
+        })
+      : undefined;
+  await office.accept(textTo('anna', 'in flight'));
+  await expect.poll(() => stage.weCom.sent.length).toBe(1);
+  const late = await office.accept(textTo('anna', 'late'));
+  await stage.db.updateTable('deliveries').set({ id: -1 }).where('message_id', '=', late.id).execute();
+  await office.queues[1]?.add('send', {}, { jobId: 'd-1' });
+  // It goes through the same queue, behind the job of the late one.
+  await stage.send(office, textTo('bert', 'after it'));
+  expect(stage.weCom.textsTo('user:anna')).toEqual(['in flight']);
+  free();
+  expect(await office.finished(late.id, 10_000)).toBe(true);
+});
+
 test('a job of one that is not next in its line sends nothing', async () => {
   const office = stage.start();
   const first = await office.accept(textTo('anna', 'first', { sendAt: Date.now() + 1500 }));

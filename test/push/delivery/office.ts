@@ -5,7 +5,7 @@ import { openPushDatabase } from '#test/push-database.ts';
 import { startRedis } from '#test/redis.ts';
 import type { RedisServer } from '../../../src/demo/redis-server.ts';
 import { type Database, openDatabase } from '../../../src/push/database.ts';
-import { createBreaker } from '../../../src/push/delivery/breaker.ts';
+import { type Breaker, createBreaker } from '../../../src/push/delivery/breaker.ts';
 import { createDelivery, type Delivery } from '../../../src/push/delivery/delivery.ts';
 import { createLimits, type Limits } from '../../../src/push/delivery/limits.ts';
 import type { AttemptTable, DeliveryTable } from '../../../src/push/delivery/schema.ts';
@@ -100,6 +100,7 @@ export interface OfficeParts {
   readonly messenger: Messenger;
   /** Everything passes when left out; `real` are those of WeCom. */
   readonly limits?: Limits | 'real';
+  readonly breaker?: Breaker;
   readonly media?: Partial<Media>;
   readonly results?: Results;
   readonly concurrency?: number;
@@ -133,7 +134,7 @@ export function openOffice(parts: OfficeParts): Office {
     messenger,
     robots: { ops: 'robot-key' },
     limits,
-    breaker: createBreaker({ now, onChange: () => {} }),
+    breaker: parts.breaker ?? createBreaker({ now, onChange: () => {} }),
     media: { ...noMedia, ...parts.media } as Media,
     results: parts.results ?? {
       note: async (_tx, ids) => void told.push(...ids),

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import type { Breaker } from '../../../src/push/delivery/breaker.ts';
 import type { Limits } from '../../../src/push/delivery/limits.ts';
 import { WeComError } from '../../../src/wecom/wecom-error.ts';
-import { flush, freeLimits, type Sent, textTo, useStage } from './office.ts';
+import { freeLimits, type Sent, textTo, useStage } from './office.ts';
 
 const stage = useStage();
 const error = (errcode: number | 'lost' | 'unsent') => new WeComError('message/send', errcode, 'as scripted');
@@ -83,23 +84,24 @@ test('an answer that got lost is asked for again with the check for repeats, and
   expect(stage.weCom.sent.at(-1)?.onceWithinSeconds).toBeUndefined();
 });
 
-test('the 8th try that fails is the last', async () => {
+test.each([
+  [6, 'queued'],
+  [7, 'dead'],
+] as const)('after %i tries one more that fails leaves it %s: the 8th is the last', async (tries, state) => {
   const office = stage.open();
   stage.weCom.script = () => {
     throw error(-1);
   };
   const { id } = await office.accept(textTo('anna', 'hello'));
-  await stage.db.updateTable('deliveries').set({ tries: 6 }).where('message_id', '=', id).execute();
+  await stage.db.updateTable('deliveries').set({ tries }).where('message_id', '=', id).execute();
   office.start();
-  expect(await office.finished(id, 100)).toBe(false);
-  await stage.db
-    .updateTable('deliveries')
-    .set({ tries: 7, due_at: 0 })
-    .where('message_id', '=', id)
-    .execute();
-  await flush(stage.redis.url);
-  expect(await office.finished(id, 10_000)).toBe(true);
-  expect(await stage.deliveries(id)).toMatchObject([{ state: 'dead', tries: 8, errcode: '-1', line: null }]);
+  const row = async () => (await stage.deliveries(id))[0];
+  await expect.poll(async () => (await row())?.tries, { timeout: 5000 }).toBe(tries + 1);
+  expect(await row()).toMatchObject({
+    state,
+    errcode: '-1',
+    line: state === 'dead' ? null : 'normal:user:anna',
+  });
 });
 
 test('what WeCom refuses for good has failed at once, with its errcode and the advice', async () => {
@@ -182,6 +184,26 @@ test('an open breaker spares calls, is no try, and lets go on when it is closed'
   expect(rows.every(({ state }) => state === 'sent')).toBe(true);
   const attempts = await stage.db.selectFrom('attempts').select('id').execute();
   expect(attempts).toHaveLength(stage.weCom.sent.length);
+});
+
+test('while the breaker is open nothing is called, and nothing counts as a try', async () => {
+  let isOpen = true;
+  let asked = 0;
+  const breaker: Breaker = {
+    ask: () => {
+      asked += 1;
+      return isOpen ? { isOpen, at: Date.now() + 200 } : { isOpen: false };
+    },
+    told: () => {},
+    state: () => 'open',
+  };
+  const office = stage.start({ breaker });
+  const { id } = await office.accept(textTo('anna', 'hello'));
+  await expect.poll(() => asked, { timeout: 5000 }).toBeGreaterThan(1);
+  expect(stage.weCom.sent).toHaveLength(0);
+  isOpen = false;
+  expect(await office.finished(id, 10_000)).toBe(true);
+  expect(await stage.deliveries(id)).toMatchObject([{ state: 'sent', tries: 1, maybe_twice: 0 }]);
 });
 
 test('a try that breaks inside Keypad is told to the log and tried again', async () => {
