@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { textTo, useStage } from './office.ts';
+import { eventually, textTo, useStage } from './office.ts';
 
 const stage = useStage();
 
@@ -92,7 +92,7 @@ test('a receiver who is slow, or fails, holds up nobody else, and no other lane'
   stage.weCom.script = ({ to, message }) =>
     to.includes('user:slow') && message.body.content === 'wait' ? slow : undefined;
   const first = await office.accept(textTo('slow', 'wait'));
-  await expect.poll(() => stage.weCom.sent.length).toBe(1);
+  await eventually(() => stage.weCom.sent.length).toBe(1);
   const behind = await office.accept(textTo('slow', 'behind'));
   await stage.send(office, textTo('anna', 'quick'));
   await stage.send(office, textTo('slow', 'alarm', { lane: 'alert' }));
@@ -125,7 +125,7 @@ test('who waits hears it from another replica, and after its time hears that it 
       free = () => resolve(undefined);
     });
   const { id } = await office.accept(textTo('anna', 'hello'));
-  await expect.poll(() => stage.weCom.sent.length).toBe(1);
+  await eventually(() => stage.weCom.sent.length).toBe(1);
   expect(await other.finished(id, 10)).toBe(false);
   const waiting = other.finished(id, 10_000);
   free();

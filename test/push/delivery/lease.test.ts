@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { flush, textTo, useStage } from './office.ts';
+import { eventually, flush, textTo, useStage } from './office.ts';
 
 const stage = useStage();
 
@@ -53,7 +53,7 @@ test('one that is committed late does not overtake the one in flight', async () 
         })
       : undefined;
   await office.accept(textTo('anna', 'in flight'));
-  await expect.poll(() => stage.weCom.sent.length).toBe(1);
+  await eventually(() => stage.weCom.sent.length).toBe(1);
   const late = await office.accept(textTo('anna', 'late'));
   await stage.db.updateTable('deliveries').set({ id: -1 }).where('message_id', '=', late.id).execute();
   await office.queues[1]?.add('send', {}, { jobId: 'd-1' });
@@ -91,7 +91,7 @@ test('a worker that stood still longer than its lease notes nothing over whoever
       free = () => resolve(undefined);
     });
   const { id } = await office.accept(textTo('anna', 'hello'));
-  await expect.poll(() => stage.weCom.sent.length).toBe(1);
+  await eventually(() => stage.weCom.sent.length).toBe(1);
   await killed(id, Date.now() + 60_000);
   free();
   expect(await office.finished(id, 500)).toBe(false);
@@ -110,11 +110,11 @@ test('a call that takes longer than a lease keeps it', async () => {
       free = () => resolve(undefined);
     });
   const { id } = await office.accept(textTo('anna', 'hello'));
-  await expect.poll(() => stage.weCom.sent.length).toBe(1);
+  await eventually(() => stage.weCom.sent.length).toBe(1);
   const lease = async () => (await stage.deliveries(id))[0]?.lease_until ?? 0;
   const first = await lease();
   shift = 9000;
-  await expect.poll(lease, { timeout: 10_000 }).toBeGreaterThan(first);
+  await eventually(lease).toBeGreaterThan(first);
   expect(await office.finished(id, 10)).toBe(false);
   free();
   expect(await office.finished(id, 5000)).toBe(true);
@@ -126,7 +126,7 @@ test('a replica that ends finishes its calls first, and leaves the rest to other
   const frees: (() => void)[] = [];
   stage.weCom.script = () => new Promise((resolve) => frees.push(() => resolve(undefined)));
   const all = await Promise.all(Array.from({ length: 6 }, (_, i) => office.accept(textTo(`u${i}`, 'hello'))));
-  await expect.poll(() => frees.length).toBe(2);
+  await eventually(() => frees.length).toBe(2);
   const closed = office.close();
   for (const free of frees) free();
   await closed;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Selectable } from 'kysely';
-import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { openPushDatabase } from '#test/push-database.ts';
 import { startRedis } from '#test/redis.ts';
 import type { RedisServer } from '../../../src/demo/redis-server.ts';
@@ -250,6 +250,11 @@ export function useStage(): Stage {
     },
   };
   return stage;
+}
+
+/** Waits for what is expected to become true; a busy machine takes its time. */
+export function eventually<T>(look: () => T) {
+  return expect.poll(look, { timeout: 10_000 });
 }
 
 /** Empties a Redis. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { freePort } from '../../../src/demo/private-process.ts';
 import { startRedisServer } from '../../../src/demo/redis-server.ts';
-import { flush, textTo, useStage } from './office.ts';
+import { eventually, flush, textTo, useStage } from './office.ts';
 
 const stage = useStage();
 
@@ -14,7 +14,7 @@ test('what Redis has lost is swept up: nothing is missing, nothing comes twice',
   const all = await Promise.all(
     Array.from({ length: 300 }, (_, i) => office.accept(textTo(`u${i % 100}`, `${i}`))),
   );
-  await expect.poll(() => stage.weCom.sent.length).toBeGreaterThan(20);
+  await eventually(() => stage.weCom.sent.length).toBeGreaterThan(20);
   await flush(stage.redis.url);
   await Promise.all(all.map(async ({ id }) => expect(await office.finished(id, 25_000)).toBe(true)));
   expect(stage.weCom.sent).toHaveLength(300);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Breaker } from '../../../src/push/delivery/breaker.ts';
 import type { Limits } from '../../../src/push/delivery/limits.ts';
 import { WeComError } from '../../../src/wecom/wecom-error.ts';
-import { freeLimits, type Sent, textTo, useStage } from './office.ts';
+import { eventually, freeLimits, type Sent, textTo, useStage } from './office.ts';
 
 const stage = useStage();
 const error = (errcode: number | 'lost' | 'unsent') => new WeComError('message/send', errcode, 'as scripted');
@@ -96,7 +96,7 @@ test.each([
   await stage.db.updateTable('deliveries').set({ tries }).where('message_id', '=', id).execute();
   office.start();
   const row = async () => (await stage.deliveries(id))[0];
-  await expect.poll(async () => (await row())?.tries, { timeout: 5000 }).toBe(tries + 1);
+  await eventually(async () => (await row())?.tries).toBe(tries + 1);
   expect(await row()).toMatchObject({
     state,
     errcode: '-1',
@@ -123,7 +123,7 @@ test.each([45009, 45033])('%s blocks the app, is no try, and keeps the order', a
   const office = stage.start({ limits });
   stage.weCom.script = failing(error(errcode));
   const { id } = await office.accept(textTo('anna', 'hello'));
-  await expect.poll(async () => (await stage.deliveries(id))[0]?.errcode).toBe(`${errcode}`);
+  await eventually(async () => (await stage.deliveries(id))[0]?.errcode).toBe(`${errcode}`);
   const [row] = await stage.deliveries(id);
   expect(row).toMatchObject({ state: 'queued', tries: 0, line: 'normal:user:anna', busy: null });
   expect(blocks).toEqual([['app', row?.due_at]]);
@@ -139,7 +139,7 @@ test('a robot that is blocked blocks itself alone', async () => {
     return undefined;
   };
   await office.accept(textTo([], 'hello', { receivers: [{ receiver: 'robot:ops' }] }));
-  await expect.poll(() => blocks).toEqual(['robot:ops']);
+  await eventually(() => blocks).toEqual(['robot:ops']);
   await stage.send(office, textTo('anna', 'hello'));
 });
 
@@ -177,7 +177,7 @@ test('an open breaker spares calls, is no try, and lets go on when it is closed'
   const all = await Promise.all(
     Array.from({ length: 40 }, (_, i) => office.accept(textTo(`u${i}`, 'hello'))),
   );
-  await expect.poll(() => stage.weCom.sent.length).toBeGreaterThanOrEqual(5);
+  await eventually(() => stage.weCom.sent.length).toBeGreaterThanOrEqual(5);
   isDown = false;
   await Promise.all(all.map(async ({ id }) => expect(await office.finished(id, 20_000)).toBe(true)));
   const rows = await stage.db.selectFrom('deliveries').select(['state', 'tries']).execute();
@@ -199,7 +199,7 @@ test('while the breaker is open nothing is called, and nothing counts as a try',
   };
   const office = stage.start({ breaker });
   const { id } = await office.accept(textTo('anna', 'hello'));
-  await expect.poll(() => asked, { timeout: 5000 }).toBeGreaterThan(1);
+  await eventually(() => asked).toBeGreaterThan(1);
   expect(stage.weCom.sent).toHaveLength(0);
   isOpen = false;
   expect(await office.finished(id, 10_000)).toBe(true);
