@@ -30,8 +30,6 @@ export interface DeliveryParts extends Omit<SenderParts, 'registry' | 'leases'> 
   readonly openWaiting: () => Redis;
   readonly messenger: Messenger;
   readonly results: Results;
-  /** How many messages of one lane are sent at the same time. */
-  readonly concurrency: number;
   readonly newId: () => string;
   readonly sleep: (ms: number) => Promise<void>;
 }

@@ -1,9 +1,10 @@
 import type { Messenger } from '../../wecom/outgoing.ts';
-import type { Lane, ReceiverKind } from '../message.ts';
+import { type Lane, lanes, type ReceiverKind } from '../message.ts';
 import type { Breaker } from './breaker.ts';
 import { call } from './call.ts';
 import type { Claimed, Group } from './claim.ts';
 import { type Decision, decide } from './decide.ts';
+import { createGate } from './gate.ts';
 import type { Leases } from './leases.ts';
 import type { Limits, Turn } from './limits.ts';
 import { readReceiver } from './lines.ts';
@@ -19,6 +20,8 @@ export interface SenderParts extends PrepareParts {
   readonly breaker: Breaker;
   readonly registry: Registry;
   readonly leases: Leases;
+  /** How many calls of one lane are under way at the same time. */
+  readonly concurrency: number;
   readonly now: () => number;
   readonly random: () => number;
   /** Told of every call; `kind` is that of the receiver, `ms` how long it took. */
@@ -46,6 +49,8 @@ const LIMITS_AWAY_MS = 1000;
 export function createSender(parts: SenderParts): (group: Group, own: number) => Promise<number | null> {
   const { limits, breaker, registry, leases, media, now, random, onAttempt, onWait, onError } = parts;
 
+  const gates = new Map(lanes.map((lane) => [lane, createGate(parts.concurrency)]));
+
   const settle = (members: Members, outcome: 'sent' | 'unsent') => {
     const turns = members.map(({ turn }) => turn);
     return limits.settle(turns, outcome).catch(onError);
@@ -69,18 +74,17 @@ export function createSender(parts: SenderParts): (group: Group, own: number) =>
   };
 
   const fail = async ({ owner }: Group, members: Some, { failure, time, mediaId }: Failed) => {
-    const dice = random();
+    const [at, dice] = [now(), random()];
     const decideFor = ({ tries }: Claimed): Decision =>
       failure.isHopeless ? { kind: 'failed' } : decide(failure.error, tries + 1, () => dice);
     const first = decideFor(members[0]);
     if (first.kind === 'media' && mediaId !== null) await media.forget(mediaId).catch(onError);
     if (first.kind === 'wait') {
       onWait('wecom');
-      const until = now() + first.forMs;
+      const until = at + first.forMs;
       const blocked = first.whole ? (['app'] as const) : members.map(({ receiver }) => receiver);
       await Promise.all(blocked.map((what) => limits.block(what, until).catch(onError)));
     }
-    const at = now();
     return members.map((member) =>
       failed(member, owner, failure, { decision: decideFor(member), time, now: at }),
     );
@@ -150,9 +154,14 @@ export function createSender(parts: SenderParts): (group: Group, own: number) =>
     for (let members: Members = group.members; ; ) {
       const [first, ...rest] = members;
       if (first === undefined) return;
+      const send = async () =>
+        members.every(({ id }) => leases.isHeld(id))
+          ? await sendPart(group, [first, ...rest], prepared)
+          : null;
+      const records = await (gates.get(group.lane)?.(send) ?? send());
       // Whoever's lease has ended, because this process stood still, is in other hands, and flagged.
-      if (members.some(({ id }) => !leases.isHeld(id))) return void (await settle(members, 'unsent'));
-      members = await note(members, await sendPart(group, [first, ...rest], prepared));
+      if (records === null) return void (await settle(members, 'unsent'));
+      members = await note(members, records);
       if (members.length === 0) return;
       const { ready, late } = await takeTurns(group, members);
       if (late.length > 0) await note([], late);

@@ -8,7 +8,7 @@ import { jobId, queueName, within } from './scheduler.ts';
 /** What the workers need. */
 export interface WorkersParts {
   readonly openWaiting: () => Redis;
-  /** How many jobs of one lane run at the same time. */
+  /** How many calls of one lane are under way at the same time; twice as many jobs run, half of them in the database. */
   readonly concurrency: number;
   readonly claim: (lane: Lane, ids: readonly number[]) => Promise<readonly Claim[]>;
   /** Resolves to when the delivery is to be tried again (Unix ms), or to null. */
@@ -50,7 +50,7 @@ export function startWorkers({ openWaiting, concurrency, claim, send, onError }:
     connection.on('error', onError);
     const worker = new Worker(queueName(lane), run, {
       connection,
-      concurrency,
+      concurrency: 2 * concurrency,
       lockDuration: LOCK_MS,
       stalledInterval: LOOK_MS,
       maxStalledCount: Number.MAX_SAFE_INTEGER,

@@ -102,6 +102,24 @@ test('a receiver who is slow, or fails, holds up nobody else, and no other lane'
   expect(await office.finished(first.id, 1000)).toBe(true);
 });
 
+test('no more calls of a lane are under way at the same time than there may be', async () => {
+  const office = stage.start({ concurrency: 3 });
+  let running = 0;
+  let most = 0;
+  stage.weCom.script = async () => {
+    running += 1;
+    most = Math.max(most, running);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    running -= 1;
+    return undefined;
+  };
+  const all = await Promise.all(
+    Array.from({ length: 40 }, (_, i) => office.accept(textTo(`u${i}`, 'hello'))),
+  );
+  await Promise.all(all.map(async ({ id }) => expect(await office.finished(id, 10_000)).toBe(true)));
+  expect(most).toBe(3);
+});
+
 test('a message for later waits, and keeps its place in its line', async () => {
   const office = stage.start();
   const at = Date.now() + 1200;
