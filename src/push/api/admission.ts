@@ -7,8 +7,8 @@ import { type Answer, type Caller, refuse } from './route.ts';
 
 /** Lets requests in, or not. */
 export interface Admission {
-  /** Before the body is read: the source address, the headers, the time. Resolves to a refusal, or to nothing. */
-  knock(request: FastifyRequest): Promise<Answer | undefined>;
+  /** Before the body is read: the source address, the headers, the time. Returns a refusal, or nothing. */
+  knock(request: FastifyRequest): Answer | undefined;
   /** With the hash of the body: the signature, the nonce, the app's own limit. For a streamed body the hash that its header names. */
   admit(request: FastifyRequest, bodyHash: string | 'claimed'): Promise<Admitted | Answer>;
 }
@@ -34,11 +34,11 @@ export function isAnswer(result: Admitted | Answer): result is Answer {
 export function createAdmission({ keys, sources, rates }: AdmissionParts): Admission {
   const claims = new WeakMap<FastifyRequest, Claimed>();
   return {
-    async knock(request) {
+    knock(request) {
       if (!sources.allows(request.ip)) {
         return refuse(403, 'This source address may not call; add it to PUSH_ALLOWED_SOURCES.');
       }
-      const claim = await keys.readClaim(request.headers);
+      const claim = keys.readClaim(request.headers);
       if (isNotAdmitted(claim)) return refuse(claim.status, claim.error);
       claims.set(request, claim);
       return undefined;

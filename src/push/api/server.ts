@@ -64,7 +64,7 @@ export function createApi(parts: ApiParts): FastifyInstance {
 
   app.addHook('onRequest', async (request, reply) => {
     reply.header(traceHeader, request.id);
-    const refused = await admission.knock(request);
+    const refused = admission.knock(request);
     if (refused === undefined) return;
     // The body, which nobody reads, may still be coming.
     reply.header('connection', 'close');

@@ -75,11 +75,12 @@ describe.each(cases)('%s refuses', (_name, each) => {
     }
   });
 
-  test('a wrong key, and an unknown app in the same words', async () => {
+  test('a wrong key, and an unknown app in the same words and with the same headers', async () => {
     const wrong = await stage.say({ ...right, key: deriveKey('another master key', 'ci', '12345678') });
     const unknown = await stage.say({ ...right, app: 'nobody', key: 'a key' });
     expect(wrong.status).toBe(401);
     expect(unknown).toMatchObject({ status: 401, body: wrong.body });
+    expect(unknown.headers.connection).toBe(wrong.headers.connection);
   });
 
   test('a disabled app', async () => {
