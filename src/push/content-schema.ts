@@ -3,6 +3,7 @@ import { InputError } from '../errors.ts';
 import { cardSchema } from './card-schema.ts';
 import { type Content, kindOf } from './content.ts';
 import type { ReceiverKind } from './message.ts';
+import { readValue } from './read-value.ts';
 import { createTexts, type Form } from './text-schema.ts';
 
 /** A longer text is split (§4.2), so this bounds how many messages one becomes: ten. */
@@ -92,7 +93,7 @@ export const templateContentSchema = schemaOf(contentFields('template'));
  */
 export function checkContent(content: Content, kinds: readonly ReceiverKind[]): void {
   const kind = kindOf(content);
-  if (kind !== 'image' && kind !== 'file') readContent(contentSchema, content);
+  if (kind !== 'image' && kind !== 'file') readValue(contentSchema, content, 'the content');
   const robots = kinds.includes('robot');
   const refuse = (problem: string): never => {
     throw new InputError(problem);
@@ -114,12 +115,4 @@ export function checkContent(content: Content, kinds: readonly ReceiverKind[]): 
 
 function isNotice(card: Readonly<Record<string, unknown>>): boolean {
   return card.card_type === 'text_notice' || card.card_type === 'news_notice';
-}
-
-/** Reads a value with a schema; throws an InputError that names the first field which is wrong, and how. */
-export function readContent<T>(schema: z.ZodType<T>, value: unknown): T {
-  const read = schema.safeParse(value);
-  if (read.success) return read.data;
-  const { path = [], message = 'is malformed' } = read.error.issues[0] ?? {};
-  throw new InputError(`${path.length === 0 ? 'the content' : path.join('.')}: ${message}`);
 }

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
+import { readValue } from '../read-value.ts';
 import type { Admitted } from './admission.ts';
-import { isContentType, readInput, readJson } from './read-input.ts';
+import { isContentType, readJson } from './read-body.ts';
 import { type Answer, type Ask, type Route, refuse } from './route.ts';
 
 /** The answer of a route to a request that was let in: its scope, its query and its body are checked, then it is asked. */
@@ -22,8 +23,8 @@ export async function answerTo(
   return route.handle({
     caller,
     params: request.params as Readonly<Record<string, string>>,
-    body: route.body === undefined ? undefined : readInput(route.body, readJson(raw as Buffer), 'the body'),
-    query: route.query === undefined ? undefined : readInput(route.query, request.query, 'the query'),
+    body: route.body === undefined ? undefined : readValue(route.body, readJson(raw as Buffer), 'the body'),
+    query: route.query === undefined ? undefined : readValue(route.query, request.query, 'the query'),
     raw,
     contentType,
     bodyHash,

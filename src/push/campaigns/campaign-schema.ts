@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { InputError } from '../../errors.ts';
 import { normalizeUserId, readUserId } from '../../wecom/userid.ts';
 import type { Variables } from '../message.ts';
+import { readValue } from '../read-value.ts';
 import { variablesSchema } from '../templates/variables-schema.ts';
 
 const isWellFormed = (text: string) => text.isWellFormed();
@@ -87,8 +88,5 @@ function readLine<T>(schema: z.ZodType<T>, bytes: Buffer | null): T {
   } catch {
     throw new InputError('is not JSON in UTF-8');
   }
-  const read = schema.safeParse(value);
-  if (read.success) return read.data;
-  const { path = [], message = 'is malformed' } = read.error.issues[0] ?? {};
-  throw new InputError([...(path.length > 0 ? [`${path.join('.')}:`] : []), message].join(' '));
+  return readValue(schema, value, '');
 }

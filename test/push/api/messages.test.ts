@@ -391,7 +391,7 @@ describe('the list of messages', () => {
     expect(dead.body.messages).toMatchObject([{ id: made[3], state: 'dead', counts: { dead: 1 } }]);
     expect(ids(await list('?receiver=tag:7'))).toEqual(picked(1));
     expect(ids(await list('?receiver=user:ZhangSan&state=queued'))).toEqual(picked(2, 0));
-    expect(ids(await list('?lane=alert'))).toEqual(picked(0));
+    expect(ids(await list('?priority=alert'))).toEqual(picked(0));
     expect(ids(await list('?template=brief'))).toEqual(picked(2));
     const since = stage.clock.now - 60_000;
     expect(ids(await list(`?since=${since / 1000}`))).toEqual(picked(3));
@@ -419,7 +419,7 @@ describe('the list of messages', () => {
     '?after=x',
     '?since=yesterday',
     '?x=1',
-    '?lane=a&lane=b',
+    '?priority=a&priority=b',
   ])('refuses %s', async (query) => {
     expect(await list(query)).toMatchObject({ status: 400, body: { error: expect.any(String) } });
   });

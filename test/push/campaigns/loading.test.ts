@@ -156,7 +156,7 @@ describe('what is wrong is named in one sentence, and nothing is kept', () => {
     ['a line too long', {}, ['a', long], 'line 3 is longer than 4096 bytes'],
     ['an empty line', {}, ['a', '!', 'b'], 'line 3 is empty'],
     ['a name that is no variable', {}, [{ user: 'a', variables: { x: '1' } }], 'line 2 '],
-    ['unknown field', { lane: 'alert' }, ['a'], 'line 1 Unrecognized key: "lane"'],
+    ['unknown field', { lane: 'alert' }, ['a'], 'line 1 has no field "lane"; its fields are name, template'],
     ['no template of that key', { template: { key: 'none' } }, ['a'], 'there is no template "none"'],
     ['a variable missing', { template: { key: 'bonus' } }, ['a'], 'AMOUNT, UNIT missing'],
     [

@@ -1,12 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is how templates are written
 import { describe, expect, test } from 'vitest';
 import type { Content } from '../../../src/push/content.ts';
-import {
-  checkContent,
-  contentSchema,
-  readContent,
-  templateContentSchema,
-} from '../../../src/push/content-schema.ts';
+import { checkContent, contentSchema, templateContentSchema } from '../../../src/push/content-schema.ts';
+import { readValue } from '../../../src/push/read-value.ts';
 
 const url = 'https://a.example/';
 const textcard = { title: 't', description: 'd', url };
@@ -52,8 +48,8 @@ const BAD: readonly (readonly [string, unknown])[] = [
     { textcard: { ...textcard, url: `${url}${'x'.repeat(2048)}` } },
   ],
   ['extra', { textcard: { ...textcard, extra: 1 } }],
-  ['news.articles: Too big', { news: { articles: times(9, { title: 't', url }) } }],
-  ['news.articles: Too small', { news: { articles: [] } }],
+  ['news.articles: must have at most', { news: { articles: times(9, { title: 't', url }) } }],
+  ['news.articles: must have at least', { news: { articles: [] } }],
   [
     'news.articles.0.title: must be at most 128 bytes',
     { news: { articles: [{ title: '好'.repeat(43), url }] } },
@@ -66,7 +62,10 @@ const BAD: readonly (readonly [string, unknown])[] = [
     { templateCard: { ...notice, action_menu: { action_list: [{ text: 't', key: 'k' }] } } },
   ],
   ['task_id: must be made of', { templateCard: { ...buttons, task_id: 'a b' } }],
-  ['button_list: Too big', { templateCard: { ...buttons, button_list: times(7, { text: 't', key: 'k' }) } }],
+  [
+    'button_list: must have at most',
+    { templateCard: { ...buttons, button_list: times(7, { text: 't', key: 'k' }) } },
+  ],
   ['button of type 0 a key', { templateCard: { ...buttons, button_list: [{ text: 't' }] } }],
   ['button of type 1 a url', { templateCard: { ...buttons, button_list: [{ text: 't', type: 1 }] } }],
   ['card_image or image_text_area', { templateCard: { ...notice, card_type: 'news_notice' } }],
@@ -74,21 +73,23 @@ const BAD: readonly (readonly [string, unknown])[] = [
 
 describe('the content of a message', () => {
   test.each(GOOD)('is taken: %j', (content) => {
-    expect(readContent(contentSchema, content)).toEqual(content);
+    expect(readValue(contentSchema, content, 'the content')).toEqual(content);
   });
 
   test.each(BAD)('is refused with "%s"', (problem, content) => {
-    expect(() => readContent(contentSchema, content)).toThrow(problem);
+    expect(() => readValue(contentSchema, content, 'the content')).toThrow(problem);
   });
 
   test('of a template may leave open what a variable decides, and nothing else', () => {
     const open = { textcard: { title: `\${T}${'x'.repeat(128)}`, description: '${D}', url: '${LINK}' } };
-    expect(readContent(templateContentSchema, open)).toEqual(open);
-    expect(() => readContent(contentSchema, open)).toThrow('textcard.title');
+    expect(readValue(templateContentSchema, open, 'the content')).toEqual(open);
+    expect(() => readValue(contentSchema, open, 'the content')).toThrow('textcard.title');
     const long = { textcard: { ...open.textcard, title: `\${T}${'x'.repeat(129)}` } };
-    expect(() => readContent(templateContentSchema, long)).toThrow('textcard.title: must be at most 128');
+    expect(() => readValue(templateContentSchema, long, 'the content')).toThrow(
+      'textcard.title: must be at most 128',
+    );
     const kind = { templateCard: { ...notice, card_type: '${KIND}' } };
-    expect(() => readContent(templateContentSchema, kind)).toThrow('card_type');
+    expect(() => readValue(templateContentSchema, kind, 'the content')).toThrow('card_type');
   });
 });
 

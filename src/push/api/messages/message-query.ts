@@ -19,7 +19,7 @@ const time = z
 
 /** What the list of messages can be asked for. */
 export const messageQuery = z.strictObject({
-  state: z.enum(deliveryStates, `must be one of ${deliveryStates.join(', ')}`).optional(),
+  state: z.enum(deliveryStates).optional(),
   receiver: z
     .string()
     .regex(
@@ -30,10 +30,10 @@ export const messageQuery = z.strictObject({
     .optional(),
   since: time,
   until: time,
-  lane: z.enum(lanes, `must be one of ${lanes.join(', ')}`).optional(),
+  priority: z.enum(lanes).optional(),
   template: z.string().max(32).optional(),
   campaign: z.string().max(36).optional(),
-  limit: z.coerce.number('must be a number').int().min(1).max(100, 'must be at most 100').default(50),
+  limit: z.coerce.number().int().min(1).max(100).default(50),
   after: z
     .string()
     .regex(/^\d{1,15}\.[0-9a-f-]{36}$/, 'must be the `next` of the page before')
@@ -41,7 +41,8 @@ export const messageQuery = z.strictObject({
 });
 
 /** The query as the database is asked. Throws an InputError. */
-export function filterOf({ after, ...filter }: z.output<typeof messageQuery>): MessageFilter {
+export function filterOf({ after, priority: lane, ...rest }: z.output<typeof messageQuery>): MessageFilter {
+  const filter = { ...rest, lane };
   if (after === undefined) return filter;
   const [createdAt, id] = after.split('.');
   if (createdAt === undefined || id === undefined)

@@ -94,7 +94,7 @@ export function messageSchema(now: () => number) {
       file: z.strictObject({ sha256, name: fileName }).optional(),
       imageUrl: z
         .url({ protocol: /^https?$/, error: 'must be an http or https address' })
-        .max(2048)
+        .max(2048, 'must be at most 2048 characters long')
         .optional(),
       template: z
         .strictObject({
@@ -104,14 +104,14 @@ export function messageSchema(now: () => number) {
         .optional(),
       idempotencyKey: soundText(128).optional(),
       opaque: soundText(1024).optional(),
-      priority: z.enum(lanes, `must be one of ${lanes.join(', ')}`).default('normal'),
+      priority: z.enum(lanes).default('normal'),
       sendAt: time.refine(
         (at) => at === undefined || at <= now() + MOST_DAYS_AHEAD * DAY_MS,
         `must be at most ${MOST_DAYS_AHEAD} days ahead`,
       ),
       callbackUrl: z
         .url({ protocol: /^https?$/, error: 'must be an http or https address' })
-        .max(2048)
+        .max(2048, 'must be at most 2048 characters long')
         .refine((url) => !new URL(url).username && !new URL(url).password, 'must be without a login')
         .optional(),
       wait: z.boolean().default(false),

@@ -1,6 +1,7 @@
 import { InputError } from '../../../errors.ts';
 import { hashOf } from '../../keys/signature.ts';
-import { isContentType, readInput, readJson } from '../read-input.ts';
+import { readValue } from '../../read-value.ts';
+import { isContentType, readJson } from '../read-body.ts';
 import { type Answer, type Ask, refuse } from '../route.ts';
 import type { HandedMessage, messageSchema } from './message-schema.ts';
 
@@ -28,7 +29,7 @@ export async function readMessage(
   const bytes = raw as Buffer;
   if (isContentType(contentType, 'application/json')) {
     if (bytes.length > JSON_LIMIT) return refuse(413, `A message is at most ${JSON_LIMIT} bytes of JSON.`);
-    return { message: readInput(schema, readJson(bytes), 'the message') };
+    return { message: readValue(schema, readJson(bytes), 'the message') };
   }
   if (!isContentType(contentType, 'multipart/form-data')) {
     return refuse(
@@ -43,7 +44,7 @@ export async function readMessage(
     throw new InputError(`the part "message" must be a JSON object without "${upload.kind}"`);
   }
   const media = { sha256: hashOf(upload.bytes), name: upload.name };
-  return { message: readInput(schema, { ...written, [upload.kind]: media }, 'the message'), upload };
+  return { message: readValue(schema, { ...written, [upload.kind]: media }, 'the message'), upload };
 }
 
 async function readParts(bytes: Buffer, contentType: string): Promise<{ text: string; upload: Upload }> {
