@@ -1,5 +1,6 @@
 import { hash, randomUUID } from 'node:crypto';
 import type { AccessToken, TokenStore } from './access-token.ts';
+import { createSeal } from './seal.ts';
 
 /** The commands of Redis that the store needs; a client of ioredis has them. */
 export interface TokenRedis {
@@ -18,8 +19,9 @@ return 0`;
 const TOKEN_TTL_MS = 7_200_000;
 
 /**
- * Keeps one app's access token in Redis, for all replicas of all roles. A changed secret begins anew: a token that was
- * issued to the old one is never used under it.
+ * Keeps one app's access token in Redis, for all replicas. It is sealed under the app's secret: Redis is shared with the
+ * bot, and a token does all that the secret does. A changed secret begins anew: a token that was issued to the old one is
+ * never used under it.
  */
 export function createTokenStore(
   redis: TokenRedis,
@@ -29,6 +31,10 @@ export function createTokenStore(
 ): TokenStore {
   const key = `keypad:wecom:{${corpId}:${agentId}}:token:${hash('sha256', secret).slice(0, 16)}`;
   const lockKey = `${key}:lock`;
+  const seal = createSeal(secret);
+  /** What cannot be read counts as none, and is written anew. */
+  const readToken = (kept: string | null): AccessToken | null =>
+    JSON.parse((kept !== null && seal.open(kept)) || 'null');
   const deleteIfSame = async (name: string, value: string): Promise<void> => {
     await redis.eval(DELETE_IF_SAME, 1, name, value);
   };
@@ -36,7 +42,7 @@ export function createTokenStore(
   return {
     read: async () => readToken(await redis.get(key)),
     write: async (token, expiresAt) => {
-      await redis.set(key, JSON.stringify({ token, expiresAt }), 'PX', TOKEN_TTL_MS);
+      await redis.set(key, seal.close(JSON.stringify({ token, expiresAt })), 'PX', TOKEN_TTL_MS);
     },
     drop: async (token) => {
       const kept = await redis.get(key);
@@ -48,9 +54,4 @@ export function createTokenStore(
       return taken === null ? null : () => deleteIfSame(lockKey, owner);
     },
   };
-}
-
-/** Only {@link createTokenStore} writes here. */
-function readToken(kept: string | null): AccessToken | null {
-  return kept === null ? null : JSON.parse(kept);
 }

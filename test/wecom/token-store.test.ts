@@ -3,6 +3,7 @@ import { startRedis } from '#test/redis.ts';
 import { createRedis } from '../../src/chat/redis.ts';
 import type { TokenStore } from '../../src/wecom/access-token.ts';
 import { createWeComApi } from '../../src/wecom/api.ts';
+import { createSeal } from '../../src/wecom/seal.ts';
 import { createTokenStore } from '../../src/wecom/token-store.ts';
 import { startScriptedWeCom } from './scripted-wecom.ts';
 
@@ -45,6 +46,27 @@ test('another secret or another app is another cache', async () => {
   await storeOf().write('token', 1);
   expect(await storeOf(redis, 'new secret').read()).toBeNull();
   expect(await storeOf(redis, 'secret', 7).read()).toBeNull();
+});
+
+test('who reads Redis, such as the bot, learns no token, and who writes there makes nobody use another', async () => {
+  await storeOf().write('the-token', 7_000_000);
+  const [[key] = ['']] = await lives();
+  const kept = (await redis.get(key)) ?? '';
+  expect(kept).not.toContain('the-token');
+  expect(Buffer.from(kept, 'base64').toString('latin1')).not.toContain('the-token');
+  for (const forged of [
+    JSON.stringify({ token: 'forged', expiresAt: 9e15 }),
+    '',
+    'x',
+    kept.slice(0, -8),
+    `${kept.slice(0, 40)}AAAA${kept.slice(44)}`,
+    createSeal('a guess').close(JSON.stringify({ token: 'forged', expiresAt: 9e15 })),
+  ]) {
+    await redis.set(key, forged);
+    expect(await storeOf().read()).toBeNull();
+  }
+  await storeOf().write('next', 1);
+  expect((await storeOf().read())?.token).toBe('next');
 });
 
 test('only the token that is kept can be dropped', async () => {
