@@ -6,8 +6,12 @@ import { type CampaignState, visibleStates } from './state.ts';
 /** A row of the campaigns table. */
 export type CampaignRow = Readonly<Selectable<CampaignTable>>;
 
+/** The id of a campaign. What is none must not be asked for: the column is ASCII, and refuses to compare other signs. */
+export const CAMPAIGN_ID = /^[0-9a-f-]{36}$/;
+
 /** A campaign of this app that is whole. */
-export function findCampaign(db: Database, app: string, id: string): Promise<CampaignRow | undefined> {
+export async function findCampaign(db: Database, app: string, id: string): Promise<CampaignRow | undefined> {
+  if (!CAMPAIGN_ID.test(id)) return undefined;
   return db
     .selectFrom('campaigns')
     .selectAll()
@@ -27,18 +31,18 @@ export function findByKey(db: Database, app: string, key: string): Promise<Campa
     .executeTakeFirst();
 }
 
-/** Campaigns of this app, newest first, those before `before`. */
+/** Campaigns of this app, newest first, those after `after` in that order. */
 export function listCampaigns(
   db: Database,
   app: string,
-  { before, limit }: { readonly before: string | undefined; readonly limit: number },
+  { after, limit }: { readonly after: string | undefined; readonly limit: number },
 ): Promise<readonly CampaignRow[]> {
   const all = db
     .selectFrom('campaigns')
     .selectAll()
     .where('app', '=', app)
     .where('state', 'in', visibleStates);
-  const rest = before === undefined ? all : all.where('id', '<', before);
+  const rest = after === undefined ? all : all.where('id', '<', after);
   return rest.orderBy('id', 'desc').limit(limit).execute();
 }
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { type Answer, type Route, refuse, route } from '../api/route.ts';
-import { findCampaign, listCampaigns } from './campaign-store.ts';
+import { CAMPAIGN_ID, findCampaign, listCampaigns } from './campaign-store.ts';
 import { type Command, commands, noCampaign, order } from './control.ts';
 import { type CreateParts, createCampaign } from './create-campaign.ts';
 import { readProgress } from './progress.ts';
@@ -14,6 +14,7 @@ export interface RouteParts extends CreateParts {
 }
 
 const scope = 'campaigns';
+const before = z.string().regex(CAMPAIGN_ID, 'must be the id of a campaign').optional();
 const limit = z.coerce.number().int().min(1).max(100).default(100);
 const states = ['waiting', 'queued', 'sending', 'sent', 'failed', 'dead', 'recalled'] as const;
 const none = { 404: { about: 'This app has no such campaign.' } };
@@ -56,7 +57,7 @@ export function campaignRoutes(parts: RouteParts): readonly Route[] {
       path: '/campaigns',
       summary: 'Campaigns, newest first; `before` is the last id of the page before.',
       scope,
-      query: z.strictObject({ before: z.string().max(36).optional(), limit }),
+      query: z.strictObject({ before, limit }),
       answers: { 200: { about: 'A page.', schema: z.object({ campaigns: z.array(lineSchema) }) } },
       async handle({ caller, query: { before, limit } }) {
         const rows = await listCampaigns(db, caller.app, { before, limit });

@@ -43,6 +43,12 @@ describe('commands', () => {
   });
 });
 
+test.each(['abc', '%', '😀', '\u0000', 'é'.repeat(36)])('no campaign stands under the id %j', async (id) => {
+  for (const line of ['GET /campaigns/:id', 'GET /campaigns/:id/receivers', 'POST /campaigns/:id/start']) {
+    expect(await desk.ask(line.replace(':id', id))).toMatchObject({ status: 404 });
+  }
+});
+
 describe("a campaign is its app's alone", () => {
   test.each(['GET ', 'GET /receivers', 'POST /start', 'POST /pause', 'POST /resume', 'POST /stop'])(
     '%s',
