@@ -155,6 +155,11 @@ describe('is refused in one sentence that names', () => {
     ['a file without name', { to: users, file: { sha256: hashOf('a') } }, 'file.name'],
     ['a picture that is not kept', { to: users, image: { sha256: hashOf('a') } }, 'not kept'],
     ['a strange address', { to: users, imageUrl: 'file:///etc/passwd' }, 'imageUrl: must be an http'],
+    [
+      'an idempotencyKey with a space at its end',
+      { ...text, idempotencyKey: 'k ' },
+      'idempotencyKey: must not end',
+    ],
     ['a long idempotencyKey', { ...text, idempotencyKey: long(129) }, 'idempotencyKey: must be at most 128'],
     ['a long opaque', { ...text, opaque: long(1025) }, 'opaque: must be at most 1024'],
     ['another priority', { ...text, priority: 'high' }, 'priority: must be one of alert, normal, bulk'],

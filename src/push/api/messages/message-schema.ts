@@ -102,7 +102,10 @@ export function messageSchema(now: () => number) {
           variables: variablesSchema.default({}),
         })
         .optional(),
-      idempotencyKey: soundText(128).optional(),
+      // MySQL takes "a" and "a " for the same.
+      idempotencyKey: soundText(128)
+        .refine((key) => !key.endsWith(' '), 'must not end in a space')
+        .optional(),
       opaque: soundText(1024).optional(),
       priority: z.enum(lanes).default('normal'),
       sendAt: time.refine(
