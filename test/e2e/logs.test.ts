@@ -5,6 +5,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Credentials } from '../../src/demo/credentials.ts';
 import { createPushClient } from '../../src/push/client.ts';
+import { createSeal } from '../../src/wecom/seal.ts';
 import { CLUSTER_TOKEN, startTestDemo, type TestDemo } from '../helpers/demo.ts';
 
 /** Everything that could go wrong with a secret in it goes wrong once, at the level that writes the most. */
@@ -50,7 +51,8 @@ afterAll(() => demo.stop());
 async function readAccessToken(): Promise<string> {
   const redis = new Redis(demo.env.REDIS_URL ?? '');
   const [key = ''] = await redis.keys('keypad:wecom:*:token:*');
-  const kept = JSON.parse((await redis.get(key)) ?? '{}') as { token?: string };
+  const opened = createSeal(credentials.secret).open((await redis.get(key)) ?? '');
+  const kept = JSON.parse(opened ?? '{}') as { token?: string };
   redis.disconnect();
   return kept.token ?? 'no token';
 }
