@@ -19,6 +19,15 @@ export function openApiRoute(routes: readonly Route[]): Route {
 
 const headers = ['X-Keypad-App', 'X-Keypad-Timestamp', 'X-Keypad-Nonce', 'X-Keypad-Signature'];
 
+/** A body that is streamed comes after its signature was looked at. */
+const contentHash: Json = {
+  name: 'X-Keypad-Content-SHA256',
+  in: 'header',
+  required: true,
+  description: 'The hex SHA-256 of the body, the same as in the signature.',
+  schema: { type: 'string', pattern: '^[0-9a-f]{64}$' },
+};
+
 const refusals: Readonly<Record<number, string>> = {
   400: 'Something in the request is malformed.',
   401: 'The request is not signed as it should be.',
@@ -58,18 +67,21 @@ export function describeRoutes(routes: readonly Route[]): Json {
 }
 
 function describeRoute({ path, summary, scope, body, accepts, query, reads, answers }: Route): Json {
-  const shown = body ?? accepts;
   const pathParameters = [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
     name,
     in: 'path',
     required: true,
     schema: { type: 'string' },
   }));
-  const parameters = [...pathParameters, ...(query === undefined ? [] : queryParameters(query))];
-  const content = {
-    ...(shown !== undefined && { 'application/json': { schema: schemaOf(shown, 'input') } }),
-    ...(reads === 'stream' && { 'application/octet-stream': {} }),
-  };
+  const parameters = [
+    ...pathParameters,
+    ...(query === undefined ? [] : queryParameters(query)),
+    ...(reads === 'stream' ? [contentHash] : []),
+  ];
+  const taken = body === undefined ? accepts : { 'application/json': body };
+  const content = Object.fromEntries(
+    Object.entries(taken ?? {}).map(([type, schema]) => [type, { schema: schemaOf(schema, 'input') }]),
+  );
   const error = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } };
   const refused = Object.entries(refusals).map(([status, description]) => [
     status,

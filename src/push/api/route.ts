@@ -45,8 +45,8 @@ export interface Route<Body = unknown, Query = unknown> {
   readonly scope?: RouteScope;
   /** JSON body; without it the handler reads `raw`. */
   readonly body?: ZodType<Body>;
-  /** What a handler that reads `raw` takes as JSON, for the document. */
-  readonly accepts?: ZodType;
+  /** What a handler that reads `raw` takes, by content type, for the document; of NDJSON a line. */
+  readonly accepts?: Readonly<Record<string, ZodType>>;
   readonly query?: ZodType<Query>;
   /** `stream`: the body is not read before the handler does; the caller says its hash in `X-Keypad-Content-SHA256`. */
   readonly reads?: 'stream';

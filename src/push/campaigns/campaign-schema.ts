@@ -50,7 +50,8 @@ const userid = z.string().transform((text, ctx) => {
     return z.NEVER;
   }
 });
-const receiverSchema = z.union(
+/** A further line: a userid, alone or with values of its own. */
+export const receiverSchema = z.union(
   [userid, z.strictObject({ user: userid, variables: variablesSchema.optional() })],
   'must be a userid, or { "user": userid, "variables": { … } }',
 );

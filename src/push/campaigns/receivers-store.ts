@@ -1,3 +1,5 @@
+import { readErrcode } from '../api/messages/message-view.ts';
+import { nextPage } from '../api/next-page.ts';
 import type { Database } from '../database.ts';
 import type { DeliveryState } from '../message.ts';
 import type { CampaignRow } from './campaign-store.ts';
@@ -8,8 +10,8 @@ export interface ReceiverLine {
   readonly user: string;
   readonly state: DeliveryState | 'waiting';
   readonly messageId?: string;
-  readonly errcode?: string | null;
-  readonly problem?: string | null;
+  readonly errcode?: number | string;
+  readonly problem?: string;
 }
 
 /** Where a page begins, as the page before gave it, and how long it is. */
@@ -20,8 +22,8 @@ export interface Page {
 
 export interface ReceiverPage {
   readonly receivers: readonly ReceiverLine[];
-  /** The `after` of the next page; null when this is the last. */
-  readonly after: string | null;
+  /** The `after` of the next page; none when this is the last. */
+  readonly next?: string;
 }
 
 /** Receivers of the last run whose delivery is in this state, in the order in which they were handed out. */
@@ -38,22 +40,27 @@ export async function listDeliveries(
     if (id < slice || counts?.some((each) => each.state === state) === false) continue;
     const rows = await db
       .selectFrom('deliveries')
-      .select(['id', 'receiver', 'state', 'errcode', 'problem'])
+      .select(['id', 'receiver', 'errcode', 'problem'])
       .where('message_id', '=', messageId)
       .where('state', '=', state)
       .where('id', '>', id === slice ? delivery : 0)
       .orderBy('id')
       .limit(limit - found.length)
       .execute();
-    for (const { id: at, receiver, ...rest } of rows) {
-      found.push({ user: receiver.slice('user:'.length), messageId, ...rest, at: `${id}.${at}` });
+    for (const { id: at, receiver, errcode, problem } of rows) {
+      found.push({
+        user: receiver.slice('user:'.length),
+        state,
+        messageId,
+        ...(errcode !== null && { errcode: readErrcode(errcode) }),
+        ...(problem !== null && { problem }),
+        at: `${id}.${at}`,
+      });
     }
     if (found.length === limit) break;
   }
-  return {
-    receivers: found.map(({ at: _, ...line }) => line),
-    after: found.length === limit ? (found.at(-1)?.at ?? null) : null,
-  };
+  const receivers = found.map(({ at: _, ...line }) => line);
+  return { receivers, ...nextPage(found, limit, ({ at }) => at) };
 }
 
 /** Receivers that the last run has not handed out. */
@@ -83,6 +90,6 @@ export async function listWaiting(
   const rows = [...returned, ...rest].slice(0, limit);
   return {
     receivers: rows.map(({ user }) => ({ user, state: 'waiting' })),
-    after: rows.length === limit ? String(rows.at(-1)?.number) : null,
+    ...nextPage(rows, limit, ({ number }) => String(number)),
   };
 }

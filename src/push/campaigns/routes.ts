@@ -1,5 +1,7 @@
 import * as z from 'zod';
+import { nextPage } from '../api/next-page.ts';
 import { type Answer, type Route, refuse, route } from '../api/route.ts';
+import { campaignSchema, receiverSchema } from './campaign-schema.ts';
 import { CAMPAIGN_ID, findCampaign, listCampaigns } from './campaign-store.ts';
 import { type Command, commands, noCampaign, order } from './control.ts';
 import { type CreateParts, createCampaign } from './create-campaign.ts';
@@ -14,8 +16,10 @@ export interface RouteParts extends CreateParts {
 }
 
 const scope = 'campaigns';
-const before = z.string().regex(CAMPAIGN_ID, 'must be the id of a campaign').optional();
+const after = z.string().regex(CAMPAIGN_ID, 'must be the id of a campaign').optional();
 const limit = z.coerce.number().int().min(1).max(100).default(100);
+/** What to ask for as `after`; none on the last page. */
+const next = z.string().optional();
 const states = ['waiting', 'queued', 'sending', 'sent', 'failed', 'dead', 'recalled'] as const;
 const none = { 404: { about: 'This app has no such campaign.' } };
 
@@ -40,6 +44,7 @@ export function campaignRoutes(parts: RouteParts): readonly Route[] {
         'Makes a campaign from NDJSON: first { name, template, … }, then a line for each receiver, "userid" or { user, variables }.',
       scope,
       reads: 'stream',
+      accepts: { 'application/x-ndjson': z.union([campaignSchema, receiverSchema]) },
       bodyLimit: BODY_LIMIT,
       answers: {
         201: {
@@ -55,13 +60,16 @@ export function campaignRoutes(parts: RouteParts): readonly Route[] {
     route({
       method: 'GET',
       path: '/campaigns',
-      summary: 'Campaigns, newest first; `before` is the last id of the page before.',
+      summary: 'Campaigns, newest first; `next` goes into `after`.',
       scope,
-      query: z.strictObject({ before, limit }),
-      answers: { 200: { about: 'A page.', schema: z.object({ campaigns: z.array(lineSchema) }) } },
-      async handle({ caller, query: { before, limit } }) {
-        const rows = await listCampaigns(db, caller.app, { before, limit });
-        return { status: 200, body: { campaigns: rows.map(lineOf) } };
+      query: z.strictObject({ after, limit }),
+      answers: { 200: { about: 'A page.', schema: z.object({ campaigns: z.array(lineSchema), next }) } },
+      async handle({ caller, query: { after, limit } }) {
+        const rows = await listCampaigns(db, caller.app, { after, limit });
+        return {
+          status: 200,
+          body: { campaigns: rows.map(lineOf), ...nextPage(rows, limit, ({ id }) => id) },
+        };
       },
     }),
     route({
@@ -105,30 +113,30 @@ export function campaignRoutes(parts: RouteParts): readonly Route[] {
     route({
       method: 'GET',
       path: '/campaigns/:id/receivers',
-      summary: 'Receivers of the last run in one state; `after` is what the page before gave.',
+      summary: 'Receivers of the last run in one state; `next` goes into `after`.',
       scope,
       query: z.strictObject({
         state: z.enum(states).default('failed'),
         after: z
           .string()
-          .regex(/^\d{0,16}(\.\d{1,16})?$/, 'must be what the page before gave as after')
+          .regex(/^\d{0,16}(\.\d{1,16})?$/, 'must be the `next` of the page before')
           .default(''),
         limit,
       }),
       answers: {
         200: {
-          about: 'A page; `after` is null on the last.',
+          about: 'A page.',
           schema: z.object({
             receivers: z.array(
               z.object({
                 user: z.string(),
                 state: z.enum(states),
                 messageId: z.string().optional(),
-                errcode: z.string().nullish(),
-                problem: z.string().nullish(),
+                errcode: z.union([z.int(), z.string()]).optional(),
+                problem: z.string().optional(),
               }),
             ),
-            after: z.string().nullable(),
+            next,
           }),
         },
         ...none,

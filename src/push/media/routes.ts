@@ -16,6 +16,7 @@ export function mediaRoutes({ media }: { readonly media: Media }): readonly Rout
       path: '/media',
       summary: 'Keeps a picture or file, given as raw bytes, for four days; send it by its sha256.',
       query,
+      accepts: { 'application/octet-stream': z.file() },
       bodyLimit: MAX_BYTES.file,
       answers: {
         200: {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { nextPage } from '../api/next-page.ts';
 import { type Answer, type Ask, type Route, refuse, route } from '../api/route.ts';
 import { checkContent, templateContentSchema } from '../content-schema.ts';
 import { fill, USERID } from './fill.ts';
@@ -13,7 +14,7 @@ const line = z.object({
   version,
   title: z.string(),
   author: z.string(),
-  createdAt: z.int(),
+  createdAt: z.string(),
 });
 const whole = line.extend({ content: templateContentSchema });
 
@@ -73,14 +74,19 @@ export function templateRoutes({ templates }: { readonly templates: Templates })
     route({
       method: 'GET',
       path: '/templates',
-      summary: 'Live templates by key, without their contents; `after` is the last key of the page before.',
+      summary: 'Live templates by key, without their contents; `next` goes into `after`.',
       scope,
       query: page,
-      answers: { 200: { about: 'A page.', schema: z.object({ templates: z.array(line) }) } },
-      handle: async ({ query: { after, limit } }) => ({
-        status: 200,
-        body: { templates: await templates.list(after, limit) },
-      }),
+      answers: {
+        200: {
+          about: 'A page.',
+          schema: z.object({ templates: z.array(line), next: z.string().optional() }),
+        },
+      },
+      async handle({ query: { after, limit } }) {
+        const lines = await templates.list(after, limit);
+        return { status: 200, body: { templates: lines, ...nextPage(lines, limit, ({ key }) => key) } };
+      },
     }),
     route({
       method: 'DELETE',

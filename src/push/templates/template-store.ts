@@ -100,7 +100,7 @@ export async function insertVersion(
       title,
       content: JSON.stringify(content),
       author,
-      created_at: createdAt,
+      created_at: Date.parse(createdAt),
     })
     .execute();
   await tx.updateTable('templates').set({ version, deleted: 0 }).where('template_key', '=', key).execute();
@@ -121,7 +121,7 @@ export async function deleteTemplate(db: Database, key: string): Promise<boolean
 type LineRow = Omit<TemplateVersionTable, 'content'>;
 
 function lineOf({ template_key: key, version, title, author, created_at }: LineRow): TemplateLine {
-  return { key, version, title, author, createdAt: created_at };
+  return { key, version, title, author, createdAt: new Date(created_at).toISOString() };
 }
 
 function templateOf(row: TemplateVersionTable): Template {

@@ -2,14 +2,14 @@ import { InputError } from '../../errors.ts';
 import type { Content } from '../content.ts';
 import type { Variables } from '../message.ts';
 
-/** One version of a template; `createdAt` is Unix ms, `author` the app that wrote it. */
+/** One version of a template; `createdAt` is ISO 8601, `author` the app that wrote it. */
 export interface Template {
   readonly key: string;
   readonly version: number;
   readonly title: string;
   readonly content: Content;
   readonly author: string;
-  readonly createdAt: number;
+  readonly createdAt: string;
 }
 
 /** Content as JSON is at most this long. */

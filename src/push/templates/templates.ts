@@ -104,7 +104,8 @@ export function createTemplates({ db, redis, subscriber, now }: TemplateParts): 
     get: async (key) => cache.get(readTemplateKey(key)),
     async resolve(key, variables, given) {
       const template = await cache.get(readTemplateKey(key));
-      if (template === null) throw new InputError(`there is no template "${key}"; PUT /v1/templates/${key}`);
+      if (template === null)
+        throw new InputError(`there is no template "${key}"; make it with PUT /v1/templates/${key}`);
       const { content, version } = template;
       checkVariables(namesIn(content), variables, given);
       return { content, version };
@@ -114,13 +115,16 @@ export function createTemplates({ db, redis, subscriber, now }: TemplateParts): 
       if (length > MAX_CONTENT_BYTES) {
         throw new InputError(`content: is ${length} bytes of JSON; at most ${MAX_CONTENT_BYTES} are kept`);
       }
-      return write({ key: readTemplateKey(key), title, content, author, createdAt: now() }, version);
+      return write(
+        { key: readTemplateKey(key), title, content, author, createdAt: new Date(now()).toISOString() },
+        version,
+      );
     },
     async restore(key, version, author) {
       const old = await readVersion(db, readTemplateKey(key), version);
       if (old === null) return null;
       const { title, content } = old;
-      return write({ key, title, content, author, createdAt: now() });
+      return write({ key, title, content, author, createdAt: new Date(now()).toISOString() });
     },
     async remove(key) {
       const removed = await deleteTemplate(db, readTemplateKey(key));

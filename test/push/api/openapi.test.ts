@@ -34,6 +34,21 @@ test('the OpenAPI document tells of every route, and of itself', async () => {
   expect(told.toSorted()).toEqual([...own, 'GET /v1/openapi.json'].toSorted());
 });
 
+test('the OpenAPI document tells how pictures, files and campaigns are sent', async () => {
+  const { body } = await stage.say({ path: '/v1/openapi.json' });
+  const taken = (path: string) => body.paths[path].post.requestBody.content;
+  expect(Object.keys(taken('/v1/messages')['multipart/form-data'].schema.properties)).toEqual([
+    'message',
+    'image',
+    'file',
+  ]);
+  expect(taken('/v1/media')).toMatchObject({ 'application/octet-stream': { schema: { format: 'binary' } } });
+  expect(Object.keys(taken('/v1/campaigns'))).toEqual(['application/x-ndjson']);
+  expect(body.paths['/v1/campaigns'].post.parameters).toMatchObject([
+    { name: 'X-Keypad-Content-SHA256', in: 'header', required: true },
+  ]);
+});
+
 test('the OpenAPI document tells what a message looks like, and that requests are signed', async () => {
   const { body } = await stage.say({ path: '/v1/openapi.json' });
   const { schema } = body.paths['/v1/messages'].post.requestBody.content['application/json'];

@@ -70,3 +70,18 @@ describe("a campaign is its app's alone", () => {
     expect(await desk.ask(`POST /campaigns/${id}/start`, { caller })).toMatchObject({ status: 403 });
   });
 });
+
+test('a list goes on where the page before ended, newest first', async () => {
+  const made = [];
+  for (let n = 0; n < 3; n += 1) {
+    made.push((await desk.make({}, users(1), { caller: callerOf('small') })).body.id);
+  }
+  const seen: string[] = [];
+  for (let after: string | undefined, isFirst = true; isFirst || after !== undefined; isFirst = false) {
+    const query = { limit: '2', ...(after !== undefined && { after }) };
+    const { body } = await desk.ask('GET /campaigns', { query, caller: callerOf('small') });
+    seen.push(...body.campaigns.map(({ id }) => id));
+    after = body.next;
+  }
+  expect(seen).toEqual(made.toSorted().toReversed());
+});

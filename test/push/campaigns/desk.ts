@@ -34,8 +34,8 @@ export interface Body {
   readonly problem: string | null;
   readonly progress: Readonly<Record<string, number>> & { readonly byErrcode: Record<string, number> };
   readonly campaigns: readonly { readonly id: string }[];
-  readonly receivers: readonly { readonly user: string; readonly errcode?: string }[];
-  readonly after: string | null;
+  readonly receivers: readonly { readonly user: string; readonly errcode?: number | string }[];
+  readonly next?: string;
 }
 export type Told = Answer & { readonly body: Body };
 

@@ -160,17 +160,17 @@ describe('a running campaign', () => {
     });
     expect(progress.byErrcode).toEqual({ 60111: 13, lost: 5 });
     const all: string[] = [];
-    for (let after: string | null = ''; after !== null; ) {
+    for (let after: string | undefined = ''; after !== undefined; ) {
       const { body } = await desk.ask(`GET /campaigns/${id}/receivers`, { query: { after, limit: '4' } });
       all.push(...body.receivers.map(({ user }) => user));
       expect(body.receivers.length).toBeLessThanOrEqual(4);
-      after = body.after;
+      after = body.next;
     }
     expect(all).toEqual([...[...users(10)], 'u1001', 'u1002', 'u1003']);
     const waiting = await desk.ask(`GET /campaigns/${id}/receivers`, {
       query: { state: 'waiting', limit: '1' },
     });
-    expect(waiting.body).toMatchObject({ receivers: [{ user: 'u2001' }], after: '2001' });
+    expect(waiting.body).toMatchObject({ receivers: [{ user: 'u2001' }], next: '2001' });
   });
 
   test('is told anew when what failed was sent again after it had been counted', async () => {

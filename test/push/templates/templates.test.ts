@@ -167,7 +167,12 @@ describe('a template', () => {
     await a.templates.put('zz-1', text('x'), 'ci');
     await a.templates.put('zz-2', text('x'), 'ci');
     const list = await ask(routes, 'GET /templates', { query: { after: 'z', limit: '1' } });
-    expect(list.body).toMatchObject({ templates: [{ key: 'zz-1', version: 1, title: 'Alert' }] });
+    expect(list.body).toMatchObject({
+      templates: [
+        { key: 'zz-1', version: 1, title: 'Alert', createdAt: expect.stringMatching(/^\d+-\S+Z$/) },
+      ],
+      next: 'zz-1',
+    });
   });
 
   test('is kept as long as it is among the hundred that were used last', async () => {

@@ -50,8 +50,7 @@ export function filterOf({ after, priority: lane, ...rest }: z.output<typeof mes
   return { ...filter, after: { createdAt: Number(createdAt), id } };
 }
 
-/** What to ask for after this page, if it was full. */
-export function nextOf(rows: readonly MessageRow[], limit: number): string | undefined {
-  const last = rows.length < limit ? undefined : rows.at(-1);
-  return last && `${last.created_at}.${last.id}`;
+/** Where a page ends, to go on after it. */
+export function placeOf({ created_at, id }: MessageRow): string {
+  return `${created_at}.${id}`;
 }

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Mailroom } from '../../delivery/mailroom.ts';
 import { type Answer, type Route, refuse, route } from '../route.ts';
+import { nextPage } from '../next-page.ts';
 import { type AcceptParts, acceptMessage } from './accept-message.ts';
-import { filterOf, messageQuery, nextOf } from './message-query.ts';
+import { filterOf, messageQuery, placeOf } from './message-query.ts';
 import { messageSchema } from './message-schema.ts';
 import {
   countStates,
@@ -52,7 +53,14 @@ export function messageRoutes(parts: MessageRoutesParts): readonly Route[] {
       path: '/messages',
       summary:
         'Hands in a message: JSON, or multipart/form-data of the JSON as `message` and one `image` or `file`. The same idempotencyKey gives the same answer.',
-      accepts: schema,
+      accepts: {
+        'application/json': schema,
+        'multipart/form-data': z.object({
+          message: schema,
+          image: z.file().optional(),
+          file: z.file().optional(),
+        }),
+      },
       bodyLimit: BODY_LIMIT,
       answers: {
         200: { about: 'With `wait`: WeCom has taken it.', schema: sentSchema },
@@ -91,8 +99,7 @@ export function messageRoutes(parts: MessageRoutesParts): readonly Route[] {
         const ids = rows.map(({ id }) => id);
         const states = Map.groupBy(await countStates(db, ids), (each) => each.message_id);
         const messages = rows.map((row) => lineMessage(row, states.get(row.id) ?? []));
-        const next = nextOf(rows, query.limit);
-        return { status: 200, body: { messages, ...(next !== undefined && { next }) } };
+        return { status: 200, body: { messages, ...nextPage(rows, query.limit, placeOf) } };
       },
     }),
     route({
