@@ -3,6 +3,7 @@ import { InputError } from '../../errors.ts';
 import { normalizeUserId, readUserId } from '../../wecom/userid.ts';
 import type { Variables } from '../message.ts';
 import { readValue } from '../read-value.ts';
+import { callbackUrlSchema } from '../results/callback-url.ts';
 import { variablesSchema } from '../templates/variables-schema.ts';
 
 const isWellFormed = (text: string) => text.isWellFormed();
@@ -34,10 +35,7 @@ export const campaignSchema = z.strictObject({
   perDay: count.optional(),
   /** Starts it as soon as it is whole. */
   start: z.boolean().default(false),
-  callbackUrl: z
-    .url({ protocol: /^https?$/ })
-    .max(2048)
-    .optional(),
+  callbackUrl: callbackUrlSchema.optional(),
   idempotencyKey: z.string().min(1).max(128).refine(isWellFormed, 'must be well-formed text').optional(),
 });
 export type NewCampaign = z.infer<typeof campaignSchema>;

@@ -191,6 +191,12 @@ describe('what is wrong is named in one sentence, and nothing is kept', () => {
       ['a'],
       'line 1 callbackUrl: its host is not',
     ],
+    [
+      'a login in the callback',
+      { callbackUrl: 'https://a:b@hooks.internal/x' },
+      ['a'],
+      'line 1 callbackUrl: must be without a login',
+    ],
     ['no budget', { perMinute: 0 }, ['a'], 'line 1 perMinute: '],
   ];
   test.each(cases)('%s', async (_name, head, receivers, sentence) => {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { contentKinds } from '../../content.ts';
 import { contentFields, oneKind } from '../../content-schema.ts';
 import { lanes } from '../../message.ts';
+import { callbackUrlSchema } from '../../results/callback-url.ts';
 import { variablesSchema } from '../../templates/variables-schema.ts';
 
 const DAY_MS = 86_400_000;
@@ -112,11 +113,7 @@ export function messageSchema(now: () => number) {
         (at) => at === undefined || at <= now() + MOST_DAYS_AHEAD * DAY_MS,
         `must be at most ${MOST_DAYS_AHEAD} days ahead`,
       ),
-      callbackUrl: z
-        .url({ protocol: /^https?$/, error: 'must be an http or https address' })
-        .max(2048, 'must be at most 2048 characters long')
-        .refine((url) => !new URL(url).username && !new URL(url).password, 'must be without a login')
-        .optional(),
+      callbackUrl: callbackUrlSchema.optional(),
       wait: z.boolean().default(false),
     })
     .superRefine(oneKind(kinds))
