@@ -100,7 +100,7 @@ export interface MysqlServer {
 
 /** Opens a target server; no connection is made before the first statement. */
 export function openMysqlServer(url: string): MysqlServer {
-  const pool = openPool(url, 2);
+  const pool = openPool(url, { connections: 2 });
   return {
     rows: (sql, values = []) =>
       new Promise((resolve, reject) => {

@@ -26,7 +26,7 @@ export type Tx = Transaction<Tables>;
 
 const CONNECTIONS = 20;
 
-/** Opens the database; no connection is made before the first query. The URL is never logged. */
+/** Opens the database, in which every statement sees what others have committed; no connection is made before the first query. The URL is never logged. */
 export function openDatabase(url: string): Database {
-  return openKysely<Tables>(url, CONNECTIONS);
+  return openKysely<Tables>(url, { connections: CONNECTIONS, isolation: 'read committed' });
 }

@@ -4,9 +4,16 @@ import { createPool, type Pool, type PoolConnection, type QueryError } from 'mys
 /** A database that does not answer within this is away; milliseconds. */
 const PATIENCE_MS = 5000;
 
+/** How a database is used. */
+export interface MysqlOptions {
+  readonly connections?: number;
+  /** What a statement, and a transaction that says nothing else, sees of others; that of the server when left out. */
+  readonly isolation?: 'read committed';
+}
+
 /** Opens a database of Keypad's own; no connection is made before the first query. The URL is never logged. */
-export function openKysely<Tables>(url: string, connections = 10): Kysely<Tables> {
-  const pool = openPool(url, connections);
+export function openKysely<Tables>(url: string, options: MysqlOptions = {}): Kysely<Tables> {
+  const pool = openPool(url, options);
   const impatient = {
     getConnection: (callback: (error: unknown, connection: never) => void) =>
       pool.getConnection((error, connection) =>
@@ -45,10 +52,10 @@ function limited(connection: PoolConnection): object {
 }
 
 /** A pool whose sessions escape and compare as we do; no connection is made before the first query. */
-export function openPool(url: string, connectionLimit: number): Pool {
+export function openPool(url: string, { connections = 10, isolation }: MysqlOptions): Pool {
   const pool = createPool({
     uri: url,
-    connectionLimit,
+    connectionLimit: connections,
     queueLimit: 1000,
     connectTimeout: 3000,
     charset: 'utf8mb4_bin',
@@ -57,11 +64,12 @@ export function openPool(url: string, connectionLimit: number): Pool {
     multipleStatements: false,
   });
   // Values are escaped with backslashes, so a server set to take those literally must not do so here.
+  const settings = ["set session sql_mode = 'STRICT_TRANS_TABLES', innodb_lock_wait_timeout = 4"];
+  if (isolation !== undefined) settings.push(`set session transaction isolation level ${isolation}`);
   pool.on('connection', (connection) => {
-    connection.query(
-      "set session sql_mode = 'STRICT_TRANS_TABLES', innodb_lock_wait_timeout = 4",
-      (error: unknown) => error && connection.destroy(),
-    );
+    for (const setting of settings) {
+      connection.query(setting, (error: unknown) => error && connection.destroy());
+    }
   });
   return pool;
 }

@@ -4,13 +4,13 @@ import type { Database, Tx } from '../database.ts';
 const TRIES = 6;
 
 /**
- * Runs `work` in a transaction that sees what others have committed meanwhile, and again when it lost a deadlock: then
+ * Runs `work` in a transaction, which sees what others have committed meanwhile (database.ts), and again when it lost a deadlock: then
  * nothing of it was kept. Any other error is the caller's; after one of the connection it may have been committed.
  */
 export async function transact<T>(db: Database, work: (tx: Tx) => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await db.transaction().setIsolationLevel('read committed').execute(work);
+      return await db.transaction().execute(work);
     } catch (error) {
       if (tries >= TRIES || !isDeadlock(error)) throw error;
     }

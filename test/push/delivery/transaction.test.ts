@@ -1,0 +1,30 @@
+import { sql } from 'kysely';
+import { expect, test } from 'vitest';
+import type { Tx } from '../../../src/push/database.ts';
+import { openDatabase } from '../../../src/push/database.ts';
+import { transact } from '../../../src/push/delivery/transaction.ts';
+import { textTo, useStage } from './office.ts';
+
+const stage = useStage();
+
+test('a transaction sees what others have committed meanwhile, and asks the server for nothing else', async () => {
+  const office = stage.open();
+  const db = openDatabase(stage.mysqlUrl);
+  const count = async (tx: Tx) => (await tx.selectFrom('messages').select('id').execute()).length;
+  const settings = async (tx: Tx) => {
+    const { rows } = await sql<{ Value: string }>`show session status like 'Com_set_option'`.execute(tx);
+    return Number(rows[0]?.Value);
+  };
+  try {
+    const before = await transact(db, settings);
+    const seen = await transact(db, async (tx) => {
+      const first = await count(tx);
+      await office.accept(textTo('anna', 'hello'));
+      return [first, await count(tx)];
+    });
+    expect(seen).toEqual([0, 1]);
+    expect(await transact(db, settings)).toBe(before);
+  } finally {
+    await db.destroy();
+  }
+});
