@@ -17,6 +17,8 @@ return n`;
 
 /** Makes the counter. While Redis is away each process counts for itself: a message matters more than the exact limit. */
 export function createRates(redis: Redis, now: () => number): Rates {
+  redis.defineCommand('keypadCountRequest', { numberOfKeys: 1, lua: COUNT });
+  const { keypadCountRequest } = redis as unknown as { keypadCountRequest(key: string): Promise<number> };
   let minute = 0;
   let own = new Map<string, number>();
   let pausedUntil = 0;
@@ -24,7 +26,7 @@ export function createRates(redis: Redis, now: () => number): Rates {
   const countShared = async (app: string): Promise<number> => {
     if (redis.status !== 'ready' || now() < pausedUntil) return 0;
     try {
-      return Number(await redis.eval(COUNT, 1, `keypad:push:rate:{${app}}:${minute}`));
+      return await keypadCountRequest.call(redis, `keypad:push:rate:{${app}}:${minute}`);
     } catch {
       pausedUntil = now() + PAUSE_MS;
       return 0;

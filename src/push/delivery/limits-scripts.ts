@@ -118,21 +118,21 @@ if taken > 0 then addToday(dayKey, taken, untilMidnight) end
 return answers`;
 
 /**
- * ARGV: now, outcome, number of the day, ms until midnight; then kind, receiver and ticket of each turn.
+ * ARGV: now, number of the day, ms until midnight; then kind, receiver, ticket and outcome of each turn.
  * Without an epoch it does nothing: MySQL knows of the call, and the restoring counts it. A call that ended on another
  * day than it began counts in both.
  */
 export const SETTLE = `${EPOCH}
 local epoch = findEpoch()
 if not epoch then return 0 end
-for i = 5, #ARGV, 3 do
+for i = 4, #ARGV, 4 do
   local kind, key, ticket = ARGV[i], epoch .. 'turns:' .. ARGV[i + 1], ARGV[i + 2]
   local day = string.match(ticket, '^%d+')
   local dayKey = epoch .. 'day:' .. day
   if kind == 'chat' then
-  elseif ARGV[2] == 'sent' then
+  elseif ARGV[i + 3] == 'sent' then
     addTurn(key, ticket, ARGV[1])
-    if countsToday[kind] and day ~= ARGV[3] then addToday(epoch .. 'day:' .. ARGV[3], 1, ARGV[4]) end
+    if countsToday[kind] and day ~= ARGV[2] then addToday(epoch .. 'day:' .. ARGV[2], 1, ARGV[3]) end
   elseif redis.call('ZREM', key, ticket) == 1 and countsToday[kind] and redis.call('EXISTS', dayKey) == 1 then
     redis.call('DECR', dayKey)
   end

@@ -1,6 +1,7 @@
 import type { Database } from '../database.ts';
 import { type Lane, lanes, type Receiver } from '../message.ts';
 import type { Redis } from '../redis.ts';
+import { createBatcher } from './batcher.ts';
 import { dayOf, limitKind } from './limits-kinds.ts';
 import { type Restored, restoreLimits } from './limits-restore.ts';
 import { answers, BLOCK, SETTLE, TAKE } from './limits-scripts.ts';
@@ -102,6 +103,21 @@ export function createLimits(parts: LimitsParts): Limits {
     throw new Error('Redis keeps losing the limits: without them nothing is sent');
   };
 
+  const settle = createBatcher<Settled, undefined>(
+    async (settled) => {
+      const day = dayOf(now());
+      const each = settled.flatMap(({ receiver, ticket, outcome }) => [
+        limitKind(receiver),
+        receiver,
+        ticket,
+        outcome,
+      ]);
+      await keypadSettle(prefix, now(), day.number, day.endsAt - now(), ...each);
+      return settled.map(() => undefined);
+    },
+    { size: CHUNK, parallel: 2 },
+  );
+
   // After a restart nobody may ask for a turn, because the jobs are lost as well. What fails here, the next turn meets.
   redis.on('ready', () => void takeOrRestore('bulk', []).catch(() => {}));
 
@@ -114,19 +130,18 @@ export function createLimits(parts: LimitsParts): Limits {
       return turns;
     },
     async settle(turns, outcome) {
-      const mine = turns.filter((turn) => turn.isMine);
-      for (let from = 0; from < mine.length; from += CHUNK) {
-        const day = dayOf(now());
-        const triples = mine
-          .slice(from, from + CHUNK)
-          .flatMap(({ receiver, ticket }) => [limitKind(receiver), receiver, ticket]);
-        await keypadSettle(prefix, now(), outcome, day.number, day.endsAt - now(), ...triples);
-      }
+      await Promise.all(turns.flatMap((turn) => (turn.isMine ? [settle({ ...turn, outcome })] : [])));
     },
     async block(what, untilMs) {
       await keypadBlock(prefix, now(), untilMs, what);
     },
   };
+}
+
+interface Settled {
+  readonly receiver: Receiver;
+  readonly ticket: string;
+  readonly outcome: 'sent' | 'unsent';
 }
 
 type Script = (...args: readonly (string | number)[]) => Promise<readonly number[] | null>;
