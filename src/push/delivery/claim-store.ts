@@ -12,6 +12,8 @@ export interface Candidate {
   readonly messageId: string;
   readonly receiver: Receiver;
   readonly line: string | null;
+  /** 1 when a call of its message may serve it together with others. */
+  readonly shared: number;
   readonly state: string;
   readonly dueAt: number;
   readonly tries: number;
@@ -36,7 +38,7 @@ export interface Lead extends Candidate {
 }
 
 // The order of the index is the order of coming; without the hint MariaDB may walk through the primary key instead.
-const columns = sql`d.id, d.message_id messageId, d.receiver, d.line, d.state, d.due_at dueAt, d.tries, d.parts,
+const columns = sql`d.id, d.message_id messageId, d.receiver, d.line, d.shared, d.state, d.due_at dueAt, d.tries, d.parts,
   d.msgids, d.errcode, d.lease_until leaseUntil, d.variables,
   if(d.state = 'sending', coalesce(d.lost_at, d.lease_until - ${sql.lit(LEASE_MS)}), d.lost_at) lostAt,
   (select e.id from deliveries e force index (deliveries_by_line) where e.line = d.line order by e.id limit 1) head,
@@ -51,11 +53,12 @@ export async function readDeliveries(db: Database, ids: readonly number[]): Prom
   return rows;
 }
 
-/** The deliveries of a message that could be sent now, if the order of their lines lets them. */
-export async function readSiblings(db: Database, messageId: string, now: number, count: number) {
+/** Those whom one call of a message can serve and that could be sent now, if the order of their lines lets them. */
+export async function readSiblings(db: Database, messageId: string, now: number) {
   const { rows } = await sql<Candidate>`
     select ${columns} from deliveries d
-    where d.message_id = ${messageId} and ${isFree(now)} order by d.id limit ${sql.lit(count)}`.execute(db);
+    where d.message_id = ${messageId} and d.shared = 1 and d.line is not null and ${isFree(now)}
+    order by d.id`.execute(db);
   return rows;
 }
 
@@ -85,18 +88,17 @@ export async function takeDeliveries(
   return new Set(rows.map(({ id }) => id));
 }
 
-/** Puts deliveries that are still free off until the Unix ms beside their ids. */
-export async function putOff(
+/** Puts deliveries that were taken, and not sent, back into their lines until the Unix ms beside their ids. */
+export async function putBack(
   db: Database,
   waits: readonly { readonly id: number; readonly at: number }[],
-  now: number,
+  owner: string,
 ): Promise<void> {
   if (waits.length === 0) return;
   const v = table(waits.map(({ id, at }) => ({ id, at })));
   await sql`update ${v} v straight_join deliveries d on d.id = v.id set
-      d.lost_at = if(d.state = 'sending', coalesce(d.lost_at, d.lease_until - ${sql.lit(LEASE_MS)}), d.lost_at),
-      d.busy = null, d.lease_owner = null, d.due_at = v.at, d.state = 'queued'
-    where d.line is not null and ${isFree(now)}`.execute(db);
+      d.busy = null, d.lease_owner = null, d.lease_until = null, d.due_at = v.at, d.state = 'queued'
+    where d.state = 'sending' and d.lease_owner = ${owner}`.execute(db);
 }
 
 /** Renews leases, by delivery and owner, that have not ended by `now`. */

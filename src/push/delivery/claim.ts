@@ -3,12 +3,12 @@ import type { Lane } from '../message.ts';
 import {
   type Candidate,
   type Lead,
-  putOff,
+  putBack,
   readDeliveries,
   readSiblings,
   takeDeliveries,
 } from './claim-store.ts';
-import { canShare, groupDeliveries, LARGEST_GROUP, type Letter, readLetter } from './group.ts';
+import { groupDeliveries, type Letter, readLetter } from './group.ts';
 import type { Limits, Turn } from './limits.ts';
 import { isDeadlock } from './transaction.ts';
 
@@ -17,7 +17,7 @@ export interface Claimed extends Candidate {
   readonly line: string;
   /** How many its message has. */
   readonly receivers: number;
-  readonly turn: Turn & { readonly isMine: true };
+  readonly turn: MyTurn;
 }
 
 /** Deliveries that one call serves, and under whose name they were taken. */
@@ -67,65 +67,81 @@ export async function claim(
 }
 
 async function tryToClaim(parts: ClaimParts, lane: Lane, ids: readonly number[]) {
-  const { db, limits } = parts;
+  const { db } = parts;
   const now = parts.now();
   const claims = new Map<number, Claim>();
-  const leaders: Lead[] = [];
-  for (const each of await readDeliveries(db, [...new Set(ids)])) {
+  const found = await readDeliveries(db, [...new Set(ids)]);
+  for (const each of found) {
     const at = whenFree(each, now);
-    if (at === null) continue;
-    if (at > now) claims.set(each.id, { kind: 'later', at });
-    else leaders.push(each);
+    if (at !== null && at > now) claims.set(each.id, { kind: 'later', at });
   }
-  if (leaders.length === 0) return claims;
-
-  const groups = await gather(db, leaders, now);
+  const { groups, left } = await gather(db, found, now);
   const wanted = groups.flatMap(({ members }) => members);
-  const turns = await limits.take(
-    lane,
-    wanted.map(({ receiver }) => receiver),
-  );
-  const mine = new Map<number, Turn & { readonly isMine: true }>();
-  const waits: { id: number; at: number }[] = [];
-  wanted.forEach((each, index) => {
-    const turn = turns[index];
-    if (turn === undefined) throw new Error('the limits gave fewer turns than were asked for');
-    if (turn.isMine) {
-      mine.set(each.id, turn);
-      return;
-    }
-    waits.push({ id: each.id, at: turn.at });
-    claims.set(each.id, { kind: 'later', at: turn.at });
-  });
-
   const owner = parts.newId();
-  let taken: ReadonlySet<number> = new Set();
-  try {
-    await putOff(db, waits, now);
-    taken = await takeDeliveries(db, [...mine.keys()], { owner, now });
-  } finally {
-    const unused = [...mine].filter(([id]) => !taken.has(id)).map(([, turn]) => turn);
-    if (unused.length > 0) await limits.settle(unused, 'unsent');
-  }
-  const led = new Set(leaders.map(({ id }) => id));
-  const theirs = waits.filter(({ id }) => !led.has(id)).map(({ id }) => id);
-  if (theirs.length > 0) parts.schedule(linesOf(wanted, theirs));
+  const taken = await takeDeliveries(
+    db,
+    wanted.map(({ id }) => id),
+    { owner, now },
+  );
+  const ours = wanted.filter(({ id }) => taken.has(id));
+  const { mine, waits } = await takeTurns(parts, lane, ours, owner);
+  for (const { id, at } of waits) claims.set(id, { kind: 'later', at });
 
-  for (const { letter, leader, members } of groups) {
-    const [first, ...rest] = members.flatMap((each): Claimed[] => {
+  // Of these nobody has a job: they come along with the first of them, or by themselves.
+  const led = new Set(groups.map(({ members: [leader] }) => leader.id));
+  const waiting = new Set(waits.map(({ id }) => id));
+  const theirs = [...left, ...ours.filter(({ id }) => waiting.has(id) && !led.has(id))];
+  if (theirs.length > 0) parts.schedule(theirs.flatMap(({ line }) => line ?? []));
+
+  for (const { letter, members: all } of groups) {
+    const [leader] = all;
+    const [first, ...rest] = all.flatMap((each): Claimed[] => {
       const turn = mine.get(each.id);
-      return turn !== undefined && each.line !== null && taken.has(each.id)
-        ? [{ ...each, line: each.line, receivers: letter.receivers, turn }]
-        : [];
+      return turn === undefined || each.line === null
+        ? []
+        : [{ ...each, line: each.line, receivers: letter.receivers, turn }];
     });
     if (first === undefined) continue;
-    // Its leader's job carries the group; the jobs of the others have nothing left to do.
-    const { id } = leader;
-    const own = claims.get(id);
+    // Its leader's job carries the group, also when the leader itself has to wait.
+    const own = claims.get(leader.id);
     const at = own?.kind === 'later' ? own.at : null;
-    claims.set(id, { kind: 'send', group: { owner, lane, letter, members: [first, ...rest] }, at });
+    claims.set(leader.id, { kind: 'send', group: { owner, lane, letter, members: [first, ...rest] }, at });
   }
   return claims;
+}
+
+type MyTurn = Turn & { readonly isMine: true };
+
+/**
+ * Asks for turns for what was taken, and puts back what has none. In this order the restoring of the limits, which may
+ * begin at any moment, sees in the database whoever may be about to be sent.
+ */
+async function takeTurns(
+  { db, limits, now }: ClaimParts,
+  lane: Lane,
+  taken: readonly Candidate[],
+  owner: string,
+) {
+  const mine = new Map<number, MyTurn>();
+  const waits: { id: number; at: number }[] = [];
+  if (taken.length === 0) return { mine, waits };
+  const receivers = taken.map(({ receiver }) => receiver);
+  const turns = await limits.take(lane, receivers).catch(async (error: unknown) => {
+    await putBack(
+      db,
+      taken.map(({ id }) => ({ id, at: now() })),
+      owner,
+    );
+    throw error;
+  });
+  taken.forEach(({ id }, index) => {
+    const turn = turns[index];
+    if (turn === undefined) throw new Error('the limits gave fewer turns than were asked for');
+    if (turn.isMine) mine.set(id, turn);
+    else waits.push({ id, at: turn.at });
+  });
+  await putBack(db, waits, owner);
+  return { mine, waits };
 }
 
 /** When a delivery may be claimed, Unix ms; null when that is not for this job to find out. */
@@ -140,31 +156,40 @@ function whenFree(
 
 interface Unclaimed {
   readonly letter: Letter;
-  readonly leader: Candidate;
-  readonly members: readonly Candidate[];
+  readonly members: readonly [Candidate, ...Candidate[]];
 }
 
-async function gather(db: Database, leaders: readonly Lead[], now: number): Promise<Unclaimed[]> {
-  const byMessage = [...Map.groupBy(leaders, ({ messageId }) => messageId).values()];
-  const gathered = byMessage.map(async (some): Promise<Unclaimed[]> => {
-    const [first] = some;
-    if (first === undefined) return [];
-    const letter = readLetter(first);
-    const siblings = some.some((each) => canShare(letter, each))
-      ? await readSiblings(db, letter.id, now, LARGEST_GROUP)
-      : [];
-    const free = siblings.filter((each) => isFree(each, now));
-    return groupDeliveries(letter, some, free).map((members) => ({ letter, leader: members[0], members }));
-  });
-  return (await Promise.all(gathered)).flat();
+interface Gathered {
+  /** Each begins with the delivery whose job carries it. */
+  readonly groups: readonly Unclaimed[];
+  /** Who is free as well, and fits into none: there are too many, or the job's own delivery has to wait. */
+  readonly left: readonly Candidate[];
+}
+
+async function gather(db: Database, found: readonly Lead[], now: number): Promise<Gathered> {
+  const byMessage = [...Map.groupBy(found, ({ messageId }) => messageId).values()];
+  const gathered = await Promise.all(
+    byMessage.map(async (some): Promise<Gathered> => {
+      const [first] = some;
+      if (first === undefined) return { groups: [], left: [] };
+      const leaders = some.filter((each) => isFree(each, now));
+      const siblings = some.some(({ shared }) => shared === 1)
+        ? await readSiblings(db, first.messageId, now)
+        : [];
+      const free = siblings.filter((each) => isFree(each, now));
+      const letter = readLetter(first);
+      const groups = groupDeliveries(letter, leaders, free).map((members) => ({ letter, members }));
+      const gone = new Set(groups.flatMap(({ members }) => members.map(({ id }) => id)));
+      return { groups, left: free.filter(({ id }) => !gone.has(id)) };
+    }),
+  );
+  return {
+    groups: gathered.flatMap(({ groups }) => groups),
+    left: gathered.flatMap(({ left }) => left),
+  };
 }
 
 function isFree(each: Candidate, now: number): boolean {
   const at = whenFree(each, now);
   return at !== null && at <= now;
-}
-
-function linesOf(all: readonly Candidate[], ids: readonly number[]): readonly string[] {
-  const some = new Set(ids);
-  return all.flatMap(({ id, line }) => (line !== null && some.has(id) ? [line] : []));
 }

@@ -10,7 +10,7 @@ import { createIntake } from './intake.ts';
 import { createLeases, RENEW_MS } from './leases.ts';
 import { lineOf } from './lines.ts';
 import type { Mailroom } from './mailroom.ts';
-import { type Draft, insertMessages } from './message-store.ts';
+import { type Draft, insertMessages, isLater } from './message-store.ts';
 import { recall } from './recall.ts';
 import { createRegistry } from './registry.ts';
 import { requeue } from './resend-store.ts';
@@ -32,13 +32,15 @@ export interface DeliveryParts extends Omit<SenderParts, 'registry' | 'leases'> 
   readonly results: Results;
   readonly newId: () => string;
   readonly sleep: (ms: number) => Promise<void>;
+  /** How often it looks for what nobody else hands over; ms. */
+  readonly sweepMs?: number;
 }
 
 /** The delivery of messages: MySQL holds the truth, Redis only says whose turn it is. */
 export interface Delivery extends Mailroom {
   /** Begins to send. Without it messages are only taken in, for another process to send. */
   start(): void;
-  /** Hands over again what Redis may have lost, a page at a time; it also happens by itself each second. */
+  /** Hands over whose time has come, and again what Redis may have lost, a page at a time; by itself each second. */
   sweep(): Promise<void>;
   /** The same for everything at once; for when Redis is known to have lost what it held. */
   sweepAll(): Promise<void>;
@@ -50,7 +52,7 @@ export interface Delivery extends Mailroom {
   readonly queues: readonly Queue[];
 }
 
-const SWEEP_MS = 1000;
+const LOOK_MS = 1000;
 
 /** Makes delivery out of its parts. */
 export function createDelivery(parts: DeliveryParts): Delivery {
@@ -67,15 +69,15 @@ export function createDelivery(parts: DeliveryParts): Delivery {
   const sweeper = createSweeper({ db, scheduler, now });
   const onCommitted = (drafts: readonly Draft[]): void =>
     schedule(
-      drafts.flatMap(({ message }) =>
-        message.receivers.map(({ receiver }) => lineOf(message.lane, receiver)),
+      drafts.flatMap(({ at, message }) =>
+        isLater(message, at) ? [] : message.receivers.map(({ receiver }) => lineOf(message.lane, receiver)),
       ),
     );
   const intake = createIntake({ db, now, newId, onCommitted });
   const timers = [
-    createTimer(SWEEP_MS, sweeper.sweep, onError),
+    createTimer(parts.sweepMs ?? LOOK_MS, sweeper.sweep, onError),
     createTimer(RENEW_MS, leases.renew, onError),
-    createTimer(SWEEP_MS, waiters.look, onError),
+    createTimer(LOOK_MS, waiters.look, onError),
   ];
   let workers: Workers | null = null;
 

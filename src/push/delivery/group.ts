@@ -1,5 +1,5 @@
 import type { Content } from '../content.ts';
-import type { Variables } from '../message.ts';
+import type { NewMessage, NewReceiver, Variables } from '../message.ts';
 import type { Candidate, Lead } from './claim-store.ts';
 import { contentFor } from './compose.ts';
 import { readReceiver } from './lines.ts';
@@ -11,8 +11,6 @@ export interface Letter {
   /** Null when the content is literal. */
   readonly variables: Variables | null;
   readonly receivers: number;
-  /** Whether the receiver's own userid stands in it. */
-  readonly isPersonal: boolean;
 }
 
 /** Stands for each receiver's own userid in a template; JSON leaves these signs as they are. */
@@ -21,9 +19,6 @@ const USERID = '$' + '{USERID}';
 /** How many of each kind one message/send may name (§4.2). */
 const LIMITS = { user: 1000, party: 100, tag: 100 } as const;
 
-/** The most deliveries that one call can serve. */
-export const LARGEST_GROUP = LIMITS.user + LIMITS.party + LIMITS.tag;
-
 /** Reads a message as it stands in the database, where we wrote it. */
 export function readLetter({ messageId, content, common, receivers }: Lead): Letter {
   return {
@@ -31,13 +26,17 @@ export function readLetter({ messageId, content, common, receivers }: Lead): Let
     content: JSON.parse(content) as Content,
     variables: common === null ? null : (JSON.parse(common) as Variables),
     receivers,
-    isPersonal: common !== null && content.includes(USERID),
   };
 }
 
-/** Whether others of its message may be named in the call that sends it. */
-export function canShare(letter: Letter, { receiver, variables }: Candidate): boolean {
-  if (letter.receivers === 1 || variables !== null || letter.isPersonal) return false;
+/** Whether the call that sends a message to this receiver may name others as well; `content` is its JSON. */
+export function canShare(
+  { receivers, variables: common }: NewMessage,
+  content: string,
+  { receiver, variables }: NewReceiver,
+): boolean {
+  if (receivers.length === 1 || variables !== undefined) return false;
+  if (common !== undefined && content.includes(USERID)) return false;
   return receiver !== 'user:@all' && readReceiver(receiver).kind in LIMITS;
 }
 
@@ -56,7 +55,7 @@ export function groupDeliveries(
     if (!free.delete(leader.id)) continue;
     const group: [Candidate, ...Candidate[]] = [leader];
     groups.push(group);
-    if (!canShare(letter, leader)) continue;
+    if (leader.shared === 0) continue;
     const room: Record<string, number> = { ...LIMITS };
     const take = (kind: string): boolean => {
       const left = room[kind] ?? 0;
@@ -65,7 +64,7 @@ export function groupDeliveries(
     };
     take(readReceiver(leader.receiver).kind);
     for (const each of free.values()) {
-      if (!canShare(letter, each) || !isAsFarAlong(letter, leader, each)) continue;
+      if (each.shared === 0 || !isAsFarAlong(letter, leader, each)) continue;
       if (!take(readReceiver(each.receiver).kind)) continue;
       group.push(each);
       free.delete(each.id);

@@ -8,13 +8,16 @@ export interface Head {
   readonly line: string;
   /** Unix ms; not before then. */
   readonly dueAt: number;
+  readonly messageId: string;
+  /** 1 when its job takes others of its message along. */
+  readonly shared: number;
 }
 
 /** Who is next in these lines: the lowest id, unless it is in flight. A line in which nothing waits has no head. */
 export async function headsOf(db: Database, lines: readonly string[]): Promise<readonly Head[]> {
   if (lines.length === 0) return [];
   const { rows } = await sql<Head>`
-    select d.id, d.line, d.due_at dueAt
+    select d.id, d.line, d.due_at dueAt, d.message_id messageId, d.shared
     from ${table(lines.map((line) => ({ line })))} l
     straight_join deliveries d on d.id = (
       select e.id from deliveries e force index (deliveries_by_line) where e.line = l.line order by e.id limit 1
@@ -52,10 +55,16 @@ export async function linesOfMessages(db: Database, ids: readonly string[]): Pro
 export async function leftBehind(db: Database, now: number, count: number): Promise<readonly Head[]> {
   const rows = await db
     .selectFrom('deliveries')
-    .select(['id', 'busy', 'lease_until'])
+    .select(['id', 'busy', 'lease_until', 'message_id', 'shared'])
     .where('busy', '>', '')
     .where('lease_until', '<=', now)
     .limit(count)
     .execute();
-  return rows.map(({ id, busy, lease_until }) => ({ id, line: busy ?? '', dueAt: lease_until ?? 0 }));
+  return rows.map(({ id, busy, lease_until, message_id, shared }) => ({
+    id,
+    line: busy ?? '',
+    dueAt: lease_until ?? 0,
+    messageId: message_id,
+    shared,
+  }));
 }

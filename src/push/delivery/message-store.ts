@@ -3,6 +3,7 @@ import { InputError } from '../../errors.ts';
 import { kindOf } from '../content.ts';
 import type { Tx } from '../database.ts';
 import type { Accepted, NewMessage } from '../message.ts';
+import { canShare } from './group.ts';
 import { lineOf } from './lines.ts';
 
 /** A message that is to be written down under this id, at this time (Unix ms). */
@@ -10,6 +11,11 @@ export interface Draft {
   readonly id: string;
   readonly at: number;
   readonly message: NewMessage;
+}
+
+/** Whether a message waits for a time of its own before it joins its lines. */
+export function isLater({ sendAt }: NewMessage, at: number): boolean {
+  return sendAt !== undefined && sendAt > at;
 }
 
 /** What became of each, in order: an InputError stands for an idempotency key that another request has used. */
@@ -21,19 +27,19 @@ const CHARACTERS = 1_000_000;
 
 /** Writes messages and their deliveries, in order. Two messages under one idempotency key are one, whoever came first. */
 export async function insertMessages(tx: Tx, drafts: readonly Draft[]): Promise<Inserted> {
-  const rows = drafts.map((draft) => ({ draft, content: JSON.stringify(draft.message.content) }));
+  const rows = drafts.map((draft): Row => ({ draft, content: JSON.stringify(draft.message.content) }));
   for (const part of slices(rows, ({ content }) => content.length)) {
     await tx
       .insertInto('messages')
-      .values(part.map(({ draft, content }) => messageRow(draft, content)))
+      .values(part.map(messageRow))
       .onDuplicateKeyUpdate({ id: sql`messages.id` })
       .execute();
   }
   const owners = await ownersOfKeys(tx, drafts);
   const inserted = drafts.map((draft) => verdict(draft, owners));
-  const fresh = drafts.filter(({ id }, index) => {
+  const fresh = rows.filter(({ draft }, index) => {
     const found = inserted[index];
-    return found !== undefined && 'isNew' in found && found.isNew && found.id === id;
+    return found !== undefined && 'isNew' in found && found.isNew && found.id === draft.id;
   });
   const deliveries = fresh.flatMap(deliveryRows);
   for (const part of slices(deliveries, ({ variables }) => variables?.length ?? 0)) {
@@ -43,6 +49,11 @@ export async function insertMessages(tx: Tx, drafts: readonly Draft[]): Promise<
       .execute();
   }
   return inserted;
+}
+
+interface Row {
+  readonly draft: Draft;
+  readonly content: string;
 }
 
 interface Owner {
@@ -78,7 +89,7 @@ function verdict({ id, message }: Draft, owners: ReadonlyMap<string, Owner>): Ac
   );
 }
 
-function messageRow({ id, at, message }: Draft, content: string) {
+function messageRow({ draft: { id, at, message }, content }: Row) {
   const { variables, template, receivers } = message;
   return {
     id,
@@ -102,15 +113,18 @@ function messageRow({ id, at, message }: Draft, content: string) {
   };
 }
 
-function deliveryRows({ id, at, message }: Draft) {
-  const since = Math.max(at, message.sendAt ?? at);
-  return message.receivers.map(({ receiver, variables }) => ({
+function deliveryRows({ draft: { id, at, message }, content }: Row) {
+  const wakesAt = isLater(message, at) ? (message.sendAt ?? null) : null;
+  const since = wakesAt ?? at;
+  return message.receivers.map((each) => ({
     message_id: id,
-    receiver,
-    line: lineOf(message.lane, receiver),
+    receiver: each.receiver,
+    line: wakesAt === null ? lineOf(message.lane, each.receiver) : null,
+    wakes_at: wakesAt,
+    shared: canShare(message, content, each) ? 1 : 0,
     since,
     due_at: since,
-    variables: variables === undefined ? null : JSON.stringify(variables),
+    variables: each.variables === undefined ? null : JSON.stringify(each.variables),
   }));
 }
 

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Database, Tx } from '../database.ts';
 import type { DeliveryState, Receiver } from '../message.ts';
 import type { Results } from '../results/results.ts';
@@ -62,14 +63,35 @@ export function withdraw(
 }
 
 /** Notes that deliveries, queued or sent, were taken back. */
-export async function setRecalled(db: Database | Tx, ids: readonly number[], now: number): Promise<void> {
+export async function setRecalled(tx: Tx, ids: readonly number[], now: number): Promise<void> {
   if (ids.length === 0) return;
-  await db
+  await tx
     .updateTable('deliveries')
-    .set({ state: 'recalled', line: null, finished_at: now })
+    .set({ state: 'recalled', line: null, wakes_at: null, finished_at: now })
     .where('id', 'in', ids)
     .where('state', 'in', ['queued', 'sent'])
     .execute();
+}
+
+/**
+ * Notes that deliveries of a finished message were taken back: whoever has counted them before sees by its `finished_at`
+ * that it has changed since.
+ */
+export async function noteTakenBack(
+  db: Database,
+  messageId: string,
+  ids: readonly number[],
+  now: number,
+): Promise<void> {
+  if (ids.length === 0) return;
+  await transact(db, async (tx) => {
+    await tx
+      .updateTable('messages')
+      .set({ finished_at: sql<number>`greatest(${now}, finished_at + 1)` })
+      .where('id', '=', messageId)
+      .execute();
+    await setRecalled(tx, ids, now);
+  });
 }
 
 /** Locks a message of this app against whoever ends its deliveries; false when there is none. */

@@ -4,7 +4,7 @@ import type { Database } from '../database.ts';
 import type { Results } from '../results/results.ts';
 import { readReceiver } from './lines.ts';
 import type { Recalled } from './mailroom.ts';
-import { type Recallable, setRecalled, withdraw } from './recall-store.ts';
+import { noteTakenBack, type Recallable, withdraw } from './recall-store.ts';
 
 /** What taking messages back needs. */
 export interface RecallParts {
@@ -39,14 +39,15 @@ export async function recall(parts: RecallParts, app: string, messageId: string)
     return answer;
   };
   const kept: { receiver: string; reason: string }[] = [];
-  const back: number[] = [];
+  const back: Recallable[] = [];
   for (const delivery of withdrawn.deliveries) {
     if (delivery.state === 'recalled') continue;
     const reason = reasonToKeep(delivery, now()) ?? (await firstReason(delivery.msgids, ask));
-    if (reason === null) back.push(delivery.id);
+    if (reason === null) back.push(delivery);
     else kept.push({ receiver: delivery.receiver, reason });
   }
-  await setRecalled(db, back, now());
+  const sent = back.filter(({ state }) => state === 'sent').map(({ id }) => id);
+  await noteTakenBack(db, messageId, sent, now());
   return { recalled: back.length, kept };
 }
 

@@ -20,7 +20,7 @@ export function requeue(db: Database, app: string, messageId: string, now: numbe
       .executeTakeFirstOrThrow();
     const rows = await tx
       .selectFrom('deliveries')
-      .select(['id', 'receiver', 'parts', 'msgids', 'maybe_twice', 'lost_at', 'variables'])
+      .select(['id', 'receiver', 'parts', 'msgids', 'maybe_twice', 'lost_at', 'variables', 'shared'])
       .where('message_id', '=', messageId)
       .where('state', 'in', ['failed', 'dead'])
       .orderBy('id')

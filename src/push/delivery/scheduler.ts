@@ -19,8 +19,11 @@ export interface Scheduler {
   readonly queues: readonly Queue[];
   /** Hands over who is next in these lines. Never throws: what Redis does not take is swept up. */
   schedule(lines: readonly string[]): Promise<void>;
-  /** Adds a job for each; one that is there already stays as it is. Never throws. */
-  add(heads: readonly Head[]): Promise<void>;
+  /**
+   * Adds a job for each, or for the first of a call; one that is there already stays as it is. Never throws. `calls` are
+   * those that have their job, when more pages follow.
+   */
+  add(heads: readonly Head[], calls?: Set<string>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -75,13 +78,15 @@ export function createScheduler({ db, redis, now, onError }: SchedulerParts): Sc
       }),
     );
   };
-  const add = async (heads: readonly Head[]): Promise<void> => {
-    const byLane = Map.groupBy(heads, ({ line }) => laneOf(line));
+  const add = async (heads: readonly Head[], calls = new Set<string>()): Promise<void> => {
+    const first = firstOfEach(heads, now(), calls);
+    const byLane = Map.groupBy(first, ({ line }) => laneOf(line));
     await Promise.all([...byLane].map(([lane, some]) => addTo(lane, some)));
   };
   const scheduleAll = async (lines: readonly string[]): Promise<void> => {
+    const calls = new Set<string>();
     for (let from = 0; from < lines.length; from += LINES) {
-      await add(await headsOf(db, lines.slice(from, from + LINES)));
+      await add(await headsOf(db, lines.slice(from, from + LINES)), calls);
     }
   };
   return {
@@ -97,6 +102,17 @@ export function createScheduler({ db, redis, now, onError }: SchedulerParts): Sc
       await Promise.allSettled([...queues.values()].map((queue) => queue.close()));
     },
   };
+}
+
+/** Of those whom one call can serve at the same time the first: its job takes the others along. */
+function firstOfEach(heads: readonly Head[], now: number, calls: Set<string>): readonly Head[] {
+  return heads
+    .toSorted((one, other) => one.id - other.id)
+    .filter(({ messageId, dueAt, shared }) => {
+      const call = `${messageId} ${dueAt > now ? dueAt : ''}`;
+      if (shared === 0) return true;
+      return !calls.has(call) && calls.add(call);
+    });
 }
 
 /** Waits for a promise, but not longer than so many ms. */

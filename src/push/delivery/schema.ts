@@ -30,8 +30,12 @@ export interface DeliveryTable {
   id: Generated<number>;
   message_id: string;
   receiver: string;
-  /** Lane and receiver while it is not final, then null: whoever has the lowest id of a line is next. */
+  /** Lane and receiver while it stands in line: whoever has the lowest id of a line is next. Null before and after. */
   line: string | null;
+  /** When it joins its line, under a new id; null when it has. */
+  wakes_at: Generated<number | null>;
+  /** 1 when the call that sends it may name others of its message as well. */
+  shared: Generated<number>;
   /** The line while it is being sent: unique, so that the database itself lets nobody send two of a line at once. */
   busy: string | null;
   state: Generated<DeliveryState>;
@@ -105,6 +109,8 @@ export const deliveryTables = statements(
     message_id ${ID} not null,
     receiver varchar(100) not null,
     line varchar(110),
+    wakes_at bigint,
+    shared tinyint not null default 0,
     busy varchar(110),
     state varchar(9) not null default 'queued',
     since bigint not null,
@@ -123,6 +129,7 @@ export const deliveryTables = statements(
     key deliveries_by_message (message_id),
     key deliveries_by_line (line, id, since),
     unique key deliveries_busy (busy),
+    key deliveries_by_wake (wakes_at),
     key deliveries_by_end (finished_at, receiver)
   ) ${TABLE_OPTIONS}`,
   sql`create table if not exists attempts (

@@ -30,7 +30,7 @@ export async function pruneMediaIds(db: Database, before: number): Promise<void>
     .execute();
 }
 
-/** Only open deliveries stand in a line, so that this reads along an index. */
+/** Only open deliveries stand in a line, so that this reads along an index; until its time `last_used` keeps the rest. */
 async function contentsOfOpenMessages(db: Database): Promise<readonly string[]> {
   const rows = await db
     .selectFrom('deliveries')

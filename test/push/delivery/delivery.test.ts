@@ -120,20 +120,6 @@ test('no more calls of a lane are under way at the same time than there may be',
   expect(most).toBe(3);
 });
 
-test('a message for later waits, and keeps its place in its line', async () => {
-  const office = stage.start();
-  const at = Date.now() + 1200;
-  const later = await office.accept(textTo('anna', 'later', { sendAt: at }));
-  const behind = await office.accept(textTo('anna', 'behind'));
-  await stage.send(office, textTo('bert', 'now'));
-  expect(stage.weCom.textsTo('user:anna')).toEqual([]);
-  expect(await office.finished(behind.id, 10_000)).toBe(true);
-  expect(await office.finished(later.id, 1000)).toBe(true);
-  expect(stage.weCom.textsTo('user:anna')).toEqual(['later', 'behind']);
-  const [attempt] = await stage.attempts(later.id);
-  expect(attempt?.at).toBeGreaterThanOrEqual(at);
-});
-
 test('who waits hears it from another replica, and after its time hears that it is not finished', async () => {
   const other = stage.start();
   const office = stage.open();

@@ -65,9 +65,14 @@ test('one that is committed late does not overtake the one in flight', async () 
 });
 
 test('a job of one that is not next in its line sends nothing', async () => {
-  const office = stage.start();
-  const first = await office.accept(textTo('anna', 'first', { sendAt: Date.now() + 1500 }));
+  const office = stage.open();
+  const first = await office.accept(textTo('anna', 'first'));
+  await stage.db
+    .updateTable('deliveries')
+    .set({ due_at: Date.now() + 1500 })
+    .execute();
   const second = await office.accept(textTo('anna', 'second'));
+  office.start();
   const [row] = await stage.deliveries(second.id);
   await office.queues[1]?.add('send', {}, { jobId: `d${row?.id}` });
   expect(await office.finished(second.id, 10_000)).toBe(true);

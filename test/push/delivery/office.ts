@@ -106,6 +106,8 @@ export interface OfficeParts {
   readonly concurrency?: number;
   readonly now?: () => number;
   readonly random?: () => number;
+  /** How often it sweeps by itself; a second when left out. */
+  readonly sweepMs?: number;
 }
 
 /** Opens a replica of message delivery; `close` closes its connections as well. */
@@ -146,6 +148,7 @@ export function openOffice(parts: OfficeParts): Office {
     newId: () => newId(now()),
     random: parts.random ?? (() => 0),
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    ...(parts.sweepMs !== undefined && { sweepMs: parts.sweepMs }),
     onAttempt: () => {},
     onWait: () => {},
     onError: (error) => errors.push(error),

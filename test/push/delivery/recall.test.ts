@@ -31,6 +31,21 @@ test('what was sent is taken back by WeCom, each part and each call once', async
   expect((await stage.deliveries(id)).map(({ state }) => state)).toEqual(['recalled', 'recalled']);
 });
 
+test('who has counted a finished message sees that it has changed when it is taken back', async () => {
+  const now = Date.now();
+  const office = stage.start({ now: () => now });
+  const id = await stage.send(office, textTo('anna', 'hello'));
+  const end = async () =>
+    (await stage.db.selectFrom('messages').select('finished_at').where('id', '=', id).executeTakeFirst())
+      ?.finished_at;
+  expect(await end()).toBe(now);
+  await office.recall('ci', id);
+  expect(await end()).toBe(now + 1);
+  // Nothing is left to take back.
+  await office.recall('ci', id);
+  expect(await end()).toBe(now + 1);
+});
+
 test('chats, robots, what WeCom refuses and what is older than a day are kept, with the reason', async () => {
   const office = stage.start();
   const receivers = (['chat:c1', 'robot:ops'] as const).map((receiver) => ({ receiver }));
@@ -92,17 +107,20 @@ test('a recall and a worker at the same moment: it is sent or taken back, and ne
 
 test('failed and dead ones are sent again at the end of their line, with their attempts', async () => {
   const office = stage.start();
-  let isDown = true;
   stage.weCom.script = () => {
-    if (isDown) throw new WeComError('message/send', 60020, 'from ip: 203.0.113.9');
-    return undefined;
+    throw new WeComError('message/send', 60020, 'from ip: 203.0.113.9');
   };
   const id = await stage.send(office, textTo('anna', 'again'));
-  isDown = false;
-  const before = await office.accept(textTo('anna', 'before', { sendAt: Date.now() + 1000 }));
+  let free = (): void => {};
+  const busy = new Promise<undefined>((resolve) => {
+    free = () => resolve(undefined);
+  });
+  stage.weCom.script = () => busy;
+  const before = await office.accept(textTo('anna', 'before'));
   expect(await office.resend('ci', id)).toBe(1);
   const message = stage.db.selectFrom('messages').select(['open', 'finished_at']).where('id', '=', id);
   expect(await message.executeTakeFirst()).toEqual({ open: 1, finished_at: null });
+  free();
   expect(await office.finished(id, 10_000)).toBe(true);
   expect(await office.finished(before.id, 1000)).toBe(true);
   expect(stage.weCom.textsTo('user:anna')).toEqual(['again', 'before', 'again']);

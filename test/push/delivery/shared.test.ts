@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Limits } from '../../../src/push/delivery/limits.ts';
 import type { NewReceiver } from '../../../src/push/message.ts';
 import { WeComError } from '../../../src/wecom/wecom-error.ts';
-import { freeLimits, textTo, useStage } from './office.ts';
+import { eventually, freeLimits, textTo, useStage } from './office.ts';
 
 const stage = useStage();
 const USERID = '$' + '{USERID}';
@@ -129,13 +129,72 @@ test('whoever has no turn waits for it, the others of the call do not', async ()
   expect(first?.at).toBeGreaterThanOrEqual(at);
 });
 
-test('a receiver who is not next in their line is not served with the others', async () => {
-  const office = stage.open();
-  const first = await office.accept(textTo('bert', 'first', { sendAt: Date.now() + 1500 }));
-  const second = await office.accept(textTo(['anna', 'bert'], 'second'));
-  office.start();
+test('a receiver who is not next in their line comes along later, as soon as the line is free', async () => {
+  // Nobody sweeps in this test: the clock of the timers stands still.
+  const office = stage.start({ sweepMs: 3_600_000 });
+  const free: (() => void)[] = [];
+  stage.weCom.script = ({ message }) =>
+    message.body.content === 'first'
+      ? new Promise((resolve) => free.push(() => resolve(undefined)))
+      : undefined;
+  const busy = ['bert', 'carl'];
+  const first = await Promise.all(busy.map((user) => office.accept(textTo(user, 'first'))));
+  await eventually(() => free.length).toBe(2);
+  const second = await office.accept(textTo(['anna', ...busy, 'dora'], 'second'));
+  await eventually(() => stage.weCom.sent.map(({ to }) => to).slice(2)).toEqual([['user:anna', 'user:dora']]);
+  for (const each of free) each();
   expect(await office.finished(second.id, 10_000)).toBe(true);
-  expect(await office.finished(first.id, 1000)).toBe(true);
-  expect(stage.weCom.textsTo('user:bert')).toEqual(['first', 'second']);
-  expect(stage.weCom.sent.map(({ to }) => to.join())).toEqual(['user:anna', 'user:bert', 'user:bert']);
+  for (const { id } of first) expect(await office.finished(id, 1000)).toBe(true);
+  for (const user of busy) expect(stage.weCom.textsTo(`user:${user}`)).toEqual(['first', 'second']);
+});
+
+test('a message to a thousand costs one job, also when another is first in some of their lines', async () => {
+  const writer = stage.open();
+  const counts = () =>
+    Promise.all(writer.queues.map((queue) => queue.getJobCountByTypes('waiting', 'delayed')));
+  await writer.accept(textTo('user0', 'before'));
+  await eventually(counts).toEqual([0, 1, 0]);
+  const { id } = await writer.accept(textTo([], 'hello', { receivers: names('user', 1000) }));
+  await eventually(counts).toEqual([0, 2, 0]);
+  await writer.sweepAll();
+  expect(await counts()).toEqual([0, 2, 0]);
+  const office = stage.start({ sweepMs: 3_600_000 });
+  expect(await office.finished(id, 10_000)).toBe(true);
+});
+
+test('when the one whose job it was is not next any more, the others do not wait for it', async () => {
+  const writer = stage.open();
+  const { id } = await writer.accept(textTo(['anna', 'bert', 'carl'], 'hello'));
+  await eventually(() => writer.queues[1]?.getWaitingCount()).toBe(1);
+  // As if somebody's transaction had begun earlier and ended later.
+  const [anna] = await stage.deliveries(id);
+  const other = await stage.db
+    .insertInto('deliveries')
+    .values({
+      ...{ id: (anna?.id ?? 0) - 1, message_id: 'of another', receiver: 'user:anna', line: anna?.line ?? '' },
+      ...{ since: 0, due_at: Date.now() + 3_600_000 },
+    })
+    .executeTakeFirstOrThrow();
+  expect(Number(other.insertId)).toBeLessThan(anna?.id ?? 0);
+  stage.start({ sweepMs: 3_600_000 });
+  await eventually(() => stage.weCom.sent.map(({ to }) => to)).toEqual([['user:bert', 'user:carl']]);
+});
+
+test('those who had no turn go out together when theirs comes, without a sweep', async () => {
+  const at = Date.now() + 700;
+  const limits: Limits = {
+    ...freeLimits,
+    take: async (lane, receivers) =>
+      Date.now() < at
+        ? receivers.map((receiver) => ({ receiver, isMine: false, at, limit: 'blocked' }))
+        : freeLimits.take(lane, receivers),
+  };
+  const office = stage.start({ limits, sweepMs: 3_600_000 });
+  const id = await stage.send(office, textTo(['anna', 'bert', 'carl'], 'hello'));
+  expect(stage.weCom.sent.flatMap(({ to }) => to).toSorted()).toEqual([
+    'user:anna',
+    'user:bert',
+    'user:carl',
+  ]);
+  expect(await stage.deliveries(id)).toMatchObject([{ tries: 1 }, { tries: 1 }, { tries: 1 }]);
 });
