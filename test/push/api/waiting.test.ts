@@ -158,6 +158,26 @@ test('what failed can be listed and sent again, by its own app only', async () =
   expect(await stage.say({ path, method: 'POST' })).toMatchObject({ status: 409 });
 });
 
+test('what failed is not sent again by an app that may not send it any more', async () => {
+  weCom.script = () => {
+    throw new WeComError('message/send', 40003, 'invalid userid');
+  };
+  const { body } = await send({ ...to('b3'), text: 'never again' });
+  const again = () => stage.say({ path: `/v1/messages/${body.id}/resend`, method: 'POST' });
+  const change = async (scopes: readonly string[]) => {
+    await stage.keys.change('ci', { scopes });
+    const known = async () => (await stage.keys.find('ci'))?.scopes.words;
+    await expect.poll(known, { timeout: 5000 }).toEqual(scopes);
+  };
+  const forbidden = (what: string) => ({ status: 403, body: { error: expect.stringContaining(what) } });
+  await change(['markdown', 'to:users']);
+  expect(await again()).toMatchObject(forbidden('content of the kind text'));
+  await change(['text', 'to:chats']);
+  expect(await again()).toMatchObject(forbidden('to user:b3'));
+  await change(['text', 'to:users', 'to:departments', 'to:chats']);
+  expect(await again()).toMatchObject({ status: 202, body: { queued: 1 } });
+});
+
 test.each(['GET /v1/messages/none', 'POST /v1/messages/none/recall', 'POST /v1/messages/none/resend'])(
   '%s is not there',
   async (line) => {

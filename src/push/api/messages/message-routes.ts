@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import type { ContentKind } from '../../content.ts';
 import type { Mailroom } from '../../delivery/mailroom.ts';
-import { type Answer, type Route, refuse, route } from '../route.ts';
+import type { Receiver } from '../../message.ts';
 import { nextPage } from '../next-page.ts';
+import { type Answer, type Route, refuse, route } from '../route.ts';
 import { type AcceptParts, acceptMessage } from './accept-message.ts';
 import { filterOf, messageQuery, placeOf } from './message-query.ts';
 import { messageSchema } from './message-schema.ts';
@@ -14,6 +16,7 @@ import {
 } from './message-store.ts';
 import { lineMessage, messageLine, messageView, viewMessage } from './message-view.ts';
 import { failedSchema, sentSchema } from './outcome.ts';
+import { scopeRefusalOf } from './refusals.ts';
 
 /** What the routes of messages need; `waitMs` is 30 s unless said otherwise. */
 export interface MessageRoutesParts extends Omit<AcceptParts, 'mailroom' | 'waitMs'> {
@@ -121,12 +124,22 @@ export function messageRoutes(parts: MessageRoutesParts): readonly Route[] {
           about: 'How many are queued again.',
           schema: z.object({ id: z.string(), queued: z.int() }),
         },
+        403: { about: 'The scopes of the app do not allow it any more.' },
         409: { about: 'None of its deliveries is failed or dead.' },
         ...missing,
       },
       async handle({ caller, params: { id = '' } }) {
-        const queued = ID.test(id) ? await mailroom.resend(caller.app, id) : null;
-        if (queued === null) return none;
+        const row = ID.test(id) ? await readMessageRow(db, caller.app, id) : undefined;
+        if (row === undefined) return none;
+        const missed = (await readDeliveryRows(db, id)).filter(({ state }) => /^(failed|dead)$/.test(state));
+        // What the app was allowed then it may be allowed no more.
+        const refusal = scopeRefusalOf(caller, {
+          kind: row.kind as ContentKind,
+          template: row.template_key ?? undefined,
+          receivers: missed.map(({ receiver }) => receiver as Receiver),
+        });
+        if (refusal !== undefined) return refusal;
+        const queued = (await mailroom.resend(caller.app, id)) ?? 0;
         if (queued > 0) return { status: 202, body: { id, queued } };
         return refuse(409, 'None of its deliveries is failed or dead, so there is nothing to send again.');
       },
