@@ -1,6 +1,6 @@
 import { ApiError } from './api-error.ts';
 import { type Fields, listOf, optional, readFields, required } from './fields.ts';
-import type { Link, Shown } from './view.ts';
+import type { Line, Link, Shown } from './view.ts';
 
 const TASK_ID = /^[\w@-]{1,128}$/;
 const interactive = new Set(['button_interaction', 'vote_interaction', 'multiple_interaction']);
@@ -18,13 +18,22 @@ export function readTemplateCard(card: Fields): Shown {
   const rows = listOf(card.horizontal_content_list, 6).map(
     ({ keyname, value }) => [required(keyname), optional(value)] as const,
   );
-  const vertical = listOf(card.vertical_content_list, 4).map(({ title: line, desc }) =>
-    [required(line), optional(desc)].filter(Boolean).join('：'),
+  const vertical = listOf(card.vertical_content_list, 4).map(({ title: name, desc }) =>
+    [required(name), optional(desc)].filter(Boolean).join('：'),
   );
   const [emphasis, quote] = [block(card.emphasis_content), block(card.quote_area)];
-  const texts = [main.desc, emphasis.title, emphasis.desc, quote.title, quote.quote_text].map(optional);
-  const lines = [...texts, subTitle, ...vertical].filter(Boolean).map((text) => ({ text }));
-  const options = [...listOf(block(card.checkbox).option_list, 20), ...listOf(card.button_list, 6)];
+  const votes = listOf(block(card.checkbox).option_list, 20).map(({ text }) => `○ ${required(text)}`);
+  const selects = listOf(card.select_list, 3).map(readSelect);
+  const lines = [
+    line(main.desc, 'gray'),
+    line(emphasis.title, 'emphasis'),
+    line(emphasis.desc, 'gray'),
+    ...[quote.title, quote.quote_text, subTitle, ...vertical, ...votes, ...selects].map((text) => line(text)),
+  ].filter(({ text }) => text !== '');
+  const buttons = [
+    ...listOf(card.button_list, 6),
+    ...(card.submit_button ? [block(card.submit_button)] : []),
+  ];
   const source = optional(block(card.source).desc);
   return {
     text: [title, ...lines.map(({ text }) => text), ...rows.map((row) => row.join('：'))]
@@ -37,7 +46,7 @@ export function readTemplateCard(card: Fields): Shown {
       lines,
       rows,
       links: readLinks(card),
-      buttons: options.map(({ text }) => required(text)),
+      buttons: buttons.map(({ text }) => optional(text) || '提交'),
     },
   };
 }
@@ -60,6 +69,15 @@ function checkParts(card: Fields, type: string): void {
   const name = needed[type as keyof typeof needed] as string | undefined;
   if (name !== undefined && !has(name)) throw new ApiError(40058, name);
   if (has('select_list')) listOf(card.select_list, 3);
+}
+
+function line(text: unknown, tone?: Line['tone']): Line {
+  return { text: optional(text), ...(tone && { tone }) };
+}
+
+function readSelect({ title, option_list }: Fields): string {
+  const options = listOf(option_list, 10).map(({ text }) => required(text));
+  return `${optional(title) || '选择'}：${options.join(' / ')}`;
 }
 
 function readLinks(card: Fields): readonly Link[] {

@@ -4,10 +4,10 @@ export interface Link {
   readonly url: string;
 }
 
-/** One line of a card; `tone` is the class that a textcard gives it (protocol §4.2). */
+/** One line of a card; `tone` is the class that a textcard gives it (protocol §4.2), or the `emphasis` of a template card. */
 export interface Line {
   readonly text: string;
-  readonly tone?: 'gray' | 'normal' | 'highlight';
+  readonly tone?: 'gray' | 'normal' | 'highlight' | 'emphasis';
 }
 
 /** How a phone shows a message that is more than its text. `src` is a path of the phone's own server. */

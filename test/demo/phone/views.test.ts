@@ -82,6 +82,35 @@ describe.skipIf(!hasBrowser)(name, () => {
     expect(await bubble.locator('.button').innerText()).toBe('同意');
   });
 
+  test('a template card has its figure, its options and what submits them', async () => {
+    const notice = await show('template_card', {
+      card_type: 'text_notice',
+      main_title: { title: '延迟', desc: '生产' },
+      emphasis_content: { title: '2.4 s', desc: 'P99' },
+      card_action: { type: 1, url: 'https://a.example/' },
+    });
+    expect(await notice.locator('.tone-emphasis').innerText()).toBe('2.4 s');
+    expect(await notice.locator('.tone-gray').allInnerTexts()).toEqual(['生产', 'P99']);
+    const vote = await show('template_card', {
+      card_type: 'vote_interaction',
+      task_id: 't-2',
+      main_title: { title: '演练时间' },
+      checkbox: { question_key: 'q', option_list: [{ id: '1', text: '周二' }] },
+      submit_button: { text: '提交', key: 's' },
+    });
+    expect(await vote.locator('.line').allInnerTexts()).toEqual(['○ 周二']);
+    expect(await vote.locator('.button').allInnerTexts()).toEqual(['提交']);
+  });
+
+  test('an address in a text can be opened, without the stop behind it', async () => {
+    const bubble = await show('text', { content: '见 https://a.example/b?c=1，或 http://b.example/x.' });
+    expect(await bubble.locator('a').allInnerTexts()).toEqual([
+      'https://a.example/b?c=1',
+      'http://b.example/x',
+    ]);
+    expect(await bubble.innerText()).toBe('见 https://a.example/b?c=1，或 http://b.example/x.');
+  });
+
   test('a picture is loaded from what was uploaded', async () => {
     const { media_id } = await client.upload('image', 'x.png', PIXEL);
     const bubble = await show('image', { media_id });

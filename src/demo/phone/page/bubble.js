@@ -1,5 +1,8 @@
+import { linkTo } from './link.js';
 import { viewOf } from './view.js';
 
+/** In ASCII, and without the stop that ends a sentence. */
+const ADDRESS = /(https?:\/\/[\w.~:/?#[\]@!$&'()*+,;=%-]*[\w/=&#~-])/;
 const CHOICE = /^(\d{1,3})([ .、].*)$/;
 
 /** @param {string} tag @param {string} className @param {string} [text] */
@@ -51,12 +54,18 @@ export function typingRow() {
   return row;
 }
 
+/** A line whose addresses lead where they say, as on a phone. @param {string} text */
+function linkedLine(text) {
+  const line = element('div', 'line');
+  for (const part of text.split(ADDRESS)) line.append(ADDRESS.test(part) ? linkTo(part, part) : part);
+  return line;
+}
+
 /** @param {string} line @param {(number: string) => void} [onChoice] */
 function lineOf(line, onChoice) {
   const [, number, rest] = CHOICE.exec(line) ?? [];
   // The line of 0 names other keys as well, so a tap on it would not say which one was meant.
-  if (onChoice === undefined || number === undefined || Number(number) === 0)
-    return element('div', 'line', line);
+  if (onChoice === undefined || number === undefined || Number(number) === 0) return linkedLine(line);
   const choice = element('button', 'choice');
   choice.type = 'button';
   choice.append(element('b', '', number), rest);
