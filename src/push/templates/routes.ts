@@ -28,7 +28,11 @@ const newTemplate = z.strictObject({
   version: z.int().min(0).max(2_000_000_000).optional(),
 });
 const page = z.strictObject({
-  after: z.string().max(32).default(''),
+  // The column is ASCII; MySQL would refuse to compare other signs.
+  after: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{0,32}$/, 'must be the key of a template')
+    .default(''),
   limit: z.coerce.number().int().min(1).max(500).default(100),
 });
 const preview = z.strictObject({

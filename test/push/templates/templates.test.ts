@@ -166,6 +166,8 @@ describe('a template', () => {
     await expect(ask(routes, 'PUT /templates/:key', { params: { key: 'i' }, body: image })).rejects.toThrow();
     await a.templates.put('zz-1', text('x'), 'ci');
     await a.templates.put('zz-2', text('x'), 'ci');
+    const odd = ask(routes, 'GET /templates', { query: { after: '😀' } });
+    await expect(odd).rejects.toThrow('must be the key of a template');
     const list = await ask(routes, 'GET /templates', { query: { after: 'z', limit: '1' } });
     expect(list.body).toMatchObject({
       templates: [

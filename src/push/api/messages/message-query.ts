@@ -32,7 +32,10 @@ export const messageQuery = z.strictObject({
   until: time,
   priority: z.enum(lanes).optional(),
   template: z.string().max(32).optional(),
-  campaign: z.string().max(36).optional(),
+  campaign: z
+    .string()
+    .regex(/^[0-9a-f-]{36}$/, 'must be the id of a campaign')
+    .optional(),
   limit: z.coerce.number().int().min(1).max(100).default(50),
   after: z
     .string()
