@@ -116,7 +116,7 @@ async function everyRoute(): Promise<readonly Asked[]> {
       method: method.toUpperCase(),
       path: path.replace(/\{\w+\}/g, 'abc'),
       body: ['post', 'put'].includes(method) ? '{"text":"hello"}' : '',
-      streamed: 'application/octet-stream' in (requestBody?.content ?? {}),
+      streamed: 'application/x-ndjson' in (requestBody?.content ?? {}),
       scope: /scope (\w+)/.exec(description ?? '')?.[1],
     })),
   );

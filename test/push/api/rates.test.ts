@@ -50,7 +50,8 @@ test('what is counted in Redis is forgotten by itself', async () => {
 
 test('while Redis is away each process counts for itself', async () => {
   expect(await takeMany(createRates(noRedis, now), 'alone', 4)).toEqual([0, 0, 0, 60]);
-  const failing = { status: 'ready', eval: () => Promise.reject(new Error('away')) } as unknown as Redis;
+  const keypadCountRequest = () => Promise.reject(new Error('away'));
+  const failing = { ...noRedis, status: 'ready', keypadCountRequest } as unknown as Redis;
   expect(await takeMany(createRates(failing, now), 'alone', 4)).toEqual([0, 0, 0, 60]);
 });
 

@@ -59,7 +59,7 @@ export interface Stage {
 }
 
 /** A Redis that is away. */
-export const noRedis = { status: 'end' } as Redis;
+export const noRedis = { status: 'end', defineCommand: () => {} } as unknown as Redis;
 
 export async function openStage(
   routesOf: (parts: { db: Database; url: string; now: () => number }) => readonly Route[],
