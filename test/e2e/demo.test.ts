@@ -9,7 +9,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startCluster } from '../../src/demo/cluster/cluster.ts';
 import { demoSeed } from '../../src/demo/cluster/seed.ts';
 import { checkPorts, type DemoPorts } from '../../src/demo/ports.ts';
-import { choosePorts, isRunning } from '../helpers/demo.ts';
+import { isRunning } from '../helpers/demo.ts';
+import { choosePorts } from '../helpers/ports.ts';
 import { type DemoProcess, runDemo } from './demo-process.ts';
 
 /** What an outside client finds in `.demo/env`, as issues 2 and 3 list it. */

@@ -1,15 +1,14 @@
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RunningCluster, startCluster } from '../../src/demo/cluster/cluster.ts';
 import { demoSeed } from '../../src/demo/cluster/seed.ts';
-import { checkPorts, type DemoPorts, readPorts } from '../../src/demo/ports.ts';
 import { freePort, type PrivateProcess } from '../../src/demo/private-process.ts';
 import { startRedisServer } from '../../src/demo/redis-server.ts';
 import { startRole } from '../../src/demo/role-process.ts';
 import { type Demo, type DemoRole, startDemo } from '../../src/demo/start.ts';
+import { choosePorts } from './ports.ts';
 
 /** What can be killed and started again. */
 export type Killable = DemoRole | 'redis';
@@ -133,16 +132,4 @@ export function isRunning(pid: number | undefined): boolean {
 function isZombie(pid: number): boolean {
   const stat = `/proc/${pid}/stat`;
   return existsSync(stat) && / Z /.test(readFileSync(stat, 'utf8'));
-}
-
-/** Ports below those that systems give out for outgoing connections, so that no connection takes one in between. */
-export async function choosePorts(): Promise<DemoPorts> {
-  for (;;) {
-    const ports = readPorts(`${randomInt(10_000, 31_000)}`);
-    const free = await checkPorts(ports).then(
-      () => true,
-      () => false,
-    );
-    if (free) return ports;
-  }
 }

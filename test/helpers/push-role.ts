@@ -1,0 +1,111 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadCredentials } from '../../src/demo/credentials.ts';
+import { openPushApps, type PushApp } from '../../src/demo/push-apps.ts';
+import { startRedisServer } from '../../src/demo/redis-server.ts';
+import { DEMO_ROBOT } from '../../src/demo/settings.ts';
+import { type RunningWeCom, startWeCom } from '../../src/demo/wecom/start.ts';
+import type { WeComOptions } from '../../src/demo/wecom/wecom.ts';
+import { type Database, openDatabase } from '../../src/push/database.ts';
+import { createDatabase } from './database.ts';
+import { choosePorts } from './ports.ts';
+import { type Replica, startReplica } from './push-replica.ts';
+
+/** Replicas of message delivery over one Redis, one database and one WeCom. */
+export interface PushRole {
+  readonly first: Replica;
+  readonly second: Replica;
+  readonly wecom: RunningWeCom;
+  readonly db: Database;
+  readonly app: PushApp;
+  readonly redis: { readonly url: string; restart(): Promise<void> };
+  /** What nobody may read. */
+  readonly secrets: readonly string[];
+  /** What the processes have logged so far. */
+  log(): string;
+  stop(): Promise<void>;
+}
+
+export interface PushRoleOptions {
+  readonly wecom?: Partial<WeComOptions>;
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** Starts two replicas, with an app that may do everything and call `127.0.0.1` back. Further robots: see `wecom`. */
+export async function startPushRole({
+  wecom: how = {},
+  settings = {},
+}: PushRoleOptions = {}): Promise<PushRole> {
+  const directory = mkdtempSync(join(tmpdir(), 'keypad-push-'));
+  const stops = [async () => rmSync(directory, { recursive: true, force: true })];
+  const stop = async (): Promise<void> => {
+    for (const each of stops.splice(0).reverse()) await each();
+  };
+  try {
+    return { ...(await start({ directory, how, settings, stops })), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+interface Started {
+  readonly directory: string;
+  readonly how: Partial<WeComOptions>;
+  readonly settings: Readonly<Record<string, string>>;
+  /** What was started is stopped in reverse order. */
+  readonly stops: (() => Promise<void>)[];
+}
+
+async function start({ directory, how, settings, stops }: Started): Promise<Omit<PushRole, 'stop'>> {
+  const credentials = await loadCredentials(directory);
+  const { corpId, agentId, secret, robotKey, masterKey } = credentials;
+  const robots = how.robots ?? { [DEMO_ROBOT]: robotKey };
+  const isOpen = { port: 0, members: 'anyone', callsPerMinute: 1e9 } as const;
+  const wecom = await startWeCom({ ...credentials, ...isOpen, ...how, robots });
+  stops.push(wecom.stop);
+  const onRedis = { directory: join(directory, 'redis'), port: (await choosePorts()).redis };
+  let redis = await startRedisServer(onRedis);
+  stops.push(() => redis.stop());
+  const database = await createDatabase();
+  stops.push(database.drop);
+  const { client: app } = await openPushApps(database.url, masterKey);
+  const db = openDatabase(database.url);
+  stops.push(() => db.destroy());
+  const env = {
+    WECOM_CORP_ID: corpId,
+    WECOM_AGENT_ID: `${agentId}`,
+    WECOM_SECRET: secret,
+    WECOM_API_URL: wecom.url,
+    REDIS_URL: redis.url,
+    PUSH_ALLOWED_SOURCES: '127.0.0.1',
+    PUSH_MYSQL_URL: database.url,
+    PUSH_MASTER_KEY: masterKey,
+    PUSH_ACCOUNT_LIMIT: '10000000',
+    PUSH_ROBOTS: JSON.stringify(robots),
+    CONSOLE_KEY: credentials.consoleKey,
+    ...settings,
+  };
+  const first = await startReplica({ directory, env, app }, 1);
+  stops.push(async () => void (await first.end()));
+  const second = await startReplica({ directory, env, app }, 2);
+  stops.push(async () => void (await second.end()));
+  return {
+    first,
+    second,
+    wecom,
+    db,
+    app,
+    redis: {
+      url: redis.url,
+      async restart() {
+        await redis.stop();
+        redis = await startRedisServer(onRedis);
+      },
+    },
+    secrets: [secret, masterKey, credentials.consoleKey, app.key, ...Object.values(robots)],
+    log: () =>
+      [1, 2].map((number) => readFileSync(join(directory, `${number}`, 'push.log'), 'utf8')).join(''),
+  };
+}
