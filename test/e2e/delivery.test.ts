@@ -119,14 +119,3 @@ test('message delivery that is killed with an outcome in its hands tells it when
   await demo.restart('push');
   await expect.poll(told('zhangsan', 'order：5 → 4，4 个就绪'), patiently).toBe(1);
 }, 60_000);
-
-test('a quota of WeCom that was full loses no outcome', async () => {
-  await submit('lisi', '1-1-3', 'recommend');
-  demo.wecom.setFaults([{ api: 'message/send', errcode: 45009 }]);
-  demo.cluster.release();
-  await vi.waitFor(() => expect(demo.wecom.answers('message/send')).toContain(45009), patiently);
-  // WeCom blocks for a minute (protocol §4.12), and nobody asks it meanwhile.
-  const asked = demo.wecom.answers('message/send').length;
-  await expect.poll(told('lisi', 'recommend：已重启，2 个就绪'), { timeout: 90_000, interval: 50 }).toBe(1);
-  expect(demo.wecom.answers('message/send')).toHaveLength(asked + 1);
-}, 110_000);

@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, describe, test, vi } from 'vitest';
+import { type PushRole, startPushRole } from '#test/push-role.ts';
+import type { PushMessage, To } from '../../../src/push/client/push-message.ts';
+
+/** WeCom counts by the minute, so that this file takes one; everything that has to wait for it waits at the same time. */
+const aMinute = { timeout: 110_000, interval: 100 };
+const robots = { 'busy-room': 'busy-room-key', 'ranked-room': 'ranked-room-key' };
+
+let role: PushRole;
+beforeAll(async () => {
+  role = await startPushRole({ wecom: { robots } });
+});
+afterAll(() => role.stop());
+
+const texts = (receiver: string): readonly string[] => role.wecom.arrived(receiver).map(({ text }) => text);
+const countOf = (receiver: string) => () => role.wecom.arrived(receiver).length;
+const replica = (number: number) => (number % 2 === 0 ? role.first : role.second);
+const push = (number: number, to: To, more: Partial<PushMessage> = {}) =>
+  replica(number).client.push({ to, text: `${number}`, ...more });
+/** Hands them in at both replicas at once; resolves to their texts in the order in which they were written down. */
+async function pushAll(count: number, to: To): Promise<readonly string[]> {
+  const pushed = await Promise.all(Array.from({ length: count }, (_, number) => push(number, to)));
+  const rows = await role.db
+    .selectFrom('deliveries')
+    .select('message_id')
+    .where(
+      'message_id',
+      'in',
+      pushed.map(({ id }) => id),
+    )
+    .orderBy('id')
+    .execute();
+  return rows.map(({ message_id }) => `${pushed.findIndex(({ id }) => id === message_id)}`);
+}
+
+describe.concurrent('within a minute two replicas', () => {
+  test('send one member 30 of 40 messages, and the others after it, in order; WeCom drops none', async ({
+    expect,
+  }) => {
+    const handedIn = await pushAll(40, { users: ['busy'] });
+    await expect.poll(countOf('busy'), aMinute).toBe(30);
+    await expect.poll(countOf('busy'), aMinute).toBe(40);
+    expect(role.wecom.maxInWindow('busy', 60)).toBe(30);
+    expect(role.wecom.arrived('busy').filter(({ dropped }) => dropped)).toEqual([]);
+    expect(texts('busy')).toEqual(handedIn);
+  }, 120_000);
+
+  test('send through one robot 20 of 25 messages, and the others after it, in order; WeCom refuses none', async ({
+    expect,
+  }) => {
+    const handedIn = await pushAll(25, { robots: ['busy-room'] });
+    await expect.poll(countOf('robot:busy-room'), aMinute).toBe(20);
+    await expect.poll(countOf('robot:busy-room'), aMinute).toBe(25);
+    expect(role.wecom.maxInWindow('robot:busy-room', 60)).toBe(20);
+    expect(role.wecom.answers('webhook/send').filter((errcode) => errcode !== 0)).toEqual([]);
+    expect(texts('robot:busy-room')).toEqual(handedIn);
+  }, 120_000);
+
+  test('keep the next turns for alerts, then for what is normal, then for bulk', async ({ expect }) => {
+    const to = { robots: ['ranked-room'] };
+    await pushAll(20, to);
+    await expect.poll(countOf('robot:ranked-room'), aMinute).toBe(20);
+    for (const [number, priority] of (['bulk', 'normal', 'alert'] as const).entries()) {
+      await push(number, to, { text: `${priority} 1`, priority });
+      await push(number, to, { text: `${priority} 2`, priority });
+    }
+    await expect.poll(countOf('robot:ranked-room'), aMinute).toBe(26);
+    expect(texts('robot:ranked-room').slice(20)).toEqual(
+      ['alert', 'normal', 'bulk'].flatMap((priority) => [`${priority} 1`, `${priority} 2`]),
+    );
+  }, 120_000);
+
+  test('ask WeCom nothing for a minute after it has blocked the app (45009), and then send in order', async ({
+    expect,
+  }) => {
+    // What the limit of a member lets through goes first.
+    await expect.poll(countOf('busy'), aMinute).toBe(30);
+    role.wecom.setFaults([{ api: 'message/send', errcode: 45009, receiver: 'blocked' }]);
+    const to = { users: ['blocked'] };
+    const { id } = await push(0, to);
+    const attempt = () =>
+      replica(0)
+        .ask(`GET /v1/messages/${id}`)
+        .then(({ body }) => body.receivers[0].attempts[0]);
+    await vi.waitFor(async () => expect(await attempt()).toMatchObject({ errcode: 45009 }), aMinute);
+    await push(1, to);
+    await push(2, to);
+    await push(3, { users: ['somebody'] });
+    await expect.poll(countOf('blocked'), aMinute).toBe(3);
+    await expect.poll(countOf('somebody'), aMinute).toBe(1);
+    expect(texts('blocked')).toEqual(['0', '1', '2']);
+    const blockedAt = Date.parse((await attempt()).at);
+    const asked = [
+      ...role.wecom.arrived('busy'),
+      ...role.wecom.arrived('blocked'),
+      ...role.wecom.arrived('somebody'),
+    ];
+    expect(asked.filter(({ time }) => time > blockedAt && time < blockedAt + 60_000)).toEqual([]);
+    expect(role.wecom.answers('message/send').filter((errcode) => errcode !== 0)).toEqual([45009]);
+    expect(await replica(1).client.message(id)).toMatchObject({ state: 'sent' });
+  }, 120_000);
+});
