@@ -136,6 +136,8 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
     breaker,
     media,
     results,
+    // While that cannot be asked, what was accepted is sent.
+    isDisabled: async (app) => (await keys.find(app).catch(() => undefined))?.enabled === false,
     fill,
     concurrency: config.concurrency,
     sleep,

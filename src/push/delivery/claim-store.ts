@@ -31,6 +31,7 @@ export interface Candidate {
 
 /** A delivery with what its message says, as it was written down. */
 export interface Lead extends Candidate {
+  readonly app: string;
   readonly content: string;
   /** The variables that all receivers of the message have in common. */
   readonly common: string | null;
@@ -47,7 +48,7 @@ const columns = sql`d.id, d.message_id messageId, d.receiver, d.line, d.shared, 
 /** Reads deliveries by id, each with its message. */
 export async function readDeliveries(db: Database, ids: readonly number[]): Promise<readonly Lead[]> {
   const { rows } = await sql<Lead>`
-    select ${columns}, m.content, m.variables common, m.receivers
+    select ${columns}, m.app, m.content, m.variables common, m.receivers
     from deliveries d straight_join messages m on m.id = d.message_id
     where d.id in (${sql.join(ids)}) order by d.id`.execute(db);
   return rows;

@@ -7,6 +7,7 @@ import { readReceiver } from './lines.ts';
 /** A message as it is sent: its content, and values for a template. */
 export interface Letter {
   readonly id: string;
+  readonly app: string;
   readonly content: Content;
   /** Null when the content is literal. */
   readonly variables: Variables | null;
@@ -20,9 +21,10 @@ const USERID = '$' + '{USERID}';
 const LIMITS = { user: 1000, party: 100, tag: 100 } as const;
 
 /** Reads a message as it stands in the database, where we wrote it. */
-export function readLetter({ messageId, content, common, receivers }: Lead): Letter {
+export function readLetter({ messageId, app, content, common, receivers }: Lead): Letter {
   return {
     id: messageId,
+    app,
     content: JSON.parse(content) as Content,
     variables: common === null ? null : (JSON.parse(common) as Variables),
     receivers,

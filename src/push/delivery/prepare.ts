@@ -11,6 +11,8 @@ import { readReceiver } from './lines.ts';
 export interface PrepareParts {
   readonly media: Media;
   readonly robots: Readonly<Record<string, string>>;
+  /** Whether an administrator has disabled this app, which stops also what it had handed in before. */
+  readonly isDisabled: (app: string) => Promise<boolean>;
   readonly fill: (content: Content, values: Variables) => Content;
 }
 
@@ -24,8 +26,14 @@ export interface Prepared {
  * Fills and composes what a group is sent. Throws an InputError for what can never be sent, and a WeComError when an
  * upload failed; no message has left then.
  */
-export async function prepare({ media, robots, fill }: PrepareParts, group: Group): Promise<Prepared> {
+export async function prepare(
+  { media, robots, isDisabled, fill }: PrepareParts,
+  group: Group,
+): Promise<Prepared> {
   const { letter, members } = group;
+  if (await isDisabled(letter.app)) {
+    throw new InputError(`The app ${letter.app} is disabled; enable it, and send this message again.`);
+  }
   const [{ receiver, variables }] = members;
   const { kind, id } = readReceiver(receiver);
   if (kind === 'robot' && !Object.hasOwn(robots, id)) {

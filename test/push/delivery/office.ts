@@ -103,6 +103,7 @@ export interface OfficeParts {
   readonly breaker?: Breaker;
   readonly media?: Partial<Media>;
   readonly results?: Results;
+  readonly isDisabled?: (app: string) => Promise<boolean>;
   readonly concurrency?: number;
   readonly now?: () => number;
   readonly random?: () => number;
@@ -142,6 +143,7 @@ export function openOffice(parts: OfficeParts): Office {
       note: async (_tx, ids) => void told.push(...ids),
       wake: () => {},
     },
+    isDisabled: parts.isDisabled ?? (async () => false),
     fill,
     concurrency,
     now,

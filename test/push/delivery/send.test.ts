@@ -167,6 +167,20 @@ test('a robot that there is not, and media that is not kept, fail with their sen
   expect(stage.weCom.sent).toHaveLength(0);
 });
 
+test('what a disabled app had handed in is not sent, and can be sent again when it is enabled', async () => {
+  let isDisabled = true;
+  const office = stage.start({ isDisabled: async (app) => app === 'ci' && isDisabled });
+  const id = await stage.send(office, textTo('anna', 'from a thief'));
+  expect(stage.weCom.sent).toEqual([]);
+  expect(await stage.deliveries(id)).toMatchObject([
+    { state: 'failed', problem: expect.stringContaining('The app ci is disabled') },
+  ]);
+  isDisabled = false;
+  await office.resend('ci', id);
+  expect(await office.finished(id, 10_000)).toBe(true);
+  expect(stage.weCom.textsTo('user:anna')).toEqual(['from a thief']);
+});
+
 test('an open breaker spares calls, is no try, and lets go on when it is closed', async () => {
   const office = stage.start();
   let isDown = true;
