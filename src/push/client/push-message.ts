@@ -16,7 +16,7 @@ export type Says =
   | { readonly textcard: { title: string; description: string; url: string; btntxt?: string } }
   /** A picture at a public address. */
   | { readonly imageUrl: string }
-  | { readonly image: { readonly sha256: string; readonly name: string } }
+  | { readonly image: { readonly sha256: string; readonly name?: string } }
   | { readonly file: { readonly sha256: string; readonly name: string } }
   | { readonly news: { readonly articles: readonly Readonly<Record<string, string>>[] } }
   | { readonly templateCard: Readonly<Record<string, unknown>> }
@@ -53,6 +53,8 @@ export interface Sent extends Pushed {
   readonly invaliduser?: readonly string[];
   readonly invalidparty?: readonly string[];
   readonly invalidtag?: readonly string[];
+  /** Chats and robots that it did not reach. */
+  readonly failed?: readonly string[];
 }
 
 /** A message as it stands. */

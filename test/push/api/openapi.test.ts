@@ -1,7 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { directoryRoutes } from '../../../src/push/api/directory-routes.ts';
+import { messageSchema } from '../../../src/push/api/messages/message-schema.ts';
 import type { Route } from '../../../src/push/api/route.ts';
+import { campaignSchema } from '../../../src/push/campaigns/campaign-schema.ts';
 import { campaignRoutes } from '../../../src/push/campaigns/routes.ts';
+import { routeScopes } from '../../../src/push/keys/scopes.ts';
 import { mediaRoutes } from '../../../src/push/media/routes.ts';
 import { templateRoutes } from '../../../src/push/templates/routes.ts';
 import { stageRoutes } from './messages-stage.ts';
@@ -23,6 +28,16 @@ beforeAll(async () => {
   await stage.newApp('ci', ['text']);
 });
 afterAll(() => stage.stop());
+
+test('docs/push.md tells every route, every field of messages and campaigns, and every scope', () => {
+  const guide = readFileSync(join(import.meta.dirname, '../../../docs/push.md'), 'utf8');
+  const { to, ...fields } = messageSchema(Date.now).shape;
+  const shapes = [fields, to.shape, campaignSchema.shape];
+  const words = [...shapes.flatMap((shape) => Object.keys(shape)), ...routeScopes];
+  const steps = routes.map(({ path }) => path.split('/').findLast((step) => !step.startsWith(':')) ?? '');
+  const missing = [...words, ...steps].filter((word) => !new RegExp(`[\`"/]${word}\\b`).test(guide));
+  expect(missing).toEqual([]);
+});
 
 test('the OpenAPI document tells of every route, and of itself', async () => {
   const { status, body } = await stage.say({ path: '/v1/openapi.json' });

@@ -52,7 +52,7 @@ async function readParts(bytes: Buffer, contentType: string): Promise<{ text: st
     .formData()
     .catch(() => {
       throw new InputError(
-        'the body is no multipart/form-data, or its boundary is not the one of the Content-Type',
+        'the body is no multipart/form-data with the boundary of its Content-Type, 27 to 70 characters long',
       );
     });
   const parts = [...form];
