@@ -1,4 +1,4 @@
-import { type Generated, sql } from 'kysely';
+import { type Generated, type GeneratedAlways, sql } from 'kysely';
 import { asciiChar, statements, TABLE_OPTIONS } from '../../server/migrations.ts';
 import type { DeliveryState, Lane } from '../message.ts';
 
@@ -39,6 +39,8 @@ export interface DeliveryTable {
   /** The line while it is being sent: unique, so that the database itself lets nobody send two of a line at once. */
   busy: string | null;
   state: Generated<DeliveryState>;
+  /** The state if it is one in which few end, so that these are found among millions. */
+  rare_state: GeneratedAlways<DeliveryState | null>;
   /** Since when it has waited to be sent, for the age of what is queued. */
   since: number;
   /** Not before then. */
@@ -80,6 +82,10 @@ export interface DeliveryTables {
 
 const ID = asciiChar(36);
 
+/** States in which few deliveries end. */
+export const rareStates: readonly DeliveryState[] = ['failed', 'dead', 'recalled'];
+const RARE = sql.join(rareStates.map((state) => sql.lit(state)));
+
 export const deliveryTables = statements(
   sql`create table if not exists messages (
     id ${ID} primary key,
@@ -113,6 +119,7 @@ export const deliveryTables = statements(
     shared tinyint not null default 0,
     busy varchar(110),
     state varchar(9) not null default 'queued',
+    rare_state varchar(9) as (if(state in (${RARE}), state, null)) stored,
     since bigint not null,
     due_at bigint not null,
     tries int not null default 0,
@@ -130,6 +137,7 @@ export const deliveryTables = statements(
     key deliveries_by_line (line, id, since),
     unique key deliveries_busy (busy),
     key deliveries_by_wake (wakes_at),
+    key deliveries_by_rare_state (rare_state, message_id),
     key deliveries_by_end (finished_at, receiver)
   ) ${TABLE_OPTIONS}`,
   sql`create table if not exists attempts (

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { InputError } from '../../../errors.ts';
 import { lanes } from '../../message.ts';
-import type { MessageFilter, MessageRow } from './message-store.ts';
+import type { MessageFilter } from './message-list-store.ts';
+import type { MessageRow } from './message-store.ts';
 import { deliveryStates } from './message-view.ts';
 
 const time = z

@@ -5,15 +5,10 @@ import type { Receiver } from '../../message.ts';
 import { nextPage } from '../next-page.ts';
 import { type Answer, type Route, refuse, route } from '../route.ts';
 import { type AcceptParts, acceptMessage } from './accept-message.ts';
+import { listMessageRows } from './message-list-store.ts';
 import { filterOf, messageQuery, placeOf } from './message-query.ts';
 import { messageSchema } from './message-schema.ts';
-import {
-  countStates,
-  listMessageRows,
-  readAttemptRows,
-  readDeliveryRows,
-  readMessageRow,
-} from './message-store.ts';
+import { countStates, readAttemptRows, readDeliveryRows, readMessageRow } from './message-store.ts';
 import { lineMessage, messageLine, messageView, viewMessage } from './message-view.ts';
 import { failedSchema, sentSchema } from './outcome.ts';
 import { scopeRefusalOf } from './refusals.ts';
