@@ -2,15 +2,24 @@ import { expect, test } from 'vitest';
 import type { Limits } from '../../../src/push/delivery/limits.ts';
 import type { NewReceiver } from '../../../src/push/message.ts';
 import { WeComError } from '../../../src/wecom/wecom-error.ts';
-import { eventually, freeLimits, textTo, useStage } from './office.ts';
+import { eventually, freeLimits, type Office, textTo, useStage } from './office.ts';
 
 const stage = useStage();
 const USERID = '$' + '{USERID}';
 const names = (kind: 'user' | 'party' | 'tag', count: number): readonly NewReceiver[] =>
   Array.from({ length: count }, (_, i) => ({ receiver: `${kind}:${kind}${i}` as const }));
 
+/** A replica that is past the sweep of its start, and does not sweep again. */
+async function startQuiet(limits: Limits = freeLimits): Promise<Office> {
+  const office = stage.start({ limits, sweepMs: 3_600_000 });
+  await stage.send(office, textTo('nobody', 'awake'));
+  await office.sweepAll();
+  stage.weCom.sent.length = 0;
+  return office;
+}
+
 test('one call serves all receivers that get the same: at most 1000 users, 100 parties and 100 tags', async () => {
-  const office = stage.start();
+  const office = await startQuiet();
   const receivers = [...names('user', 1100), ...names('party', 120), ...names('tag', 5)];
   await stage.send(office, textTo([], 'hello', { receivers }));
   const calls = stage.weCom.sent.map(({ to }) => ({
@@ -130,8 +139,7 @@ test('whoever has no turn waits for it, the others of the call do not', async ()
 });
 
 test('a receiver who is not next in their line comes along later, as soon as the line is free', async () => {
-  // Nobody sweeps in this test: the clock of the timers stands still.
-  const office = stage.start({ sweepMs: 3_600_000 });
+  const office = await startQuiet();
   const free: (() => void)[] = [];
   stage.weCom.script = ({ message }) =>
     message.body.content === 'first'
@@ -158,43 +166,72 @@ test('a message to a thousand costs one job, also when another is first in some 
   await eventually(counts).toEqual([0, 2, 0]);
   await writer.sweepAll();
   expect(await counts()).toEqual([0, 2, 0]);
-  const office = stage.start({ sweepMs: 3_600_000 });
+  const office = stage.start();
   expect(await office.finished(id, 10_000)).toBe(true);
 });
 
 test('when the one whose job it was is not next any more, the others do not wait for it', async () => {
-  const writer = stage.open();
-  const { id } = await writer.accept(textTo(['anna', 'bert', 'carl'], 'hello'));
-  await eventually(() => writer.queues[1]?.getWaitingCount()).toBe(1);
+  const office = await startQuiet();
+  await office.queues[1]?.pause();
+  const { id } = await office.accept(textTo(['anna', 'bert', 'carl'], 'hello'));
+  await eventually(() => office.queues[1]?.getJobCountByTypes()).toBe(1);
   // As if somebody's transaction had begun earlier and ended later.
   const [anna] = await stage.deliveries(id);
-  const other = await stage.db
+  const values = { id: -1, message_id: 'of another', receiver: 'user:anna', line: anna?.line ?? '' };
+  const due = { since: 0, due_at: Date.now() + 3_600_000 };
+  await stage.db
     .insertInto('deliveries')
-    .values({
-      ...{ id: (anna?.id ?? 0) - 1, message_id: 'of another', receiver: 'user:anna', line: anna?.line ?? '' },
-      ...{ since: 0, due_at: Date.now() + 3_600_000 },
-    })
-    .executeTakeFirstOrThrow();
-  expect(Number(other.insertId)).toBeLessThan(anna?.id ?? 0);
-  stage.start({ sweepMs: 3_600_000 });
+    .values({ ...values, ...due })
+    .execute();
+  await office.queues[1]?.resume();
   await eventually(() => stage.weCom.sent.map(({ to }) => to)).toEqual([['user:bert', 'user:carl']]);
 });
 
 test('those who had no turn go out together when theirs comes, without a sweep', async () => {
-  const at = Date.now() + 700;
+  const at = Date.now() + 1500;
+  const late = ['user:bert', 'user:carl'];
   const limits: Limits = {
     ...freeLimits,
     take: async (lane, receivers) =>
-      Date.now() < at
-        ? receivers.map((receiver) => ({ receiver, isMine: false, at, limit: 'blocked' }))
-        : freeLimits.take(lane, receivers),
+      (await freeLimits.take(lane, receivers)).map((turn) =>
+        late.includes(turn.receiver) && Date.now() < at
+          ? { receiver: turn.receiver, isMine: false, at, limit: 'member' }
+          : turn,
+      ),
   };
-  const office = stage.start({ limits, sweepMs: 3_600_000 });
+  const office = await startQuiet(limits);
   const id = await stage.send(office, textTo(['anna', 'bert', 'carl'], 'hello'));
-  expect(stage.weCom.sent.flatMap(({ to }) => to).toSorted()).toEqual([
-    'user:anna',
-    'user:bert',
-    'user:carl',
-  ]);
+  expect(stage.weCom.sent.map(({ to }) => to)).toEqual([['user:anna'], late]);
   expect(await stage.deliveries(id)).toMatchObject([{ tries: 1 }, { tries: 1 }, { tries: 1 }]);
+});
+
+test('who asks for turns is in flight already, for a restoring of the limits to see, and put back without one', async () => {
+  const states: (readonly string[])[] = [];
+  let isFull = true;
+  const read = async () =>
+    (await stage.db.selectFrom('deliveries').select(['state', 'receiver']).orderBy('id').execute())
+      .filter(({ receiver }) => receiver !== 'user:nobody')
+      .map(({ state }) => state);
+  const limits: Limits = {
+    ...freeLimits,
+    async take(lane, receivers) {
+      if (receivers.includes('user:nobody')) return freeLimits.take(lane, receivers);
+      states.push(await read());
+      if (!isFull) throw new Error('Redis is away');
+      isFull = false;
+      return receivers.map((receiver) => ({ receiver, isMine: false, at: Date.now(), limit: 'member' }));
+    },
+  };
+  const office = await startQuiet(limits);
+  await office.accept(textTo(['anna', 'bert'], 'hello'));
+  await eventually(() => states).toEqual([
+    ['sending', 'sending'],
+    ['sending', 'sending'],
+  ]);
+  await eventually(read).toEqual(['queued', 'queued']);
+  const rows = await stage.db
+    .selectFrom('deliveries')
+    .select(['busy', 'lease_owner', 'maybe_twice'])
+    .execute();
+  expect(rows).toEqual(rows.map(() => ({ busy: null, lease_owner: null, maybe_twice: 0 })));
 });
