@@ -214,3 +214,21 @@ test('every key is one of this app and lives for a time only', async () => {
     expect(await redis.pttl(key), key).toBeGreaterThan(0);
   }
 });
+
+test('calls that end in the same moment are settled by one script, each with its own outcome', async () => {
+  const limits = await stage.replica();
+  const turns = await limits.take('normal', times(30, ZHANG));
+  await limits.settle(turns.slice(0, 1), 'sent');
+  const before = await scripts();
+  await Promise.all(turns.slice(1).map((turn, i) => limits.settle([turn], i < 9 ? 'sent' : 'unsent')));
+  const after = await scripts();
+  expect([after.evalsha - before.evalsha, after.eval - before.eval]).toEqual([1, 0]);
+  expect(mine(await limits.take('normal', times(30, ZHANG)))).toHaveLength(20);
+});
+
+/** How often Redis was given a script by its hash, and with its whole text. */
+async function scripts(): Promise<{ readonly evalsha: number; readonly eval: number }> {
+  const info = await redis.info('commandstats');
+  const calls = (name: string) => Number(info.match(`cmdstat_${name}:calls=(\\d+)`)?.[1] ?? 0);
+  return { evalsha: calls('evalsha'), eval: calls('eval') };
+}
