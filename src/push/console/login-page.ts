@@ -9,7 +9,7 @@ export const LOGIN_PAGE = `<!doctype html>
 <title>控制台</title>
 <main>
 <h1>消息投递 · 控制台</h1>
-<p id="says">链接只能使用一次。</p>
+<p id="says">点「进入」打开队列视图，只可查看。打开之后，这个链接就不能再用了。</p>
 <button id="enter" type="button">进入</button>
 </main>
 <script src="login.js"></script>
