@@ -1,6 +1,7 @@
 import { InputError } from '../../errors.ts';
 import type { Outgoing } from '../../wecom/outgoing.ts';
 import type { Content } from '../content.ts';
+import { checkContent } from '../content-schema.ts';
 import type { Media } from '../media/media.ts';
 import type { Variables } from '../message.ts';
 import type { Group } from './claim.ts';
@@ -43,7 +44,10 @@ export async function prepare(
   const isTemplate = letter.variables !== null || variables !== null;
   const own = variables === null ? {} : (JSON.parse(variables) as Variables);
   const values = { ...letter.variables, ...own, ...(kind === 'user' && { USERID: id }) };
-  const content = contentFor(isTemplate ? fill(letter.content, values) : letter.content, receiver);
+  const filled = isTemplate ? fill(letter.content, values) : letter.content;
+  // A campaign's values are each receiver's own, and make what nobody has looked at before.
+  if (isTemplate) checkContent(filled, [kind]);
+  const content = contentFor(filled, receiver);
 
   if ('image' in content && kind === 'robot') {
     const picture = await media.bytes(content.image.sha256);

@@ -181,6 +181,24 @@ test('what a disabled app had handed in is not sent, and can be sent again when 
   expect(stage.weCom.textsTo('user:anna')).toEqual(['from a thief']);
 });
 
+test('values that make more of a template than a message may be fail with a sentence, and flood nobody', async () => {
+  const office = stage.start();
+  const id = await stage.send(office, {
+    ...textTo('anna', ''),
+    content: { text: `\${A}`.repeat(1000) },
+    variables: {},
+    receivers: [
+      { receiver: 'user:anna', variables: { A: 'a'.repeat(4000) } },
+      { receiver: 'user:bert', variables: { A: 'b' } },
+    ],
+  });
+  expect(await stage.deliveries(id)).toMatchObject([
+    { receiver: 'user:anna', state: 'failed', problem: expect.stringContaining('at most 20480 bytes') },
+    { receiver: 'user:bert', state: 'sent' },
+  ]);
+  expect(stage.weCom.textsTo('user:anna')).toEqual([]);
+});
+
 test('an open breaker spares calls, is no try, and lets go on when it is closed', async () => {
   const office = stage.start();
   let isDown = true;
