@@ -3,12 +3,13 @@ import { readScopes } from '../keys/scopes.ts';
 import type { CampaignRow } from './campaign-store.ts';
 
 /**
- * Why the app of a campaign may not send it now, in a sentence; null when it may. Asked before each slice, so that
+ * Why the app of a campaign may not send it to these users now, in a sentence; null when it may. Asked before each slice, so that
  * disabling an app, or taking a scope from it, also stops what it had started.
  */
 export async function refusalOf(
   db: Database | Tx,
   { app, template_key }: Pick<CampaignRow, 'app' | 'template_key'>,
+  users: readonly string[] = [],
 ): Promise<string | null> {
   const row = await db
     .selectFrom('apps')
@@ -19,5 +20,6 @@ export async function refusalOf(
   const scopes = readScopes(JSON.parse(row.scopes));
   if (!scopes.allows('campaigns')) return `the app ${app} has no scope campaigns any more`;
   if (!scopes.allowsTemplate(template_key)) return `the app ${app} may not use this template any more`;
-  return null;
+  const user = users.find((each) => !scopes.allowsReceiver(`user:${each}`));
+  return user === undefined ? null : `the app ${app} may not send to ${user} any more`;
 }

@@ -35,7 +35,8 @@ export function createSlicer({
     const next = await nextReceivers(tx, campaign, Math.max(1, allowed));
     if (next.receivers.length === 0 && open === 0) await end(tx, campaign);
     if (next.receivers.length === 0 || allowed === 0) return [];
-    const problem = await refusalOf(tx, campaign);
+    const users = next.receivers.map(({ user }) => user);
+    const problem = await refusalOf(tx, campaign, users);
     if (problem !== campaign.problem) await noteProblem(tx, serial, problem);
     if (problem !== null) return [];
     const ids = await mailroom.insert(tx, [messageOf(campaign, next.receivers)]);

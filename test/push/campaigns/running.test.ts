@@ -202,6 +202,7 @@ describe('an app that may not send any more', () => {
   test.each([
     [{ enabled: 0 }, 'the app shop is disabled'],
     [{ scopes: '["template"]' }, 'the app shop has no scope campaigns any more'],
+    [{ scopes: '["campaigns","template","to:chats"]' }, 'the app shop may not send to u1001 any more'],
     [{ scopes: '["campaigns","template:bonus"]' }, 'the app shop may not use this template any more'],
   ])('hands nothing more out until it may again: %o', async (change, problem) => {
     const id = await started(1500);
