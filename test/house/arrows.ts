@@ -36,7 +36,7 @@ export const arrows: Readonly<Record<string, Allowed>> = {
     any: ['errors', 'server', 'wecom', 'contract', 'fastify', 'zod', 'prom-client', NODE],
     types: ['config'],
     in: {
-      kysely: /^src\/push\/([a-z-]+\/)?([a-z-]+-)?(database|migrations|schema|store)\.ts$/,
+      kysely: /^src\/push\/([a-z-]+\/)*([a-z-]+-)?(database|migrations|schema|store)\.ts$/,
       ioredis: /^src\/push\/redis\.ts$/,
       bullmq: /^src\/push\/(delivery|console)\//,
       'cron-parser': /^src\/push\/campaigns\/schedule\.ts$/,
