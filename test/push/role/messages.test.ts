@@ -158,6 +158,25 @@ test('each replica is ready, and counts what it did', async () => {
   expect(count('keypad_push_api_seconds_count{route="/v1/messages",status="202"}')).toBe(40);
 });
 
+test('a WeCom that is away opens the breaker; when it is back all arrive, in order', async () => {
+  role.wecom.setFaults([{ api: 'message/send', status: 503, times: 'always' }]);
+  const pushes = Array.from({ length: 60 }, (_, number) =>
+    replica(number).client.push({ to: { users: [`away${number}`] }, text: `${number}` }),
+  );
+  await Promise.all(pushes);
+  await role.first.client.push({ to: { users: ['away0'] }, text: 'after' });
+  const isOpen = async () =>
+    (await (await fetch(`${role.first.internalUrl}/metrics`)).text()).includes(
+      'keypad_push_breaker_state 2\n',
+    );
+  await expect.poll(isOpen, patiently).toBe(true);
+  role.wecom.setFaults([]);
+  await expect
+    .poll(() => pushes.filter((_, number) => texts(`away${number}`).length > 0), patiently)
+    .toHaveLength(60);
+  await expect.poll(() => texts('away0'), patiently).toEqual(['0', 'after']);
+}, 60_000);
+
 test('no key, secret or token stands in a log', () => {
   const log = role.log();
   expect(log).toContain('"status":502');
