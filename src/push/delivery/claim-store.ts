@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Database } from '../database.ts';
 import type { Receiver } from '../message.ts';
+import { transact } from './transaction.ts';
 import { table } from './values-store.ts';
 
 /** How long a claim holds without being renewed; ms. */
@@ -97,9 +98,12 @@ export async function putBack(
 ): Promise<void> {
   if (waits.length === 0) return;
   const v = table(waits.map(({ id, at }) => ({ id, at })));
-  await sql`update ${v} v straight_join deliveries d on d.id = v.id set
-      d.busy = null, d.lease_owner = null, d.lease_until = null, d.due_at = v.at, d.state = 'queued'
-    where d.state = 'sending' and d.lease_owner = ${owner}`.execute(db);
+  // A deadlock must not begin the claim anew, which would leave behind those that have their turn.
+  await transact(db, async (tx) => {
+    await sql`update ${v} v straight_join deliveries d on d.id = v.id set
+        d.busy = null, d.lease_owner = null, d.lease_until = null, d.due_at = v.at, d.state = 'queued'
+      where d.state = 'sending' and d.lease_owner = ${owner}`.execute(tx);
+  });
 }
 
 /** Renews leases, by delivery and owner, that have not ended by `now`. */
