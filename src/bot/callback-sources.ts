@@ -1,4 +1,4 @@
-import type { Redis } from '../chat/index.ts';
+import type { Redis } from '../server/redis.ts';
 import { createSources, type Sources } from '../server/sources.ts';
 
 /** The addresses callbacks may come from; `wecom` among the settings stands for what WeCom itself says. */

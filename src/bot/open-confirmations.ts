@@ -1,4 +1,4 @@
-import type { Redis } from '../chat/index.ts';
+import type { Redis } from '../server/redis.ts';
 
 /** Somebody's confirmation of the preview `id`. `trace` is the id of the message that carried it. */
 export interface Confirmation {

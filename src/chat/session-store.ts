@@ -1,5 +1,5 @@
 import { pathOf, type Session } from '../menu/session.ts';
-import type { Redis } from './redis.ts';
+import type { Redis } from '../server/redis.ts';
 import { CLAIM_SECONDS, ENTER, LEAVE } from './scripts.ts';
 
 /** Who writes in which app; every key of a user carries both. */

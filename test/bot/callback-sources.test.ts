@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { startRedis } from '#test/redis.ts';
 import { openCallbackSources } from '../../src/bot/callback-sources.ts';
-import { createRedis } from '../../src/chat/index.ts';
+import { createRedis } from '../../src/server/redis.ts';
 
 const server = await startRedis();
 const redis = createRedis(server.url);

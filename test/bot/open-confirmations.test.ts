@@ -4,7 +4,7 @@ import { startRedis } from '#test/redis.ts';
 import { openConfirmations } from '../../src/bot/open-confirmations.ts';
 import { openContext } from '../../src/bot/open-context.ts';
 import type { PlatformClient } from '../../src/bot/platform-client.ts';
-import { createRedis } from '../../src/chat/index.ts';
+import { createRedis } from '../../src/server/redis.ts';
 
 const server = await startRedis();
 const replicas = [createRedis(server.url), createRedis(server.url)].map((redis) => ({

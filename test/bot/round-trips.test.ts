@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
 import { startBot } from '#test/bot.ts';
-import { createRedis } from '../../src/chat/index.ts';
+import { createRedis } from '../../src/server/redis.ts';
 
 const running = await startBot();
 const redis = createRedis(running.redisUrl);

@@ -3,7 +3,6 @@ import { startRedis } from '#test/redis.ts';
 import {
   type ChatParts,
   createChat,
-  createRedis,
   createSessionStore,
   type Incoming,
   sentences,
@@ -11,6 +10,7 @@ import {
 import { buildTree } from '../../src/menu/build.ts';
 import type { Context } from '../../src/menu/context.ts';
 import { action, folder, text } from '../../src/menu/index.ts';
+import { createRedis } from '../../src/server/redis.ts';
 
 const server = await startRedis();
 const redis = createRedis(server.url);

@@ -18,7 +18,7 @@ export const arrows: Readonly<Record<string, Allowed>> = {
   menu: { any: [], in: { [NODE]: /^src\/menu\/load\.ts$/ } },
   wecom: { any: ['errors', 'fast-xml-parser', 'node:crypto'] },
   contract: { any: ['errors', 'zod', 'jose', NODE] },
-  chat: { any: ['errors', 'menu', NODE], in: { ioredis: /^src\/chat\/redis\.ts$/ } },
+  chat: { any: ['errors', 'menu', NODE], types: ['server'] },
   bot: {
     any: ['errors', 'server', 'contract', 'wecom', 'chat', 'fastify', 'src/push/client.ts', NODE],
     types: ['config', 'menu', 'prom-client'],
@@ -37,7 +37,6 @@ export const arrows: Readonly<Record<string, Allowed>> = {
     types: ['config'],
     in: {
       kysely: /^src\/push\/([a-z-]+\/)*([a-z-]+-)?(database|migrations|schema|store)\.ts$/,
-      ioredis: /^src\/push\/redis\.ts$/,
       bullmq: /^src\/push\/(delivery|console)\//,
       'cron-parser': /^src\/push\/campaigns\/schedule\.ts$/,
       '@bull-board/api': /^src\/push\/console\//,
@@ -47,7 +46,11 @@ export const arrows: Readonly<Record<string, Allowed>> = {
   },
   server: {
     any: ['errors', 'fastify', 'pino', 'prom-client', NODE],
-    in: { kysely: /^src\/server\/(mysql|migrations)\.ts$/, mysql2: /^src\/server\/mysql\.ts$/ },
+    in: {
+      ioredis: /^src\/server\/redis\.ts$/,
+      kysely: /^src\/server\/(mysql|migrations)\.ts$/,
+      mysql2: /^src\/server\/mysql\.ts$/,
+    },
   },
   config: { any: ['errors', 'server', 'contract', NODE] },
   errors: { any: [] },

@@ -1,6 +1,6 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { startRedis } from '#test/redis.ts';
-import { createRedis } from '../../src/chat/redis.ts';
+import { createRedis } from '../../src/server/redis.ts';
 import type { TokenStore } from '../../src/wecom/access-token.ts';
 import { createWeComApi } from '../../src/wecom/api.ts';
 import { createSeal } from '../../src/wecom/seal.ts';

@@ -18,6 +18,7 @@ const files = [
   'page.js',
   'wire.js',
   'bubble.js',
+  'element.js',
   'view.js',
   'markdown.js',
   'link.js',

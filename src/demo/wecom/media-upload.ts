@@ -1,5 +1,5 @@
+import type { ApiCall } from './api-call.ts';
 import { ApiError } from './api-error.ts';
-import type { ApiCall } from './server-api.ts';
 import type { Uploads } from './uploads.ts';
 
 const MB = 1024 * 1024;

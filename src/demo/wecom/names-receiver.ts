@@ -1,6 +1,6 @@
+import type { ApiCall } from './api-call.ts';
 import { ApiError } from './api-error.ts';
 import { readJson } from './fields.ts';
-import type { ApiCall } from './server-api.ts';
 
 /** Whether a call is to that receiver: a userid among its `touser`, a chatid, or the name of a robot. Never throws. */
 export function namesReceiver(

@@ -1,4 +1,5 @@
 import type { AccessTokens } from './access-tokens.ts';
+import type { ApiAnswer, ApiCall } from './api-call.ts';
 import { ApiError } from './api-error.ts';
 import type { ApiName } from './api-name.ts';
 import type { Clock, Member, WeComApp } from './app.ts';
@@ -8,23 +9,6 @@ import type { GroupSend } from './group-send.ts';
 import { upload } from './media-upload.ts';
 import type { SendMessage } from './message-send.ts';
 import type { Uploads } from './uploads.ts';
-
-/** One call of the server API as it came over HTTP; `address` is the caller's. */
-export interface ApiCall {
-  readonly name: ApiName;
-  readonly method: string;
-  readonly query: Readonly<Record<string, string | undefined>>;
-  readonly body: Buffer;
-  readonly contentType: string;
-  readonly address: string;
-}
-
-/** What WeCom answers, always with HTTP 200. */
-export interface ApiAnswer {
-  readonly errcode: number;
-  readonly errmsg: string;
-  readonly [field: string]: unknown;
-}
 
 /** How Tencent's side is set up, beside the app itself. */
 export interface ApiSettings {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ApiAnswer, ApiCall } from './api-call.ts';
 import { type ApiName, apiNames } from './api-name.ts';
 import type { Faults } from './faults.ts';
 import { namesReceiver } from './names-receiver.ts';
-import type { ApiAnswer, ApiCall } from './server-api.ts';
 
 /** What a call may bring: the largest file of §4.6, and the form around it. */
 const MOST_BYTES = 21 * 1024 * 1024;

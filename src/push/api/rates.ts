@@ -1,4 +1,4 @@
-import type { Redis } from '../redis.ts';
+import type { Redis } from '../../server/redis.ts';
 
 /** How many requests an app makes in a minute, together in all replicas. */
 export interface Rates {

@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
+import type { Redis } from '../../server/redis.ts';
 import type { Messenger } from '../../wecom/outgoing.ts';
 import type { Database } from '../database.ts';
-import type { Redis } from '../redis.ts';
 import type { Results } from '../results/results.ts';
 import { claim } from './claim.ts';
 import { type Depth, readDepth } from './depth-store.ts';

@@ -1,9 +1,9 @@
 import { InputError } from '../../errors.ts';
+import type { Redis } from '../../server/redis.ts';
 import type { Content } from '../content.ts';
 import type { Database } from '../database.ts';
 import { transact } from '../delivery/transaction.ts';
 import type { Variables } from '../message.ts';
-import type { Redis } from '../redis.ts';
 import { namesIn } from './fill.ts';
 import { checkVariables, MAX_CONTENT_BYTES, readTemplateKey, type Template } from './template.ts';
 import { createTemplateCache } from './template-cache.ts';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startRedis } from '#test/redis.ts';
 import type { RedisServer } from '../../../src/demo/redis-server.ts';
 import { createRates } from '../../../src/push/api/rates.ts';
-import { createRedis, type Redis } from '../../../src/push/redis.ts';
+import { createRedis, type Redis } from '../../../src/server/redis.ts';
 import { stageRoutes } from './messages-stage.ts';
 import { noRedis, openStage, type Stage } from './stage.ts';
 

@@ -7,8 +7,8 @@ import { createApi } from '../../../src/push/api/server.ts';
 import type { Database } from '../../../src/push/database.ts';
 import { createKeys, type Keys } from '../../../src/push/keys/keys.ts';
 import { signatureHeaders, signRequest } from '../../../src/push/keys/signature.ts';
-import type { Redis } from '../../../src/push/redis.ts';
 import { createLog } from '../../../src/server/log.ts';
+import type { Redis } from '../../../src/server/redis.ts';
 import { createSources } from '../../../src/server/sources.ts';
 
 export const MASTER_KEY = 'a master key of the tests, 32 characters long';

@@ -7,10 +7,10 @@ import { startRedis } from '#test/redis.ts';
 import { signConsoleLink } from '../../../src/contract/console-link.ts';
 import { addConsole } from '../../../src/push/console/console.ts';
 import { openDatabase } from '../../../src/push/database.ts';
-import { createWaitingRedis } from '../../../src/push/redis.ts';
 import { type Internal, startInternal } from '../../../src/server/internal.ts';
 import { createLog } from '../../../src/server/log.ts';
 import { createRegistry } from '../../../src/server/metrics.ts';
+import { createWaitingRedis } from '../../../src/server/redis.ts';
 
 const KEY = 'the console key of the tests, long enough';
 const redis = await startRedis();

@@ -12,9 +12,9 @@ import type { AttemptTable, DeliveryTable } from '../../../src/push/delivery/sch
 import type { Media } from '../../../src/push/media/media.ts';
 import type { NewMessage } from '../../../src/push/message.ts';
 import { newId } from '../../../src/push/new-id.ts';
-import { createRedis, createWaitingRedis } from '../../../src/push/redis.ts';
 import type { Results } from '../../../src/push/results/results.ts';
 import { fill } from '../../../src/push/templates/fill.ts';
+import { createRedis, createWaitingRedis } from '../../../src/server/redis.ts';
 import type { Messenger, Outgoing, Receipt } from '../../../src/wecom/outgoing.ts';
 
 /** What WeCom was asked to send: to whom, what, and whether it should drop a repeat. */

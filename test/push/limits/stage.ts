@@ -8,7 +8,7 @@ import type { Database } from '../../../src/push/database.ts';
 import { createLimits, type Limit, type Limits, type Turn } from '../../../src/push/delivery/limits.ts';
 import type { DeliveryState, Lane, Receiver } from '../../../src/push/message.ts';
 import { newId } from '../../../src/push/new-id.ts';
-import { createRedis, type Redis } from '../../../src/push/redis.ts';
+import { createRedis, type Redis } from '../../../src/server/redis.ts';
 
 /** A real Redis that can be restarted, a real database, and a clock that stands still until it is moved. */
 export interface Stage {

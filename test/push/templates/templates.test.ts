@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openPushDatabase } from '#test/push-database.ts';
 import { startRedis } from '#test/redis.ts';
 import type { Content } from '../../../src/push/content.ts';
-import { createRedis, createWaitingRedis } from '../../../src/push/redis.ts';
 import { templateRoutes } from '../../../src/push/templates/routes.ts';
 import { createTemplates, type Templates } from '../../../src/push/templates/templates.ts';
+import { createRedis, createWaitingRedis } from '../../../src/server/redis.ts';
 import { ask } from './ask.ts';
 import { until } from './until.ts';
 

@@ -1,17 +1,10 @@
+import { element } from './element.js';
 import { linkTo } from './link.js';
 import { viewOf } from './view.js';
 
 /** In ASCII, and without the stop that ends a sentence. */
 const ADDRESS = /(https?:\/\/[\w.~:/?#[\]@!$&'()*+,;=%-]*[\w/=&#~-])/;
 const CHOICE = /^(\d{1,3})([ .、].*)$/;
-
-/** @param {string} tag @param {string} className @param {string} [text] */
-export function element(tag, className, text) {
-  const made = document.createElement(tag);
-  made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
 
 /** The square picture of a person: the first character of the name. @param {{ name: string, tint: number }} person */
 export function avatarOf(person) {

@@ -1,4 +1,5 @@
-import { element, messageRow, typingRow } from './bubble.js';
+import { messageRow, typingRow } from './bubble.js';
+import { element } from './element.js';
 
 const QUIET_MS = 5 * 60_000;
 const MOST_ROWS = 1000;

@@ -1,4 +1,4 @@
-import { element } from './bubble.js';
+import { element } from './element.js';
 
 /**
  * A link that opens beside the page; what is no http address is shown as text only, so that nothing runs on a tap.

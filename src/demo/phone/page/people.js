@@ -1,4 +1,5 @@
-import { avatarOf, element } from './bubble.js';
+import { avatarOf } from './bubble.js';
+import { element } from './element.js';
 
 /**
  * The switch between people, with a count of what each has not read.

@@ -1,4 +1,4 @@
-import { element } from './bubble.js';
+import { element } from './element.js';
 import { linkTo } from './link.js';
 import { markdownLines } from './markdown.js';
 
