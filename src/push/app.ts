@@ -121,7 +121,7 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
     now,
     newId,
     onLost() {
-      log.warn('Redis had been emptied: its limits and jobs are restored from MySQL');
+      log.warn('Redis knew no limits: it is new, or was emptied; limits and jobs are restored from MySQL');
       void delivery.sweepAll().catch(report);
     },
     onWait: ({ limit, ms }) => metrics.waited(limit, ms / 1000),

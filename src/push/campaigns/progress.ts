@@ -6,6 +6,8 @@ import { type Count, countDeliveries, readSlices } from './counts-store.ts';
 /** How far the run of a campaign is. total = waiting + queued + sent + failed + dead + recalled. */
 export interface Progress {
   readonly total: number;
+  /** Final, however it ended: sent + failed + dead + recalled. */
+  readonly done: number;
   /** Handed out and not final: queued, or being sent. */
   readonly queued: number;
   readonly sent: number;
@@ -38,6 +40,7 @@ export async function readProgress(db: Database, campaign: CampaignRow): Promise
   const handedOut = counts.reduce((all, { count }) => all + count, 0);
   return {
     total,
+    done: sum('sent', 'failed', 'dead', 'recalled'),
     queued: sum('queued', 'sending'),
     sent: sum('sent'),
     failed: sum('failed'),

@@ -28,6 +28,7 @@ export const wholeSchema = z.object({
   doubles: count,
   progress: z.object({
     total: count,
+    done: count,
     queued: count,
     sent: count,
     failed: count,

@@ -239,7 +239,7 @@ describe('pause and resume', () => {
 
     expect(await desk.ask(`POST /campaigns/${id}/resume`)).toMatchObject({ body: { state: 'running' } });
     const { progress } = await until(id, 'done');
-    expect(progress).toMatchObject({ sent: 20_000 - failed, failed, waiting: 0, queued: 0 });
+    expect(progress).toMatchObject({ done: 20_000, sent: 20_000 - failed, failed, waiting: 0, queued: 0 });
     await expectOnceEach(20_000);
   });
 

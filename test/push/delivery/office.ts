@@ -7,7 +7,7 @@ import type { RedisServer } from '../../../src/demo/redis-server.ts';
 import { type Database, openDatabase } from '../../../src/push/database.ts';
 import { type Breaker, createBreaker } from '../../../src/push/delivery/breaker.ts';
 import { createDelivery, type Delivery } from '../../../src/push/delivery/delivery.ts';
-import { createLimits, type Limits } from '../../../src/push/delivery/limits.ts';
+import type { Limits } from '../../../src/push/delivery/limits.ts';
 import type { AttemptTable, DeliveryTable } from '../../../src/push/delivery/schema.ts';
 import type { Media } from '../../../src/push/media/media.ts';
 import type { NewMessage } from '../../../src/push/message.ts';
@@ -98,8 +98,8 @@ export interface OfficeParts {
   readonly mysqlUrl: string;
   readonly redisUrl: string;
   readonly messenger: Messenger;
-  /** Everything passes when left out; `real` are those of WeCom. */
-  readonly limits?: Limits | 'real';
+  /** Everything passes when left out. */
+  readonly limits?: Limits;
   readonly breaker?: Breaker;
   readonly media?: Partial<Media>;
   readonly results?: Results;
@@ -119,24 +119,13 @@ export function openOffice(parts: OfficeParts): Office {
   const errors: unknown[] = [];
   const told: string[] = [];
   redis.on('error', (error) => errors.push(error));
-  const realLimits = () =>
-    createLimits({
-      redis,
-      db,
-      agentId: 1,
-      accountLimit: 1_000_000,
-      now,
-      newId,
-      onLost: () => void delivery.sweepAll().catch((error: unknown) => errors.push(error)),
-    });
-  const limits = parts.limits === 'real' ? realLimits() : (parts.limits ?? freeLimits);
   const delivery: Delivery = createDelivery({
     db,
     redis,
     openWaiting: () => createWaitingRedis(redisUrl),
     messenger,
     robots: { ops: 'robot-key' },
-    limits,
+    limits: parts.limits ?? freeLimits,
     breaker: parts.breaker ?? createBreaker({ now, onChange: () => {} }),
     media: { ...noMedia, ...parts.media } as Media,
     results: parts.results ?? {
