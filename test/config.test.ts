@@ -210,6 +210,10 @@ describe('what stops the process', () => {
     expect(platform?.consoleKey?.reveal()).toBe(push.CONSOLE_KEY);
   });
 
+  test('the app of the bot may have every name that app-key gives', () => {
+    expect(readConfig('bot', { ...bot, PUSH_APP_ID: 'keypad_bot-2' }).bot?.pushAppId).toBe('keypad_bot-2');
+  });
+
   test('plain http is taken on loopback, and elsewhere only with the remark', () => {
     const urls = ['http://127.0.0.1:8081', 'http://[::1]:8081', 'http://ops.internal:8081?plain-http'];
     const read = urls.map((url) => readConfig('bot', { ...bot, OPS_URL: url }).bot?.opsUrl);

@@ -69,7 +69,7 @@ export const botSettings = {
     audience: 'bot',
     about: 'The app that the bot is at message delivery.',
     example: 'keypad-bot',
-    read: matching(/^[a-z0-9][a-z0-9-]{0,31}$/, 'the id of an app such as keypad-bot'),
+    read: matching(/^[a-z0-9][a-z0-9_-]{0,31}$/, 'the id of an app such as keypad-bot'),
   },
   PUSH_APP_KEY: secret({
     audience: 'bot',
