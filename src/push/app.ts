@@ -7,10 +7,6 @@ import { every } from '../server/every.ts';
 import type { Log } from '../server/log.ts';
 import { createRedis, createWaitingRedis } from '../server/redis.ts';
 import { createSources } from '../server/sources.ts';
-import { createWeComApi } from '../wecom/api.ts';
-import { type AppOptions, createAppTokens } from '../wecom/app-tokens.ts';
-import { createMessenger } from '../wecom/messenger.ts';
-import { createTokenStore } from '../wecom/token-store.ts';
 import { directoryRoutes } from './api/directory-routes.ts';
 import { messageRoutes } from './api/messages/message-routes.ts';
 import { createRates } from './api/rates.ts';
@@ -18,9 +14,6 @@ import { createApi } from './api/server.ts';
 import { createCampaigns } from './campaigns/campaigns.ts';
 import { addConsole } from './console/console.ts';
 import { type Database, openDatabase } from './database.ts';
-import { createBreaker } from './delivery/breaker.ts';
-import { createDelivery } from './delivery/delivery.ts';
-import { createLimits } from './delivery/limits.ts';
 import type { Mailroom } from './delivery/mailroom.ts';
 import { createKeys } from './keys/keys.ts';
 import { createFetchImage } from './media/fetch-image.ts';
@@ -29,8 +22,9 @@ import { mediaRoutes } from './media/routes.ts';
 import { createPushMetrics } from './metrics.ts';
 import { migrate } from './migrations.ts';
 import { newId } from './new-id.ts';
+import { openDelivery } from './open-delivery.ts';
+import { openWeCom } from './open-wecom.ts';
 import { createResults } from './results/results.ts';
-import { fill } from './templates/fill.ts';
 import { templateRoutes } from './templates/routes.ts';
 import { createTemplates } from './templates/templates.ts';
 
@@ -62,11 +56,9 @@ const HOUR_MS = 3_600_000;
  */
 export async function createPush({ config, log, registry }: PushParts): Promise<Push> {
   const now = Date.now;
-  const { agentId } = config;
   const metrics = createPushMetrics(registry);
   const report = (err: unknown): void => log.error({ err }, 'in the background');
   const id = (): string => newId(now());
-  const secret = config.secret.reveal();
   const robots = config.robots.reveal();
   const redisUrl = config.redisUrl.reveal();
   const db = openDatabase(config.mysqlUrl.reveal());
@@ -75,22 +67,7 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
   const subscriber = createWaitingRedis(redisUrl);
   for (const client of [redis, subscriber]) client.on('error', (err) => log.warn({ err }, 'redis'));
 
-  const line: Omit<AppOptions, 'tokens'> = {
-    baseUrl: config.apiUrl,
-    corpId: config.corpId,
-    agentId,
-    secret,
-    onCall(call) {
-      metrics.weComCall(call);
-      if (call.warning !== undefined) log.warn(call, 'WeCom understood a call only in part');
-    },
-  };
-  const tokens = createAppTokens({
-    ...line,
-    tokens: createTokenStore(redis, config.corpId, agentId, secret),
-  });
-  const messenger = createMessenger({ ...line, tokens });
-  const weCom = createWeComApi({ ...line, tokens });
+  const { messenger, weCom } = openWeCom({ config, redis, metrics, log });
 
   const keys = createKeys({ db, masterKey: config.masterKey.reveal(), now, log });
   const templates = createTemplates({ db, redis, subscriber, now });
@@ -106,48 +83,7 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
     onCall: metrics.resultCallback,
     onError: report,
   });
-  const breaker = createBreaker({
-    now,
-    onChange(state) {
-      metrics.breaker(state);
-      log.warn({ state }, 'circuit breaker');
-    },
-  });
-  const limits = createLimits({
-    redis,
-    db,
-    agentId,
-    accountLimit: config.accountLimit,
-    now,
-    newId,
-    onLost() {
-      log.warn('Redis knew no limits: it is new, or was emptied; limits and jobs are restored from MySQL');
-      void delivery.sweepAll().catch(report);
-    },
-    onWait: ({ limit, ms }) => metrics.waited(limit, ms / 1000),
-  });
-  const delivery = createDelivery({
-    db,
-    redis,
-    openWaiting: () => createWaitingRedis(redisUrl),
-    messenger,
-    robots,
-    limits,
-    breaker,
-    media,
-    results,
-    // While that cannot be asked, what was accepted is sent.
-    isDisabled: async (app) => (await keys.find(app).catch(() => undefined))?.enabled === false,
-    fill,
-    concurrency: config.concurrency,
-    sleep,
-    now,
-    newId: id,
-    random: Math.random,
-    onAttempt: ({ lane, errcode, ms }) => metrics.sent(lane, errcode, ms / 1000),
-    onWait: (reason) => metrics.waited(reason, 0),
-    onError: report,
-  });
+  const delivery = openDelivery({ config, db, redis, keys, messenger, media, results, metrics, log });
   metrics.watchBacklog(delivery.depth, report);
   const campaigns = createCampaigns({
     db,

@@ -1,0 +1,38 @@
+import type { PushConfig } from '../config.ts';
+import type { Log } from '../server/log.ts';
+import type { Redis } from '../server/redis.ts';
+import { createWeComApi, type WeComApi } from '../wecom/api.ts';
+import { type AppOptions, createAppTokens } from '../wecom/app-tokens.ts';
+import { createMessenger } from '../wecom/messenger.ts';
+import type { Messenger } from '../wecom/outgoing.ts';
+import { createTokenStore } from '../wecom/token-store.ts';
+import type { PushMetrics } from './metrics.ts';
+
+/** What the clients of WeCom are opened with. */
+export interface OpenWeComParts {
+  readonly config: PushConfig;
+  readonly redis: Redis;
+  readonly metrics: Pick<PushMetrics, 'weComCall'>;
+  readonly log: Log;
+}
+
+/** Opens both clients of WeCom on one access token, which all replicas share. */
+export function openWeCom({ config, redis, metrics, log }: OpenWeComParts): {
+  readonly messenger: Messenger;
+  readonly weCom: WeComApi;
+} {
+  const { corpId, agentId } = config;
+  const secret = config.secret.reveal();
+  const line: Omit<AppOptions, 'tokens'> = {
+    baseUrl: config.apiUrl,
+    corpId,
+    agentId,
+    secret,
+    onCall(call) {
+      metrics.weComCall(call);
+      if (call.warning !== undefined) log.warn(call, 'WeCom understood a call only in part');
+    },
+  };
+  const tokens = createAppTokens({ ...line, tokens: createTokenStore(redis, corpId, agentId, secret) });
+  return { messenger: createMessenger({ ...line, tokens }), weCom: createWeComApi({ ...line, tokens }) };
+}
