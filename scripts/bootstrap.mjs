@@ -26,7 +26,7 @@ async function main() {
     return 1;
   }
   const options = { cwd: root, env: { ...process.env, PATH: [...toolFolders(root), path].join(delimiter) } };
-  return mode === 'demo' ? run('node', ['src/demo/main.ts', ...args], options) : check(args, options);
+  return mode === 'demo' ? run('node', ['demo/main.ts', ...args], options) : check(args, options);
 }
 
 function prepare(path) {

@@ -2,6 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import type { Registry } from 'prom-client';
+import { addCallback } from '../channels/wecom-callback/callback.ts';
+import { readIncoming } from '../channels/wecom-callback/incoming.ts';
+import { openCallbackSources } from '../channels/wecom-callback/sources.ts';
 import { createChat, createMenus, createSessionStore } from '../chat/index.ts';
 import type { BotConfig } from '../config.ts';
 import { contract, isOperation } from '../contract/index.ts';
@@ -11,16 +14,13 @@ import { drainOnClose } from '../server/drain.ts';
 import type { Log } from '../server/log.ts';
 import { createBotMetrics } from '../server/metrics.ts';
 import { createRedis } from '../server/redis.ts';
-import { createCipher } from '../wecom/crypto.ts';
-import { addCallback } from './callback.ts';
-import { openCallbackSources } from './callback-sources.ts';
-import { createDelivery } from './delivery.ts';
-import { readIncoming } from './incoming.ts';
+import { createCipher } from '../wecom/crypto/cipher.ts';
+import { createIdentity } from './identity.ts';
+import { openContext } from './menu-context.ts';
+import { createNotifier } from './notifier.ts';
 import { openConfirmations } from './open-confirmations.ts';
-import { openContext } from './open-context.ts';
+import { createOpsClient } from './ops-client.ts';
 import { startOutcomes } from './outcomes.ts';
-import { createPeople } from './people.ts';
-import { createPlatformClient } from './platform-client.ts';
 import { timedStore } from './timed-store.ts';
 import { createTold } from './told.ts';
 
@@ -51,7 +51,7 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
   const pause = async (ms: number): Promise<void> => void (await sleep(ms, undefined, { ref: false }));
   const redis = createRedis(config.redisUrl.reveal());
   redis.on('error', (err) => log.warn({ err }, 'redis'));
-  const delivery = createDelivery({
+  const notifier = createNotifier({
     client: createPushClient({
       url: config.pushUrl,
       app: config.pushAppId,
@@ -64,7 +64,7 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
     onCall: metrics.deliveryCall,
     onAway: (err) => log.warn({ err }, 'message delivery is away, what is to be told waits'),
   });
-  const client = createPlatformClient({
+  const client = createOpsClient({
     url: config.opsUrl,
     key: readSigningKey(config.signingKey.reveal()),
     now,
@@ -81,14 +81,14 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
     allowed: config.callbackSources,
     redis,
     corpId: config.corpId,
-    askWeCom: delivery.callbackRanges,
+    askWeCom: notifier.callbackRanges,
     onError: (err) => log.error({ err }, 'the callback ranges of WeCom are not fresh'),
     now,
   });
   const looking = setInterval(() => void sources.keepFresh(), LOOK_MS).unref();
 
-  const people = createPeople({
-    delivery,
+  const identity = createIdentity({
+    notifier,
     client,
     now,
     onError: (err, user) => log.warn({ user, err }, 'departments unknown'),
@@ -96,7 +96,7 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
   const outcomes = startOutcomes({
     client,
     open: openConfirmations(redis, config.agentId),
-    tell: delivery.tell,
+    tell: notifier.tell,
     sleep: pause,
     now,
     newId: randomUUID,
@@ -108,12 +108,12 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
     store: timedStore(createSessionStore(redis), metrics.redis),
     menu: menus.at,
     async openContext(incoming) {
-      const caller = await people.callerOf(incoming);
+      const caller = await identity.callerOf(incoming);
       const confirmation = (id: string) => ({ id, user: caller.user, trace: caller.trace });
       return openContext({
         client,
         caller,
-        rights: await people.rightsOf(caller),
+        rights: await identity.rightsOf(caller),
         now: now(),
         onConfirm: (id) => outcomes.begin(confirmation(id)),
         onAnswer: (id, answered) => told.add(incoming, { confirmation: confirmation(id), ...answered }),
@@ -121,7 +121,7 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
       });
     },
     async deliver(incoming, text) {
-      await delivery.tellPatiently(incoming.user, text, told.idOf(incoming, text));
+      await notifier.tellPatiently(incoming.user, text, told.idOf(incoming, text));
       await told.confirm(incoming, text);
     },
     onError: (err, { trace }) => log.error({ id: trace, err }, 'a message broke'),
@@ -179,7 +179,7 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
     reload: menus.reload,
     async close() {
       await app.close();
-      delivery.stop();
+      notifier.stop();
       await chat.idle();
       await outcomes.stop();
       clearInterval(looking);

@@ -1,7 +1,7 @@
 import { BOT_SUBJECT } from '../contract/platform.ts';
-import { isAway } from './delivery.ts';
+import { isAway } from './notifier.ts';
 import type { Confirmation, OpenConfirmations } from './open-confirmations.ts';
-import type { Caller, PlatformClient } from './platform-client.ts';
+import type { Caller, OpsClient } from './ops-client.ts';
 
 /** Tells users how their operations ended when the reply could not: late, lost, or found out after a crash. */
 export interface Outcomes {
@@ -23,7 +23,7 @@ export interface Answered {
 }
 
 export interface OutcomesParts {
-  readonly client: PlatformClient;
+  readonly client: OpsClient;
   readonly open: OpenConfirmations;
   /** Tells somebody something, once for each id, however often it is asked to. */
   tell(user: string, text: string, id: string): Promise<void>;

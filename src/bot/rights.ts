@@ -1,5 +1,5 @@
 import { Unavailable } from '../chat/index.ts';
-import { type Caller, type PlatformClient, PlatformDown } from './platform-client.ts';
+import { type Caller, type OpsClient, OpsDown } from './ops-client.ts';
 import { sentences } from './sentences.ts';
 
 /** What a user may do: operations by business unit. */
@@ -15,9 +15,9 @@ export function covers(rights: Rights, operation: string, unit: unknown): boolea
  * Asks the platform what a user may do; the bot holds no policy of its own.
  * Throws `Unavailable` when there is no answer, or no right at all.
  */
-export async function askRights(client: PlatformClient, caller: Caller): Promise<Rights> {
+export async function askRights(client: OpsClient, caller: Caller): Promise<Rights> {
   const answered = await client.read(caller, 'me', {}).catch((error: unknown) => {
-    throw error instanceof PlatformDown ? new Unavailable(sentences.platformDown) : error;
+    throw error instanceof OpsDown ? new Unavailable(sentences.platformDown) : error;
   });
   if ('refused' in answered) throw new Unavailable(answered.refused);
   const units = Object.entries(answered.output);

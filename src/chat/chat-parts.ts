@@ -1,5 +1,5 @@
-import type { Context } from '../menu/context.ts';
-import type { Tree } from '../menu/tree.ts';
+import type { Context } from '../menu/tree/context.ts';
+import type { Tree } from '../menu/tree/tree.ts';
 import type { SessionStore, Speaker } from './session-store.ts';
 
 /** One message of a user. `createdAt` is Unix seconds, as WeCom stamps it; `text` is absent for what is not text. */

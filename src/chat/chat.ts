@@ -1,6 +1,6 @@
-import { answer } from './answer.ts';
 import type { ChatParts, Incoming } from './chat-parts.ts';
-import { leaveWith, letGo } from './ending.ts';
+import { leaveWith, letGo } from './commit.ts';
+import { answer } from './run-turn.ts';
 import { sentences } from './sentences.ts';
 import type { Stored } from './session-store.ts';
 

@@ -1,7 +1,7 @@
-export { type Context, type Outcome, Unavailable } from '../menu/context.ts';
-export type { Preview } from '../menu/session.ts';
+export type { Preview } from '../menu/tree/context.ts';
+export { type Context, type Outcome, Unavailable } from '../menu/tree/context.ts';
+export { createMenus, type Menus } from '../menu/tree/generations.ts';
 export { type Chat, createChat } from './chat.ts';
 export type { ChatParts, Incoming } from './chat-parts.ts';
-export { createMenus, type Menus } from './menus.ts';
 export { sentences } from './sentences.ts';
 export { createSessionStore, type SessionStore, type Speaker } from './session-store.ts';

@@ -1,4 +1,4 @@
-import { pathOf, type Session } from '../menu/session.ts';
+import { pathOf, type Session } from '../menu/turn/session.ts';
 import type { Redis } from '../server/redis.ts';
 import { CLAIM_SECONDS, ENTER, LEAVE } from './scripts.ts';
 

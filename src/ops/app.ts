@@ -9,16 +9,16 @@ import type { Log } from '../server/log.ts';
 import { createOpsMetrics } from '../server/metrics.ts';
 import { createSources } from '../server/sources.ts';
 import { readTraceId, traceHeader } from '../server/trace-id.ts';
-import { createAudit } from './audit.ts';
+import { createAudit } from './audit/audit.ts';
+import { createSourceRefusals } from './audit/source-refusals.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { createConsoleLinks } from './console-links.ts';
 import { openDatabase } from './database.ts';
-import { createEngine } from './engine.ts';
+import { createEngine } from './engine/engine.ts';
+import { createRequestHandler } from './http/request.ts';
+import { addRoutes } from './http/routes.ts';
 import { migrate } from './migrations.ts';
-import { loadPolicy } from './policy-file.ts';
-import { createRequestHandler } from './request.ts';
-import { addRoutes } from './routes.ts';
-import { createSourceRefusals } from './source-refusals.ts';
+import { loadPolicy } from './policy/file.ts';
 import { openTargets } from './targets.ts';
 
 /** A running ops platform; `app` is not listening yet. */

@@ -1,8 +1,8 @@
 import { Refused } from '../errors.ts';
 import { type MysqlServer, openMysqlServer } from './database.ts';
 import { type Cluster, type Clusters, openClusters } from './operations/kubernetes/cluster.ts';
-import type { Policy } from './policy.ts';
-import type { TargetNames, Unit } from './policy-document.ts';
+import type { TargetNames, Unit } from './policy/document.ts';
+import type { Policy } from './policy/policy.ts';
 
 /** What a unit reaches in Kubernetes. */
 export interface ReachedCluster {

@@ -7,26 +7,26 @@ import { every } from '../server/every.ts';
 import type { Log } from '../server/log.ts';
 import { createRedis, createWaitingRedis } from '../server/redis.ts';
 import { createSources } from '../server/sources.ts';
-import { directoryRoutes } from './api/directory-routes.ts';
-import { messageRoutes } from './api/messages/message-routes.ts';
-import { createRates } from './api/rates.ts';
-import { createApi } from './api/server.ts';
+import { createKeys } from './apps/keys.ts';
 import { createCampaigns } from './campaigns/campaigns.ts';
 import { addConsole } from './console/console.ts';
-import { type Database, openDatabase } from './database.ts';
-import type { Mailroom } from './delivery/mailroom.ts';
-import { createKeys } from './keys/keys.ts';
+import { type Database, openDatabase } from './database/database.ts';
+import { migrate } from './database/migrations.ts';
+import { newId } from './database/new-id.ts';
+import type { MessageQueue } from './delivery/message-queue.ts';
+import { directoryRoutes } from './directory/routes.ts';
+import { createRates } from './http/rates.ts';
+import { createApi } from './http/server.ts';
 import { createFetchImage } from './media/fetch-image.ts';
 import { createMedia } from './media/media.ts';
 import { mediaRoutes } from './media/routes.ts';
+import { messageRoutes } from './messages/message-routes.ts';
 import { createPushMetrics } from './metrics.ts';
-import { migrate } from './migrations.ts';
-import { newId } from './new-id.ts';
 import { openDelivery } from './open-delivery.ts';
 import { openWeCom } from './open-wecom.ts';
-import { createResults } from './results/results.ts';
 import { templateRoutes } from './templates/routes.ts';
 import { createTemplates } from './templates/templates.ts';
+import { createWebhooks } from './webhooks/webhooks.ts';
 
 /** Running message delivery; `app` is not listening yet, while deliveries are under way. */
 export interface Push {
@@ -72,7 +72,7 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
   const keys = createKeys({ db, masterKey: config.masterKey.reveal(), now, log });
   const templates = createTemplates({ db, redis, subscriber, now });
   const media = createMedia({ db, messenger, robots, now, sleep, newId: id });
-  const results = createResults({
+  const webhooks = createWebhooks({
     db,
     keys,
     fetch,
@@ -83,20 +83,20 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
     onCall: metrics.resultCallback,
     onError: report,
   });
-  const delivery = openDelivery({ config, db, redis, keys, messenger, media, results, metrics, log });
+  const delivery = openDelivery({ config, db, redis, keys, messenger, media, webhooks, metrics, log });
   metrics.watchBacklog(delivery.depth, report);
   const campaigns = createCampaigns({
     db,
-    mailroom: delivery,
+    messageQueue: delivery,
     templates,
-    results,
+    webhooks,
     now,
     newId: id,
     sleep: (ms, signal) => sleep(ms, undefined, { signal }),
     onError: report,
   });
 
-  const mailroom: Mailroom = {
+  const messageQueue: MessageQueue = {
     ...delivery,
     async accept(message) {
       const accepted = await delivery.accept(message);
@@ -108,7 +108,7 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
     routes: [
       ...messageRoutes({
         db,
-        mailroom,
+        messageQueue,
         templates,
         media,
         fetchImage: createFetchImage(),
@@ -128,12 +128,12 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
     metrics,
   });
   delivery.start();
-  results.start();
+  webhooks.start();
   campaigns.start();
   const stops = [
     every(MINUTE_MS, () => keys.prune().catch(report)),
     every(HOUR_MS, () => media.prune().catch(report)),
-    every(HOUR_MS, () => results.prune().catch(report)),
+    every(HOUR_MS, () => webhooks.prune().catch(report)),
   ];
 
   return {
@@ -157,7 +157,7 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
       await app.close();
       await campaigns.close();
       await delivery.close();
-      await results.close();
+      await webhooks.close();
       await Promise.all(stops.map((stop) => stop()));
       redis.disconnect();
       subscriber.disconnect();

@@ -1,5 +1,5 @@
+import { signRequest } from './apps/signature.ts';
 import type { DirectoryUser, Pushed, PushedMessage, PushMessage, Sent } from './client/push-message.ts';
-import { signRequest } from './keys/signature.ts';
 
 export type { DirectoryUser, Pushed, PushedMessage, PushMessage, Sent, To } from './client/push-message.ts';
 

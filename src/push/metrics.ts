@@ -1,8 +1,8 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { createLabel } from '../server/label.ts';
-import type { SentCall } from '../wecom/outgoing.ts';
+import type { SentCall } from '../wecom/api/outgoing.ts';
+import { type Lane, lanes } from './content/message.ts';
 import type { Depth } from './delivery/depth-store.ts';
-import { type Lane, lanes } from './message.ts';
 
 /** Whether WeCom is called at all: `half-open` tries whether it is back. */
 export type BreakerState = 'closed' | 'half-open' | 'open';

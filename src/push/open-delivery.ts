@@ -2,17 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { PushConfig } from '../config.ts';
 import type { Log } from '../server/log.ts';
 import { createWaitingRedis } from '../server/redis.ts';
+import type { Keys } from './apps/keys.ts';
+import { fill } from './content/fill.ts';
+import { newId } from './database/new-id.ts';
 import { createBreaker } from './delivery/breaker.ts';
 import { createDelivery, type Delivery, type DeliveryParts } from './delivery/delivery.ts';
 import { createLimits } from './delivery/limits.ts';
-import type { Keys } from './keys/keys.ts';
 import type { PushMetrics } from './metrics.ts';
-import { newId } from './new-id.ts';
-import { fill } from './templates/fill.ts';
 
 /** What the delivery of a process is opened with. */
 export interface OpenDeliveryParts
-  extends Pick<DeliveryParts, 'db' | 'redis' | 'messenger' | 'media' | 'results'> {
+  extends Pick<DeliveryParts, 'db' | 'redis' | 'messenger' | 'media' | 'webhooks'> {
   readonly config: PushConfig;
   readonly keys: Pick<Keys, 'find'>;
   readonly metrics: PushMetrics;
@@ -27,7 +27,7 @@ export function openDelivery({
   keys,
   messenger,
   media,
-  results,
+  webhooks,
   metrics,
   log,
 }: OpenDeliveryParts): Delivery {
@@ -62,7 +62,7 @@ export function openDelivery({
     limits,
     breaker,
     media,
-    results,
+    webhooks,
     // While that cannot be asked, what was accepted is sent.
     isDisabled: async (app) => (await keys.find(app).catch(() => undefined))?.enabled === false,
     fill,

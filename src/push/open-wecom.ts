@@ -1,11 +1,11 @@
 import type { PushConfig } from '../config.ts';
 import type { Log } from '../server/log.ts';
 import type { Redis } from '../server/redis.ts';
-import { createWeComApi, type WeComApi } from '../wecom/api.ts';
-import { type AppOptions, createAppTokens } from '../wecom/app-tokens.ts';
-import { createMessenger } from '../wecom/messenger.ts';
-import type { Messenger } from '../wecom/outgoing.ts';
-import { createTokenStore } from '../wecom/token-store.ts';
+import { createWeComApi, type WeComApi } from '../wecom/api/api.ts';
+import { type AppOptions, createAppTokens } from '../wecom/api/app-tokens.ts';
+import { createMessenger } from '../wecom/api/messenger.ts';
+import type { Messenger } from '../wecom/api/outgoing.ts';
+import { createTokenStore } from '../wecom/api/token-store.ts';
 import type { PushMetrics } from './metrics.ts';
 
 /** What the clients of WeCom are opened with. */

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { createCipher } from '../../src/wecom/crypto.ts';
+import { createCipher } from '../../src/wecom/crypto/cipher.ts';
 import { cpuMicroseconds, exchange, open } from './wire.ts';
 
 /** What the load process is told, as JSON on its command line. */

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, expect, test } from 'vitest';
 import { startRedis } from '#test/redis.ts';
+import { openContext } from '../../src/bot/menu-context.ts';
 import { openConfirmations } from '../../src/bot/open-confirmations.ts';
-import { openContext } from '../../src/bot/open-context.ts';
-import type { PlatformClient } from '../../src/bot/platform-client.ts';
+import type { OpsClient } from '../../src/bot/ops-client.ts';
 import { createRedis } from '../../src/server/redis.ts';
 
 const server = await startRedis();
@@ -43,7 +43,7 @@ test('what is noted again is overdue at the later word, and nothing is kept for 
 
 test('a confirmation that cannot be noted does not go to the platform', async () => {
   const calls: string[] = [];
-  const post: PlatformClient['post'] = async (_, operation) => {
+  const post: OpsClient['post'] = async (_, operation) => {
     calls.push(operation);
     return { state: 'done', text: 'done' };
   };

@@ -1,9 +1,9 @@
 import { afterAll, expect, test } from 'vitest';
 import { startBot } from '#test/bot.ts';
 import { startPlatform } from '#test/platform.ts';
-import { createRecent } from '../../src/bot/recent.ts';
 import { askRights, covers } from '../../src/bot/rights.ts';
 import { sentences } from '../../src/bot/sentences.ts';
+import { createTtlCache } from '../../src/bot/ttl-cache.ts';
 
 const running = await startBot();
 afterAll(running.stop);
@@ -36,7 +36,7 @@ test('a right counts in its unit, and before a unit is chosen in any', () => {
 test('an answer is believed for its time, a failure not at all', async () => {
   let now = 0;
   let asked = 0;
-  const recent = createRecent({
+  const recent = createTtlCache({
     milliseconds: 30_000,
     keyOf: (key: string) => key,
     ask: async () => {

@@ -7,9 +7,9 @@ import {
   type Incoming,
   sentences,
 } from '../../src/chat/index.ts';
-import { buildTree } from '../../src/menu/build.ts';
-import type { Context } from '../../src/menu/context.ts';
 import { action, folder, text } from '../../src/menu/index.ts';
+import { buildTree } from '../../src/menu/tree/build.ts';
+import type { Context } from '../../src/menu/tree/context.ts';
 import { createRedis } from '../../src/server/redis.ts';
 
 const server = await startRedis();

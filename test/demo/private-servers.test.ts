@@ -28,7 +28,7 @@ const canAskKernel = existsSync('/usr/bin/setpriv');
 test.skipIf(!canAskKernel)(
   'a server ends with whoever started it, kill -9 included (skipped where setpriv is missing)',
   async () => {
-    const redisModule = new URL('../../test/helpers/redis.ts', import.meta.url).href;
+    const redisModule = new URL('../helpers/redis.ts', import.meta.url).href;
     const script = `const { startRedis } = await import('${redisModule}'); console.log((await startRedis()).process.pid); setInterval(() => {}, 1000);`;
     const parent = spawn(process.execPath, ['--input-type=module', '--eval', script]);
     const [printed] = (await once(parent.stdout, 'data')) as [Buffer];

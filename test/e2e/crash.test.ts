@@ -204,7 +204,7 @@ describe('after all of it', () => {
   });
 
   test('the audit is whole', async () => {
-    const file = fileURLToPath(new URL('../../src/ops/verify-audit.ts', import.meta.url));
+    const file = fileURLToPath(new URL('../../src/ops/audit/verify.ts', import.meta.url));
     const { stdout } = await promisify(execFile)(process.execPath, [file], { env: demo.env });
     expect(stdout).toMatch(/\d+ rows/);
   });

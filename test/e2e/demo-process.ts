@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../src/demo/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../demo/main.ts', import.meta.url));
 
 /** A demo as `npm run demo` starts it. */
 export interface DemoProcess {

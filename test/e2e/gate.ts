@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { createCertificate } from '../../src/demo/cluster/certificate.ts';
-import type { RunningCluster } from '../../src/demo/cluster/cluster.ts';
-import { kubeconfigFor } from '../../src/demo/cluster/kubeconfig.ts';
+import { createCertificate } from '../../demo/cluster/certificate.ts';
+import type { RunningCluster } from '../../demo/cluster/cluster.ts';
+import { kubeconfigFor } from '../../demo/cluster/kubeconfig.ts';
 
 /** A request on its way through a gate. */
 export interface Passing {

@@ -3,9 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import type { Credentials } from '../../src/demo/credentials.ts';
+import type { Credentials } from '../../demo/credentials.ts';
 import { createPushClient } from '../../src/push/client.ts';
-import { createSeal } from '../../src/wecom/seal.ts';
+import { createSeal } from '../../src/wecom/api/seal.ts';
 import { CLUSTER_TOKEN, startTestDemo, type TestDemo } from '../helpers/demo.ts';
 
 /** Everything that could go wrong with a secret in it goes wrong once, at the level that writes the most. */

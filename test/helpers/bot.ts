@@ -1,10 +1,10 @@
 import { Writable } from 'node:stream';
+import { type RunningWeCom, startWeCom } from '../../demo/wecom/start.ts';
 import { type Bot, createBot } from '../../src/bot/app.ts';
 import { readConfig } from '../../src/config.ts';
-import { type RunningWeCom, startWeCom } from '../../src/demo/wecom/start.ts';
 import { createLog } from '../../src/server/log.ts';
 import { createRegistry } from '../../src/server/metrics.ts';
-import { createCipher } from '../../src/wecom/crypto.ts';
+import { createCipher } from '../../src/wecom/crypto/cipher.ts';
 import { type ScriptedPlatform, startPlatform } from './platform.ts';
 import { type ScriptedPush, startPush } from './push.ts';
 import { startRedis } from './redis.ts';

@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type RunningCluster, startCluster } from '../../src/demo/cluster/cluster.ts';
-import { demoSeed } from '../../src/demo/cluster/seed.ts';
-import { freePort, type PrivateProcess } from '../../src/demo/private-process.ts';
-import { startRedisServer } from '../../src/demo/redis-server.ts';
-import { startRole } from '../../src/demo/role-process.ts';
-import { type Demo, type DemoRole, startDemo } from '../../src/demo/start.ts';
+import { type RunningCluster, startCluster } from '../../demo/cluster/cluster.ts';
+import { demoSeed } from '../../demo/cluster/seed.ts';
+import { freePort, type PrivateProcess } from '../../demo/servers/private-process.ts';
+import { startRedisServer } from '../../demo/servers/redis-server.ts';
+import { startRole } from '../../demo/servers/role-process.ts';
+import { type Demo, type DemoRole, startDemo } from '../../demo/start.ts';
 import { choosePorts } from './ports.ts';
 
 /** What can be killed and started again. */

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { startMariadbServer } from '../../src/demo/mariadb-server.ts';
-import { freePort } from '../../src/demo/private-process.ts';
+import { startMariadbServer } from '../../demo/servers/mariadb-server.ts';
+import { freePort } from '../../demo/servers/private-process.ts';
 
 /** One private MariaDB for the whole run; `createDatabase` (database.ts) gives each test file a database of its own. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {

@@ -1,4 +1,4 @@
-import type { Node, Tree } from '../../src/menu/tree.ts';
+import type { Node, Tree } from '../../src/menu/tree/tree.ts';
 
 /** An entry of the menu as a row: what is typed below the business unit, what it is called, what it needs. */
 export interface Row {

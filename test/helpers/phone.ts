@@ -1,9 +1,10 @@
 import { contract, isOperation } from '../../src/contract/index.ts';
-import { type Context, type Outcome, Unavailable } from '../../src/menu/context.ts';
-import { loadTree } from '../../src/menu/load.ts';
-import { type Preview, pathOf, type Session } from '../../src/menu/session.ts';
-import type { Tree } from '../../src/menu/tree.ts';
-import { takeTurn } from '../../src/menu/turn.ts';
+import type { Preview } from '../../src/menu/tree/context.ts';
+import { type Context, type Outcome, Unavailable } from '../../src/menu/tree/context.ts';
+import { loadTree } from '../../src/menu/tree/load.ts';
+import type { Tree } from '../../src/menu/tree/tree.ts';
+import { pathOf, type Session } from '../../src/menu/turn/session.ts';
+import { takeTurn } from '../../src/menu/turn/turn.ts';
 
 /** A platform for tests: reads answer what the function returns, changes what `lines` and `run` say. */
 export interface FakeOps {

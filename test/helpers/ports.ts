@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { checkPorts, type DemoPorts, readPorts } from '../../src/demo/ports.ts';
+import { checkPorts, type DemoPorts, readPorts } from '../../demo/servers/ports.ts';
 
 /** Ports below those that systems give out for outgoing connections, so that no connection takes one in between. */
 export async function choosePorts(): Promise<DemoPorts> {

@@ -1,5 +1,5 @@
-import { type Database, openDatabase } from '../../src/push/database.ts';
-import { migrate } from '../../src/push/migrations.ts';
+import { type Database, openDatabase } from '../../src/push/database/database.ts';
+import { migrate } from '../../src/push/database/migrations.ts';
 import { createDatabase } from './database.ts';
 
 /** A fresh database of message delivery with all its tables; `drop` also closes it. */

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PrivateProcess } from '../../src/demo/private-process.ts';
-import type { PushApp } from '../../src/demo/push-apps.ts';
-import { startRole } from '../../src/demo/role-process.ts';
+import type { PushApp } from '../../demo/push-apps.ts';
+import type { PrivateProcess } from '../../demo/servers/private-process.ts';
+import { startRole } from '../../demo/servers/role-process.ts';
+import { hashOf, signatureHeaders, signRequest } from '../../src/push/apps/signature.ts';
 import { createPushClient, type PushClient } from '../../src/push/client.ts';
-import { hashOf, signatureHeaders, signRequest } from '../../src/push/keys/signature.ts';
 import { choosePorts } from './ports.ts';
 
 /** One request as a test describes it; the body is what is signed. */

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { demoMembers } from '../../src/demo/wecom/app.ts';
-import { hashOf, isSignedWith, signatureHeaders } from '../../src/push/keys/signature.ts';
+import { demoMembers } from '../../demo/wecom/app.ts';
+import { hashOf, isSignedWith, signatureHeaders } from '../../src/push/apps/signature.ts';
 
 /** One text that was handed in. */
 export interface HandedIn {

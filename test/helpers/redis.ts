@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../src/demo/private-process.ts';
-import { type RedisServer, startRedisServer } from '../../src/demo/redis-server.ts';
+import { freePort } from '../../demo/servers/private-process.ts';
+import { type RedisServer, startRedisServer } from '../../demo/servers/redis-server.ts';
 
 /** A private Redis for one test file; `stop` also removes its data. */
 export async function startRedis(): Promise<RedisServer> {

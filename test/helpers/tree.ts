@@ -1,6 +1,6 @@
-import { buildTree } from '../../src/menu/build.ts';
-import type { Entry } from '../../src/menu/entry.ts';
-import type { Tree } from '../../src/menu/tree.ts';
+import { buildTree } from '../../src/menu/tree/build.ts';
+import type { Entry } from '../../src/menu/tree/entry.ts';
+import type { Tree } from '../../src/menu/tree/tree.ts';
 
 /** Builds a tree from files given in the test; a problem in them fails it. Every operation is known. */
 export function treeOf(files: Readonly<Record<string, Entry>>, generation = 'generation-1'): Tree {

@@ -12,16 +12,18 @@ interface Allowed {
 /** Packages of Node itself that are needed by everything that is not pure. */
 const NODE = 'node:';
 
-/** Design §4, with `server` (what the roles share as servers) and `config`. */
+/** Which room may import which (ARCHITECTURE.md draws the same). */
 export const arrows: Readonly<Record<string, Allowed>> = {
   menus: { any: ['#menu'], types: ['contract'] },
-  menu: { any: [], in: { [NODE]: /^src\/menu\/load\.ts$/ } },
+  menu: { any: ['errors'], in: { [NODE]: /^src\/menu\/tree\/(load|generations)\.ts$/ } },
   wecom: { any: ['errors', 'fast-xml-parser', 'node:crypto'] },
   contract: { any: ['errors', 'zod', 'jose', NODE] },
   chat: { any: ['errors', 'menu', NODE], types: ['server'] },
+  channels: { any: ['errors', 'server', 'wecom', 'fastify', NODE], types: ['chat'] },
   bot: {
-    any: ['errors', 'server', 'contract', 'wecom', 'chat', 'fastify', 'src/push/client.ts', NODE],
+    any: ['errors', 'server', 'contract', 'wecom', 'chat', 'channels', 'fastify', 'src/push/client.ts', NODE],
     types: ['config', 'menu', 'prom-client'],
+    in: { menu: /^src\/bot\/app\.ts$/ },
   },
   ops: {
     any: ['errors', 'server', 'contract', 'fastify', 'yaml', 'zod', NODE],
@@ -29,19 +31,19 @@ export const arrows: Readonly<Record<string, Allowed>> = {
     in: {
       '@kubernetes/client-node': /^src\/ops\/operations\/kubernetes\//,
       kysely: /^src\/ops\/(database|migrations)\.ts$/,
-      config: /^src\/ops\/verify-audit\.ts$/,
+      config: /^src\/ops\/audit\/verify\.ts$/,
     },
   },
   push: {
     any: ['errors', 'server', 'wecom', 'contract', 'fastify', 'zod', 'prom-client', NODE],
     types: ['config'],
     in: {
-      kysely: /^src\/push\/([a-z-]+\/)*([a-z-]+-)?(database|migrations|schema|store)\.ts$/,
+      kysely: /^src\/push\/(database\/|([a-z-]+\/)*([a-z-]+-)?store\.ts$)/,
       bullmq: /^src\/push\/(delivery|console)\//,
       'cron-parser': /^src\/push\/campaigns\/schedule\.ts$/,
       '@bull-board/api': /^src\/push\/console\//,
       '@bull-board/fastify': /^src\/push\/console\//,
-      config: /^src\/push\/keys\/main\.ts$/,
+      config: /^src\/push\/apps\/main\.ts$/,
     },
   },
   server: {
@@ -56,7 +58,30 @@ export const arrows: Readonly<Record<string, Allowed>> = {
   errors: { any: [] },
 };
 
-/** The arrows of a file that the table does not allow, each as one line. */
+/**
+ * The inner folders of a room from the bottom up: each may import those before it in the list. Those that stand in one
+ * group do not know each other. What lies beside the folders is for all of them, but for the file that puts the room together.
+ */
+export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  'src/menu': [['words'], ['tree'], ['turn']],
+  'src/wecom': [['xml'], ['crypto', 'events', 'api']],
+  'src/push': [
+    ['content'],
+    ['database'],
+    ['console'],
+    ['apps'],
+    ['http'],
+    ['media', 'templates', 'webhooks', 'directory'],
+    ['delivery'],
+    ['messages'],
+    ['campaigns'],
+  ],
+};
+
+/** The file that puts a room together: nobody below imports it. */
+const TOPS = /^src\/[a-z]+\/(app|open-[a-z-]+|index)\.ts$/;
+
+/** The arrows of a file that the tables do not allow, each as one line. */
 export function wrongArrows(file: SourceFile): readonly string[] {
   const from = folderOf(file.path);
   // The demo and main.ts may import everything.
@@ -64,7 +89,7 @@ export function wrongArrows(file: SourceFile): readonly string[] {
   const allowed = arrows[from];
   if (allowed === undefined) return [`${file.path} stands in no folder of the table`];
   return readImports(file)
-    .filter((imported) => !isAllowed(file.path, allowed, imported))
+    .filter((imported) => !isAllowed(file.path, allowed, imported) || isUpward(file.path, imported))
     .map(({ target, isType }) => `${file.path} → ${isType ? 'type ' : ''}${target}`);
 }
 
@@ -76,6 +101,20 @@ function isAllowed(path: string, allowed: Allowed, { target, isType }: Import): 
   if (names.some((name) => allowed.any.includes(name))) return true;
   if (isType && names.some((name) => allowed.types?.includes(name))) return true;
   return names.some((name) => allowed.in?.[name]?.test(path));
+}
+
+/** Whether an import leads from an inner folder of a room to one above it, or beside it. */
+function isUpward(path: string, { target }: Import): boolean {
+  const room = path.split('/').slice(0, 2).join('/');
+  const table = floors[room];
+  const [from, to] = [path, target].map((each) => each.slice(room.length + 1).split('/'));
+  if (table === undefined || !target.startsWith(`${room}/`) || from === undefined || to === undefined)
+    return false;
+  if (from.length === 1) return false;
+  if (to.length === 1) return TOPS.test(target);
+  if (from[0] === to[0]) return false;
+  const floorOf = (folder = '') => table.findIndex((floor) => floor.includes(folder));
+  return floorOf(to[0]) < 0 || floorOf(to[0]) >= floorOf(from[0]);
 }
 
 function folderOf(path: string): string {

@@ -6,7 +6,7 @@ const files = [...src, ...loadFiles('menus/**/*.ts')];
 const code = files.map(({ path, text }) => ({ path, text: withoutComments(text) }));
 
 /** What reads the environment: where a process starts. */
-const ENTRIES = ['src/main.ts', 'src/demo/main.ts', 'src/ops/verify-audit.ts', 'src/push/keys/main.ts'];
+const ENTRIES = ['src/main.ts', 'demo/main.ts', 'src/ops/audit/verify.ts', 'src/push/apps/main.ts'];
 
 function withMatch(list: readonly { path: string; text: string }[], pattern: RegExp): readonly string[] {
   return list.filter(({ text }) => pattern.test(text)).map(({ path }) => path);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { fakeOps, phoneWith } from '#test/phone.ts';
 import { treeOf } from '#test/tree.ts';
 import { action, choice, folder, integer, operation, text, Unavailable } from '../../src/menu/index.ts';
-import { sentences } from '../../src/menu/sentences.ts';
+import { sentences } from '../../src/menu/words/sentences.ts';
 
 /** A list that a test can change between a screen and a digit. */
 function cluster(...names: string[]) {

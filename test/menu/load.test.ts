@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { fakeOps, isChange, phoneWith } from '#test/phone.ts';
 import { isOperation } from '../../src/contract/index.ts';
-import { loadTree } from '../../src/menu/load.ts';
+import { loadTree } from '../../src/menu/tree/load.ts';
 
 const directories: string[] = [];
 afterEach(() => {

@@ -3,8 +3,9 @@ import { expect, test } from 'vitest';
 import { fakeOps, phoneWith } from '#test/phone.ts';
 import { treeOf } from '#test/tree.ts';
 import { action, choice, folder, text } from '../../src/menu/index.ts';
-import { bytesOf, cutToBytes, textPages } from '../../src/menu/pages.ts';
-import { decodeSegment, encodeSegment } from '../../src/menu/session.ts';
+import { textPages } from '../../src/menu/turn/pages.ts';
+import { decodeSegment, encodeSegment } from '../../src/menu/turn/session.ts';
+import { bytesOf, cutToBytes } from '../../src/menu/words/bytes.ts';
 
 test('a segment survives encoding, and holds no dash', () => {
   fc.assert(

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Audit, createAudit, verifyAudit } from '../../src/ops/audit.ts';
+import { type Audit, createAudit, verifyAudit } from '../../src/ops/audit/audit.ts';
+import { createSourceRefusals } from '../../src/ops/audit/source-refusals.ts';
 import { type Database, openDatabase } from '../../src/ops/database.ts';
 import { migrate } from '../../src/ops/migrations.ts';
-import { createSourceRefusals } from '../../src/ops/source-refusals.ts';
 import { createDatabase } from '../helpers/database.ts';
 
 const KEY = 'the audit key of this test, which is long enough';
@@ -229,7 +229,7 @@ describe('whoever tampers with the audit is found out', () => {
   test('by npm run audit:verify, which ends with 1', async () => {
     const env = { PATH: process.env.PATH, MYSQL_URL: database.url, OPS_AUDIT_KEY: KEY };
     const run = (...args: string[]) =>
-      promisify(execFile)(process.execPath, ['src/ops/verify-audit.ts', ...args], { env });
+      promisify(execFile)(process.execPath, ['src/ops/audit/verify.ts', ...args], { env });
     const { stdout } = await run();
     expect(stdout).toContain('6 rows, none changed or removed.');
     const expected = /--expect (\S+)/.exec(stdout)?.[1] ?? '';

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Attempt } from '../../src/ops/attempt.ts';
+import type { Attempt } from '../../src/ops/audit/attempt.ts';
 import { openDatabase } from '../../src/ops/database.ts';
-import { createRunner } from '../../src/ops/operation-run.ts';
-import { createOperationStore, type OperationStore } from '../../src/ops/operation-store.ts';
-import { createWatcher } from '../../src/ops/operation-watch.ts';
+import { createRunner } from '../../src/ops/engine/runner.ts';
+import { createOperationStore, type OperationStore } from '../../src/ops/engine/store.ts';
+import { createWatcher } from '../../src/ops/engine/watcher.ts';
 import { openClusters } from '../../src/ops/operations/kubernetes/cluster.ts';
 import { managerOf, resourceVersionIn } from '../../src/ops/operations/kubernetes/deployment.ts';
-import type { ChangeVerb, Context } from '../../src/ops/operations/verb.ts';
+import type { ChangeOperation, Context } from '../../src/ops/operations/operation.ts';
 import { openPlace, type Place, type Replica, until } from './platform.ts';
 
 let place: Place;
@@ -161,7 +161,7 @@ describe('right before the effect', () => {
     const applied: string[] = [];
     const recorded: string[] = [];
     let looks = 0;
-    const verb: ChangeVerb<'k8s.restart'> = {
+    const verb: ChangeOperation<'k8s.restart'> = {
       inspect: async () => ({
         target: 'shop/web',
         lines: ['x'],

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { freePort } from '../../src/demo/private-process.ts';
+import { freePort } from '../../demo/servers/private-process.ts';
 import { AUDIT_KEY, openPlace, type Place, signedRequest, until, verifyingKeys } from './platform.ts';
 
 let place: Place;

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../src/ops/database.ts';
+import { createOperationStore, type Match, type OperationStore } from '../../src/ops/engine/store.ts';
 import { migrate } from '../../src/ops/migrations.ts';
-import { createOperationStore, type Match, type OperationStore } from '../../src/ops/operation-store.ts';
 import { createDatabase } from '../helpers/database.ts';
 
 const NOW = 1_767_225_600_000;

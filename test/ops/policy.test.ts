@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { contract, type OperationName } from '../../src/contract/index.ts';
 import { BOT_SUBJECT } from '../../src/contract/platform.ts';
 import { ConfigError } from '../../src/errors.ts';
-import { fits } from '../../src/ops/grants.ts';
-import { createPolicy } from '../../src/ops/policy.ts';
-import { readPolicy } from '../../src/ops/policy-document.ts';
+import { readPolicy } from '../../src/ops/policy/document.ts';
+import { fits } from '../../src/ops/policy/grants.ts';
+import { createPolicy } from '../../src/ops/policy/policy.ts';
 import { openPlace, type Place, type Replica, until } from './platform.ts';
 
 const targets = { contexts: ['demo'], instances: ['shop-db', 'pay-db'] };

@@ -4,7 +4,7 @@ import { createSecret } from '../../src/config.ts';
 import { makeKeyPair, readSigningKey } from '../../src/contract/keys.ts';
 import { signToken } from '../../src/contract/token.ts';
 import { createOps } from '../../src/ops/app.ts';
-import { verifyAudit } from '../../src/ops/audit.ts';
+import { verifyAudit } from '../../src/ops/audit/audit.ts';
 import { openDatabase } from '../../src/ops/database.ts';
 import { createLog } from '../../src/server/log.ts';
 import { createRegistry } from '../../src/server/metrics.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { openPushDatabase } from '#test/push-database.ts';
-import { migrate } from '../../src/push/migrations.ts';
+import { migrate } from '../../src/push/database/migrations.ts';
 
 test('replicas that start at once bring the database up to date together', async () => {
   const { db, drop } = await openPushDatabase();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createAccessTokens, type TokenStore } from '../../src/wecom/access-token.ts';
-import { WeComError } from '../../src/wecom/wecom-error.ts';
+import { createAccessTokens, type TokenStore } from '../../src/wecom/api/access-token.ts';
+import { WeComError } from '../../src/wecom/api/wecom-error.ts';
 import { createMemoryTokenStore } from './scripted-wecom.ts';
 
 /** One replica on a clock that the test moves; `fetch` answers a token of 7200 s unless told otherwise. */

@@ -1,9 +1,9 @@
 import { createServer } from 'node:net';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { InputError } from '../../src/errors.ts';
-import { createWeComApi } from '../../src/wecom/api.ts';
-import type { ApiCall } from '../../src/wecom/api-call.ts';
-import { WeComError } from '../../src/wecom/wecom-error.ts';
+import { createWeComApi } from '../../src/wecom/api/api.ts';
+import type { ApiCall } from '../../src/wecom/api/call.ts';
+import { WeComError } from '../../src/wecom/api/wecom-error.ts';
 import { createMemoryTokenStore, startScriptedWeCom } from './scripted-wecom.ts';
 
 const weCom = await startScriptedWeCom();

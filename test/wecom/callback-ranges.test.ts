@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { InputError } from '../../src/errors.ts';
-import { readCallbackRange } from '../../src/wecom/callback-ranges.ts';
+import { readCallbackRange } from '../../src/wecom/api/callback-ranges.ts';
 
 test.each([
   ['101.226.103.*', '101.226.103.0/24'],

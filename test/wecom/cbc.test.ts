@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createCbc } from '../../src/wecom/cbc.ts';
+import { createCbc } from '../../src/wecom/crypto/cbc.ts';
 
 const bytes = randomBytes(32);
 const key = createSecretKey(bytes);

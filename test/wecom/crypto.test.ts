@@ -3,7 +3,7 @@ import * as tencent from '@wecom/crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/errors.ts';
-import { createCipher, readEncodingAesKey } from '../../src/wecom/crypto.ts';
+import { createCipher, readEncodingAesKey } from '../../src/wecom/crypto/cipher.ts';
 import { vector, vectors } from './vectors.ts';
 
 const demo = vector('S4');

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { InputError } from '../../src/errors.ts';
-import { createCipher } from '../../src/wecom/crypto.ts';
-import { readEnvelope } from '../../src/wecom/envelope.ts';
+import { createCipher } from '../../src/wecom/crypto/cipher.ts';
+import { readEnvelope } from '../../src/wecom/crypto/envelope.ts';
 import { vector } from './vectors.ts';
 
 const { encrypted, signature, timestamp, nonce, receiveId, ...settings } = vector('A2');

@@ -1,7 +1,7 @@
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { InputError } from '../../src/errors.ts';
-import type { Event } from '../../src/wecom/event.ts';
-import { callbackKey, readMessage } from '../../src/wecom/message.ts';
+import type { Event } from '../../src/wecom/events/event.ts';
+import { callbackKey, readMessage } from '../../src/wecom/events/message.ts';
 import { normalizeUserId } from '../../src/wecom/userid.ts';
 import { vector } from './vectors.ts';
 

@@ -1,9 +1,9 @@
 import { createServer } from 'node:net';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import type { ApiName } from '../../src/demo/wecom/api-name.ts';
-import { createWeComApi } from '../../src/wecom/api.ts';
-import { createAppTokens } from '../../src/wecom/app-tokens.ts';
-import type { Messenger } from '../../src/wecom/outgoing.ts';
+import type { ApiName } from '../../demo/wecom/api-name.ts';
+import { createWeComApi } from '../../src/wecom/api/api.ts';
+import { createAppTokens } from '../../src/wecom/api/app-tokens.ts';
+import type { Messenger } from '../../src/wecom/api/outgoing.ts';
 import { errorOf, hello, messengerTo, PNG, ROBOT_KEY, startStage } from './messenger-stage.ts';
 import { createMemoryTokenStore, startScriptedWeCom } from './scripted-wecom.ts';
 

@@ -1,10 +1,10 @@
-import { type RunningWeCom, startWeCom } from '../../src/demo/wecom/start.ts';
-import type { WeComOptions } from '../../src/demo/wecom/wecom.ts';
-import type { ApiCall } from '../../src/wecom/api-call.ts';
-import type { AppOptions } from '../../src/wecom/app-tokens.ts';
-import { createMessenger } from '../../src/wecom/messenger.ts';
-import type { Outgoing } from '../../src/wecom/outgoing.ts';
-import { WeComError } from '../../src/wecom/wecom-error.ts';
+import { type RunningWeCom, startWeCom } from '../../demo/wecom/start.ts';
+import type { WeComOptions } from '../../demo/wecom/wecom.ts';
+import type { AppOptions } from '../../src/wecom/api/app-tokens.ts';
+import type { ApiCall } from '../../src/wecom/api/call.ts';
+import { createMessenger } from '../../src/wecom/api/messenger.ts';
+import type { Outgoing } from '../../src/wecom/api/outgoing.ts';
+import { WeComError } from '../../src/wecom/api/wecom-error.ts';
 import { app } from '../demo/wecom/small-bot.ts';
 import { createMemoryTokenStore } from './scripted-wecom.ts';
 

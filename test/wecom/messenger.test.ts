@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Outgoing } from '../../src/wecom/outgoing.ts';
+import type { Outgoing } from '../../src/wecom/api/outgoing.ts';
 import { errorOf, hello, messengerTo, PNG, ROBOT_KEY, startStage } from './messenger-stage.ts';
 import { startScriptedWeCom } from './scripted-wecom.ts';
 

@@ -1,10 +1,10 @@
 import { decrypt, getSignature } from '@wecom/crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createCipher } from '../../src/wecom/crypto.ts';
-import { sealTextReply } from '../../src/wecom/reply.ts';
-import { readXml } from '../../src/wecom/xml.ts';
-import { text } from '../../src/wecom/xml-element.ts';
+import { createCipher } from '../../src/wecom/crypto/cipher.ts';
+import { sealTextReply } from '../../src/wecom/crypto/reply.ts';
+import { text } from '../../src/wecom/xml/element.ts';
+import { readXml } from '../../src/wecom/xml/xml.ts';
 import { vector } from './vectors.ts';
 
 const demo = vector('S4');

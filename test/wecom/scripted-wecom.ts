@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { TokenStore } from '../../src/wecom/access-token.ts';
+import type { TokenStore } from '../../src/wecom/api/access-token.ts';
 
 /** One request as the server saw it. */
 export interface Seen {

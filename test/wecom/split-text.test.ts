@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { splitText } from '../../src/wecom/split-text.ts';
+import { splitText } from '../../src/wecom/api/split-text.ts';
 
 test('a text within the limit stays whole, and an empty one has no parts', () => {
   expect(splitText('x'.repeat(2048))).toEqual(['x'.repeat(2048)]);

@@ -1,10 +1,10 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { startRedis } from '#test/redis.ts';
 import { createRedis } from '../../src/server/redis.ts';
-import type { TokenStore } from '../../src/wecom/access-token.ts';
-import { createWeComApi } from '../../src/wecom/api.ts';
-import { createSeal } from '../../src/wecom/seal.ts';
-import { createTokenStore } from '../../src/wecom/token-store.ts';
+import type { TokenStore } from '../../src/wecom/api/access-token.ts';
+import { createWeComApi } from '../../src/wecom/api/api.ts';
+import { createSeal } from '../../src/wecom/api/seal.ts';
+import { createTokenStore } from '../../src/wecom/api/token-store.ts';
 import { startScriptedWeCom } from './scripted-wecom.ts';
 
 const server = await startRedis();

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { ErrorKind } from '../../src/wecom/errcodes.ts';
-import { WeComError } from '../../src/wecom/wecom-error.ts';
+import type { ErrorKind } from '../../src/wecom/api/errcodes.ts';
+import { WeComError } from '../../src/wecom/api/wecom-error.ts';
 
 const kinds: readonly (readonly [ErrorKind, readonly (number | 'unsent' | 'lost')[]])[] = [
   ['retry', [-1, 'unsent', 'lost']],

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/errors.ts';
-import { readXml } from '../../src/wecom/xml.ts';
-import { children, text, texts } from '../../src/wecom/xml-element.ts';
-import { parseXml } from '../../src/wecom/xml-parser.ts';
-import { scanXml } from '../../src/wecom/xml-scanner.ts';
+import { children, text, texts } from '../../src/wecom/xml/element.ts';
+import { parseXml } from '../../src/wecom/xml/parser.ts';
+import { scanXml } from '../../src/wecom/xml/scanner.ts';
+import { readXml } from '../../src/wecom/xml/xml.ts';
 import { vector } from './vectors.ts';
 
 const name = fc.constantFrom('ToUserName', 'Content', 'MsgId', 'Location_X', 'AgentID', 'Encrypt');

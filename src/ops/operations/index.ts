@@ -5,16 +5,16 @@ import { restart } from './kubernetes/restart.ts';
 import { scale } from './kubernetes/scale.ts';
 import { kill } from './mysql/kill.ts';
 import { processlist } from './mysql/processlist.ts';
+import type { ChangeOperation, ReadOperation } from './operation.ts';
 import { claimOutcomes } from './platform/claim-outcomes.ts';
 import { listUnits } from './platform/list-units.ts';
 import { me } from './platform/me.ts';
 import { settle } from './platform/settle.ts';
 import { tellOutcomes } from './platform/tell-outcomes.ts';
 import { linkConsole } from './push/console.ts';
-import type { ChangeVerb, ReadVerb } from './verb.ts';
 
 /** Every read of the contract; one that is missing here is a type error. */
-export const reads: { readonly [N in ReadName]: ReadVerb<N> } = {
+export const reads: { readonly [N in ReadName]: ReadOperation<N> } = {
   me,
   'units.list': listUnits,
   'operation.settle': settle,
@@ -27,7 +27,7 @@ export const reads: { readonly [N in ReadName]: ReadVerb<N> } = {
 };
 
 /** Every change of the contract; one that is missing here is a type error. */
-export const changes: { readonly [N in ChangeName]: ChangeVerb<N> } = {
+export const changes: { readonly [N in ChangeName]: ChangeOperation<N> } = {
   'k8s.scale': scale,
   'k8s.restart': restart,
   'mysql.kill': kill,

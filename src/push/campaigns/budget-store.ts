@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
-import type { Tx } from '../database.ts';
+import { MAX_OPEN, SLICE } from '../database/campaign-state.ts';
+import type { Tx } from '../database/database.ts';
 import type { CampaignRow } from './campaign-store.ts';
-import { MAX_OPEN, SLICE } from './state.ts';
 
 /** What a campaign may do now. */
 export interface Budget {

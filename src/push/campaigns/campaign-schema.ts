@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { InputError } from '../../errors.ts';
 import { normalizeUserId, readUserId } from '../../wecom/userid.ts';
-import type { Variables } from '../message.ts';
-import { readValue } from '../read-value.ts';
-import { callbackUrlSchema } from '../results/callback-url.ts';
+import type { Variables } from '../content/message.ts';
+import { readValue } from '../content/read-value.ts';
 import { variablesSchema } from '../templates/variables-schema.ts';
+import { callbackUrlSchema } from '../webhooks/callback-url.ts';
 
 const isWellFormed = (text: string) => text.isWellFormed();
 const count = z.int().min(1).max(100_000_000);

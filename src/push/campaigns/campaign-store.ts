@@ -1,7 +1,7 @@
 import type { Selectable, Updateable } from 'kysely';
-import type { Database } from '../database.ts';
-import type { CampaignTable } from './schema.ts';
-import { type CampaignState, visibleStates } from './state.ts';
+import { type CampaignState, visibleStates } from '../database/campaign-state.ts';
+import type { CampaignTable } from '../database/campaign-tables.ts';
+import type { Database } from '../database/database.ts';
 
 /** A row of the campaigns table. */
 export type CampaignRow = Readonly<Selectable<CampaignTable>>;

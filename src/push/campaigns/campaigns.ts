@@ -1,8 +1,8 @@
-import type { Route } from '../api/route.ts';
-import type { Database } from '../database.ts';
-import type { Mailroom } from '../delivery/mailroom.ts';
-import type { Results } from '../results/results.ts';
+import type { Database } from '../database/database.ts';
+import type { MessageQueue } from '../delivery/message-queue.ts';
+import type { Route } from '../http/route.ts';
 import type { Templates } from '../templates/templates.ts';
+import type { Webhooks } from '../webhooks/webhooks.ts';
 import { campaignsIn } from './campaign-store.ts';
 import { settleSlices } from './counts-store.ts';
 import { removeAbandoned } from './loading-store.ts';
@@ -27,10 +27,10 @@ export interface Campaigns {
 
 export interface CampaignParts {
   readonly db: Database;
-  readonly mailroom: Pick<Mailroom, 'insert' | 'schedule'>;
+  readonly messageQueue: Pick<MessageQueue, 'insert' | 'schedule'>;
   readonly templates: Pick<Templates, 'resolve'>;
   /** Told of slices that a pause or stop has finished. */
-  readonly results: Results;
+  readonly webhooks: Webhooks;
   /** Unix ms. */
   readonly now: () => number;
   readonly newId: () => string;
@@ -44,7 +44,7 @@ const REST_MS = 500;
 
 /** Makes the campaigns of one replica. */
 export function createCampaigns(parts: CampaignParts): Campaigns {
-  const { db, results, now, sleep, onError } = parts;
+  const { db, webhooks, now, sleep, onError } = parts;
   const runs = createRuns(parts);
   const slice = createSlicer(parts);
   const closing = new AbortController();
@@ -53,9 +53,9 @@ export function createCampaigns(parts: CampaignParts): Campaigns {
   const withdrawAll = async (serial?: number): Promise<void> => {
     let count = 0;
     for (const found of await findWithdrawals(db, serial)) {
-      count += await withdraw(db, results, { ...found, now: now() }).catch(none);
+      count += await withdraw(db, webhooks, { ...found, now: now() }).catch(none);
     }
-    if (count > 0) results.wake();
+    if (count > 0) webhooks.wake();
   };
   const handOut = async (): Promise<boolean> => {
     let count = 0;

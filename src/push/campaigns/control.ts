@@ -1,8 +1,8 @@
-import { type Answer, refuse } from '../api/route.ts';
-import type { Database } from '../database.ts';
+import type { CampaignState } from '../database/campaign-state.ts';
+import type { Database } from '../database/database.ts';
+import { type Answer, refuse } from '../http/route.ts';
 import { type CampaignRow, changeCampaign, findCampaign } from './campaign-store.ts';
 import type { Runs } from './runs.ts';
-import type { CampaignState } from './state.ts';
 
 export const commands = ['start', 'pause', 'resume', 'stop'] as const;
 export type Command = (typeof commands)[number];

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import type { Database } from '../database.ts';
-import type { DeliveryState } from '../message.ts';
+import type { DeliveryState } from '../content/message.ts';
+import type { Database } from '../database/database.ts';
 import type { CampaignRow } from './campaign-store.ts';
 
 /** How many deliveries ended, or stand, in a state with an errcode. */

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { InputError } from '../../errors.ts';
-import { type Answer, type Ask, refuse } from '../api/route.ts';
-import { type Database, isDuplicate } from '../database.ts';
+import { type Database, isDuplicate } from '../database/database.ts';
+import { type Answer, type Ask, refuse } from '../http/route.ts';
 import { LONGEST_LINE, type NewCampaign, readCampaign } from './campaign-schema.ts';
 import { findByKey, findCampaign } from './campaign-store.ts';
 import { type Line, readLines } from './lines.ts';

@@ -1,8 +1,8 @@
 import { InputError } from '../../errors.ts';
-import type { Receiver } from '../message.ts';
+import type { Receiver } from '../content/message.ts';
+import type { CampaignReceiverTable } from '../database/campaign-tables.ts';
 import { type CampaignReceiver, readReceiver } from './campaign-schema.ts';
 import type { Line } from './lines.ts';
-import type { CampaignReceiverTable } from './schema.ts';
 
 /** What came in after the first line. */
 export interface Loaded {

@@ -1,6 +1,6 @@
 import type { Insertable } from 'kysely';
-import type { Database } from '../database.ts';
-import type { CampaignReceiverTable, CampaignTable } from './schema.ts';
+import type { CampaignReceiverTable, CampaignTable } from '../database/campaign-tables.ts';
+import type { Database } from '../database/database.ts';
 
 /** How long a load may stand still before it counts as broken off; ms. */
 const ABANDONED_MS = 600_000;

@@ -1,5 +1,5 @@
-import type { Database } from '../database.ts';
-import type { DeliveryState } from '../message.ts';
+import type { DeliveryState } from '../content/message.ts';
+import type { Database } from '../database/database.ts';
 import type { CampaignRow } from './campaign-store.ts';
 import { type Count, countDeliveries, readSlices } from './counts-store.ts';
 

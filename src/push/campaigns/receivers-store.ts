@@ -1,7 +1,7 @@
-import { readErrcode } from '../api/messages/message-view.ts';
-import { nextPage } from '../api/next-page.ts';
-import type { Database } from '../database.ts';
-import type { DeliveryState } from '../message.ts';
+import type { DeliveryState } from '../content/message.ts';
+import type { Database } from '../database/database.ts';
+import { nextPage } from '../http/next-page.ts';
+import { readErrcode } from '../messages/message-view.ts';
 import type { CampaignRow } from './campaign-store.ts';
 import { readSlices } from './counts-store.ts';
 

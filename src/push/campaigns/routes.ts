@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { nextPage } from '../api/next-page.ts';
-import { type Answer, type Route, refuse, route } from '../api/route.ts';
+import { nextPage } from '../http/next-page.ts';
+import { type Answer, type Route, refuse, route } from '../http/route.ts';
 import { campaignSchema, receiverSchema } from './campaign-schema.ts';
 import { CAMPAIGN_ID, findCampaign, listCampaigns } from './campaign-store.ts';
 import { type Command, commands, noCampaign, order } from './control.ts';

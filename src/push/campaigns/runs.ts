@@ -1,12 +1,12 @@
 import { InputError } from '../../errors.ts';
-import type { Database } from '../database.ts';
-import type { Variables } from '../message.ts';
-import { USERID } from '../templates/fill.ts';
+import { USERID } from '../content/fill.ts';
+import type { Variables } from '../content/message.ts';
+import { LATEST_MS } from '../database/campaign-state.ts';
+import type { Database } from '../database/database.ts';
 import type { Templates } from '../templates/templates.ts';
 import { type CampaignRow, campaignsIn, changeCampaign } from './campaign-store.ts';
-import { refusalOf } from './rights.ts';
+import { refusalOf } from './permissions.ts';
 import { nextRun, type Schedule } from './schedule.ts';
-import { LATEST_MS } from './state.ts';
 
 /** Begins runs: at once, or when their time has come. Each is begun once, however many replicas try. */
 export interface Runs {

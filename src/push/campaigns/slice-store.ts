@@ -1,7 +1,7 @@
 import type { Insertable } from 'kysely';
-import type { Tx } from '../database.ts';
+import type { CampaignReceiverTable, CampaignSliceTable } from '../database/campaign-tables.ts';
+import type { Tx } from '../database/database.ts';
 import type { CampaignRow } from './campaign-store.ts';
-import type { CampaignReceiverTable, CampaignSliceTable } from './schema.ts';
 
 /** Takes the row of a running campaign until the end of the transaction; undefined when another replica has it. */
 export function lockRunning(tx: Tx, serial: number): Promise<CampaignRow | undefined> {

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
-import type { Database, Tx } from '../database.ts';
-import type { Mailroom } from '../delivery/mailroom.ts';
-import { transact } from '../delivery/transaction.ts';
-import type { NewMessage } from '../message.ts';
+import type { NewMessage } from '../content/message.ts';
+import type { CampaignReceiverTable } from '../database/campaign-tables.ts';
+import type { Database, Tx } from '../database/database.ts';
+import { transact } from '../database/transaction.ts';
+import type { MessageQueue } from '../delivery/message-queue.ts';
 import { readBudget } from './budget-store.ts';
 import type { CampaignRow } from './campaign-store.ts';
-import { refusalOf } from './rights.ts';
+import { refusalOf } from './permissions.ts';
 import { scheduleOf } from './runs.ts';
 import { nextRun } from './schedule.ts';
-import type { CampaignReceiverTable } from './schema.ts';
 import { endRun, lockRunning, nextReceivers, noteProblem, noteSlice } from './slice-store.ts';
 
 /** Hands out one slice of a running campaign; resolves to whether it did. */
@@ -21,11 +21,11 @@ export type Slicer = (serial: number) => Promise<boolean>;
  */
 export function createSlicer({
   db,
-  mailroom,
+  messageQueue,
   now,
 }: {
   readonly db: Database;
-  readonly mailroom: Pick<Mailroom, 'insert' | 'schedule'>;
+  readonly messageQueue: Pick<MessageQueue, 'insert' | 'schedule'>;
   readonly now: () => number;
 }): Slicer {
   async function handOut(tx: Tx, serial: number): Promise<readonly string[]> {
@@ -39,7 +39,7 @@ export function createSlicer({
     const problem = await refusalOf(tx, campaign, users);
     if (problem !== campaign.problem) await noteProblem(tx, serial, problem);
     if (problem !== null) return [];
-    const ids = await mailroom.insert(tx, [messageOf(campaign, next.receivers)]);
+    const ids = await messageQueue.insert(tx, [messageOf(campaign, next.receivers)]);
     const slice = { campaign: serial, run: campaign.run, handed_at: now(), size: next.receivers.length };
     await noteSlice(tx, { ...slice, message_id: ids[0] ?? '' }, next);
     return ids;
@@ -53,7 +53,7 @@ export function createSlicer({
 
   return async (serial) => {
     const ids = await transact(db, (tx) => handOut(tx, serial));
-    if (ids.length > 0) await mailroom.schedule(ids);
+    if (ids.length > 0) await messageQueue.schedule(ids);
     return ids.length > 0;
   };
 }

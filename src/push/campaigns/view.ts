@@ -1,7 +1,7 @@
 import * as z from 'zod';
+import { visibleStates } from '../database/campaign-state.ts';
 import type { CampaignRow } from './campaign-store.ts';
 import { isoTime, type Progress } from './progress.ts';
-import { visibleStates } from './state.ts';
 
 const time = z.string().nullable();
 const count = z.int();

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
-import type { Database, Tx } from '../database.ts';
+import type { Database, Tx } from '../database/database.ts';
+import { transact } from '../database/transaction.ts';
 import { setRecalled } from '../delivery/recall-store.ts';
-import { transact } from '../delivery/transaction.ts';
-import type { Results } from '../results/results.ts';
+import type { Webhooks } from '../webhooks/webhooks.ts';
 
 /** What stops of a message: one of a campaign that stands in this state, and only while it does. */
 export interface Withdrawal {
@@ -32,7 +32,7 @@ export async function findWithdrawals(
  * without anybody seeing the answer, runs out in any case. The locks of the rows decide between this and a worker: what
  * is being sent stays. Resolves to how many.
  */
-export function withdraw(db: Database, results: Results, withdrawal: Withdrawal): Promise<number> {
+export function withdraw(db: Database, webhooks: Webhooks, withdrawal: Withdrawal): Promise<number> {
   return transact(db, async (tx) => {
     const { serial, state, messageId, now } = withdrawal;
     const { rows: held } = await sql`
@@ -43,7 +43,7 @@ export function withdraw(db: Database, results: Results, withdrawal: Withdrawal)
     if (state === 'paused') await returnToWait(tx, withdrawal, rows);
     const ids = rows.map(({ id }) => id);
     if (state === 'stopped') await setRecalled(tx, ids, now);
-    if (await closeMessage(tx, withdrawal, rows.length)) await results.note(tx, [messageId]);
+    if (await closeMessage(tx, withdrawal, rows.length)) await webhooks.note(tx, [messageId]);
     return rows.length;
   });
 }

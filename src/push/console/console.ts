@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { verifyConsoleLink } from '../../contract/console-link.ts';
 import { Refused } from '../../errors.ts';
 import type { Log } from '../../server/log.ts';
-import type { Database } from '../database.ts';
+import type { Database } from '../database/database.ts';
 import { LOGIN_PAGE, LOGIN_SCRIPT } from './login-page.ts';
 import { createSessions, SESSION_SECONDS } from './sessions.ts';
 

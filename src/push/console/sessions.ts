@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { ConsoleLink } from '../../contract/console-link.ts';
 import { Refused } from '../../errors.ts';
-import { type Database, isDuplicate } from '../database.ts';
+import { type Database, isDuplicate } from '../database/database.ts';
 
 /** Who may look at the queues, for all replicas. Times are Unix ms. */
 export interface ConsoleSessions {

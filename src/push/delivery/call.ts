@@ -1,5 +1,5 @@
-import type { Messenger, Outgoing, Receipt } from '../../wecom/outgoing.ts';
-import type { Receiver } from '../message.ts';
+import type { Messenger, Outgoing, Receipt } from '../../wecom/api/outgoing.ts';
+import type { Receiver } from '../content/message.ts';
 import type { Claimed } from './claim.ts';
 import { readReceiver } from './lines.ts';
 

@@ -1,8 +1,8 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { Database } from '../database.ts';
-import type { Receiver } from '../message.ts';
-import { transact } from './transaction.ts';
-import { table } from './values-store.ts';
+import type { Receiver } from '../content/message.ts';
+import type { Database } from '../database/database.ts';
+import { transact } from '../database/transaction.ts';
+import { table } from '../database/values.ts';
 
 /** How long a claim holds without being renewed; ms. */
 export const LEASE_MS = 15_000;

@@ -1,5 +1,6 @@
-import { type Database, isDuplicate } from '../database.ts';
-import type { Lane } from '../message.ts';
+import type { Lane } from '../content/message.ts';
+import { type Database, isDuplicate } from '../database/database.ts';
+import { isDeadlock } from '../database/transaction.ts';
 import {
   type Candidate,
   type Lead,
@@ -8,9 +9,8 @@ import {
   readSiblings,
   takeDeliveries,
 } from './claim-store.ts';
-import { groupDeliveries, type Letter, readLetter } from './group.ts';
+import { groupDeliveries, type OutgoingMessage, readOutgoingMessage } from './group.ts';
 import type { Limits, Turn } from './limits.ts';
-import { isDeadlock } from './transaction.ts';
 
 /** A delivery that is ours to send until its lease ends, with its turn. */
 export interface Claimed extends Candidate {
@@ -24,7 +24,7 @@ export interface Claimed extends Candidate {
 export interface Group {
   readonly owner: string;
   readonly lane: Lane;
-  readonly letter: Letter;
+  readonly outgoingMessage: OutgoingMessage;
   readonly members: readonly [Claimed, ...Claimed[]];
 }
 
@@ -93,19 +93,23 @@ async function tryToClaim(parts: ClaimParts, lane: Lane, ids: readonly number[])
   const theirs = [...left, ...ours.filter(({ id }) => waiting.has(id) && !led.has(id))];
   if (theirs.length > 0) parts.schedule(theirs.flatMap(({ line }) => line ?? []));
 
-  for (const { letter, members: all } of groups) {
+  for (const { outgoingMessage, members: all } of groups) {
     const [leader] = all;
     const [first, ...rest] = all.flatMap((each): Claimed[] => {
       const turn = mine.get(each.id);
       return turn === undefined || each.line === null
         ? []
-        : [{ ...each, line: each.line, receivers: letter.receivers, turn }];
+        : [{ ...each, line: each.line, receivers: outgoingMessage.receivers, turn }];
     });
     if (first === undefined) continue;
     // Its leader's job carries the group, also when the leader itself has to wait.
     const own = claims.get(leader.id);
     const at = own?.kind === 'later' ? own.at : null;
-    claims.set(leader.id, { kind: 'send', group: { owner, lane, letter, members: [first, ...rest] }, at });
+    claims.set(leader.id, {
+      kind: 'send',
+      group: { owner, lane, outgoingMessage, members: [first, ...rest] },
+      at,
+    });
   }
   return claims;
 }
@@ -155,7 +159,7 @@ function whenFree(
 }
 
 interface Unclaimed {
-  readonly letter: Letter;
+  readonly outgoingMessage: OutgoingMessage;
   readonly members: readonly [Candidate, ...Candidate[]];
 }
 
@@ -177,8 +181,11 @@ async function gather(db: Database, found: readonly Lead[], now: number): Promis
         ? await readSiblings(db, first.messageId, now)
         : [];
       const free = siblings.filter((each) => isFree(each, now));
-      const letter = readLetter(first);
-      const groups = groupDeliveries(letter, leaders, free).map((members) => ({ letter, members }));
+      const outgoingMessage = readOutgoingMessage(first);
+      const groups = groupDeliveries(outgoingMessage, leaders, free).map((members) => ({
+        outgoingMessage,
+        members,
+      }));
       const gone = new Set(groups.flatMap(({ members }) => members.map(({ id }) => id)));
       return { groups, left: free.filter(({ id }) => !gone.has(id)) };
     }),

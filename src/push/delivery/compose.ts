@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
-import type { Outgoing } from '../../wecom/outgoing.ts';
-import { splitText } from '../../wecom/split-text.ts';
-import { type Content, type ContentKind, contentKinds } from '../content.ts';
-import type { Receiver, ReceiverKind } from '../message.ts';
-import { plain } from './plain.ts';
+import type { Outgoing } from '../../wecom/api/outgoing.ts';
+import { splitText } from '../../wecom/api/split-text.ts';
+import { type Content, type ContentKind, contentKinds } from '../content/content.ts';
+import { markdownToText } from '../content/markdown-to-text.ts';
+import type { Receiver, ReceiverKind } from '../content/message.ts';
 
-export { plain } from './plain.ts';
+export { markdownToText } from '../content/markdown-to-text.ts';
 
 /** What groups take (§4.5) and robots (§5); everybody else takes all. */
 const kindsOf: Readonly<Record<ReceiverKind, readonly ContentKind[]>> = {
@@ -34,7 +34,7 @@ export function contentFor(content: Content, receiver: Receiver): Content {
   const { markdown, plainTextFor = [] } = content;
   const isPlain =
     plainTextFor === 'all' || plainTextFor.some((userid) => `user:${userid.toLowerCase()}` === receiver);
-  return isPlain ? { text: plain(markdown) } : content;
+  return isPlain ? { text: markdownToText(markdown) } : content;
 }
 
 /**

@@ -1,18 +1,18 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from '../../server/redis.ts';
-import type { Messenger } from '../../wecom/outgoing.ts';
-import type { Database } from '../database.ts';
-import type { Results } from '../results/results.ts';
+import type { Messenger } from '../../wecom/api/outgoing.ts';
+import type { Database } from '../database/database.ts';
+import type { Webhooks } from '../webhooks/webhooks.ts';
 import { claim } from './claim.ts';
 import { type Depth, readDepth } from './depth-store.ts';
 import { linesOfMessages } from './head-store.ts';
 import { createIntake } from './intake.ts';
 import { createLeases, RENEW_MS } from './leases.ts';
 import { lineOf } from './lines.ts';
-import type { Mailroom } from './mailroom.ts';
+import type { MessageQueue } from './message-queue.ts';
 import { type Draft, insertMessages, isLater } from './message-store.ts';
 import { recall } from './recall.ts';
-import { createRegistry } from './registry.ts';
+import { createResultRecorder } from './record-result.ts';
 import { requeue } from './resend-store.ts';
 import { createScheduler } from './scheduler.ts';
 import { createSender, type SenderParts } from './send.ts';
@@ -22,14 +22,14 @@ import { createWaiters } from './waiters.ts';
 import { startWorkers, type Workers } from './workers.ts';
 
 /** What delivery is made of; the clock in Unix ms. */
-export interface DeliveryParts extends Omit<SenderParts, 'registry' | 'leases'> {
+export interface DeliveryParts extends Omit<SenderParts, 'recorder' | 'leases'> {
   readonly db: Database;
   /** For notices to other replicas. */
   readonly redis: Redis;
   /** Opens a connection that waits as long as it takes; delivery closes it. */
   readonly openWaiting: () => Redis;
   readonly messenger: Messenger;
-  readonly results: Results;
+  readonly webhooks: Webhooks;
   readonly newId: () => string;
   readonly sleep: (ms: number) => Promise<void>;
   /** How often it looks for what nobody else hands over; ms. */
@@ -37,7 +37,7 @@ export interface DeliveryParts extends Omit<SenderParts, 'registry' | 'leases'> 
 }
 
 /** The delivery of messages: MySQL holds the truth, Redis only says whose turn it is. */
-export interface Delivery extends Mailroom {
+export interface Delivery extends MessageQueue {
   /** Begins to send. Without it messages are only taken in, for another process to send. */
   start(): void;
   /** Hands over whose time has come, and again what Redis may have lost, a page at a time; by itself each second. */
@@ -63,9 +63,9 @@ export function createDelivery(parts: DeliveryParts): Delivery {
   const schedule = (lines: readonly string[]): void => void scheduler.schedule(lines);
   const waiters = createWaiters({ db, redis, openWaiting, onError });
   const hooks = { onFinished: waiters.tell, onFreed: schedule };
-  const registry = createRegistry({ ...parts, ...hooks });
+  const recorder = createResultRecorder({ ...parts, ...hooks });
   const leases = createLeases(db, now);
-  const send = createSender({ ...parts, registry, leases });
+  const send = createSender({ ...parts, recorder, leases });
   const sweeper = createSweeper({ db, scheduler, now });
   const onCommitted = (drafts: readonly Draft[]): void =>
     schedule(
@@ -119,7 +119,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     },
     async close() {
       await workers?.close();
-      registry.close();
+      recorder.close();
       await Promise.all(timers.map((timer) => timer.stop()));
       waiters.close();
       await scheduler.close();

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import type { Database } from '../database.ts';
-import { type Lane, lanes } from '../message.ts';
+import { type Lane, lanes } from '../content/message.ts';
+import type { Database } from '../database/database.ts';
 
 /** What waits in a lane. */
 export interface Depth {

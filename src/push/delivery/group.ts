@@ -1,11 +1,11 @@
-import type { Content } from '../content.ts';
-import type { NewMessage, NewReceiver, Variables } from '../message.ts';
+import type { Content } from '../content/content.ts';
+import type { NewMessage, NewReceiver, Variables } from '../content/message.ts';
 import type { Candidate, Lead } from './claim-store.ts';
 import { contentFor } from './compose.ts';
 import { readReceiver } from './lines.ts';
 
 /** A message as it is sent: its content, and values for a template. */
-export interface Letter {
+export interface OutgoingMessage {
   readonly id: string;
   readonly app: string;
   readonly content: Content;
@@ -21,7 +21,7 @@ const USERID = '$' + '{USERID}';
 const LIMITS = { user: 1000, party: 100, tag: 100 } as const;
 
 /** Reads a message as it stands in the database, where we wrote it. */
-export function readLetter({ messageId, app, content, common, receivers }: Lead): Letter {
+export function readOutgoingMessage({ messageId, app, content, common, receivers }: Lead): OutgoingMessage {
   return {
     id: messageId,
     app,
@@ -47,7 +47,7 @@ export function canShare(
  * other. Every group begins with one of `leaders`; who fits in no such group is left for later.
  */
 export function groupDeliveries(
-  letter: Letter,
+  outgoingMessage: OutgoingMessage,
   leaders: readonly Candidate[],
   siblings: readonly Candidate[],
 ): readonly (readonly [Candidate, ...Candidate[]])[] {
@@ -66,7 +66,7 @@ export function groupDeliveries(
     };
     take(readReceiver(leader.receiver).kind);
     for (const each of free.values()) {
-      if (each.shared === 0 || !isAsFarAlong(letter, leader, each)) continue;
+      if (each.shared === 0 || !isAsFarAlong(outgoingMessage, leader, each)) continue;
       if (!take(readReceiver(each.receiver).kind)) continue;
       group.push(each);
       free.delete(each.id);
@@ -76,7 +76,7 @@ export function groupDeliveries(
 }
 
 /** Those whose last call nobody saw the end of go together again, so that WeCom can see that the call is the same. */
-function isAsFarAlong({ content }: Letter, one: Candidate, other: Candidate): boolean {
+function isAsFarAlong({ content }: OutgoingMessage, one: Candidate, other: Candidate): boolean {
   return (
     one.parts === other.parts &&
     one.lostAt === other.lostAt &&

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import type { Database } from '../database.ts';
-import { table } from './values-store.ts';
+import type { Database } from '../database/database.ts';
+import { table } from '../database/values.ts';
 
 /** The delivery of a line that is to be sent next. */
 export interface Head {

@@ -1,8 +1,8 @@
-import { type Database, isDatabaseAway } from '../database.ts';
-import type { Accepted, NewMessage } from '../message.ts';
+import type { Accepted, NewMessage } from '../content/message.ts';
+import { type Database, isDatabaseAway } from '../database/database.ts';
+import { transact } from '../database/transaction.ts';
 import { createBatcher } from './batcher.ts';
 import { type Draft, type Inserted, insertMessages } from './message-store.ts';
-import { transact } from './transaction.ts';
 
 /** What taking messages in needs. */
 export interface IntakeParts {

@@ -1,4 +1,4 @@
-import type { Database } from '../database.ts';
+import type { Database } from '../database/database.ts';
 import { LEASE_MS, renewLeases } from './claim-store.ts';
 
 /** What this process has claimed and not finished. */

@@ -1,4 +1,4 @@
-import type { Receiver } from '../message.ts';
+import type { Receiver } from '../content/message.ts';
 
 /**
  * Which limits a receiver has (§4.12, §4.5, §5). `member`: minute, hour and day. `broad` (@all, a department, a tag):

@@ -1,5 +1,5 @@
 import type { Redis } from '../../server/redis.ts';
-import type { Database } from '../database.ts';
+import type { Database } from '../database/database.ts';
 import { dayOf, limitKind } from './limits-kinds.ts';
 import { EPOCH, HOUR, LONGEST_CALL, MARGIN } from './limits-scripts.ts';
 import { personTimes, type Used, usedByOpen, usedSince } from './limits-store.ts';

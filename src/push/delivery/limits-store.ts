@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import type { Database } from '../database.ts';
-import type { Receiver } from '../message.ts';
+import type { Receiver } from '../content/message.ts';
+import type { Database } from '../database/database.ts';
 
 /** A delivery whose messages count against the limits; `count` of them, of which the last ended at `at` (Unix ms) at the latest. */
 export interface Used {

@@ -1,6 +1,6 @@
 import type { Redis } from '../../server/redis.ts';
-import type { Database } from '../database.ts';
-import { type Lane, lanes, type Receiver } from '../message.ts';
+import { type Lane, lanes, type Receiver } from '../content/message.ts';
+import type { Database } from '../database/database.ts';
 import { createBatcher } from './batcher.ts';
 import { dayOf, limitKind } from './limits-kinds.ts';
 import { type Restored, restoreLimits } from './limits-restore.ts';

@@ -1,4 +1,4 @@
-import { type Lane, lanes, type Receiver, type ReceiverKind } from '../message.ts';
+import { type Lane, lanes, type Receiver, type ReceiverKind } from '../content/message.ts';
 
 /** The name of the line in which what goes to a receiver in a lane stands: first come, first served. */
 export function lineOf(lane: Lane, receiver: Receiver): string {

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import { InputError } from '../../errors.ts';
-import { kindOf } from '../content.ts';
-import type { Tx } from '../database.ts';
-import type { Accepted, NewMessage } from '../message.ts';
+import { kindOf } from '../content/content.ts';
+import type { Accepted, NewMessage } from '../content/message.ts';
+import type { Tx } from '../database/database.ts';
 import { canShare } from './group.ts';
 import { lineOf } from './lines.ts';
 

@@ -1,10 +1,10 @@
 import { InputError } from '../../errors.ts';
-import { WeComError } from '../../wecom/wecom-error.ts';
+import { WeComError } from '../../wecom/api/wecom-error.ts';
 import type { Taken } from './call.ts';
 import type { Claimed } from './claim.ts';
-import type { Decision } from './decide.ts';
 import { readReceiver } from './lines.ts';
 import type { Attempt, Record } from './record.ts';
+import type { RetryDecision } from './retry-policy.ts';
 
 /** When a call went out (Unix ms) and how long it took. */
 export interface Timing {
@@ -95,7 +95,7 @@ export function failed(
   member: Claimed,
   owner: string,
   failure: Failure,
-  { decision, time, now }: { readonly decision: Decision; readonly time: Timing; readonly now: number },
+  { decision, time, now }: { readonly decision: RetryDecision; readonly time: Timing; readonly now: number },
 ): Record {
   const { errcode, problem, isLost } = failure;
   const attempt: Attempt = { ...time, errcode, errmsg: problem, msgid: null };

@@ -1,9 +1,9 @@
 import { InputError } from '../../errors.ts';
-import type { Outgoing } from '../../wecom/outgoing.ts';
-import type { Content } from '../content.ts';
-import { checkContent } from '../content-schema.ts';
+import type { Outgoing } from '../../wecom/api/outgoing.ts';
+import type { Content } from '../content/content.ts';
+import { checkContent } from '../content/content-schema.ts';
+import type { Variables } from '../content/message.ts';
 import type { Media } from '../media/media.ts';
-import type { Variables } from '../message.ts';
 import type { Group } from './claim.ts';
 import { compose, contentFor } from './compose.ts';
 import { readReceiver } from './lines.ts';
@@ -31,9 +31,11 @@ export async function prepare(
   { media, robots, isDisabled, fill }: PrepareParts,
   group: Group,
 ): Promise<Prepared> {
-  const { letter, members } = group;
-  if (await isDisabled(letter.app)) {
-    throw new InputError(`The app ${letter.app} is disabled; enable it, and send this message again.`);
+  const { outgoingMessage, members } = group;
+  if (await isDisabled(outgoingMessage.app)) {
+    throw new InputError(
+      `The app ${outgoingMessage.app} is disabled; enable it, and send this message again.`,
+    );
   }
   const [{ receiver, variables }] = members;
   const { kind, id } = readReceiver(receiver);
@@ -41,10 +43,10 @@ export async function prepare(
     throw new InputError(`There is no robot named ${id}; add it to PUSH_ROBOTS.`);
   }
   // Filled once: a value that looks like a variable stays as it is.
-  const isTemplate = letter.variables !== null || variables !== null;
+  const isTemplate = outgoingMessage.variables !== null || variables !== null;
   const own = variables === null ? {} : (JSON.parse(variables) as Variables);
-  const values = { ...letter.variables, ...own, ...(kind === 'user' && { USERID: id }) };
-  const filled = isTemplate ? fill(letter.content, values) : letter.content;
+  const values = { ...outgoingMessage.variables, ...own, ...(kind === 'user' && { USERID: id }) };
+  const filled = isTemplate ? fill(outgoingMessage.content, values) : outgoingMessage.content;
   // A campaign's values are each receiver's own, and make what nobody has looked at before.
   if (isTemplate) checkContent(filled, [kind]);
   const content = contentFor(filled, receiver);

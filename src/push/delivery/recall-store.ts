@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
-import type { Database, Tx } from '../database.ts';
-import type { DeliveryState, Receiver } from '../message.ts';
-import type { Results } from '../results/results.ts';
+import type { DeliveryState, Receiver } from '../content/message.ts';
+import type { Database, Tx } from '../database/database.ts';
+import { transact } from '../database/transaction.ts';
+import type { Webhooks } from '../webhooks/webhooks.ts';
 import { closeMessages } from './record-store.ts';
-import { transact } from './transaction.ts';
 
 /** A delivery as far as taking it back is concerned. */
 export interface Recallable {
@@ -23,7 +23,7 @@ export interface Withdrawn {
 
 /** Takes what is queued of an app's message out of its lines; null when the app has no such message. */
 export function withdraw(
-  parts: { readonly db: Database; readonly results: Results },
+  parts: { readonly db: Database; readonly webhooks: Webhooks },
   app: string,
   messageId: string,
   now: number,
@@ -47,7 +47,7 @@ export function withdraw(
       queued.length === 0 ? [] : [[messageId, { count: queued.length, of: rows.length }]],
     );
     const finished = await closeMessages(tx, ended, now);
-    if (finished.length > 0) await parts.results.note(tx, finished);
+    if (finished.length > 0) await parts.webhooks.note(tx, finished);
     return {
       lines: queued.flatMap(({ line }) => line ?? []),
       isFinished: finished.length > 0,

@@ -1,16 +1,16 @@
-import type { Messenger } from '../../wecom/outgoing.ts';
-import { WeComError } from '../../wecom/wecom-error.ts';
-import type { Database } from '../database.ts';
-import type { Results } from '../results/results.ts';
+import type { Messenger } from '../../wecom/api/outgoing.ts';
+import { WeComError } from '../../wecom/api/wecom-error.ts';
+import type { Database } from '../database/database.ts';
+import type { Webhooks } from '../webhooks/webhooks.ts';
 import { readReceiver } from './lines.ts';
-import type { Recalled } from './mailroom.ts';
+import type { Recalled } from './message-queue.ts';
 import { noteTakenBack, type Recallable, withdraw } from './recall-store.ts';
 
 /** What taking messages back needs. */
 export interface RecallParts {
   readonly db: Database;
   readonly messenger: Messenger;
-  readonly results: Results;
+  readonly webhooks: Webhooks;
   readonly now: () => number;
   readonly onError: (error: unknown) => void;
   readonly onFinished: (messageIds: readonly string[]) => void;
@@ -22,11 +22,11 @@ const RECALLABLE_MS = 24 * 60 * 60 * 1000;
 
 /** Takes back a message of an app as far as that is possible, with the reason for the rest; null when there is none. */
 export async function recall(parts: RecallParts, app: string, messageId: string): Promise<Recalled | null> {
-  const { db, now, results, onFinished, onFreed } = parts;
+  const { db, now, webhooks, onFinished, onFreed } = parts;
   const withdrawn = await withdraw(parts, app, messageId, now());
   if (withdrawn === null) return null;
   if (withdrawn.isFinished) {
-    results.wake();
+    webhooks.wake();
     onFinished([messageId]);
   }
   onFreed(withdrawn.lines);

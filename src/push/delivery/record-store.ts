@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
-import type { Tx } from '../database.ts';
+import type { Tx } from '../database/database.ts';
+import { parts, table } from '../database/values.ts';
 import { LEASE_MS } from './claim-store.ts';
 import { isFinal, type Record } from './record.ts';
-import { parts, table } from './values-store.ts';
 
 const PROBLEM_CHARACTERS = 1000;
 const ERRMSG_CHARACTERS = 600;

@@ -1,4 +1,4 @@
-import type { DeliveryState, Receiver } from '../message.ts';
+import type { DeliveryState, Receiver } from '../content/message.ts';
 
 /** What is noted after a call, or instead of one, of one delivery that we hold. */
 export interface Record {

@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
-import type { Database } from '../database.ts';
-import type { Receiver } from '../message.ts';
+import type { Receiver } from '../content/message.ts';
+import type { Database } from '../database/database.ts';
+import { transact } from '../database/transaction.ts';
 import { lineOf } from './lines.ts';
 import { lockMessage } from './recall-store.ts';
-import { transact } from './transaction.ts';
 
 /**
  * Queues what failed or died of an app's message again, at the end of its lines: the rows get new ids, since the order

@@ -1,7 +1,7 @@
 import { Queue } from 'bullmq';
 import type { Redis } from '../../server/redis.ts';
-import type { Database } from '../database.ts';
-import { type Lane, lanes } from '../message.ts';
+import { type Lane, lanes } from '../content/message.ts';
+import type { Database } from '../database/database.ts';
 import { type Head, headsOf } from './head-store.ts';
 import { laneOf } from './lines.ts';
 

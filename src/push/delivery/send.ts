@@ -1,24 +1,24 @@
-import type { Messenger } from '../../wecom/outgoing.ts';
-import { type Lane, lanes, type ReceiverKind } from '../message.ts';
+import type { Messenger } from '../../wecom/api/outgoing.ts';
+import { type Lane, lanes, type ReceiverKind } from '../content/message.ts';
 import type { Breaker } from './breaker.ts';
 import { call } from './call.ts';
 import type { Claimed, Group } from './claim.ts';
-import { type Decision, decide } from './decide.ts';
-import { createGate } from './gate.ts';
 import type { Leases } from './leases.ts';
 import type { Limits, Turn } from './limits.ts';
 import { readReceiver } from './lines.ts';
 import { type Failure, failed, readFailure, type Timing, taken, waiting } from './outcome.ts';
 import { type Prepared, type PrepareParts, prepare } from './prepare.ts';
 import type { Record } from './record.ts';
-import type { Registry } from './registry.ts';
+import type { ResultRecorder } from './record-result.ts';
+import { decideRetry, type RetryDecision } from './retry-policy.ts';
+import { createSemaphore } from './semaphore.ts';
 
 /** What sending needs. */
 export interface SenderParts extends PrepareParts {
   readonly messenger: Messenger;
   readonly limits: Limits;
   readonly breaker: Breaker;
-  readonly registry: Registry;
+  readonly recorder: ResultRecorder;
   readonly leases: Leases;
   /** How many calls of one lane are under way at the same time. */
   readonly concurrency: number;
@@ -47,9 +47,9 @@ const LIMITS_AWAY_MS = 1000;
  * resolves to when this delivery of the group is to be tried again (Unix ms), or to null.
  */
 export function createSender(parts: SenderParts): (group: Group, own: number) => Promise<number | null> {
-  const { limits, breaker, registry, leases, media, now, random, onAttempt, onWait, onError } = parts;
+  const { limits, breaker, recorder, leases, media, now, random, onAttempt, onWait, onError } = parts;
 
-  const gates = new Map(lanes.map((lane) => [lane, createGate(parts.concurrency)]));
+  const gates = new Map(lanes.map((lane) => [lane, createSemaphore(parts.concurrency)]));
 
   const settle = (members: Members, outcome: 'sent' | 'unsent') => {
     const turns = members.map(({ turn }) => turn);
@@ -75,8 +75,8 @@ export function createSender(parts: SenderParts): (group: Group, own: number) =>
 
   const fail = async ({ owner }: Group, members: Some, { failure, time, mediaId }: Failed) => {
     const [at, dice] = [now(), random()];
-    const decideFor = ({ tries }: Claimed): Decision =>
-      failure.isHopeless ? { kind: 'failed' } : decide(failure.error, tries + 1, () => dice);
+    const decideFor = ({ tries }: Claimed): RetryDecision =>
+      failure.isHopeless ? { kind: 'failed' } : decideRetry(failure.error, tries + 1, () => dice);
     const first = decideFor(members[0]);
     if (first.kind === 'media' && mediaId !== null) await media.forget(mediaId).catch(onError);
     if (first.kind === 'wait') {
@@ -133,7 +133,7 @@ export function createSender(parts: SenderParts): (group: Group, own: number) =>
     /** Notes it; those remain that are still ours and have more parts to come. */
     const note = async (members: Members, records: readonly Record[]): Promise<Members> => {
       if (records.length === 0) return members;
-      const noted = new Map((await registry.note(records)).map((record) => [record.id, record]));
+      const noted = new Map((await recorder.note(records)).map((record) => [record.id, record]));
       for (const record of noted.values()) last.set(record.id, record);
       return members.flatMap((member): Members => {
         const record = noted.get(member.id);

@@ -1,4 +1,4 @@
-import type { Database } from '../database.ts';
+import type { Database } from '../database/database.ts';
 import { headsOf, leftBehind, linesAfter } from './head-store.ts';
 import type { Scheduler } from './scheduler.ts';
 import { wakeDeliveries } from './wake-store.ts';

@@ -1,5 +1,5 @@
 import type { Redis } from '../../server/redis.ts';
-import type { Database } from '../database.ts';
+import type { Database } from '../database/database.ts';
 import { createBatcher } from './batcher.ts';
 
 /** What waiting for messages needs. */

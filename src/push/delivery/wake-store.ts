@@ -1,7 +1,7 @@
-import type { Database } from '../database.ts';
-import type { Receiver } from '../message.ts';
+import type { Receiver } from '../content/message.ts';
+import type { Database } from '../database/database.ts';
+import { transact } from '../database/transaction.ts';
 import { lineOf } from './lines.ts';
-import { transact } from './transaction.ts';
 
 /**
  * Puts deliveries whose time has come at the end of their lines, at most `count`, in the order of their times. Their rows

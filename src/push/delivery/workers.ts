@@ -1,6 +1,6 @@
 import { DelayedError, type Job, Worker } from 'bullmq';
 import type { Redis } from '../../server/redis.ts';
-import { type Lane, lanes } from '../message.ts';
+import { type Lane, lanes } from '../content/message.ts';
 import { createBatcher } from './batcher.ts';
 import type { Claim, Group } from './claim.ts';
 import { jobId, queueName, within } from './scheduler.ts';

@@ -1,6 +1,6 @@
-import type { UploadedMedia } from '../../wecom/outgoing.ts';
-import type { Database } from '../database.ts';
-import type { MediaIdTable } from './schema.ts';
+import type { UploadedMedia } from '../../wecom/api/outgoing.ts';
+import type { Database } from '../database/database.ts';
+import type { MediaIdTable } from '../database/media-tables.ts';
 
 /** One content, under one name, for the app or one robot. */
 export type MediaKey = Pick<MediaIdTable, 'sha256' | 'kind' | 'name' | 'owner'>;

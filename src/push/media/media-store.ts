@@ -1,8 +1,8 @@
 import { isDuplicate } from '../../server/mysql.ts';
-import type { Database } from '../database.ts';
-import { transact } from '../delivery/transaction.ts';
+import type { Database } from '../database/database.ts';
+import type { MediaTable } from '../database/media-tables.ts';
+import { transact } from '../database/transaction.ts';
 import type { Picture } from './media-type.ts';
-import type { MediaTable } from './schema.ts';
 
 /** As long as a packet may surely be, twice over: a Buffer is written in hex. */
 const CHUNK_BYTES = 256 * 1024;

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { InputError } from '../../errors.ts';
-import type { Messenger } from '../../wecom/outgoing.ts';
-import type { StoredMedia } from '../content.ts';
+import type { Messenger } from '../../wecom/api/outgoing.ts';
+import type { StoredMedia } from '../content/content.ts';
 import { forgetMediaId, type MediaKey } from './media-id-store.ts';
 import { pruneMedia, pruneMediaIds } from './media-prune-store.ts';
 import { insertMedia, readMedia, touchMedia } from './media-store.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type Route, refuse, route } from '../api/route.ts';
+import { type Route, refuse, route } from '../http/route.ts';
 import type { Media } from './media.ts';
 import { MAX_BYTES } from './media-type.ts';
 

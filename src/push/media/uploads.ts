@@ -1,6 +1,6 @@
-import type { UploadedMedia } from '../../wecom/outgoing.ts';
-import { WeComError } from '../../wecom/wecom-error.ts';
-import type { Database } from '../database.ts';
+import type { UploadedMedia } from '../../wecom/api/outgoing.ts';
+import { WeComError } from '../../wecom/api/wecom-error.ts';
+import type { Database } from '../database/database.ts';
 import { endLease, leaseUpload, type MediaKey, readMediaId } from './media-id-store.ts';
 
 /** What uploading in turns needs. */

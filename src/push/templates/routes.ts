@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { nextPage } from '../api/next-page.ts';
-import { type Answer, type Ask, type Route, refuse, route } from '../api/route.ts';
-import { checkContent, templateContentSchema } from '../content-schema.ts';
-import { fill, USERID } from './fill.ts';
+import { checkContent, templateContentSchema } from '../content/content-schema.ts';
+import { fill, USERID } from '../content/fill.ts';
+import { nextPage } from '../http/next-page.ts';
+import { type Answer, type Ask, type Route, refuse, route } from '../http/route.ts';
 import type { Templates } from './templates.ts';
 import { variablesSchema } from './variables-schema.ts';
 

@@ -1,6 +1,6 @@
-import type { Content } from '../content.ts';
-import type { Database, Tx } from '../database.ts';
-import type { TemplateVersionTable } from './schema.ts';
+import type { Content } from '../content/content.ts';
+import type { Database, Tx } from '../database/database.ts';
+import type { TemplateVersionTable } from '../database/template-tables.ts';
 import type { Template } from './template.ts';
 
 /** The version of a template that is live, as it stands in MySQL now; null when there is none. */

@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.ts';
-import type { Content } from '../content.ts';
-import type { Variables } from '../message.ts';
+import type { Content } from '../content/content.ts';
+import type { Variables } from '../content/message.ts';
 
 /** One version of a template; `createdAt` is ISO 8601, `author` the app that wrote it. */
 export interface Template {

@@ -1,10 +1,10 @@
 import { InputError } from '../../errors.ts';
 import type { Redis } from '../../server/redis.ts';
-import type { Content } from '../content.ts';
-import type { Database } from '../database.ts';
-import { transact } from '../delivery/transaction.ts';
-import type { Variables } from '../message.ts';
-import { namesIn } from './fill.ts';
+import type { Content } from '../content/content.ts';
+import { namesIn } from '../content/fill.ts';
+import type { Variables } from '../content/message.ts';
+import type { Database } from '../database/database.ts';
+import { transact } from '../database/transaction.ts';
 import { checkVariables, MAX_CONTENT_BYTES, readTemplateKey, type Template } from './template.ts';
 import { createTemplateCache } from './template-cache.ts';
 import {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { MAX_TEXT_BYTES } from '../content-schema.ts';
-import { variableName } from './fill.ts';
+import { MAX_TEXT_BYTES } from '../content/content-schema.ts';
+import { variableName } from '../content/fill.ts';
 
 const MAX_VARIABLES = 100;
 

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import mysql from 'mysql2/promise';
-import { startMariadbServer } from '../../../src/demo/mariadb-server.ts';
-import { freePort, startProcess } from '../../../src/demo/private-process.ts';
-import { startRedisServer } from '../../../src/demo/redis-server.ts';
-import { startRole } from '../../../src/demo/role-process.ts';
-import { openDatabase } from '../../../src/push/database.ts';
-import { createKeys } from '../../../src/push/keys/keys.ts';
-import { migrate } from '../../../src/push/migrations.ts';
+import { startMariadbServer } from '../../../demo/servers/mariadb-server.ts';
+import { freePort, startProcess } from '../../../demo/servers/private-process.ts';
+import { startRedisServer } from '../../../demo/servers/redis-server.ts';
+import { startRole } from '../../../demo/servers/role-process.ts';
+import { createKeys } from '../../../src/push/apps/keys.ts';
+import { openDatabase } from '../../../src/push/database/database.ts';
+import { migrate } from '../../../src/push/database/migrations.ts';
 import type { PushLoad, PushLoadResult } from './load.ts';
 
 /** What is measured, and where its servers keep their files. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { signRequest } from '../../../src/push/keys/signature.ts';
+import { signRequest } from '../../../src/push/apps/signature.ts';
 import { cpuMicroseconds, exchange, open } from '../wire.ts';
 
 /** What the load process is told, as JSON on its command line. */

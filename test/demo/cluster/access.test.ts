@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { afterAll, expect, test } from 'vitest';
-import { createCluster, startCluster } from '../../../src/demo/cluster/cluster.ts';
+import { createCluster, startCluster } from '../../../demo/cluster/cluster.ts';
 import { stageSeed, token } from './stage.ts';
 
 const cluster = createCluster({ token, seed: stageSeed });

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
-import { startCluster } from '../../../src/demo/cluster/cluster.ts';
-import { demoSeed } from '../../../src/demo/cluster/seed.ts';
+import { startCluster } from '../../../demo/cluster/cluster.ts';
+import { demoSeed } from '../../../demo/cluster/seed.ts';
 
 const isInstalled = hasKubectl();
 const withKubectl = test.skipIf(!isInstalled);

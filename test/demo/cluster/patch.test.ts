@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { applyPatch } from '../../../src/demo/cluster/patch.ts';
+import { applyPatch } from '../../../demo/cluster/patch.ts';
 
 const merge = 'application/merge-patch+json';
 const strategic = 'application/strategic-merge-patch+json';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { shortDuration } from '../../../src/demo/cluster/duration.ts';
-import { resourceOf } from '../../../src/demo/cluster/resources.ts';
-import { readFieldSelector, readLabelSelector } from '../../../src/demo/cluster/selectors.ts';
-import { wantsTable } from '../../../src/demo/cluster/table.ts';
+import { shortDuration } from '../../../demo/cluster/duration.ts';
+import { resourceOf } from '../../../demo/cluster/resources.ts';
+import { readFieldSelector, readLabelSelector } from '../../../demo/cluster/selectors.ts';
+import { wantsTable } from '../../../demo/cluster/table.ts';
 
 const day = 86_400;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { allowances, planRollout, type Sets } from '../../../src/demo/cluster/rollout.ts';
-import { shapes } from '../../../src/demo/cluster/shapes.ts';
+import { allowances, planRollout, type Sets } from '../../../demo/cluster/rollout.ts';
+import { shapes } from '../../../demo/cluster/shapes.ts';
 
 function specOf(replicas: number, strategy?: object) {
   const template = { metadata: { labels: { app: 'a' } }, spec: { containers: [{ name: 'a', image: 'a' }] } };

@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
-import { createCluster } from '../../../src/demo/cluster/cluster.ts';
-import { demoSeed } from '../../../src/demo/cluster/seed.ts';
+import { createCluster } from '../../../demo/cluster/cluster.ts';
+import { demoSeed } from '../../../demo/cluster/seed.ts';
 
 const cluster = createCluster({ token: 'seed-token', seed: demoSeed });
 cluster.hold();

@@ -1,5 +1,5 @@
 import { AppsV1Api, CoreV1Api, KubeConfig, Watch } from '@kubernetes/client-node';
-import { type RunningCluster, type Seed, startCluster } from '../../../src/demo/cluster/cluster.ts';
+import { type RunningCluster, type Seed, startCluster } from '../../../demo/cluster/cluster.ts';
 
 /** A small cluster with its client: namespace `shop` with web 2 and cart 3, and `broken` whose image is not there. */
 export interface Stage {

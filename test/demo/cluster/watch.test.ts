@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { get } from 'node:https';
 import { Watch } from '@kubernetes/client-node';
 import { afterAll, expect, test } from 'vitest';
-import { createStore } from '../../../src/demo/cluster/store.ts';
+import { createStore } from '../../../demo/cluster/store.ts';
 import { startStage, token } from './stage.ts';
 
 const { cluster, config } = await startStage();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type RunningWeCom, startWeCom } from '../../../src/demo/wecom/start.ts';
+import { type RunningWeCom, startWeCom } from '../../../demo/wecom/start.ts';
 import { app, fieldOf, reply, startBot } from '../wecom/small-bot.ts';
 import { hasBrowser, openPage } from './browser.ts';
 

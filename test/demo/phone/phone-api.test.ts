@@ -1,8 +1,8 @@
 import { request } from 'node:http';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { demoMembers } from '../../../src/demo/wecom/app.ts';
-import type { Message } from '../../../src/demo/wecom/history.ts';
-import { startWeCom } from '../../../src/demo/wecom/start.ts';
+import { demoMembers } from '../../../demo/wecom/app.ts';
+import type { Message } from '../../../demo/wecom/history.ts';
+import { startWeCom } from '../../../demo/wecom/start.ts';
 import { app, fieldOf, reply, startBot } from '../wecom/small-bot.ts';
 
 const bot = await startBot(({ plaintext }) =>

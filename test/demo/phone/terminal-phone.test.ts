@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { afterAll, expect, test } from 'vitest';
-import { openTerminalPhone } from '../../../src/demo/terminal-phone.ts';
-import { startWeCom } from '../../../src/demo/wecom/start.ts';
+import { openTerminalPhone } from '../../../demo/terminal-phone.ts';
+import { startWeCom } from '../../../demo/wecom/start.ts';
 import { app, fieldOf, reply, startBot } from '../wecom/small-bot.ts';
 
 const bot = await startBot(({ plaintext }) => {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { startWeCom } from '../../../src/demo/wecom/start.ts';
-import type { WeComOptions } from '../../../src/demo/wecom/wecom.ts';
+import { startWeCom } from '../../../demo/wecom/start.ts';
+import type { WeComOptions } from '../../../demo/wecom/wecom.ts';
 import { type Answer, app, fieldOf, type Received, reply, startBot } from './small-bot.ts';
 
 const running: { stop(): Promise<void> }[] = [];

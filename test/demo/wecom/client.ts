@@ -1,5 +1,5 @@
-import { type RunningWeCom, startWeCom } from '../../../src/demo/wecom/start.ts';
-import type { WeComOptions } from '../../../src/demo/wecom/wecom.ts';
+import { type RunningWeCom, startWeCom } from '../../../demo/wecom/start.ts';
+import type { WeComOptions } from '../../../demo/wecom/wecom.ts';
 import { app } from './small-bot.ts';
 
 type Answer = Readonly<Record<string, unknown>> & { readonly errcode: number };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createHistory } from '../../../src/demo/wecom/history.ts';
+import { createHistory } from '../../../demo/wecom/history.ts';
 
 const push = (user: string, text: string) =>
   ({ user, direction: 'in', kind: 'push', text, msgid: 'm' }) as const;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { WeComOptions } from '../../../src/demo/wecom/wecom.ts';
+import type { WeComOptions } from '../../../demo/wecom/wecom.ts';
 import { PNG, startWithClient } from './client.ts';
 
 const running: { stop(): Promise<void> }[] = [];

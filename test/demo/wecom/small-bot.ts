@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { decrypt, encrypt, getSignature } from '@wecom/crypto';
-import type { WeComApp } from '../../../src/demo/wecom/app.ts';
+import type { WeComApp } from '../../../demo/wecom/app.ts';
 
 /** The app that the tests of the simulator play against. */
 export const app: WeComApp = {

@@ -3,21 +3,21 @@ import { Readable } from 'node:stream';
 import { sql } from 'kysely';
 import { openPushDatabase } from '#test/push-database.ts';
 import { InputError } from '../../../src/errors.ts';
-import type { Answer, Caller } from '../../../src/push/api/route.ts';
+import { insertApp } from '../../../src/push/apps/app-store.ts';
+import { readScopes } from '../../../src/push/apps/scopes.ts';
 import {
   type CampaignParts,
   type Campaigns,
   createCampaigns,
 } from '../../../src/push/campaigns/campaigns.ts';
-import type { Content } from '../../../src/push/content.ts';
-import type { Database } from '../../../src/push/database.ts';
+import type { Content } from '../../../src/push/content/content.ts';
+import { namesIn } from '../../../src/push/content/fill.ts';
+import type { DeliveryState } from '../../../src/push/content/message.ts';
+import type { Database } from '../../../src/push/database/database.ts';
+import { newId } from '../../../src/push/database/new-id.ts';
+import { transact } from '../../../src/push/database/transaction.ts';
 import { insertMessages } from '../../../src/push/delivery/message-store.ts';
-import { transact } from '../../../src/push/delivery/transaction.ts';
-import { insertApp } from '../../../src/push/keys/app-store.ts';
-import { readScopes } from '../../../src/push/keys/scopes.ts';
-import type { DeliveryState } from '../../../src/push/message.ts';
-import { newId } from '../../../src/push/new-id.ts';
-import { namesIn } from '../../../src/push/templates/fill.ts';
+import type { Answer, Caller } from '../../../src/push/http/route.ts';
 import { checkVariables } from '../../../src/push/templates/template.ts';
 
 /** Monday, 10:07 in Shanghai. */
@@ -61,7 +61,7 @@ export async function openDesk() {
   ]);
   const parts: CampaignParts = {
     db,
-    mailroom: {
+    messageQueue: {
       insert: async (tx, messages) => {
         const drafts = messages.map((message) => ({ id: newId(clock.at), at: clock.at, message }));
         await insertMessages(tx, drafts);
@@ -77,7 +77,7 @@ export async function openDesk() {
         return { content, version: 3 };
       },
     },
-    results: { note: async (_tx, ids) => void noted.push(...ids), wake: () => {} },
+    webhooks: { note: async (_tx, ids) => void noted.push(...ids), wake: () => {} },
     now: () => clock.at,
     newId: () => newId(clock.at),
     sleep: async () => {},

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { afterAll, describe, expect, test } from 'vitest';
-import { verifiedStream } from '../../../src/push/api/verified-stream.ts';
 import { BATCH, loadReceivers } from '../../../src/push/campaigns/load-receivers.ts';
+import { verifiedStream } from '../../../src/push/http/verified-stream.ts';
 import { callerOf, ndjson, openDesk, users } from './desk.ts';
 
 const desk = await openDesk();

@@ -98,10 +98,10 @@ describe('a running campaign', () => {
     // The connection is lost after the message was written, before the position moved.
     const connections = new Set<number>();
     const dying = desk.replica({
-      mailroom: {
-        ...desk.parts.mailroom,
+      messageQueue: {
+        ...desk.parts.messageQueue,
         insert: async (tx, messages) => {
-          const ids = await desk.parts.mailroom.insert(tx, messages);
+          const ids = await desk.parts.messageQueue.insert(tx, messages);
           const own = await tx
             .selectNoFrom(({ fn }) => fn<number>('connection_id', []).as('id'))
             .executeTakeFirstOrThrow();
@@ -121,10 +121,10 @@ describe('a running campaign', () => {
 
   test('whose slice cannot be noted hands out nothing: the message is part of the same transaction', async () => {
     await started(1500);
-    const { insert } = desk.parts.mailroom;
+    const { insert } = desk.parts.messageQueue;
     const clumsy = desk.replica({
-      mailroom: {
-        ...desk.parts.mailroom,
+      messageQueue: {
+        ...desk.parts.messageQueue,
         insert: async (tx, messages) => (await insert(tx, messages)).map((id) => id.repeat(2)),
       },
       onError: () => {},
@@ -288,7 +288,7 @@ describe('pause and resume', () => {
     const { serial } = await desk.db.selectFrom('campaigns').select('serial').executeTakeFirstOrThrow();
     const [messageId = ''] = desk.scheduled;
     const late = { serial, state: 'paused', messageId, now: desk.clock.at } as const;
-    expect(await withdraw(desk.db, desk.parts.results, late)).toBe(0);
+    expect(await withdraw(desk.db, desk.parts.webhooks, late)).toBe(0);
     await desk.ask(`POST /campaigns/${id}/pause`);
     expect(await createSlicer(desk.parts)(serial)).toBe(false);
     expect((await handedOut(desk.db)).size).toBe(0);

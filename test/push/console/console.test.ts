@@ -6,7 +6,7 @@ import { openPushDatabase } from '#test/push-database.ts';
 import { startRedis } from '#test/redis.ts';
 import { signConsoleLink } from '../../../src/contract/console-link.ts';
 import { addConsole } from '../../../src/push/console/console.ts';
-import { openDatabase } from '../../../src/push/database.ts';
+import { openDatabase } from '../../../src/push/database/database.ts';
 import { type Internal, startInternal } from '../../../src/server/internal.ts';
 import { createLog } from '../../../src/server/log.ts';
 import { createRegistry } from '../../../src/server/metrics.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import type { NewReceiver } from '../../../src/push/message.ts';
+import type { NewReceiver } from '../../../src/push/content/message.ts';
 import { eventually, flush, textTo, useStage } from './office.ts';
 
 const stage = useStage();

@@ -148,14 +148,14 @@ test('a replica that ends finishes its calls first, and leaves the rest to other
 
 test('what WeCom has done is noted also when the database refuses it at first, and others are not held up', async () => {
   let refusals = 3;
-  const results = {
+  const webhooks = {
     note: async () => {
       refusals -= 1;
       if (refusals >= 0) throw new Error('the database refuses');
     },
     wake: () => {},
   };
-  const office = stage.start({ results });
+  const office = stage.start({ webhooks });
   const all = await Promise.all(Array.from({ length: 5 }, (_, i) => office.accept(textTo(`u${i}`, 'hello'))));
   await Promise.all(all.map(async ({ id }) => expect(await office.finished(id, 10_000)).toBe(true)));
   expect(stage.weCom.sent).toHaveLength(5);

@@ -3,19 +3,19 @@ import type { Selectable } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { openPushDatabase } from '#test/push-database.ts';
 import { startRedis } from '#test/redis.ts';
-import type { RedisServer } from '../../../src/demo/redis-server.ts';
-import { type Database, openDatabase } from '../../../src/push/database.ts';
+import type { RedisServer } from '../../../demo/servers/redis-server.ts';
+import { fill } from '../../../src/push/content/fill.ts';
+import type { NewMessage } from '../../../src/push/content/message.ts';
+import { type Database, openDatabase } from '../../../src/push/database/database.ts';
+import type { AttemptTable, DeliveryTable } from '../../../src/push/database/delivery-tables.ts';
+import { newId } from '../../../src/push/database/new-id.ts';
 import { type Breaker, createBreaker } from '../../../src/push/delivery/breaker.ts';
 import { createDelivery, type Delivery } from '../../../src/push/delivery/delivery.ts';
 import type { Limits } from '../../../src/push/delivery/limits.ts';
-import type { AttemptTable, DeliveryTable } from '../../../src/push/delivery/schema.ts';
 import type { Media } from '../../../src/push/media/media.ts';
-import type { NewMessage } from '../../../src/push/message.ts';
-import { newId } from '../../../src/push/new-id.ts';
-import type { Results } from '../../../src/push/results/results.ts';
-import { fill } from '../../../src/push/templates/fill.ts';
+import type { Webhooks } from '../../../src/push/webhooks/webhooks.ts';
 import { createRedis, createWaitingRedis } from '../../../src/server/redis.ts';
-import type { Messenger, Outgoing, Receipt } from '../../../src/wecom/outgoing.ts';
+import type { Messenger, Outgoing, Receipt } from '../../../src/wecom/api/outgoing.ts';
 
 /** What WeCom was asked to send: to whom, what, and whether it should drop a repeat. */
 export interface Sent {
@@ -102,7 +102,7 @@ export interface OfficeParts {
   readonly limits?: Limits;
   readonly breaker?: Breaker;
   readonly media?: Partial<Media>;
-  readonly results?: Results;
+  readonly webhooks?: Webhooks;
   readonly isDisabled?: (app: string) => Promise<boolean>;
   readonly concurrency?: number;
   readonly now?: () => number;
@@ -128,7 +128,7 @@ export function openOffice(parts: OfficeParts): Office {
     limits: parts.limits ?? freeLimits,
     breaker: parts.breaker ?? createBreaker({ now, onChange: () => {} }),
     media: { ...noMedia, ...parts.media } as Media,
-    results: parts.results ?? {
+    webhooks: parts.webhooks ?? {
       note: async (_tx, ids) => void told.push(...ids),
       wake: () => {},
     },

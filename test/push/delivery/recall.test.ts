@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { WeComError } from '../../../src/wecom/wecom-error.ts';
+import { WeComError } from '../../../src/wecom/api/wecom-error.ts';
 import { textTo, useStage } from './office.ts';
 
 const stage = useStage();

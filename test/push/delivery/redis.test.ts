@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { freePort } from '../../../src/demo/private-process.ts';
-import { startRedisServer } from '../../../src/demo/redis-server.ts';
+import { freePort } from '../../../demo/servers/private-process.ts';
+import { startRedisServer } from '../../../demo/servers/redis-server.ts';
 import { eventually, flush, textTo, useStage } from './office.ts';
 
 const stage = useStage();

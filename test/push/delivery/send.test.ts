@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Breaker } from '../../../src/push/delivery/breaker.ts';
 import type { Limits } from '../../../src/push/delivery/limits.ts';
-import { WeComError } from '../../../src/wecom/wecom-error.ts';
+import { WeComError } from '../../../src/wecom/api/wecom-error.ts';
 import { eventually, freeLimits, type Sent, textTo, useStage } from './office.ts';
 
 const stage = useStage();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import type { NewReceiver } from '../../../src/push/content/message.ts';
 import type { Limits } from '../../../src/push/delivery/limits.ts';
-import type { NewReceiver } from '../../../src/push/message.ts';
-import { WeComError } from '../../../src/wecom/wecom-error.ts';
+import { WeComError } from '../../../src/wecom/api/wecom-error.ts';
 import { eventually, freeLimits, type Office, textTo, useStage } from './office.ts';
 
 const stage = useStage();

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
-import type { Tx } from '../../../src/push/database.ts';
-import { openDatabase } from '../../../src/push/database.ts';
-import { transact } from '../../../src/push/delivery/transaction.ts';
+import type { Tx } from '../../../src/push/database/database.ts';
+import { openDatabase } from '../../../src/push/database/database.ts';
+import { transact } from '../../../src/push/database/transaction.ts';
 import { textTo, useStage } from './office.ts';
 
 const stage = useStage();

@@ -1,8 +1,14 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { type Content, contentKinds } from '../../../src/push/content.ts';
-import { compose, contentFor, isAllowed, isCardAllowed, plain } from '../../../src/push/delivery/compose.ts';
-import type { ReceiverKind } from '../../../src/push/message.ts';
+import { type Content, contentKinds } from '../../../src/push/content/content.ts';
+import type { ReceiverKind } from '../../../src/push/content/message.ts';
+import {
+  compose,
+  contentFor,
+  isAllowed,
+  isCardAllowed,
+  markdownToText,
+} from '../../../src/push/delivery/compose.ts';
 
 const everybody: readonly ReceiverKind[] = ['user', 'party', 'tag', 'chat', 'robot'];
 const media = { sha256: 'a'.repeat(64), name: '报告.pdf' };
@@ -133,12 +139,12 @@ describe('markdown for who reads in personal WeChat', () => {
     ['a * b ** c < d > e [f] (g) $1 \\', 'a * b ** c < d > e [f] (g) $1 \\'],
     ['', ''],
   ])('%j reads %j', (from, to) => {
-    expect(plain(from)).toBe(to);
+    expect(markdownToText(from)).toBe(to);
   });
 
   test('is made plain quickly even when it is made to be slow', () => {
     for (const mean of ['**', '[', '`', '<font ', '[](', '**a', '<@']) {
-      expect(plain(`${mean.repeat(4096)}!`)).toMatch(/!$/);
+      expect(markdownToText(`${mean.repeat(4096)}!`)).toMatch(/!$/);
     }
   });
 });

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { openDatabase } from '../../../src/push/database.ts';
-import type { Receiver } from '../../../src/push/message.ts';
+import type { Receiver } from '../../../src/push/content/message.ts';
+import { openDatabase } from '../../../src/push/database/database.ts';
 import { AGENT, denial, mine, NOON, openStage, times } from './stage.ts';
 
 const stage = await openStage();

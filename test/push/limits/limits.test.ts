@@ -1,6 +1,6 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Lane, Receiver } from '../../../src/push/content/message.ts';
 import type { Limits } from '../../../src/push/delivery/limits.ts';
-import type { Lane, Receiver } from '../../../src/push/message.ts';
 import { AGENT, denial, mine, mostWithin, NOON, openStage, times } from './stage.ts';
 
 const stage = await openStage();

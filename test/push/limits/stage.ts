@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openPushDatabase } from '#test/push-database.ts';
-import { freePort } from '../../../src/demo/private-process.ts';
-import { startRedisServer } from '../../../src/demo/redis-server.ts';
-import type { Database } from '../../../src/push/database.ts';
+import { freePort } from '../../../demo/servers/private-process.ts';
+import { startRedisServer } from '../../../demo/servers/redis-server.ts';
+import type { DeliveryState, Lane, Receiver } from '../../../src/push/content/message.ts';
+import type { Database } from '../../../src/push/database/database.ts';
+import { newId } from '../../../src/push/database/new-id.ts';
 import { createLimits, type Limit, type Limits, type Turn } from '../../../src/push/delivery/limits.ts';
-import type { DeliveryState, Lane, Receiver } from '../../../src/push/message.ts';
-import { newId } from '../../../src/push/new-id.ts';
 import { createRedis, type Redis } from '../../../src/server/redis.ts';
 
 /** A real Redis that can be restarted, a real database, and a clock that stands still until it is moved. */

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { openPushDatabase } from '#test/push-database.ts';
+import { newId } from '../../../src/push/database/new-id.ts';
 import { createMedia, type Media } from '../../../src/push/media/media.ts';
 import { mediaRoutes } from '../../../src/push/media/routes.ts';
-import { newId } from '../../../src/push/new-id.ts';
-import type { UploadedMedia } from '../../../src/wecom/outgoing.ts';
+import type { UploadedMedia } from '../../../src/wecom/api/outgoing.ts';
 import { ask, CALLER } from '../templates/ask.ts';
 import { until } from '../templates/until.ts';
 

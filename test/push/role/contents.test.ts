@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type PushRole, startPushRole } from '#test/push-role.ts';
-import { hashOf, isSignedWith, signatureHeaders } from '../../../src/push/keys/signature.ts';
-import { startInbox } from '../results/inbox.ts';
+import { hashOf, isSignedWith, signatureHeaders } from '../../../src/push/apps/signature.ts';
+import { startInbox } from '../webhooks/inbox.ts';
 
 const patiently = { timeout: 20_000, interval: 25 };
 let role: PushRole;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Answer, Caller, Route } from '../../../src/push/api/route.ts';
+import type { Answer, Caller, Route } from '../../../src/push/http/route.ts';
 
 /** An app that may do everything. */
 export const CALLER: Caller = {

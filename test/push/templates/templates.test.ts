@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openPushDatabase } from '#test/push-database.ts';
 import { startRedis } from '#test/redis.ts';
-import type { Content } from '../../../src/push/content.ts';
+import type { Content } from '../../../src/push/content/content.ts';
 import { templateRoutes } from '../../../src/push/templates/routes.ts';
 import { createTemplates, type Templates } from '../../../src/push/templates/templates.ts';
 import { createRedis, createWaitingRedis } from '../../../src/server/redis.ts';

@@ -1,8 +1,8 @@
-import type { ReadVerb } from '../verb.ts';
+import type { ReadOperation } from '../operation.ts';
 import { rolloutOf } from './deployment.ts';
 
 /** Lists the deployments of a unit's namespaces by name. */
-export const listDeployments: ReadVerb<'k8s.deployments.list'> = {
+export const listDeployments: ReadOperation<'k8s.deployments.list'> = {
   async run({ policy, targets }, { unit }) {
     const { cluster, namespaces } = targets.cluster(policy, unit);
     const lists = await Promise.all(namespaces.map((namespace) => cluster.deployments(namespace)));

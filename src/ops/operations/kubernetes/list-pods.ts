@@ -1,9 +1,9 @@
-import type { ReadVerb } from '../verb.ts';
+import type { ReadOperation } from '../operation.ts';
 import type { V1Pod } from './cluster.ts';
 import { selectorOf } from './deployment.ts';
 
 /** Lists the pods that a deployment selects, by name. */
-export const listPods: ReadVerb<'k8s.pods.list'> = {
+export const listPods: ReadOperation<'k8s.pods.list'> = {
   async run({ policy, targets, now }, { unit, namespace, name }) {
     const { cluster } = targets.cluster(policy, unit, namespace);
     const pods = await cluster.pods(namespace, selectorOf(await cluster.deployment(namespace, name)));

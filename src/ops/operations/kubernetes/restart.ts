@@ -1,5 +1,5 @@
 import { InputError, Refused } from '../../../errors.ts';
-import type { ChangeVerb } from '../verb.ts';
+import type { ChangeOperation } from '../operation.ts';
 import type { V1Deployment } from './cluster.ts';
 import { managerOf, resourceVersionIn, rolloutOf, versionOf } from './deployment.ts';
 
@@ -7,7 +7,7 @@ const RESTARTED_AT = 'kubectl.kubernetes.io/restartedAt';
 const OPERATION = 'keypad/operation';
 
 /** Replaces a deployment's pods one after another, as `kubectl rollout restart` does. */
-export const restart: ChangeVerb<'k8s.restart'> = {
+export const restart: ChangeOperation<'k8s.restart'> = {
   async inspect({ policy, targets }, { unit, namespace, name }) {
     const { cluster, environment } = targets.cluster(policy, unit, namespace);
     const deployment = await cluster.deployment(namespace, name);

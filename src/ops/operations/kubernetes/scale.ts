@@ -1,12 +1,12 @@
 import { scaleRisk } from '../../../contract/kubernetes.ts';
 import { InputError, Refused } from '../../../errors.ts';
 import { TargetFailed } from '../../target-failed.ts';
-import type { ChangeVerb } from '../verb.ts';
+import type { ChangeOperation } from '../operation.ts';
 import type { Cluster } from './cluster.ts';
 import { managerOf, ownsReplicas, resourceVersionIn, rolloutOf, versionOf } from './deployment.ts';
 
 /** Sets the number of a deployment's pods through its `scale` subresource. */
-export const scale: ChangeVerb<'k8s.scale'> = {
+export const scale: ChangeOperation<'k8s.scale'> = {
   async inspect({ policy, targets }, { unit, namespace, name, replicas }) {
     const { cluster } = targets.cluster(policy, unit, namespace);
     const [deployment, autoscaler] = await Promise.all([

@@ -1,9 +1,9 @@
 import { Refused } from '../../../errors.ts';
-import type { ChangeVerb } from '../verb.ts';
+import type { ChangeOperation } from '../operation.ts';
 import { findQuery, killQuery } from './running-query.ts';
 
 /** Ends one running statement; its connection stays, and the statement fails with an error there. */
-export const kill: ChangeVerb<'mysql.kill'> = {
+export const kill: ChangeOperation<'mysql.kill'> = {
   async inspect({ policy, targets }, { unit, instance, id, query: fingerprint }) {
     const query = await findQuery(targets.mysql(policy, unit, instance), id, fingerprint);
     if (query === undefined) throw gone();

@@ -1,8 +1,8 @@
-import type { ReadVerb } from '../verb.ts';
+import type { ReadOperation } from '../operation.ts';
 import { listQueries } from './running-query.ts';
 
 /** Lists what the MySQL instances of a unit are working on, longest first. */
-export const processlist: ReadVerb<'mysql.processlist'> = {
+export const processlist: ReadOperation<'mysql.processlist'> = {
   async run({ policy, targets }, { unit }) {
     const instances = policy.unit(unit)?.mysql ?? [];
     const lists = await Promise.all(

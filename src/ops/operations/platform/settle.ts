@@ -1,8 +1,8 @@
 import { contract, isOperation } from '../../../contract/index.ts';
-import type { ReadVerb } from '../verb.ts';
+import type { ReadOperation } from '../operation.ts';
 
 /** Closes an operation of the caller whose answer got lost, or says how it stands. */
-export const settle: ReadVerb<'operation.settle'> = {
+export const settle: ReadOperation<'operation.settle'> = {
   async run({ operations, subject, now }, { id }) {
     await operations.cancelPreview(id, subject.user, now);
     const row = await operations.find(id);

@@ -1,7 +1,7 @@
-import type { ReadVerb } from '../verb.ts';
+import type { ReadOperation } from '../operation.ts';
 
 /** Notes that the users of these operations have been told. */
-export const tellOutcomes: ReadVerb<'outcomes.told'> = {
+export const tellOutcomes: ReadOperation<'outcomes.told'> = {
   async run({ outcomes }, { ids }) {
     await outcomes.told(ids);
     return {};

@@ -1,0 +1,50 @@
+import { InputError } from '../src/errors.ts';
+import { readPorts } from './servers/ports.ts';
+import { type Demo, startDemo } from './start.ts';
+
+const DIRECTORY = '.demo';
+
+/** Starts the demo and runs until Ctrl-C, SIGTERM, a closed terminal, or the end of one of its processes. */
+async function main(env: NodeJS.ProcessEnv): Promise<void> {
+  const stopping = Promise.withResolvers<number>();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => stopping.resolve(0));
+  const demo = await startDemo({
+    directory: DIRECTORY,
+    ports: readPorts(env.DEMO_PORT),
+    kubeconfig: env.KUBECONFIG,
+  });
+  let isStopping = false;
+  for (const [name, { process: child }] of Object.entries(demo.processes)) {
+    child.once('exit', () => {
+      if (isStopping) return;
+      console.error(`${name} has ended; its last lines are in ${DIRECTORY}/logs. Stopping.`);
+      stopping.resolve(1);
+    });
+  }
+  console.log(ready(demo));
+  process.exitCode = await stopping.promise;
+  isStopping = true;
+  await demo.stop();
+  process.exit();
+}
+
+function ready({ env }: Demo): string {
+  return `
+  Keypad is running.
+
+    Phone       ${env.PHONE_URL}
+    Callback    ${env.BOT_CALLBACK_URL}
+    Push API    ${env.PUSH_URL}/v1   (PUSH_APP_ID and PUSH_APP_KEY are in the settings)
+    Kubeconfig  ${DIRECTORY}/kubeconfig   (kubectl --kubeconfig ${DIRECTORY}/kubeconfig get deployments,pods -A)
+    Settings    ${DIRECTORY}/env          Logs  ${DIRECTORY}/logs
+
+  Open the phone, type anything, then follow the numbers. Ctrl-C stops everything.
+`;
+}
+
+main(process.env).catch((error: unknown) => {
+  // A taken port or a bad setting is a sentence; anything else is a bug and shows where.
+  console.error(error instanceof InputError ? error.message : error);
+  process.exit(1);
+});

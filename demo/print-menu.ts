@@ -1,0 +1,25 @@
+import { contract, isOperation } from '../src/contract/index.ts';
+import { loadTree } from '../src/menu/tree/load.ts';
+import type { Node } from '../src/menu/tree/tree.ts';
+
+/** Prints the whole menu: what is typed, what it is called, which right it needs. `npm run menu [folder]`. */
+async function main(directory = 'menus'): Promise<void> {
+  const isChange = (name: string) => isOperation(name) && contract[name].kind === 'change';
+  const loaded = await loadTree(directory, { isOperation, isChange });
+  if ('problems' in loaded) {
+    console.error(loaded.problems.join('\n'));
+    process.exit(1);
+  }
+  print(loaded.tree.root, []);
+}
+
+function print(node: Node, typed: readonly string[]): void {
+  const { entry } = node;
+  const needs = entry.kind === 'operation' ? entry.runs : entry.needs;
+  const asks = Object.keys(entry.ask).map((name) => `<${name}>`);
+  const path = [...typed, ...asks].join('-');
+  console.log([path.padEnd(32), entry.title, needs ?? ''].join('  ').trimEnd());
+  for (const child of node.children.values()) print(child, [...typed, ...asks, `${child.number}`]);
+}
+
+await main(process.argv[2]);

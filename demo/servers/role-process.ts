@@ -1,0 +1,34 @@
+import { createWriteStream, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type PrivateProcess, startProcess } from './private-process.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+/** One role to start as a process of its own, as in production. */
+export interface RoleProcess {
+  readonly role: 'bot' | 'ops' | 'push';
+  readonly env: Readonly<Record<string, string>>;
+  readonly internalPort: number;
+  /** Its log lines go to `<directory>/<role>.log`. */
+  readonly directory: string;
+}
+
+/** Starts a role and waits until its /readyz says so. It sees the given settings and nothing else of our environment. */
+export async function startRole({
+  role,
+  env,
+  internalPort,
+  directory,
+}: RoleProcess): Promise<PrivateProcess> {
+  mkdirSync(directory, { recursive: true });
+  const isReady = async (): Promise<boolean> => {
+    const answered = await fetch(`http://127.0.0.1:${internalPort}/readyz`).catch(() => undefined);
+    await answered?.body?.cancel();
+    return answered?.status === 200;
+  };
+  const output = createWriteStream(join(directory, `${role}.log`), { flags: 'a' });
+  // As deploy/Dockerfile starts it.
+  const args = ['--max-semi-space-size=64', MAIN, role];
+  return startProcess(process.execPath, args, isReady, { env, output });
+}

@@ -1,0 +1,112 @@
+import type { Credentials } from './credentials.ts';
+import type { PushApp, PushApps } from './push-apps.ts';
+import type { DemoDatabases } from './servers/databases.ts';
+import type { DemoPorts } from './servers/ports.ts';
+
+/** What the settings of a demo are made from. */
+export interface DemoParts {
+  readonly credentials: Credentials;
+  readonly ports: DemoPorts;
+  readonly redisUrl: string;
+  readonly databases: DemoDatabases;
+  readonly apps: PushApps;
+  readonly kubeconfig: string;
+  readonly policyFile: string;
+  readonly menusDir: string;
+}
+
+type Settings = Readonly<Record<string, string>>;
+
+const local = (port: number): string => `http://127.0.0.1:${port}`;
+
+/** The environment of the bot's process. */
+export function botSettings({
+  credentials,
+  ports,
+  redisUrl,
+  menusDir,
+  apps,
+}: Omit<DemoParts, 'databases' | 'kubeconfig' | 'policyFile'>): Settings {
+  return {
+    WECOM_CORP_ID: credentials.corpId,
+    WECOM_AGENT_ID: `${credentials.agentId}`,
+    WECOM_TOKEN: credentials.token,
+    WECOM_ENCODING_AES_KEY: credentials.encodingAesKey,
+    CALLBACK_ALLOWED_SOURCES: 'wecom,127.0.0.1',
+    BOT_PORT: `${ports.bot}`,
+    BOT_INTERNAL_PORT: `${ports.botInternal}`,
+    REDIS_URL: redisUrl,
+    OPS_URL: local(ports.ops),
+    OPS_SIGNING_KEY: JSON.stringify(credentials.keys.signingKey),
+    ...appSettings(ports, apps.bot),
+    MENUS_DIR: menusDir,
+  };
+}
+
+/** The environment of the ops platform's process. */
+export function opsSettings({
+  credentials,
+  ports,
+  databases,
+  kubeconfig,
+  policyFile,
+}: Omit<DemoParts, 'redisUrl' | 'menusDir' | 'apps'>): Settings {
+  return {
+    OPS_PORT: `${ports.ops}`,
+    OPS_INTERNAL_PORT: `${ports.opsInternal}`,
+    OPS_ALLOWED_SOURCES: '127.0.0.1',
+    OPS_VERIFYING_KEYS: JSON.stringify(credentials.keys.verifyingKeys),
+    OPS_POLICY_FILE: policyFile,
+    MYSQL_URL: databases.keypadUrl,
+    KUBECONFIG: kubeconfig,
+    OPS_MYSQL_TARGETS: JSON.stringify(databases.targets),
+    OPS_AUDIT_KEY: credentials.auditKey,
+    CONSOLE_URL: local(ports.pushInternal),
+    CONSOLE_KEY: credentials.consoleKey,
+  };
+}
+
+/** The environment of message delivery's process. */
+export function pushSettings({
+  credentials,
+  ports,
+  redisUrl,
+  databases,
+}: Pick<DemoParts, 'credentials' | 'ports' | 'redisUrl' | 'databases'>): Settings {
+  return {
+    WECOM_CORP_ID: credentials.corpId,
+    WECOM_AGENT_ID: `${credentials.agentId}`,
+    WECOM_SECRET: credentials.secret,
+    WECOM_API_URL: local(ports.phone),
+    PUSH_PORT: `${ports.push}`,
+    PUSH_INTERNAL_PORT: `${ports.pushInternal}`,
+    PUSH_ALLOWED_SOURCES: '127.0.0.1',
+    PUSH_MYSQL_URL: databases.pushUrl,
+    PUSH_MASTER_KEY: credentials.masterKey,
+    PUSH_ACCOUNT_LIMIT: '10000',
+    PUSH_ROBOTS: JSON.stringify({ [DEMO_ROBOT]: credentials.robotKey }),
+    REDIS_URL: redisUrl,
+    CONSOLE_KEY: credentials.consoleKey,
+  };
+}
+
+/** The name of the demo's group robot. */
+export const DEMO_ROBOT = 'ops-room';
+
+function appSettings(ports: DemoPorts, { app, key }: PushApp): Settings {
+  return { PUSH_URL: local(ports.push), PUSH_APP_ID: app, PUSH_APP_KEY: key };
+}
+
+/** Everything an outside client needs to drive the demo, for `.demo/env`. */
+export function clientSettings(parts: DemoParts): Settings {
+  const { ports } = parts;
+  return {
+    BOT_CALLBACK_URL: `${local(ports.bot)}/wecom/callback`,
+    PHONE_URL: local(ports.phone),
+    ...botSettings(parts),
+    ...opsSettings(parts),
+    ...pushSettings(parts),
+    // Theirs, not the bot's: they may try everything out.
+    ...appSettings(ports, parts.apps.client),
+  };
+}

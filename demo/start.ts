@@ -1,0 +1,170 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startCluster } from './cluster/cluster.ts';
+import { demoSeed } from './cluster/seed.ts';
+import { loadCredentials } from './credentials.ts';
+import { openPushApps } from './push-apps.ts';
+import { openDatabases } from './servers/databases.ts';
+import { startMariadbServer } from './servers/mariadb-server.ts';
+import { checkPorts, type DemoPorts } from './servers/ports.ts';
+import type { PrivateProcess } from './servers/private-process.ts';
+import { startRedisServer } from './servers/redis-server.ts';
+import { startRole } from './servers/role-process.ts';
+import { botSettings, clientSettings, DEMO_ROBOT, opsSettings, pushSettings } from './settings.ts';
+import { type RunningWeCom, startWeCom } from './wecom/start.ts';
+
+/** A demo that runs: everything Keypad needs, on loopback, and Keypad itself as three processes. */
+export interface Demo {
+  /** What stands in `<directory>/env`. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly wecom: RunningWeCom;
+  readonly processes: Readonly<Record<DemoRole | 'redis' | 'mariadb', PrivateProcess>>;
+  /** The environment of each role: what stands in `env` but for the bot's own app. */
+  readonly roleEnv: Readonly<Record<DemoRole, Readonly<Record<string, string>>>>;
+  /** Stops everything in order; no process is left. */
+  stop(): Promise<void>;
+}
+
+/** The roles that a demo runs. */
+export type DemoRole = 'bot' | 'ops' | 'push';
+
+export interface DemoOptions {
+  /** Data, logs, kubeconfig and settings; kept between runs. */
+  readonly directory: string;
+  readonly ports: DemoPorts;
+  /** A cluster of the user's own instead of the demo's. */
+  readonly kubeconfig?: string | undefined;
+  /** Settings of all roles beside those that a demo makes up, or in their place. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+const ROOT = fileURLToPath(new URL('../', import.meta.url));
+
+/** Whatever can be stopped. */
+interface Part {
+  stop(): Promise<void>;
+}
+
+/** Takes note of a part that is being started, so that it is stopped in the end, whatever happens. */
+type Keep = <T extends Part>(starting: Promise<T>) => Promise<T>;
+
+/** Starts a demo. What was started before something failed is stopped again. Throws `InputError` for a taken port. */
+export async function startDemo(options: DemoOptions): Promise<Demo> {
+  const roles: Promise<Part>[] = [];
+  const pushes: Promise<Part>[] = [];
+  const servers: Promise<Part>[] = [];
+  const stop = async (): Promise<void> => {
+    // Bot and ops finish what they are at, for which they need message delivery, and all of them the servers.
+    await stopAll(roles.splice(0));
+    await stopAll(pushes.splice(0));
+    await stopAll(servers.splice(0));
+  };
+  try {
+    const keepers = { keepRole: keepIn(roles), keepPush: keepIn(pushes), keep: keepIn(servers) };
+    return { ...(await startParts(options, keepers)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function keepIn(list: Promise<Part>[]): Keep {
+  return (starting) => {
+    list.push(starting);
+    // Whoever waits for it hears of a failure; one that nobody waits for yet must not end the process.
+    starting.catch(() => {});
+    return starting;
+  };
+}
+
+/** Waits also for what was still being started when something else failed: it would be left behind. */
+async function stopAll(parts: readonly Promise<Part>[]): Promise<void> {
+  const started = await Promise.allSettled(parts);
+  await Promise.all(started.map((part) => (part.status === 'fulfilled' ? part.value.stop() : undefined)));
+}
+
+/** Starts everything at once, but for what one part needs of another. */
+async function startParts(
+  options: DemoOptions,
+  { keepRole, keepPush, keep }: Readonly<Record<'keepRole' | 'keepPush' | 'keep', Keep>>,
+): Promise<Omit<Demo, 'stop'>> {
+  const { ports, settings = {} } = options;
+  const directory = resolve(options.directory);
+  const inDirectory = (name: string) => join(directory, name);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  await checkPorts(ports);
+  const credentials = await loadCredentials(directory);
+  const fixed = {
+    credentials,
+    ports,
+    kubeconfig: inDirectory('kubeconfig'),
+    policyFile: join(ROOT, 'deploy/policy.yaml'),
+    menusDir: join(ROOT, 'menus'),
+  };
+  const callbackUrls = [`http://127.0.0.1:${ports.bot}/wecom/callback`];
+
+  const redis = keep(startRedisServer({ directory: inDirectory('redis'), port: ports.redis }));
+  const mariadb = keep(startMariadbServer({ directory: inDirectory('mariadb'), port: ports.mariadb }));
+  const wecom = keep(
+    startWeCom({
+      ...credentials,
+      port: ports.phone,
+      callbackUrls,
+      robots: { [DEMO_ROBOT]: credentials.robotKey },
+    }),
+  );
+  const databases = keep(mariadb.then(({ url }) => openDatabases(url, credentials.databasePassword)));
+  const apps = databases.then(({ pushUrl }) => openPushApps(pushUrl, credentials.masterKey));
+  // Whoever needs it waits for it; nobody may be waiting yet when it fails.
+  apps.catch(() => {});
+  const role = (name: DemoRole, internalPort: number, env: Readonly<Record<string, string>>) =>
+    startRole({ role: name, env: { ...env, ...settings }, internalPort, directory: inDirectory('logs') });
+  const push = keepPush(
+    Promise.all([redis, databases, apps, wecom]).then(([{ url: redisUrl }, urls]) =>
+      role('push', ports.pushInternal, pushSettings({ ...fixed, redisUrl, databases: urls })),
+    ),
+  );
+  const bot = keepRole(
+    Promise.all([redis, apps]).then(([{ url: redisUrl }, made]) =>
+      role('bot', ports.botInternal, botSettings({ ...fixed, redisUrl, apps: made })),
+    ),
+  );
+  writeFileSync(fixed.kubeconfig, await readKubeconfig(options, credentials.clusterToken, keep), {
+    mode: 0o600,
+  });
+  const ops = keepRole(
+    databases.then((urls) => role('ops', ports.opsInternal, opsSettings({ ...fixed, databases: urls }))),
+  );
+
+  const parts = { ...fixed, redisUrl: (await redis).url, databases: await databases, apps: await apps };
+  const env = { ...clientSettings(parts), ...settings };
+  const processes = {
+    bot: await bot,
+    ops: await ops,
+    push: await push,
+    redis: await redis,
+    mariadb: await mariadb,
+  };
+  const lines = Object.entries(env).map(([name, value]) => `${name}=${value}\n`);
+  writeFileSync(inDirectory('env'), lines.join(''), { mode: 0o600 });
+  const roleEnv = {
+    bot: { ...botSettings(parts), ...settings },
+    ops: { ...opsSettings(parts), ...settings },
+    push: { ...pushSettings(parts), ...settings },
+  };
+  return { env, roleEnv, wecom: await wecom, processes };
+}
+
+/** The kubeconfig of the demo's own cluster, which it starts, or the user's under the name that the policy knows. */
+async function readKubeconfig(
+  { ports, kubeconfig }: DemoOptions,
+  token: string,
+  keep: Keep,
+): Promise<string> {
+  if (kubeconfig === undefined)
+    return (await keep(startCluster({ port: ports.cluster, token, seed: demoSeed }))).kubeconfig;
+  // The client takes half a second to load, for nothing in most starts.
+  const { asDemoContext } = await import('./kubeconfig.ts');
+  return asDemoContext(kubeconfig);
+}

@@ -1,0 +1,77 @@
+import { type PushClient, PushError } from '../push/client.ts';
+
+/** What the bot asks of message delivery, which alone speaks to WeCom. Rejects with a {@link PushError}. */
+export interface Notifier {
+  /** Tells somebody something, once for each id, however often it is asked to; what was taken down counts as told. */
+  tell(user: string, text: string, id: string): Promise<void>;
+  /** The same, tried again for a minute while message delivery is away: for what nobody else will tell. */
+  tellPatiently(user: string, text: string, id: string): Promise<void>;
+  /** The departments of a member. */
+  departments(user: string): Promise<readonly number[]>;
+  /** The networks that WeCom's callbacks come from, as CIDRs. */
+  callbackRanges(): Promise<readonly string[]>;
+  /** Nothing is tried again any more. */
+  stop(): void;
+}
+
+export interface NotifierParts {
+  readonly client: Pick<PushClient, 'push' | 'user' | 'callbackRanges'>;
+  /** Unix ms. */
+  now(): number;
+  sleep(milliseconds: number): Promise<void>;
+  onCall(what: string, result: 'ok' | 'refused' | 'down', seconds: number): void;
+  /** Message delivery was away, and is asked again. */
+  onAway(error: unknown): void;
+}
+
+const AGAIN_MS = 2000;
+const TRIES = 30;
+
+/** Opens it. Everything the bot says goes in the lane of alerts: somebody stands there and waits. */
+export function createNotifier({ client, now, sleep, onCall, onAway }: NotifierParts): Notifier {
+  let stopped = false;
+  const counted = async <T>(what: string, ask: Promise<T>): Promise<T> => {
+    const began = now();
+    const done = (result: 'ok' | 'refused' | 'down') => onCall(what, result, (now() - began) / 1000);
+    try {
+      const answer = await ask;
+      done('ok');
+      return answer;
+    } catch (error) {
+      done(isAway(error) ? 'down' : 'refused');
+      throw error;
+    }
+  };
+  const tell: Notifier['tell'] = async (user, text, idempotencyKey) => {
+    const message = { to: { users: [user] }, text, priority: 'alert', idempotencyKey } as const;
+    await counted('push', client.push(message)).catch((error: unknown) => {
+      // The same was told in other words: an outcome alone, or within the answer to its message.
+      if (!(error instanceof PushError && error.status === 409)) throw error;
+    });
+  };
+  return {
+    tell,
+    async tellPatiently(user, text, id) {
+      for (let tries = 1; ; tries += 1) {
+        const problem = await tell(user, text, id).then(
+          () => null,
+          (error: unknown) => ({ error }),
+        );
+        if (problem === null) return;
+        if (stopped || tries >= TRIES || !isAway(problem.error)) throw problem.error;
+        onAway(problem.error);
+        await sleep(AGAIN_MS);
+      }
+    },
+    departments: async (user) => (await counted('user', client.user(user))).departments,
+    callbackRanges: () => counted('callback-ranges', client.callbackRanges()),
+    stop() {
+      stopped = true;
+    },
+  };
+}
+
+/** Whether asking again may help: no answer, a fault over there, or too many requests at once. */
+export function isAway(error: unknown): boolean {
+  return error instanceof PushError && (error.status === 0 || error.status === 429 || error.status >= 500);
+}

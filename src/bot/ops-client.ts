@@ -1,0 +1,91 @@
+import { type Answer, answer } from '../contract/answer.ts';
+import { contract, type InputOf, type OutputOf, type ReadName } from '../contract/index.ts';
+import { type SigningKey, signToken } from '../contract/token.ts';
+import { mayHaveArrived } from '../errors.ts';
+import { traceHeader } from '../server/trace-id.ts';
+
+/** On whose behalf a call is made. `trace` is the id that the logs of bot and ops share. */
+export interface Caller {
+  readonly user: string;
+  readonly departments: readonly number[];
+  readonly trace: string;
+}
+
+/** The platform gave no answer. `mayHaveRun` is false only when the request certainly never reached it. */
+export class OpsDown extends Error {
+  override readonly name = 'OpsDown';
+  readonly mayHaveRun: boolean;
+
+  constructor(mayHaveRun: boolean, cause: unknown) {
+    super('the ops platform gave no answer', { cause });
+    this.mayHaveRun = mayHaveRun;
+  }
+}
+
+/** Calls the ops platform with a fresh token a request (design §6). Nothing is ever sent twice. */
+export interface OpsClient {
+  /** `operation` is a name of the contract, or `<name>/preview`. Throws `OpsDown`. */
+  post(caller: Caller, operation: string, body: unknown): Promise<Answer>;
+  /** Runs a read and answers its output; null when the platform answered anything but `done`, with its sentence. */
+  read<N extends ReadName>(
+    caller: Caller,
+    name: N,
+    input: InputOf<N>,
+  ): Promise<{ readonly output: OutputOf<N> } | { readonly refused: string }>;
+}
+
+export interface OpsClientParts {
+  readonly url: string;
+  readonly key: SigningKey;
+  now(): number;
+  newId(): string;
+  onAnswer(operation: string, state: string, seconds: number): void;
+}
+
+const TIMEOUT_MS = 10_000;
+
+/** Opens the client; connections are kept alive by `fetch`. */
+export function createOpsClient(parts: OpsClientParts): OpsClient {
+  const post: OpsClient['post'] = async (caller, operation, body) => {
+    const text = JSON.stringify(body);
+    const started = parts.now();
+    const done = (state: string) => parts.onAnswer(operation, state, (parts.now() - started) / 1000);
+    try {
+      const token = await signToken(parts.key, {
+        subject: caller.user,
+        departments: caller.departments,
+        operation,
+        body: text,
+        id: parts.newId(),
+        now: started,
+      });
+      const response = await fetch(new URL(`/v1/operations/${operation}`, parts.url), {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${token}`,
+          'content-type': 'application/json',
+          [traceHeader]: caller.trace,
+        },
+        body: text,
+        redirect: 'error',
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      const answered = answer.parse(await response.json());
+      done(answered.state);
+      return answered;
+    } catch (error) {
+      done('down');
+      throw new OpsDown(mayHaveArrived(error), error);
+    }
+  };
+  return {
+    post,
+    async read(caller, name, input) {
+      const answered = await post(caller, name, input);
+      if (answered.state !== 'done')
+        return { refused: 'message' in answered ? answered.message : answered.state };
+      // The output is checked against the contract: the bot believes the platform no more than it has to.
+      return { output: contract[name].output.parse(answered.output) as never };
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import type { Redis } from '../../server/redis.ts';
+import { createSources, type Sources } from '../../server/sources.ts';
+
+/** The addresses callbacks may come from; `wecom` among the settings stands for what WeCom itself says. */
+export interface CallbackSources extends Sources {
+  /** Asks WeCom again. When it cannot say, the last good answer goes on. */
+  refresh(): Promise<void>;
+  /** The same when it is time: a day after a good answer, at once after none. To be called every few seconds. */
+  keepFresh(): Promise<void>;
+}
+
+export interface CallbackSourcesParts {
+  /** What the settings say: fixed networks, and whether WeCom's own ranges count too. */
+  readonly allowed: { readonly wecom: boolean; readonly cidrs: readonly string[] };
+  readonly redis: Redis;
+  readonly corpId: string;
+  /** `getcallbackip` (protocol §4.7), as CIDRs. */
+  askWeCom(): Promise<readonly string[]>;
+  onError(error: unknown): void;
+  /** Unix milliseconds. */
+  now(): number;
+}
+
+const FRESH_MS = 86_400_000;
+/** While Tencent changes its addresses old and new coexist: what was good is believed a week longer. */
+const KEPT_SECONDS = 7 * 86_400;
+
+/** Opens the list; before the first answer of WeCom the last good one is read from Redis. */
+export async function openCallbackSources(parts: CallbackSourcesParts): Promise<CallbackSources> {
+  const { wecom, cidrs: fixed } = parts.allowed;
+  const key = `keypad:wecom:{${parts.corpId}}:callback-ranges`;
+  let sources = createSources(fixed);
+  const use = (ranges: readonly string[]): void => {
+    sources = createSources([...fixed, ...ranges]);
+  };
+  let askAt = 0;
+  const refresh = async (): Promise<void> => {
+    if (!wecom) return;
+    try {
+      const fresh = await parts.askWeCom();
+      if (fresh.length === 0)
+        throw new Error('getcallbackip answered an empty list; the last good one stays');
+      use(fresh);
+      askAt = parts.now() + FRESH_MS;
+      const now = Math.floor(parts.now() / 1000);
+      await parts.redis.zadd(key, ...fresh.flatMap((range) => [`${now}`, range]));
+      await parts.redis.zremrangebyscore(key, '-inf', `(${now - KEPT_SECONDS}`);
+      await parts.redis.expire(key, `${KEPT_SECONDS}`);
+      use(await parts.redis.zrange(key, '0', '-1'));
+    } catch (error) {
+      parts.onError(error);
+    }
+  };
+  if (wecom) {
+    use(await parts.redis.zrange(key, '0', '-1').catch(() => []));
+    await refresh();
+  }
+  return {
+    allows: (address) => sources.allows(address),
+    refresh,
+    keepFresh: async () => {
+      if (parts.now() >= askAt) await refresh();
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import { Unavailable } from '../menu/tree/context.ts';
+import { currentScreen, type Turn, takeTurn } from '../menu/turn/turn.ts';
+import type { ChatParts, Incoming } from './chat-parts.ts';
+import { keep, leaveWith } from './commit.ts';
+import { sentences } from './sentences.ts';
+import type { Stored } from './session-store.ts';
+
+const FRESH_SECONDS = 120;
+const WAIT_LIMIT_MS = 12_000;
+const ASK_AGAIN_MS = 20;
+const RECOMPUTATIONS = 5;
+
+/** Waits for the user's earlier messages, takes the turn, and keeps what came of it. */
+export async function answer(
+  parts: ChatParts,
+  incoming: Incoming,
+  first: Stored | undefined,
+  isLate: () => boolean,
+): Promise<string> {
+  let stored = first ?? (await waitForTurn(parts, incoming));
+  if (stored === undefined) return leaveWith(parts, incoming, sentences.busy);
+  for (let tries = 1; ; tries += 1) {
+    const turn = await take(parts, incoming, stored);
+    const session = tries > RECOMPUTATIONS ? 'same' : turn.session;
+    const reply = isLate() ? undefined : turn.text;
+    const newer = await keep(parts, incoming, { from: stored, session, reply });
+    if (newer === 'broken') return turn.ran ? turn.text : sentences.notKept;
+    if (newer === null) {
+      count(parts, stored, session);
+      return turn.text;
+    }
+    // A change that was asked for is not asked for again: its outcome stands, whatever screen the user is at by now.
+    if (turn.ran) {
+      await keep(parts, incoming, { from: newer, session: 'same', reply });
+      return turn.text;
+    }
+    stored = newer;
+  }
+}
+
+async function take(parts: ChatParts, incoming: Incoming, { session }: Stored): Promise<Turn> {
+  const tree = parts.menu(session?.generation);
+  try {
+    const context = await parts.openContext(incoming);
+    const stale = parts.now() / 1000 - incoming.createdAt > FRESH_SECONDS;
+    if (!stale && incoming.text !== undefined) return await takeTurn(tree, session, incoming.text, context);
+    const notice = stale ? sentences.expired : sentences.onlyText;
+    return { text: currentScreen(tree, session, notice, context) ?? notice, session: 'same' };
+  } catch (error) {
+    if (error instanceof Unavailable) return { text: error.message, session: 'same' };
+    throw error;
+  }
+}
+
+async function waitForTurn(parts: ChatParts, incoming: Incoming): Promise<Stored | undefined> {
+  for (let waited = 0; waited < WAIT_LIMIT_MS; waited += ASK_AGAIN_MS) {
+    await parts.sleep(ASK_AGAIN_MS);
+    const entered = await parts.store.askAgain(incoming, incoming.msgId);
+    if (entered.kind === 'turn') return entered.stored;
+  }
+  return undefined;
+}
+
+function count(parts: ChatParts, { session: before }: Stored, after: Turn['session']): void {
+  if (after === 'same') return;
+  if (before === null && after !== null) parts.onSession('started');
+  if (before !== null && after === null) parts.onSession('ended');
+}

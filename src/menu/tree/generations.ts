@@ -1,0 +1,63 @@
+import { watch } from 'node:fs';
+import { ConfigError } from '../../errors.ts';
+import type { Operations } from './build.ts';
+import { loadTree } from './load.ts';
+import type { Tree } from './tree.ts';
+
+/** The generations of the menu that this process holds. */
+export interface Menus {
+  /** The generation asked for while it is held, else the newest. */
+  at(generation: string | undefined): Tree;
+  /** Reads the folder again; a bad file leaves the old generation serving and is named in the log. */
+  reload(): Promise<void>;
+  close(): void;
+}
+
+export interface MenusParts {
+  readonly directory: string;
+  readonly operations: Operations;
+  onLoaded(tree: Tree): void;
+  onProblems(problems: readonly string[]): void;
+}
+
+/** How many earlier generations are kept for the sessions that began with them. */
+const KEPT = 4;
+const SETTLED_MS = 200;
+
+/** Loads the menu folder and watches it. Throws `ConfigError` when the first generation has a problem. */
+export async function createMenus(parts: MenusParts): Promise<Menus> {
+  const first = await loadTree(parts.directory, parts.operations);
+  if ('problems' in first) throw new ConfigError(first.problems);
+  let held: readonly Tree[] = [first.tree];
+  parts.onLoaded(first.tree);
+  const reload = async (): Promise<void> => {
+    const next = await loadTree(parts.directory, parts.operations);
+    if ('problems' in next) return parts.onProblems(next.problems);
+    const { tree } = next;
+    if (held[0]?.generation === tree.generation) return;
+    held = [tree, ...held.filter(({ generation }) => generation !== tree.generation)].slice(0, KEPT);
+    parts.onLoaded(tree);
+  };
+  let reloading: Promise<void> = Promise.resolve();
+  let settled: NodeJS.Timeout | undefined;
+  const stays = (error: unknown): void => parts.onProblems([`${parts.directory}: ${error}`]);
+  const watcher = watch(parts.directory, { recursive: true }, () => {
+    clearTimeout(settled);
+    // An editor writes a file in several steps; one reload when it has come to rest is enough.
+    settled = setTimeout(() => {
+      reloading = reloading.then(reload).catch(stays);
+    }, SETTLED_MS);
+  });
+  watcher.on('error', stays);
+  return {
+    at: (generation) => held.find((tree) => tree.generation === generation) ?? (held[0] as Tree),
+    reload: () => {
+      reloading = reloading.then(reload).catch(stays);
+      return reloading;
+    },
+    close() {
+      clearTimeout(settled);
+      watcher.close();
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import type { Context } from '../tree/context.ts';
+import { Unavailable } from '../tree/context.ts';
+import { isChoice, type Option } from '../tree/question.ts';
+import { sentences } from '../words/sentences.ts';
+import type { Position } from './position.ts';
+import type { Pin, Screen } from './session.ts';
+
+const MAX_OPTIONS = 500;
+const LABEL_CHARACTERS = 60;
+
+/** The options of a list as they are now. Throws `Unavailable` when there are none. */
+export async function loadOptions(position: Position, context: Context): Promise<readonly Option[]> {
+  const question = position.asked?.[1];
+  if (question === undefined || !isChoice(question))
+    throw new Error(`${position.node.file} asks no choice here`);
+  // `choice` lets nothing but options through; only the tree has forgotten that.
+  const options = (await question.load(context, position.answers)) as readonly Option[];
+  if (options.length === 0) throw new Unavailable(sentences.nothingToChoose(question.question));
+  return options;
+}
+
+/** The screen that shows a list, its first page. */
+export function choiceScreen(options: readonly Option[]): Extract<Screen, { kind: 'choice' }> {
+  return { kind: 'choice', pins: pinsOf(options), more: options.length > MAX_OPTIONS, page: 0 };
+}
+
+/** Pins options in the order shown, at most 500. */
+export function pinsOf(options: readonly Option[]): readonly Pin[] {
+  return options.slice(0, MAX_OPTIONS).map((option) => {
+    if (typeof option === 'string') return { key: option, label: oneLine(option) };
+    const { key, label, name } = option;
+    return name === undefined ? { key, label: oneLine(label) } : { key, label: oneLine(label), name };
+  });
+}
+
+/** The option that a pin stands for, if it is still there. */
+export function findOption(options: readonly Option[], key: string): Option | undefined {
+  return options.find((option) => keyOf(option) === key);
+}
+
+/** The pins that a typed word names exactly: by key, name or label. */
+export function pinsNamed(pins: readonly Pin[], word: string): readonly Pin[] {
+  return pins.filter(({ key, name, label }) => key === word || name === word || label === word);
+}
+
+function keyOf(option: Option): string {
+  return typeof option === 'string' ? option : option.key;
+}
+
+function oneLine(label: string): string {
+  const characters = [...label.replaceAll(/\s*[\r\n]+\s*/g, ' ')];
+  if (characters.length <= LABEL_CHARACTERS) return characters.join('');
+  return `${characters.slice(0, LABEL_CHARACTERS - 1).join('')}…`;
+}

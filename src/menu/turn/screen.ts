@@ -1,0 +1,78 @@
+import { type Context, Unavailable } from '../tree/context.ts';
+import { isChoice } from '../tree/question.ts';
+import type { Tree } from '../tree/tree.ts';
+import { cutToBytes } from '../words/bytes.ts';
+import { sentences } from '../words/sentences.ts';
+import { choiceScreen, loadOptions } from './options.ts';
+import { type Position, startOf } from './position.ts';
+import { render } from './render.ts';
+import type { Screen, Session } from './session.ts';
+
+/**
+ * What a line comes to. `session` is where the user stands after it: `same` leaves everything as it was, path and
+ * time to live too; `null` ends the session. `ran` says that a change was asked for, so the turn must not be taken again.
+ */
+export interface Turn {
+  readonly text: string;
+  readonly session: Session | null | 'same';
+  readonly ran?: true;
+}
+
+const MAX_TEXT_BYTES = 32_768;
+
+/** The first screen, and no session when not even that can be shown. */
+export async function firstScreen(tree: Tree, context: Context, notice?: string): Promise<Turn> {
+  return showScreen(tree, startOf(tree), context, notice).catch((error: unknown) => {
+    if (error instanceof Unavailable) return { text: error.message, session: null };
+    throw error;
+  });
+}
+
+/** Shows what stands at a place: a list, a question, a menu, a result or a preview. Throws `Unavailable`. */
+export async function showScreen(
+  tree: Tree,
+  position: Position,
+  context: Context,
+  notice?: string,
+): Promise<Turn> {
+  return show(tree, position, await screenAt(position, context), context, notice);
+}
+
+async function screenAt(position: Position, context: Context): Promise<Screen> {
+  const question = position.asked?.[1];
+  if (question !== undefined) {
+    if (!isChoice(question)) return { kind: 'question' };
+    return choiceScreen(await loadOptions(position, context));
+  }
+  const { entry } = position.node;
+  switch (entry.kind) {
+    case 'folder':
+      return { kind: 'menu', page: 0 };
+    case 'action': {
+      const text = await entry.run(context, position.answers);
+      const kept = cutToBytes(text, MAX_TEXT_BYTES);
+      return {
+        kind: 'text',
+        text: kept === text ? text : `${kept}\n${sentences.tooLong}`,
+        page: 0,
+        settled: false,
+      };
+    }
+    case 'operation': {
+      const input = entry.input(position.answers);
+      return { kind: 'preview', preview: await context.preview(entry.runs, input), input };
+    }
+  }
+}
+
+/** The turn that leads to a screen. */
+export function show(
+  tree: Tree,
+  position: Position,
+  screen: Screen,
+  context: Context,
+  notice?: string,
+): Turn {
+  const session = { generation: tree.generation, steps: position.steps, screen };
+  return { text: render(position, screen, context, notice), session };
+}

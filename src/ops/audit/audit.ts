@@ -1,0 +1,150 @@
+import type { Database } from '../database.ts';
+import { canonicalJson, type Json } from '../json.ts';
+import { type AuditRow, type ChainLink, chainMac, createChainCheck } from './chain.ts';
+
+/** How an attempt, or a stage of it, ended. */
+export type AuditOutcome =
+  | 'allowed' // about to be run
+  | 'denied'
+  | 'previewed'
+  | 'expired'
+  | 'cancelled' // confirmed, and certain not to happen
+  | 'done'
+  | 'failed'
+  | 'unknown';
+
+/** One attempt as far as it is known; what does not apply is left out. `at` is Unix milliseconds. */
+export interface AuditEntry {
+  readonly at: number;
+  readonly outcome: AuditOutcome;
+  readonly operation: string;
+  readonly user?: string;
+  readonly unit?: string;
+  readonly target?: string;
+  readonly input?: Json;
+  readonly before?: Json;
+  readonly after?: Json;
+  readonly hash?: string;
+  readonly jti?: string;
+  readonly source?: string;
+  readonly ms?: number;
+  readonly reason?: string;
+}
+
+/** The record of every attempt. */
+export interface Audit {
+  /** Answers when the entry is committed; throws when it could not be, and then nothing may go ahead that relies on it. */
+  append(entry: AuditEntry): Promise<void>;
+  /** Waits until all that was appended is written. */
+  close(): Promise<void>;
+}
+
+interface Pending {
+  readonly entry: AuditEntry;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Opens the audit. Entries that arrive while others are being written share the next transaction. */
+export function createAudit(db: Database, key: string): Audit {
+  let pending: Pending[] = [];
+  let flushing: Promise<void> | undefined;
+  const flush = async (): Promise<void> => {
+    while (pending.length > 0) {
+      const batch = pending.splice(0, 100);
+      try {
+        await write(
+          db,
+          key,
+          batch.map(({ entry }) => entry),
+        );
+        for (const { resolve } of batch) resolve();
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    flushing = undefined;
+  };
+  return {
+    append: (entry) =>
+      new Promise((resolve, reject) => {
+        pending.push({ entry, resolve, reject });
+        flushing ??= flush();
+      }),
+    close: async () => {
+      await flushing;
+      pending = [];
+    },
+  };
+}
+
+/** The locked head row puts the transactions of all replicas in one order. */
+async function write(db: Database, key: string, entries: readonly AuditEntry[]): Promise<void> {
+  await db.transaction().execute(async (transaction) => {
+    let last: ChainLink = await transaction
+      .selectFrom('audit_head')
+      .select(['seq', 'mac'])
+      .where('id', '=', 1)
+      .forUpdate()
+      .executeTakeFirstOrThrow();
+    const rows = entries.map((entry) => {
+      const row = rowOf(entry, last.seq + 1);
+      last = { seq: row.seq, mac: chainMac(key, last.mac, row) };
+      return { ...row, mac: last.mac };
+    });
+    await transaction.insertInto('audit').values(rows).execute();
+    await transaction.updateTable('audit_head').set(last).where('id', '=', 1).execute();
+  });
+}
+
+function rowOf(entry: AuditEntry, seq: number): AuditRow {
+  return {
+    seq,
+    at: entry.at,
+    user: cut(entry.user, 64),
+    operation: cut(entry.operation, 200),
+    unit: cut(entry.unit, 64),
+    target: cut(entry.target, 600),
+    input: canonicalJson(entry.input ?? null),
+    before_value: canonicalJson(entry.before ?? null),
+    after_value: canonicalJson(entry.after ?? null),
+    hash: cut(entry.hash, 64),
+    jti: cut(entry.jti, 36),
+    source: cut(entry.source, 64),
+    ms: Math.round(entry.ms ?? 0),
+    outcome: entry.outcome,
+    reason: cut(entry.reason, 600),
+  };
+}
+
+/** The start of a text that fits `length` characters as MySQL counts them. Lone surrogates do not survive storage. */
+function cut(text: string | undefined, length: number): string {
+  return [...(text ?? '').toWellFormed()].slice(0, length).join('');
+}
+
+/** What became of a check of the whole audit; `last` is the link to note for the next `--expect`. */
+export interface AuditReport {
+  readonly last: ChainLink;
+  readonly problems: readonly string[];
+}
+
+/** Reads the whole audit as it stands at one moment and checks its chain. */
+export async function verifyAudit(db: Database, key: string, expected?: ChainLink): Promise<AuditReport> {
+  const snapshot = db.transaction().setIsolationLevel('repeatable read');
+  return snapshot.execute(async (transaction) => {
+    const head = await transaction
+      .selectFrom('audit_head')
+      .select(['seq', 'mac'])
+      .where('id', '=', 1)
+      .executeTakeFirst();
+    const check = createChainCheck(key, expected);
+    for (let after = Number.MIN_SAFE_INTEGER, more = true; more; ) {
+      const page = transaction.selectFrom('audit').selectAll().where('seq', '>', after);
+      const rows = await page.orderBy('seq').limit(1000).execute();
+      for (const row of rows) check.take(row);
+      after = rows.at(-1)?.seq ?? after;
+      more = rows.length > 0;
+    }
+    return { last: check.finish(head), problems: check.problems };
+  });
+}

@@ -1,0 +1,40 @@
+import { parseArgs } from 'node:util';
+import { readSettings } from '../../config.ts';
+import { openDatabase } from '../database.ts';
+import { verifyAudit } from './audit.ts';
+import type { ChainLink } from './chain.ts';
+
+/** `npm run audit:verify [-- --expect <seq>:<mac>]`: says whether every row of the audit is there and as it was written. */
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { expect: { type: 'string' } } });
+  const expected = values.expect === undefined ? undefined : readLink(values.expect);
+  const settings = readSettings({ mysqlUrl: 'MYSQL_URL', auditKey: 'OPS_AUDIT_KEY' }, process.env);
+  const db = openDatabase(settings.mysqlUrl.reveal());
+  try {
+    const { last, problems } = await verifyAudit(db, settings.auditKey.reveal(), expected);
+    if (problems.length === 0) {
+      console.log(`${last.seq} rows, none changed or removed.`);
+      console.log(`Keep this elsewhere, and give it next time as --expect ${last.seq}:${last.mac}`);
+      return;
+    }
+    for (const problem of problems) console.error(problem);
+    process.exitCode = 1;
+  } finally {
+    await db.destroy();
+  }
+}
+
+function readLink(text: string): ChainLink {
+  const [, seq, mac] = /^(\d+):([0-9a-f]{64})$/.exec(text) ?? [];
+  if (seq === undefined || mac === undefined) {
+    throw new Error('--expect wants what an earlier run printed, <seq>:<mac>');
+  }
+  return { seq: Number(seq), mac };
+}
+
+if (import.meta.main) {
+  await main().catch((error: Error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  });
+}

@@ -1,0 +1,32 @@
+import type { ChangeName, InputOf } from '../../contract/index.ts';
+import type { AttemptDetails } from '../audit/attempt.ts';
+import type { ConfirmedChange } from '../operations/operation.ts';
+import type { OperationRow } from './store.ts';
+
+/** The confirmed change that a row describes. */
+export function changeOf<N extends ChangeName>(row: OperationRow): ConfirmedChange<InputOf<N>> {
+  const { id, target, version, started_at } = row;
+  return {
+    id,
+    target,
+    version,
+    input: JSON.parse(row.input),
+    before: JSON.parse(row.before_value),
+    startedAt: started_at ?? 0,
+  };
+}
+
+/** What the row of a change says of an attempt at it. */
+export function detailsOf(row: OperationRow): AttemptDetails {
+  const { user, operation, unit, target, hash } = row;
+  return {
+    user,
+    operation,
+    unit,
+    target,
+    hash,
+    input: JSON.parse(row.input),
+    before: JSON.parse(row.before_value),
+    after: JSON.parse(row.after_value),
+  };
+}

@@ -1,0 +1,164 @@
+import type { Database, OperationTable } from '../database.ts';
+
+/** A row of the operations table. */
+export type OperationRow = Readonly<OperationTable>;
+
+/** What a row is made of when it is previewed. */
+export type PreviewedRow = Pick<
+  OperationRow,
+  | 'id'
+  | 'user'
+  | 'operation'
+  | 'unit'
+  | 'target'
+  | 'input'
+  | 'lines'
+  | 'risk'
+  | 'code'
+  | 'hash'
+  | 'version'
+  | 'before_value'
+  | 'after_value'
+  | 'created_at'
+  | 'expires_at'
+>;
+
+/** What a confirmation has to match for its preview to be started. */
+export interface Match {
+  readonly id: string;
+  readonly user: string;
+  readonly operation: string;
+  readonly input: string;
+  readonly hash: string;
+  readonly code: string | null;
+}
+
+/** Who works on a row, and until when nobody else may; Unix milliseconds. */
+export interface Lease {
+  readonly owner: string;
+  readonly until: number;
+}
+
+/** How a row ends. `tellAfter` is when its user should be told, if nobody has by then; null when there is nothing to tell. */
+export interface Ending {
+  readonly state: 'done' | 'failed' | 'unknown' | 'cancelled';
+  readonly text: string;
+  readonly now: number;
+  readonly tellAfter: number | null;
+}
+
+/** The rows of the operations table. Every step is one atomic statement, so that of all replicas only one takes it. */
+export interface OperationStore {
+  insert(row: PreviewedRow): Promise<void>;
+  find(id: string): Promise<OperationRow | undefined>;
+  /** Counts one try of a code; false when the preview takes none any more. */
+  countTry(id: string, user: string, now: number): Promise<boolean>;
+  /** previewed → started, if everything matches. */
+  start(match: Match, lease: Lease, now: number): Promise<boolean>;
+  /** Lengthens the lease of a running row; false when it has run out or belongs to another. */
+  renew(id: string, lease: Lease, now: number): Promise<boolean>;
+  /** started → applied. */
+  markApplied(id: string, owner: string): Promise<boolean>;
+  /** Ends a running row that is still the owner's. */
+  finish(id: string, owner: string, ending: Ending): Promise<boolean>;
+  /** Takes over running rows whose lease ended before `endedBefore`. */
+  takeOver(lease: Lease, endedBefore: number): Promise<readonly OperationRow[]>;
+  /** Gives all leases of a replica back, so that another can go on at once. */
+  release(owner: string): Promise<void>;
+  /** previewed → cancelled, if the row is the user's. */
+  cancelPreview(id: string, user: string, now: number): Promise<boolean>;
+  /** Forgets previews that nobody can confirm any more. */
+  dropPreviews(expiredBefore: number): Promise<void>;
+}
+
+/** How often a code may be tried for one preview. */
+export const MAX_TRIES = 5;
+
+const RUNNING = ['started', 'applied'] as const;
+
+/** Opens the operations table. */
+export function createOperationStore(db: Database): OperationStore {
+  const rows = () => db.updateTable('operations');
+  const previewed = (id: string, user: string) =>
+    rows().where('id', '=', id).where('user', '=', user).where('state', '=', 'previewed');
+  const running = (id: string, owner: string) =>
+    rows().where('id', '=', id).where('state', 'in', RUNNING).where('lease_owner', '=', owner);
+  return {
+    async insert(row) {
+      await db
+        .insertInto('operations')
+        .values({ ...row, state: 'previewed', tries: 0, told: 0 })
+        .execute();
+    },
+    find: (id) => db.selectFrom('operations').selectAll().where('id', '=', id).executeTakeFirst(),
+    countTry: (id, user, now) =>
+      changed(
+        previewed(id, user)
+          .set((row) => ({ tries: row('tries', '+', 1) }))
+          .where('tries', '<', MAX_TRIES)
+          .where('expires_at', '>', now),
+      ),
+    start: ({ id, user, operation, input, hash, code }, { owner, until }, now) =>
+      changed(
+        previewed(id, user)
+          .set({ state: 'started', started_at: now, lease_owner: owner, lease_until: until })
+          .where('operation', '=', operation)
+          .where('input', '=', input)
+          .where('hash', '=', hash)
+          .where('expires_at', '>', now)
+          .where((is) => is.or([is('code', 'is', null), is('code', '=', code)])),
+      ),
+    renew: (id, { owner, until }, now) =>
+      changed(running(id, owner).set({ lease_until: until }).where('lease_until', '>', now)),
+    markApplied: (id, owner) => changed(running(id, owner).set({ state: 'applied' })),
+    finish: (id, owner, { state, text, now, tellAfter }) =>
+      changed(
+        running(id, owner).set({
+          state,
+          text,
+          finished_at: now,
+          tell_after: tellAfter,
+          lease_owner: null,
+          lease_until: null,
+        }),
+      ),
+    async takeOver({ owner, until }, endedBefore) {
+      const abandoned = db.selectFrom('operations').selectAll().where('state', 'in', RUNNING);
+      const candidates = await abandoned.where('lease_until', '<', endedBefore).limit(20).execute();
+      const taken: OperationRow[] = [];
+      for (const row of candidates) {
+        const take = rows()
+          .set({ lease_owner: owner, lease_until: until })
+          .where('id', '=', row.id)
+          .where('state', '=', row.state)
+          .where('lease_owner', '=', row.lease_owner)
+          .where('lease_until', '=', row.lease_until);
+        if (await changed(take)) taken.push(row);
+      }
+      return taken;
+    },
+    async release(owner) {
+      await rows()
+        .set({ lease_until: 0 })
+        .where('state', 'in', RUNNING)
+        .where('lease_owner', '=', owner)
+        .execute();
+    },
+    cancelPreview: (id, user, now) =>
+      changed(previewed(id, user).set({ state: 'cancelled', finished_at: now })),
+    async dropPreviews(expiredBefore) {
+      await db
+        .deleteFrom('operations')
+        .where('state', 'in', ['previewed', 'cancelled'])
+        .where('expires_at', '<', expiredBefore)
+        .limit(10_000)
+        .execute();
+    },
+  };
+}
+
+async function changed(update: {
+  executeTakeFirst(): Promise<{ readonly numUpdatedRows: bigint }>;
+}): Promise<boolean> {
+  return (await update.executeTakeFirst()).numUpdatedRows > 0n;
+}

@@ -1,0 +1,84 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Answer } from '../../contract/answer.ts';
+import type { Sources } from '../../server/sources.ts';
+import { isDatabaseAway } from '../database.ts';
+import type { RequestHandler } from './request.ts';
+import { statusOf } from './status.ts';
+
+export interface RouteParts {
+  readonly sources: Sources;
+  readonly handle: RequestHandler;
+  /** A call came from an address that may not call. */
+  refusedSource(address: string): void;
+  /** A request is answered; `operation` is as the path names it. */
+  answered(operation: string, answer: Answer, seconds: number): void;
+}
+
+interface Route {
+  readonly Params: { readonly name: string };
+}
+
+/** Adds `POST /v1/operations/<name>` and `…/preview`, and a plain answer to everything that goes wrong. */
+export function addRoutes(
+  app: FastifyInstance,
+  { sources, handle, refusedSource, answered }: RouteParts,
+): void {
+  // The first hook there is: who may not call costs neither a body nor a signature.
+  app.addHook('onRequest', async (request, reply) => {
+    if (sources.allows(request.ip)) return;
+    refusedSource(request.ip);
+    request.log.debug({ source: request.ip }, 'this source address may not call');
+    reply.header('connection', 'close');
+    return send(reply, { state: 'refused', reason: 'source', message: '这个来源地址不允许调用' });
+  });
+
+  // The token covers the bytes as they came, so nobody parses them first.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) =>
+    done(null, body),
+  );
+
+  const route = (isPreview: boolean) => async (request: FastifyRequest<Route>, reply: FastifyReply) => {
+    const { name } = request.params;
+    const answer = await handle({
+      name,
+      isPreview,
+      authorization: request.headers.authorization,
+      body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+      source: request.ip,
+    });
+    answered(name, answer, reply.elapsedTime / 1000);
+    // The bot asks for outcomes every second; that is not worth a line each time.
+    const level = name.startsWith('outcomes.') ? 'debug' : 'info';
+    request.log[level]({ operation: name, isPreview, ...told(answer) }, 'answered');
+    return send(reply, answer);
+  };
+  app.post<Route>('/v1/operations/:name', route(false));
+  app.post<Route>('/v1/operations/:name/preview', route(true));
+
+  app.setNotFoundHandler((_request, reply) =>
+    send(reply, { state: 'refused', reason: 'missing', message: '没有这个地址' }),
+  );
+
+  app.setErrorHandler((error: Error & { readonly statusCode?: number }, request, reply) => {
+    const { statusCode = 500 } = error;
+    if (statusCode < 500) {
+      const message = statusCode === 413 ? '请求体太大' : '请求格式不对';
+      return reply.code(statusCode).send({ state: 'refused', reason: 'input', message } satisfies Answer);
+    }
+    request.log.error({ err: error }, 'request failed');
+    const away = isDatabaseAway(error);
+    const message = away ? '平台的数据库暂时连不上，请稍后再试' : `出错了，编号 ${request.id}`;
+    return reply.code(away ? 503 : 500).send({ state: 'failed', message } satisfies Answer);
+  });
+}
+
+function send(reply: FastifyReply, answer: Answer): FastifyReply {
+  return reply.code(statusOf(answer)).send(answer);
+}
+
+function told(answer: Answer): { readonly state: string; readonly reason?: string } {
+  return answer.state === 'refused'
+    ? { state: answer.state, reason: answer.reason }
+    : { state: answer.state };
+}

@@ -1,0 +1,76 @@
+import type { ChangeName, InputOf, OutputOf, ReadName } from '../../contract/index.ts';
+import type { Risk } from '../../contract/operation.ts';
+import type { ConsoleLinks } from '../console-links.ts';
+import type { Outcomes } from '../engine/outcomes.ts';
+import type { OperationStore } from '../engine/store.ts';
+import type { Json } from '../json.ts';
+import type { Policy, Subject } from '../policy/policy.ts';
+import type { Targets } from '../targets.ts';
+
+/** What every operation may use. Rights have been checked; what a unit reaches is for `targets` to hold. */
+export interface Context {
+  readonly subject: Subject;
+  readonly policy: Policy;
+  readonly targets: Targets;
+  readonly operations: OperationStore;
+  readonly outcomes: Outcomes;
+  /** Makes links to the queue view; absent when there is none. */
+  readonly consoleLink?: ConsoleLinks | undefined;
+  /** Unix milliseconds. */
+  readonly now: number;
+}
+
+/** An operation that only looks. Throws Refused, InputError or TargetFailed. */
+export interface ReadOperation<N extends ReadName> {
+  run(context: Context, input: InputOf<N>): Promise<OutputOf<N>>;
+}
+
+/** What a change would do to an object as it stands now. */
+export interface Inspection {
+  /** What is changed, e.g. `shop/web`. */
+  readonly target: string;
+  /** All that the person reads before confirming. */
+  readonly lines: readonly string[];
+  readonly risk: Risk;
+  /** Enough to put it back. */
+  readonly before: Json;
+  readonly after: Json;
+  /** Differs whenever the object does. */
+  readonly version: string;
+}
+
+/** A confirmed change: what was previewed, under the id of its row. */
+export interface ConfirmedChange<I> extends Pick<Inspection, 'target' | 'before' | 'version'> {
+  readonly id: string;
+  readonly input: I;
+  /** Unix milliseconds. */
+  readonly startedAt: number;
+}
+
+/** How a change stands after its effect. Unless `final`, `text` says how it stands should nothing more come. */
+export interface Observation {
+  readonly final: boolean;
+  readonly text: string;
+}
+
+/** What the real object says about a change whose effect was not recorded. */
+export type Finding =
+  | { readonly effect: 'applied' }
+  | { readonly effect: 'never' }
+  /** `text` tells what can be seen. */
+  | { readonly effect: 'unknown'; readonly text: string };
+
+/**
+ * An operation that changes something. The engine (operation-run.ts) sees to preview, confirmation, lease and audit;
+ * all of these throw Refused, InputError or TargetFailed.
+ */
+export interface ChangeOperation<N extends ChangeName> {
+  inspect(context: Context, input: InputOf<N>): Promise<Inspection>;
+  /** The one effect, at most 3 s. Refused (`moved` when the object is not the one previewed) means that there was none. */
+  apply(context: Context, change: ConfirmedChange<InputOf<N>>): Promise<void>;
+  /** What the user reads when the effect is there and its end is not. */
+  submitted(change: ConfirmedChange<InputOf<N>>): string;
+  observe(context: Context, change: ConfirmedChange<InputOf<N>>): Promise<Observation>;
+  /** Finds out after a crash whether `apply` had its effect. It is called only when it can no longer come. */
+  reconcile(context: Context, change: ConfirmedChange<InputOf<N>>): Promise<Finding>;
+}

@@ -1,0 +1,90 @@
+import { parseDocument } from 'yaml';
+import * as z from 'zod';
+import { contract } from '../../contract/index.ts';
+import { kubernetesName, unit as unitName } from '../../contract/operation.ts';
+import { userId } from '../../contract/token.ts';
+import { ConfigError } from '../../errors.ts';
+import { fits, needsUnit } from './grants.ts';
+
+const instance = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'not an instance name');
+const unit = z.strictObject({
+  environment: z.enum(['test', 'production']),
+  kubernetes: z
+    .strictObject({ context: z.string().min(1), namespaces: z.array(kubernetesName).min(1) })
+    .optional(),
+  mysql: z.array(instance).default([]),
+});
+const grant = z.strictObject({
+  operations: z.array(z.string().regex(/^[a-z0-9.*]+$/, 'not the name of an operation')).min(1),
+  units: z.union([z.literal('*'), z.array(unitName).min(1)]),
+});
+const role = z.strictObject({
+  members: z.strictObject({
+    users: z.array(userId).default([]),
+    departments: z.array(z.int().positive()).default([]),
+  }),
+  grants: z.array(grant).min(1),
+});
+const someEntries = (entries: object): boolean => Object.keys(entries).length > 0;
+const document = z.strictObject({
+  units: z.record(unitName, unit).refine(someEntries, 'names no unit'),
+  roles: z.record(z.string().min(1), role).refine(someEntries, 'names no role'),
+});
+
+/** A business unit: how careful to be in it, and what it reaches. */
+export type Unit = z.infer<typeof unit>;
+/** Some operations (names, or patterns with `*`) in some units. */
+export type Grant = z.infer<typeof grant>;
+/** Some people and what they may do. */
+export type Role = z.infer<typeof role>;
+/** The policy as its file says it. */
+export type PolicyDocument = z.infer<typeof document>;
+
+/** What exists to be reached: contexts of the kubeconfig, and MySQL instances. The policy can name nothing else. */
+export interface TargetNames {
+  readonly contexts: readonly string[];
+  readonly instances: readonly string[];
+}
+
+/** Reads the text of a policy file. Throws a ConfigError that names every problem by its path in the file. */
+export function readPolicy(text: string, targets: TargetNames): PolicyDocument {
+  const yaml = parseDocument(text, { uniqueKeys: true, prettyErrors: true });
+  if (yaml.errors.length > 0) throw new ConfigError(yaml.errors.map(({ message }) => `policy: ${message}`));
+  const value: unknown = yaml.toJS({ maxAliasCount: 10 });
+  if (value === null || value === undefined) throw new ConfigError(['policy: the file is empty']);
+  const read = document.safeParse(value);
+  if (!read.success) {
+    throw new ConfigError(
+      read.error.issues.map(({ path, message }) => `policy: ${path.join('.')}: ${message}`),
+    );
+  }
+  const problems = [...unknownTargets(read.data, targets), ...danglingNames(read.data)];
+  if (problems.length > 0) throw new ConfigError(problems);
+  return read.data;
+}
+
+/** A name in a grant that means nothing is a typing error that would silently take a right away. */
+function danglingNames({ units, roles }: PolicyDocument): string[] {
+  const operations = Object.keys(contract).filter(needsUnit);
+  return Object.entries(roles).flatMap(([name, { grants }]) =>
+    grants.flatMap((each, index) => [
+      ...each.operations
+        .filter((pattern) => !operations.some((operation) => fits(pattern, operation)))
+        .map((pattern) => `policy: roles.${name}.grants.${index}.operations: "${pattern}" fits no operation`),
+      ...(each.units === '*' ? [] : each.units)
+        .filter((unitOf) => !Object.hasOwn(units, unitOf))
+        .map((unitOf) => `policy: roles.${name}.grants.${index}.units: there is no unit "${unitOf}"`),
+    ]),
+  );
+}
+
+function unknownTargets({ units }: PolicyDocument, targets: TargetNames): string[] {
+  return Object.entries(units).flatMap(([name, { kubernetes, mysql }]) => [
+    ...(kubernetes && !targets.contexts.includes(kubernetes.context)
+      ? [`policy: units.${name}.kubernetes.context: KUBECONFIG has no context "${kubernetes.context}"`]
+      : []),
+    ...mysql
+      .filter((each) => !targets.instances.includes(each))
+      .map((each) => `policy: units.${name}.mysql: OPS_MYSQL_TARGETS has no instance "${each}"`),
+  ]);
+}

@@ -1,0 +1,56 @@
+import { contract, type OperationName } from '../../contract/index.ts';
+import { BOT_SUBJECT } from '../../contract/platform.ts';
+import type { Grant, PolicyDocument, Role, Unit } from './document.ts';
+import { FOR_EVERYONE, FOR_THE_BOT, fits, needsUnit } from './grants.ts';
+
+/** Who asks: a userid, and the departments that the bot knows of. */
+export interface Subject {
+  readonly user: string;
+  readonly departments: readonly number[];
+}
+
+/** Who may do what, and what each business unit reaches. No match means no. */
+export interface Policy {
+  /** The operations of each unit in which the subject may do anything, in the order of the file. */
+  rights(subject: Subject): Readonly<Record<string, OperationName[]>>;
+  /** Whether the subject may run the operation; one about a target needs its `unit`. */
+  allows(subject: Subject, operation: OperationName, unit: string | undefined): boolean;
+  /** What a unit reaches; undefined when the policy has no such unit. */
+  unit(name: string): Unit | undefined;
+}
+
+/** Makes the policy that a document describes. */
+export function createPolicy({ units, roles }: PolicyDocument): Policy {
+  const names = Object.keys(contract).filter((name): name is OperationName => needsUnit(name));
+  const policy: Policy = {
+    rights(subject) {
+      const granted = Object.keys(units).map(
+        (unit) => [unit, names.filter((name) => policy.allows(subject, name, unit))] as const,
+      );
+      return Object.fromEntries(granted.filter(([, operations]) => operations.length > 0));
+    },
+    allows(subject, operation, unit) {
+      if (subject.user === BOT_SUBJECT) return FOR_THE_BOT.includes(operation);
+      if (FOR_EVERYONE.includes(operation)) return true;
+      if (!needsUnit(operation) || unit === undefined || !Object.hasOwn(units, unit)) return false;
+      return Object.values(roles).some(
+        (role) => isMember(role, subject) && role.grants.some((grant) => covers(grant, operation, unit)),
+      );
+    },
+    unit: (name) => (Object.hasOwn(units, name) ? units[name] : undefined),
+  };
+  return policy;
+}
+
+/** Userids are case-insensitive (protocol page §4.8). */
+function isMember({ members }: Role, { user, departments }: Subject): boolean {
+  return (
+    members.users.some((member) => member.toLowerCase() === user.toLowerCase()) ||
+    members.departments.some((department) => departments.includes(department))
+  );
+}
+
+function covers(grant: Grant, operation: string, unit: string): boolean {
+  const inUnit = grant.units === '*' || grant.units.includes(unit);
+  return inUnit && grant.operations.some((pattern) => fits(pattern, operation));
+}

@@ -1,0 +1,73 @@
+import { InputError } from '../../errors.ts';
+import type { Log } from '../../server/log.ts';
+import { type AppRow, readApps } from './app-store.ts';
+import type { AppsParts } from './apps.ts';
+import { deriveKey, hashKey } from './derive.ts';
+import { readScopes, type Scopes } from './scopes.ts';
+
+/** An app as the API sees it. */
+export interface App {
+  readonly app: string;
+  readonly scopes: Scopes;
+  readonly perMinute: number;
+  readonly callbackHosts: readonly string[];
+  readonly enabled: boolean;
+  /** Valid ones, newest first. */
+  readonly keys: readonly string[];
+}
+
+/** How old what is known of the apps may be; what an administrator changes works in every replica within 2 s. */
+const FRESH_MS = 1000;
+
+/** All apps, as they were a moment ago; they are few, and an unknown name then costs no query. */
+export function createAppCache({
+  db,
+  masterKey,
+  now,
+  log,
+}: AppsParts & { readonly log?: Log }): () => Promise<ReadonlyMap<string, App>> {
+  const told = new Set<string>();
+  /** Each trouble is told once, not with every look. */
+  const tell = (app: string, what: string, sentence: string): void => {
+    if (!told.has(`${app} ${what}`)) log?.error({ app, about: what }, sentence);
+    told.add(`${app} ${what}`);
+  };
+
+  const readKeys = ({ app, keys }: AppRow): readonly string[] =>
+    keys.flatMap(({ keyId, hash }) => {
+      const key = deriveKey(masterKey, app, keyId);
+      if (hashKey(key) === hash) return [key];
+      tell(
+        app,
+        keyId,
+        'PUSH_MASTER_KEY is not the one that this app key was made with: put the old one back, or rotate the keys of all apps',
+      );
+      return [];
+    });
+
+  /** What cannot be read of one app must not shut out the others. */
+  const readApp = (row: AppRow): readonly App[] => {
+    try {
+      return [{ ...row, scopes: readScopes(row.scopes), keys: readKeys(row) }];
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      tell(row.app, 'scopes', `This app is shut out until its scopes are right: ${error.message}`);
+      return [];
+    }
+  };
+
+  const load = async (): Promise<ReadonlyMap<string, App>> =>
+    new Map((await readApps(db)).flatMap(readApp).map((app) => [app.app, app]));
+
+  let loaded: { readonly at: number; readonly apps: Promise<ReadonlyMap<string, App>> } | undefined;
+  return () => {
+    const at = now();
+    if (loaded !== undefined && Math.abs(at - loaded.at) < FRESH_MS) return loaded.apps;
+    const mine = { at, apps: load() };
+    loaded = mine;
+    mine.apps.catch(() => {
+      if (loaded === mine) loaded = undefined;
+    });
+    return mine.apps;
+  };
+}

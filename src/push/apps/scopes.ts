@@ -1,0 +1,54 @@
+import { InputError } from '../../errors.ts';
+import { type ContentKind, contentKinds } from '../content/content.ts';
+import type { Receiver } from '../content/message.ts';
+
+/** What an app may do. */
+export interface Scopes {
+  /** As they were given, e.g. `text`, `to:robots:ops-room`, `templates`. */
+  readonly words: readonly string[];
+  /** Whether it may hand in content of this kind that is no template's. */
+  allowsKind(kind: ContentKind): boolean;
+  allowsTemplate(key: string): boolean;
+  allowsReceiver(receiver: Receiver): boolean;
+  /** Whether it may use routes that ask for this scope. */
+  allows(scope: RouteScope): boolean;
+}
+
+/** Scopes that routes ask for. */
+export const routeScopes = ['templates', 'campaigns', 'directory'] as const;
+export type RouteScope = (typeof routeScopes)[number];
+
+/** The word of the API for each kind of receiver. */
+const targets = { user: 'users', party: 'departments', tag: 'tags', chat: 'chats', robot: 'robots' } as const;
+
+const plain: readonly string[] = [...contentKinds, ...routeScopes, 'template', 'to:all'];
+const TARGET = new RegExp(`^to:(${Object.values(targets).join('|')})(:[\\w.@-]{1,64})?$`);
+const TEMPLATE = /^template:[\w.-]{1,32}$/;
+
+/** Reads the scopes of an app; without a `to:` word it may send to users only. Throws an InputError that names the unknown word. */
+export function readScopes(words: readonly string[]): Scopes {
+  const unknown = words.find((word) => !plain.includes(word) && !TARGET.test(word) && !TEMPLATE.test(word));
+  if (unknown !== undefined) {
+    throw new InputError(
+      `"${unknown}" is no scope; use ${plain.join(', ')}, template:KEY, or to: with ${Object.values(targets).join(', ')} and perhaps :ID`,
+    );
+  }
+  if (words.length === 0) throw new InputError('An app needs at least one scope, such as text.');
+  // Userids are the same in any case (§4.8); receivers come in lower case.
+  const has = new Set(words.map((word) => (word.startsWith('to:users:') ? word.toLowerCase() : word)));
+  const isBounded = words.some((word) => word.startsWith('to:'));
+  return {
+    words: [...words],
+    allowsKind: (kind) => has.has(kind),
+    allowsTemplate: (key) => has.has('template') || has.has(`template:${key}`),
+    allowsReceiver(receiver) {
+      if (receiver === 'user:@all') return has.has('to:all');
+      const colon = receiver.indexOf(':');
+      const kind = receiver.slice(0, colon) as keyof typeof targets;
+      if (!isBounded) return kind === 'user';
+      const word = `to:${targets[kind]}`;
+      return has.has(word) || has.has(`${word}:${receiver.slice(colon + 1)}`);
+    },
+    allows: (scope) => has.has(scope),
+  };
+}

@@ -1,0 +1,42 @@
+import * as z from 'zod';
+import { withoutPlaces } from './fill.ts';
+
+/** Whether strings are checked as they are, or as a template's, whose `${NAME}`s have no length and no form yet. */
+export type Form = 'literal' | 'template';
+
+/** Schemas of strings for one form. Lengths are at most `max`; an empty string is none. */
+export interface Texts {
+  /** At most `max` bytes of UTF-8. */
+  bytes(max: number): z.ZodType<string>;
+  /** At most `max` characters, that is code points. */
+  chars(max: number): z.ZodType<string>;
+  /** An address that begins with http:// or https://, at most 2048 bytes (§4.2). */
+  readonly url: z.ZodType<string>;
+  /** At most `max` bytes that look like `form`; `about` says how in words. */
+  like(form: RegExp, max: number, about: string): z.ZodType<string>;
+}
+
+/** WeCom shows no character that is not one (40033), and MySQL stores none. */
+const SOUND = 'must not hold half characters (lone surrogates)';
+
+/** Makes the schemas of strings for one form. */
+export function createTexts(form: Form): Texts {
+  const settled = form === 'literal' ? (text: string) => text : withoutPlaces;
+  const isOpen = (text: string) => settled(text) !== text;
+  const limited = (max: number, unit: string, length: (text: string) => number) =>
+    z
+      .string()
+      .refine((text) => isOpen(text) || /\S/.test(text), 'must not be empty')
+      .refine((text) => length(settled(text)) <= max, `must be at most ${max} ${unit}`)
+      .refine((text) => text.isWellFormed(), SOUND)
+      .meta({ description: `At most ${max} ${unit}.` });
+  const bytes = (max: number) => limited(max, 'bytes of UTF-8', Buffer.byteLength);
+  const like = (pattern: RegExp, max: number, about: string) =>
+    bytes(max).refine((text) => isOpen(text) || pattern.test(text), about);
+  return {
+    bytes,
+    like,
+    chars: (max) => limited(max, 'characters', (text) => [...text].length),
+    url: like(/^https?:\/\/[^\s/]\S*$/i, 2048, 'must be an address that begins with https:// or http://'),
+  };
+}

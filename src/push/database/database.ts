@@ -1,0 +1,32 @@
+import type { Kysely, Transaction } from 'kysely';
+import { openKysely } from '../../server/mysql.ts';
+import type { KeyTables } from './app-tables.ts';
+import type { CampaignTables } from './campaign-tables.ts';
+import type { ConsoleTables } from './console-tables.ts';
+import type { DeliveryTables } from './delivery-tables.ts';
+import type { MediaTables } from './media-tables.ts';
+import type { TemplateTables } from './template-tables.ts';
+import type { ResultTables } from './webhook-tables.ts';
+
+export { isDatabaseAway, isDuplicate } from '../../server/mysql.ts';
+
+/** Every table of message delivery; each folder brings its own. */
+export interface Tables
+  extends DeliveryTables,
+    KeyTables,
+    TemplateTables,
+    MediaTables,
+    ResultTables,
+    CampaignTables,
+    ConsoleTables {}
+
+/** The database of message delivery: the truth about every message. */
+export type Database = Kysely<Tables>;
+export type Tx = Transaction<Tables>;
+
+const CONNECTIONS = 20;
+
+/** Opens the database, in which every statement sees what others have committed; no connection is made before the first query. The URL is never logged. */
+export function openDatabase(url: string): Database {
+  return openKysely<Tables>(url, { connections: CONNECTIONS, isolation: 'read committed' });
+}

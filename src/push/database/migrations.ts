@@ -1,0 +1,26 @@
+import { migrate as migrateTo } from '../../server/migrations.ts';
+import { keyTables } from './app-tables.ts';
+import { campaignTables } from './campaign-tables.ts';
+import { consoleTables } from './console-tables.ts';
+import type { Database } from './database.ts';
+import { deliveryTables } from './delivery-tables.ts';
+import { mediaTables } from './media-tables.ts';
+import { templateTables } from './template-tables.ts';
+import { resultTables } from './webhook-tables.ts';
+
+/** Brings the database to the form that this version needs; any number of replicas at once. Throws a ConfigError. */
+export function migrate(db: Database): Promise<void> {
+  return migrateTo(db, {
+    steps: {
+      '2026-11-1-delivery': deliveryTables,
+      '2026-11-2-keys': keyTables,
+      '2026-11-3-templates': templateTables,
+      '2026-11-4-media': mediaTables,
+      '2026-11-5-results': resultTables,
+      '2026-11-6-campaigns': campaignTables,
+      '2026-11-7-console': consoleTables,
+    },
+    table: 'push_migration',
+    setting: 'PUSH_MYSQL_URL',
+  });
+}

@@ -1,0 +1,50 @@
+import type { WeComError } from '../../wecom/api/wecom-error.ts';
+
+/** What to do about a call that failed. */
+export type RetryDecision =
+  /** Try again after so many ms. */
+  | { readonly kind: 'again'; readonly afterMs: number }
+  /** WeCom blocks: nothing for so many ms, of the `whole` app or only of this receiver. It is no try. */
+  | { readonly kind: 'wait'; readonly forMs: number; readonly whole: boolean }
+  /** Upload the media once more, then try again. */
+  | { readonly kind: 'media' }
+  /** WeCom refuses it for good. */
+  | { readonly kind: 'failed' }
+  /** Tried as often as it may be. */
+  | { readonly kind: 'dead' };
+
+/** How often one part is tried before its delivery is dead. */
+export const MOST_TRIES = 8;
+
+const FIRST_WAIT_MS = 500;
+/** What the limit of a minute blocks for (§4.12). */
+const BLOCK_MS = 60_000;
+const MEDIA_GONE = 40007;
+
+/**
+ * Decides by the errcode, never by errmsg, whose words may change (§4). `tries` counts this one; `random` is in [0, 1).
+ *
+ * Waits are 0.5, 1, 2, 4, 8, 16 and 32 s, each × 0.5 to 1.5, so that what failed together does not come back together.
+ * WeCom does not say which limit was passed: the wait is that of the minute, and `Limits.block` makes a block that comes
+ * back right after its end longer, up to the hour of the next limit.
+ */
+export function decideRetry(error: WeComError, tries: number, random: () => number): RetryDecision {
+  const mayTry = tries < MOST_TRIES;
+  if (error.errcode === MEDIA_GONE) return { kind: mayTry ? 'media' : 'failed' };
+  switch (error.kind) {
+    case 'retry':
+    // The one refresh has been made (§4.1): another replica's token may be newer by then.
+    case 'token':
+      if (!mayTry) return { kind: 'dead' };
+      return {
+        kind: 'again',
+        afterMs: Math.round(FIRST_WAIT_MS * 2 ** Math.max(tries - 1, 0) * (0.5 + random())),
+      };
+    case 'limit':
+      // A robot has a limit of its own (§5).
+      return { kind: 'wait', forMs: BLOCK_MS, whole: !error.api.startsWith('webhook/') };
+    case 'config':
+    case 'permanent':
+      return { kind: 'failed' };
+  }
+}

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { InputError } from '../../errors.ts';
+import type { WeComApi } from '../../wecom/api/api.ts';
+import { WeComError } from '../../wecom/api/wecom-error.ts';
+import { normalizeUserId, readUserId } from '../../wecom/userid.ts';
+import { type Answer, type Route, route } from '../http/route.ts';
+
+const scope = 'directory';
+
+const failed = {
+  502: {
+    about: 'WeCom refuses, or cannot be reached.',
+    schema: z.object({
+      error: z.string(),
+      errcode: z.union([z.int(), z.string()]),
+      advice: z.string(),
+    }),
+  },
+};
+
+/** What WeCom knows of members and of its own addresses, for those who do not hold the app secret; scope `directory`. */
+export function directoryRoutes(wecom: Pick<WeComApi, 'user' | 'callbackRanges'>): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/directory/users/:userid',
+      summary: 'A member: name, and departments by id.',
+      scope,
+      answers: {
+        200: {
+          about: 'The member.',
+          schema: z.object({ userid: z.string(), name: z.string(), departments: z.array(z.int()) }),
+        },
+        ...failed,
+      },
+      handle: async ({ params: { userid = '' } }) => {
+        const id = readId(userid);
+        return told(async () => wecom.user(id));
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/directory/callback-ranges',
+      summary: "The networks that WeCom's callbacks come from, as CIDRs.",
+      scope,
+      answers: {
+        200: { about: 'The networks.', schema: z.object({ ranges: z.array(z.string()) }) },
+        ...failed,
+      },
+      handle: () => told(async () => ({ ranges: await wecom.callbackRanges() })),
+    }),
+  ];
+}
+
+function readId(text: string): string {
+  try {
+    return normalizeUserId(readUserId(text));
+  } catch {
+    throw new InputError('The path names no userid, 1 to 64 letters, digits and _ - . @.');
+  }
+}
+
+/** What WeCom answered; its refusals with their errcode, and what is no proper answer as a failure of WeCom. */
+async function told(ask: () => Promise<unknown>): Promise<Answer> {
+  try {
+    return { status: 200, body: await ask() };
+  } catch (error) {
+    if (error instanceof WeComError) {
+      const { message, errcode, advice } = error;
+      return { status: 502, body: { error: message, errcode, advice } };
+    }
+    // The answer is malformed, not what the caller asked.
+    if (error instanceof InputError) {
+      const advice = 'Try again; if it stays so, look into the log of message delivery.';
+      return { status: 502, body: { error: error.message, errcode: 'lost', advice } };
+    }
+    throw error;
+  }
+}

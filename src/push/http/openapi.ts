@@ -1,0 +1,124 @@
+import { type ZodType, z } from 'zod';
+import { contentKinds } from '../content/content.ts';
+import { type Route, route } from './route.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** The route of the OpenAPI document of these routes and of itself. */
+export function openApiRoute(routes: readonly Route[]): Route {
+  const own = route({
+    method: 'GET',
+    path: '/openapi.json',
+    summary: 'This document.',
+    answers: { 200: { about: 'OpenAPI 3.1.' } },
+    handle: async () => ({ status: 200, body: document }),
+  });
+  const document = describeRoutes([...routes, own]);
+  return own;
+}
+
+const headers = ['X-Keypad-App', 'X-Keypad-Timestamp', 'X-Keypad-Nonce', 'X-Keypad-Signature'];
+
+/** A body that is streamed comes after its signature was looked at. */
+const contentHash: Json = {
+  name: 'X-Keypad-Content-SHA256',
+  in: 'header',
+  required: true,
+  description: 'The hex SHA-256 of the body, the same as in the signature.',
+  schema: { type: 'string', pattern: '^[0-9a-f]{64}$' },
+};
+
+const refusals: Readonly<Record<number, string>> = {
+  400: 'Something in the request is malformed.',
+  401: 'The request is not signed as it should be.',
+  403: 'The source address, the app or its scopes do not allow it.',
+  413: 'The body is too long.',
+  415: 'The Content-Type is not one that this route reads.',
+  429: 'The limit of the app is used up; see Retry-After.',
+  503: 'The database is away; try again.',
+};
+
+/** The OpenAPI document of a table of routes. */
+export function describeRoutes(routes: readonly Route[]): Json {
+  const paths: Record<string, Record<string, Json>> = {};
+  for (const each of routes) {
+    const path = `/v1${each.path.replace(/:(\w+)/g, '{$1}')}`;
+    paths[path] = { ...paths[path], [each.method.toLowerCase()]: describeRoute(each) };
+  }
+  const schemes = headers.map((name) => [name, { type: 'apiKey', in: 'header', name }]);
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Keypad message delivery',
+      version: '1',
+      description:
+        'Each request is signed: X-Keypad-Signature is the hex HMAC-SHA256 under the app key of METHOD, PATH?QUERY, X-Keypad-Timestamp, X-Keypad-Nonce and the hex SHA-256 of the body, joined by line feeds.',
+    },
+    security: [Object.fromEntries(headers.map((name) => [name, []]))],
+    paths,
+    components: {
+      securitySchemes: Object.fromEntries(schemes),
+      schemas: {
+        Error: { type: 'object', required: ['error'], properties: { error: { type: 'string' } } },
+        ContentKind: { enum: contentKinds },
+      },
+    },
+  };
+}
+
+function describeRoute({ path, summary, scope, body, accepts, query, reads, answers }: Route): Json {
+  const pathParameters = [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }));
+  const parameters = [
+    ...pathParameters,
+    ...(query === undefined ? [] : queryParameters(query)),
+    ...(reads === 'stream' ? [contentHash] : []),
+  ];
+  const taken = body === undefined ? accepts : { 'application/json': body };
+  const content = Object.fromEntries(
+    Object.entries(taken ?? {}).map(([type, schema]) => [type, { schema: schemaOf(schema, 'input') }]),
+  );
+  const error = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } };
+  const refused = Object.entries(refusals).map(([status, description]) => [
+    status,
+    { description, content: error },
+  ]);
+  const answered = Object.entries(answers).map(([status, { about, schema }]) => [
+    status,
+    {
+      description: about,
+      ...(schema !== undefined && {
+        content: { 'application/json': { schema: schemaOf(schema, 'output') } },
+      }),
+    },
+  ]);
+  return {
+    summary,
+    ...(scope !== undefined && { description: `Takes the scope ${scope}.` }),
+    ...(parameters.length > 0 && { parameters }),
+    ...(Object.keys(content).length > 0 && { requestBody: { required: true, content } }),
+    responses: { ...Object.fromEntries(refused), ...Object.fromEntries(answered) },
+  };
+}
+
+function queryParameters(query: ZodType): readonly Json[] {
+  const { properties = {}, required = [] } = schemaOf(query, 'input') as {
+    properties?: Json;
+    required?: readonly string[];
+  };
+  return Object.entries(properties).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    required: required.includes(name),
+    schema,
+  }));
+}
+
+function schemaOf(schema: ZodType, io: 'input' | 'output'): Json {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+  return rest;
+}

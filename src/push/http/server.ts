@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+  LogController,
+} from 'fastify';
+import { drainOnClose } from '../../server/drain.ts';
+import type { Log } from '../../server/log.ts';
+import type { Sources } from '../../server/sources.ts';
+import { readTraceId, traceHeader } from '../../server/trace-id.ts';
+import type { Keys } from '../apps/keys.ts';
+import { hashOf } from '../apps/signature.ts';
+import { type Admitted, createAdmission, isAnswer } from './admission.ts';
+import { answerTo } from './answer-to.ts';
+import { failure } from './failure.ts';
+import { openApiRoute } from './openapi.ts';
+import type { Rates } from './rates.ts';
+import { type Answer, type Ask, type Route, refuse } from './route.ts';
+import { verifiedStream } from './verified-stream.ts';
+
+/** What the API counts; seconds. `route` is the path of the table. */
+export interface ApiMetrics {
+  request(route: string, status: number, seconds: number): void;
+}
+
+export interface ApiParts {
+  readonly routes: readonly Route[];
+  readonly keys: Pick<Keys, 'readClaim' | 'verifyRequest'>;
+  /** Who may call, and whose X-Forwarded-For is believed. */
+  readonly sources: Sources;
+  readonly proxies: Sources;
+  readonly rates: Rates;
+  readonly log: Log;
+  readonly metrics?: ApiMetrics;
+}
+
+const BODY_LIMIT = 64 * 1024;
+/** A campaign of a million receivers takes its time to come in. */
+const REQUEST_TIMEOUT_MS = 600_000;
+
+/** The API of message delivery, not listening yet: every route of the table under /v1, and /v1/openapi.json. */
+export function createApi(parts: ApiParts): FastifyInstance {
+  const { proxies, log, metrics } = parts;
+  const admission = createAdmission(parts);
+  const app = fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'id' }),
+    trustProxy: (address) => proxies.allows(address),
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    exposeHeadRoutes: false,
+    genReqId: (request) => readTraceId(request.headers[traceHeader]) ?? randomUUID(),
+    // A path that is no URL reaches no hook.
+    frameworkErrors: (_error, _request, reply) =>
+      void send(reply, refuse(400, 'The path is no valid URL; encode it with percent signs.')),
+  }) as unknown as FastifyInstance;
+  drainOnClose(app);
+  const closing = new AbortController();
+  app.addHook('preClose', async () => closing.abort());
+  const answer = (route: Route, request: FastifyRequest, more: Admitted & Pick<Ask, 'raw'>) =>
+    answerTo(route, request, { ...more, closing: closing.signal });
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header(traceHeader, request.id);
+    const refused = admission.checkHeaders(request);
+    if (refused === undefined) return;
+    // The body, which nobody reads, may still be coming.
+    reply.header('connection', 'close');
+    return send(reply, refused);
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    const { url = 'unknown' } = request.routeOptions;
+    const { statusCode: status, elapsedTime: ms } = reply;
+    metrics?.request(url, status, ms / 1000);
+    const line = { method: request.method, route: url, status, ms: Math.round(ms), source: request.ip };
+    request.log[status < 400 ? 'debug' : 'info'](line, 'answered');
+    done();
+  });
+  // The signature covers the bytes as they came, so nobody parses them first.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.setErrorHandler((error: Error, request, reply) => send(reply, failure(error, request.id, request.log)));
+  app.setNotFoundHandler(async (request, reply) => {
+    const admitted = await admission.admit(request, hashOf(bytesOf(request)));
+    if (isAnswer(admitted)) return send(reply, admitted);
+    return send(reply, refuse(404, 'There is no such route; GET /v1/openapi.json lists them all.'));
+  });
+
+  const routes = [...parts.routes, openApiRoute(parts.routes)];
+  for (const route of routes.filter(({ reads }) => reads !== 'stream')) {
+    const { method, path, bodyLimit = BODY_LIMIT } = route;
+    app.route({
+      method,
+      url: `/v1${path}`,
+      bodyLimit,
+      handler: async (request, reply) => {
+        const raw = bytesOf(request);
+        const admitted = await admission.admit(request, hashOf(raw));
+        if (isAnswer(admitted)) return send(reply, admitted);
+        return send(reply, await answer(route, request, { ...admitted, raw }));
+      },
+    });
+  }
+  app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    for (const route of routes.filter(({ reads }) => reads === 'stream')) {
+      const { method, path, bodyLimit = BODY_LIMIT } = route;
+      scope.route({
+        method,
+        url: `/v1${path}`,
+        handler: async (request, reply) => {
+          // What is left of the body when the answer goes out is not read.
+          reply.header('connection', 'close');
+          const admitted = await admission.admit(request, 'claimed');
+          if (isAnswer(admitted)) return send(reply, admitted);
+          const raw = verifiedStream(request.raw, admitted.bodyHash, bodyLimit);
+          return send(reply, await answer(route, request, { ...admitted, raw }));
+        },
+      });
+    }
+  });
+  return app;
+}
+
+function bytesOf({ body }: FastifyRequest): Buffer {
+  return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
+}
+
+function send(reply: FastifyReply, { status, body, headers = {} }: Answer): FastifyReply {
+  return reply.code(status).headers(headers).send(body);
+}

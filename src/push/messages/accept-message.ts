@@ -1,0 +1,73 @@
+import { InputError } from '../../errors.ts';
+import type { Database } from '../database/database.ts';
+import type { MessageQueue } from '../delivery/message-queue.ts';
+import { type Answer, type Ask, refuse } from '../http/route.ts';
+import type { messageSchema } from './message-schema.ts';
+import { readByIdempotencyKey, readDeliveryRows } from './message-store.ts';
+import { makeMessage, type NewMessageParts, requestHashOf } from './new-message.ts';
+import { outcomeOf } from './outcome.ts';
+import { type Handed, readMessage } from './read-message.ts';
+import { refusalOf } from './refusals.ts';
+
+export interface AcceptParts extends NewMessageParts {
+  readonly db: Database;
+  readonly messageQueue: Pick<MessageQueue, 'accept' | 'finished'>;
+  /** Names of the configured robots. */
+  readonly robots: ReadonlySet<string>;
+  /** How long a caller who waits for WeCom is kept waiting; ms. */
+  readonly waitMs: number;
+}
+
+/** Takes a message down, and with `wait` answers what WeCom said. */
+export async function acceptMessage(
+  parts: AcceptParts,
+  schema: ReturnType<typeof messageSchema>,
+  ask: Ask,
+): Promise<Answer> {
+  const handed = await readMessage(ask, schema);
+  if ('status' in handed) return handed;
+  const refusal = refusalOf(ask.caller, handed.message, parts.robots);
+  if (refusal !== undefined) return refusal;
+  const accepted = await takeDown(parts, ask.caller.app, handed);
+  if ('status' in accepted) return accepted;
+
+  const { opaque, wait } = handed.message;
+  const { id } = accepted;
+  const echoed = opaque === undefined ? {} : { opaque };
+  if (!wait) return { status: 202, body: { id, state: 'queued', ...echoed } };
+  if (!(await orClosing(parts.messageQueue.finished(id, parts.waitMs), ask.closing))) {
+    const note = `WeCom has not answered yet; the message goes on, see GET /v1/messages/${id}.`;
+    return { status: 202, body: { id, state: 'queued', note, ...echoed } };
+  }
+  return outcomeOf({ id, opaque }, await readDeliveryRows(parts.db, id));
+}
+
+/** What `finished` resolves to, or false as soon as the server is about to close. */
+function orClosing(finished: Promise<boolean>, closing: AbortSignal | undefined): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const stop = (): void => resolve(false);
+  closing?.addEventListener('abort', stop, { once: true });
+  if (closing?.aborted) stop();
+  return Promise.race([finished, promise]).finally(() => closing?.removeEventListener('abort', stop));
+}
+
+async function takeDown(
+  parts: AcceptParts,
+  app: string,
+  handed: Handed,
+): Promise<{ readonly id: string } | Answer> {
+  const { idempotencyKey: key, template, imageUrl, image, file } = handed.message;
+  // The template may have changed since, the picture be gone: the same request has the same answer nevertheless.
+  if (key !== undefined && (template ?? imageUrl ?? image ?? file) !== undefined) {
+    const earlier = await readByIdempotencyKey(parts.db, app, key);
+    if (earlier?.request_hash === requestHashOf(handed.message)) return earlier;
+  }
+  const message = await makeMessage(parts, app, handed);
+  try {
+    return await parts.messageQueue.accept(message);
+  } catch (error) {
+    // The one thing that a message in order is refused for: its idempotency key.
+    if (error instanceof InputError) return refuse(409, error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,143 @@
+import { z } from 'zod';
+import type { ContentKind } from '../content/content.ts';
+import type { Receiver } from '../content/message.ts';
+import type { MessageQueue } from '../delivery/message-queue.ts';
+import { nextPage } from '../http/next-page.ts';
+import { type Answer, type Route, refuse, route } from '../http/route.ts';
+import { type AcceptParts, acceptMessage } from './accept-message.ts';
+import { listMessageRows } from './message-list-store.ts';
+import { filterOf, messageQuery, placeOf } from './message-query.ts';
+import { messageSchema } from './message-schema.ts';
+import { countStates, readAttemptRows, readDeliveryRows, readMessageRow } from './message-store.ts';
+import { lineMessage, messageLine, messageView, viewMessage } from './message-view.ts';
+import { failedSchema, sentSchema } from './outcome.ts';
+import { scopeRefusalOf } from './refusals.ts';
+
+/** What the routes of messages need; `waitMs` is 30 s unless said otherwise. */
+export interface MessageRoutesParts extends Omit<AcceptParts, 'mailroom' | 'waitMs'> {
+  readonly messageQueue: Pick<MessageQueue, 'accept' | 'finished' | 'recall' | 'resend'>;
+  /** Unix ms. */
+  readonly now: () => number;
+  readonly waitMs?: number;
+}
+
+const WAIT_MS = 30_000;
+/** A file of 20 MB (§4.6), and what stands around it. */
+const BODY_LIMIT = 21 * 1024 * 1024;
+
+const none: Answer = refuse(404, 'This app has no message under this id.');
+const missing = { 404: { about: 'This app has no such message.' } };
+const ID = /^[0-9a-f-]{36}$/;
+
+const accepted = z.object({
+  id: z.string(),
+  state: z.literal('queued'),
+  note: z.string().optional(),
+  opaque: z.string().optional(),
+});
+const recalled = z.object({
+  id: z.string(),
+  recalled: z.int(),
+  kept: z.array(z.object({ receiver: z.string(), reason: z.string() })),
+});
+
+/** The routes under /v1/messages; an app sees its own messages only. */
+export function messageRoutes(parts: MessageRoutesParts): readonly Route[] {
+  const { db, messageQueue, now, waitMs = WAIT_MS } = parts;
+  const schema = messageSchema(now);
+  return [
+    route({
+      method: 'POST',
+      path: '/messages',
+      summary:
+        'Hands in a message: JSON, or multipart/form-data of the JSON as `message` and one `image` or `file`. The same idempotencyKey gives the same answer.',
+      accepts: {
+        'application/json': schema,
+        'multipart/form-data': z.object({
+          message: schema,
+          image: z.file().optional(),
+          file: z.file().optional(),
+        }),
+      },
+      bodyLimit: BODY_LIMIT,
+      answers: {
+        200: { about: 'With `wait`: WeCom has taken it.', schema: sentSchema },
+        202: { about: 'It is taken down and will be delivered.', schema: accepted },
+        409: { about: 'The idempotencyKey was used for another request.' },
+        502: { about: 'With `wait`: it reached nobody.', schema: failedSchema },
+      },
+      handle: (ask) => acceptMessage({ ...parts, waitMs }, schema, ask),
+    }),
+    route({
+      method: 'GET',
+      path: '/messages/:id',
+      summary: 'A message with the state of each receiver and every attempt.',
+      answers: { 200: { about: 'The message.', schema: messageView }, ...missing },
+      async handle({ caller, params: { id = '' } }) {
+        const row = ID.test(id) ? await readMessageRow(db, caller.app, id) : undefined;
+        if (row === undefined) return none;
+        const [deliveries, attempts] = await Promise.all([readDeliveryRows(db, id), readAttemptRows(db, id)]);
+        return { status: 200, body: viewMessage(row, deliveries, attempts) };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/messages',
+      summary:
+        'Messages of the app, newest first; `state=dead` lists what was given up. `next` goes into `after`.',
+      query: messageQuery,
+      answers: {
+        200: {
+          about: 'A page.',
+          schema: z.object({ messages: z.array(messageLine), next: z.string().optional() }),
+        },
+      },
+      async handle({ caller, query }) {
+        const rows = await listMessageRows(db, caller.app, filterOf(query));
+        const ids = rows.map(({ id }) => id);
+        const states = Map.groupBy(await countStates(db, ids), (each) => each.message_id);
+        const messages = rows.map((row) => lineMessage(row, states.get(row.id) ?? []));
+        return { status: 200, body: { messages, ...nextPage(rows, query.limit, placeOf) } };
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/messages/:id/recall',
+      summary: 'Takes a message back: what has not begun is not sent, what was sent within 24 h is recalled.',
+      answers: { 200: { about: 'How many were, and which could not be.', schema: recalled }, ...missing },
+      async handle({ caller, params: { id = '' } }) {
+        const result = ID.test(id) ? await messageQueue.recall(caller.app, id) : null;
+        return result === null ? none : { status: 200, body: { id, ...result } };
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/messages/:id/resend',
+      summary: 'Sends the failed and dead deliveries of a message again.',
+      answers: {
+        202: {
+          about: 'How many are queued again.',
+          schema: z.object({ id: z.string(), queued: z.int() }),
+        },
+        403: { about: 'The scopes of the app do not allow it any more.' },
+        409: { about: 'None of its deliveries is failed or dead.' },
+        ...missing,
+      },
+      async handle({ caller, params: { id = '' } }) {
+        const row = ID.test(id) ? await readMessageRow(db, caller.app, id) : undefined;
+        if (row === undefined) return none;
+        const missed = (await readDeliveryRows(db, id)).filter(({ state }) => /^(failed|dead)$/.test(state));
+        // What the app was allowed then it may be allowed no more.
+        const refusal = scopeRefusalOf(caller, {
+          kind: row.kind as ContentKind,
+          template: row.template_key ?? undefined,
+          receivers: missed.map(({ receiver }) => receiver as Receiver),
+        });
+        if (refusal !== undefined) return refusal;
+        const queued = (await messageQueue.resend(caller.app, id)) ?? 0;
+        if (queued > 0) return { status: 202, body: { id, queued } };
+        return refuse(409, 'None of its deliveries is failed or dead, so there is nothing to send again.');
+      },
+    }),
+  ];
+}

@@ -1,0 +1,132 @@
+import { z } from 'zod';
+import { contentKinds } from '../content/content.ts';
+import { contentFields, oneKind } from '../content/content-schema.ts';
+import { lanes } from '../content/message.ts';
+import { variablesSchema } from '../templates/variables-schema.ts';
+import { callbackUrlSchema } from '../webhooks/callback-url.ts';
+
+const DAY_MS = 86_400_000;
+const MOST_DAYS_AHEAD = 90;
+
+/** What a message may say: a content, the address of a picture, or a template. */
+const kinds = [...contentKinds, 'imageUrl', 'template'] as const;
+
+const soundText = (max: number) =>
+  z
+    .string()
+    .min(1, 'must not be empty')
+    .max(max, `must be at most ${max} characters`)
+    .refine((text) => text.isWellFormed(), 'must not hold half characters (lone surrogates)');
+
+/** §4.8; lower case, since WeCom does not tell case apart. */
+const userid = z
+  .string()
+  .regex(/^([A-Za-z0-9][\w.@-]{0,63}|@all)$/, 'must be a userid, or @all alone')
+  .toLowerCase();
+
+/** Ids of departments and tags are numbers. */
+const numericId = z
+  .union(
+    [z.int().min(1).max(4_294_967_295), z.string().regex(/^[1-9]\d{0,9}$/, 'must be an id, a number from 1')],
+    'must be an id, a number from 1',
+  )
+  .transform(String);
+
+const listOf = <T extends z.ZodType>(item: T, max: number) =>
+  z
+    .array(item)
+    .max(max, `must be at most ${max}; send several messages`)
+    .default([] as never[]);
+
+const toSchema = z
+  .strictObject({
+    users: listOf(userid, 1000),
+    departments: listOf(numericId, 100),
+    tags: listOf(numericId, 100),
+    chats: listOf(
+      z.string().regex(/^[0-9A-Za-z]{1,32}$/, 'must be a chatid, 1 to 32 letters and digits'),
+      100,
+    ),
+    robots: listOf(z.string().regex(/^[\w.-]{1,64}$/, 'must be the name of a robot'), 20),
+  })
+  .refine((to) => Object.values(to).some((list) => list.length > 0), 'must name at least one receiver')
+  // WeCom ignores everybody else then (§4.2).
+  .refine(
+    ({ users, departments, tags }) =>
+      !users.includes('@all') || users.length + departments.length + tags.length === 1,
+    'must have @all without other users, departments or tags',
+  );
+
+/** Of POST /v1/media, or of an earlier message. */
+const sha256 = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, 'must be the SHA-256 of an earlier upload, 64 hex digits in lower case');
+const fileName = z
+  .string()
+  .min(1, 'must not be empty')
+  .max(128, 'must be at most 128 characters')
+  .refine((name) => name.isWellFormed(), 'must not hold half characters (lone surrogates)');
+
+/** Unix ms. */
+const time = z
+  .union(
+    [
+      z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
+      z
+        .int()
+        .min(0)
+        .transform((seconds) => seconds * 1000),
+    ],
+    'must be an ISO time with its offset, such as 2026-11-21T08:00:00+08:00, or Unix seconds',
+  )
+  .optional();
+
+const content = contentFields('literal');
+
+/** One message as an app hands it in; `now` is Unix ms. */
+export function messageSchema(now: () => number) {
+  return z
+    .strictObject({
+      to: toSchema,
+      ...z.strictObject(content).partial().shape,
+      mentioned: content.mentioned.transform((list) => list.map((id) => id.toLowerCase())).optional(),
+      // A picture is shown without a name.
+      image: z.strictObject({ sha256, name: z.string().max(128).default('') }).optional(),
+      file: z.strictObject({ sha256, name: fileName }).optional(),
+      imageUrl: z
+        .url({ protocol: /^https?$/, error: 'must be an http or https address' })
+        .max(2048, 'must be at most 2048 characters long')
+        .optional(),
+      template: z
+        .strictObject({
+          key: z.string().regex(/^[A-Za-z0-9._-]{1,32}$/, 'must be the key of a template'),
+          variables: variablesSchema.default({}),
+        })
+        .optional(),
+      // MySQL takes "a" and "a " for the same.
+      idempotencyKey: soundText(128)
+        .refine((key) => !key.endsWith(' '), 'must not end in a space')
+        .optional(),
+      opaque: soundText(1024).optional(),
+      priority: z.enum(lanes).default('normal'),
+      sendAt: time.refine(
+        (at) => at === undefined || at <= now() + MOST_DAYS_AHEAD * DAY_MS,
+        `must be at most ${MOST_DAYS_AHEAD} days ahead`,
+      ),
+      callbackUrl: callbackUrlSchema.optional(),
+      wait: z.boolean().default(false),
+    })
+    .superRefine(oneKind(kinds))
+    .refine(
+      ({ template, mentioned, plainTextFor }) =>
+        template === undefined || (mentioned === undefined && plainTextFor === undefined),
+      'may have mentioned and plainTextFor not beside template; they belong into the template',
+    )
+    .refine(
+      ({ wait, sendAt }) => !wait || sendAt === undefined || sendAt <= now(),
+      'may have wait only without a sendAt in the future',
+    );
+}
+
+/** A message whose form is right. */
+export type HandedMessage = z.output<ReturnType<typeof messageSchema>>;

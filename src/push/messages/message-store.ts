@@ -1,0 +1,93 @@
+import type { Database } from '../database/database.ts';
+
+export type MessageRow = Exclude<Awaited<ReturnType<typeof readMessageRow>>, undefined>;
+export type DeliveryRow = Awaited<ReturnType<typeof readDeliveryRows>>[number];
+export type AttemptRow = Awaited<ReturnType<typeof readAttemptRows>>[number];
+
+/** What is shown of a message. */
+export const messageColumns = [
+  'messages.id',
+  'messages.app',
+  'messages.lane',
+  'messages.kind',
+  'messages.template_key',
+  'messages.template_version',
+  'messages.opaque',
+  'messages.idempotency_key',
+  'messages.callback_url',
+  'messages.campaign_id',
+  'messages.receivers',
+  'messages.open',
+  'messages.created_at',
+  'messages.send_at',
+  'messages.finished_at',
+] as const;
+
+const deliveryColumns = [
+  'id',
+  'message_id',
+  'receiver',
+  'state',
+  'tries',
+  'msgids',
+  'errcode',
+  'problem',
+  'maybe_twice',
+  'finished_at',
+] as const;
+
+/** A message of this app. */
+export function readMessageRow(db: Database, app: string, id: string) {
+  return db
+    .selectFrom('messages')
+    .select(messageColumns)
+    .where('id', '=', id)
+    .where('app', '=', app)
+    .executeTakeFirst();
+}
+
+/** What this app handed in under this idempotency key. */
+export function readByIdempotencyKey(
+  db: Database,
+  app: string,
+  key: string,
+): Promise<{ readonly id: string; readonly request_hash: string } | undefined> {
+  return db
+    .selectFrom('messages')
+    .select(['id', 'request_hash'])
+    .where('app', '=', app)
+    .where('idempotency_key', '=', key)
+    .executeTakeFirst();
+}
+
+/** The deliveries of a message, in the order of coming. */
+export function readDeliveryRows(db: Database, messageId: string) {
+  return db
+    .selectFrom('deliveries')
+    .select(deliveryColumns)
+    .where('message_id', '=', messageId)
+    .orderBy('id')
+    .execute();
+}
+
+/** How many deliveries of each message are in each state. */
+export async function countStates(db: Database, messageIds: readonly string[]) {
+  if (messageIds.length === 0) return [];
+  return db
+    .selectFrom('deliveries')
+    .select(({ fn }) => ['message_id', 'state', fn.countAll<number>().as('count')])
+    .where('message_id', 'in', messageIds)
+    .groupBy(['message_id', 'state'])
+    .execute();
+}
+
+/** Every attempt at the deliveries of a message, oldest first. */
+export function readAttemptRows(db: Database, messageId: string) {
+  return db
+    .selectFrom('attempts')
+    .innerJoin('deliveries', 'deliveries.id', 'attempts.delivery_id')
+    .selectAll('attempts')
+    .where('deliveries.message_id', '=', messageId)
+    .orderBy('attempts.id')
+    .execute();
+}

@@ -1,0 +1,80 @@
+import { hashOf } from '../apps/signature.ts';
+import { type Content, kindOf } from '../content/content.ts';
+import { checkContent } from '../content/content-schema.ts';
+import { fill, USERID } from '../content/fill.ts';
+import type { NewMessage, Receiver, ReceiverKind } from '../content/message.ts';
+import type { Templates } from '../templates/templates.ts';
+import { type MediaSources, mediaContent } from './media-content.ts';
+import type { HandedMessage } from './message-schema.ts';
+import type { Handed } from './read-message.ts';
+
+/** What the making of a message asks for. */
+export interface NewMessageParts extends MediaSources {
+  readonly templates: Pick<Templates, 'resolve'>;
+}
+
+/** The receivers of a message, each once. */
+export function receiversOf({ to }: HandedMessage): readonly Receiver[] {
+  const named: readonly Receiver[] = [
+    ...to.users.map((id) => `user:${id}` as const),
+    ...to.departments.map((id) => `party:${id}` as const),
+    ...to.tags.map((id) => `tag:${id}` as const),
+    ...to.chats.map((id) => `chat:${id}` as const),
+    ...to.robots.map((id) => `robot:${id}` as const),
+  ];
+  return [...new Set(named)];
+}
+
+/** What tells one request from another under the same idempotency key; whether the caller waits does not. */
+export function requestHashOf({ wait: _, ...message }: HandedMessage): string {
+  return hashOf(JSON.stringify(message));
+}
+
+/** The message to be written down. Throws an InputError for what a receiver cannot take, a template or media not there. */
+export async function makeMessage(parts: NewMessageParts, app: string, handed: Handed): Promise<NewMessage> {
+  const { message } = handed;
+  const { priority, sendAt, opaque, idempotencyKey, callbackUrl } = message;
+  const receivers = receiversOf(message);
+  return {
+    app,
+    lane: priority,
+    ...(await saysWhat(parts, handed, receivers)),
+    receivers: receivers.map((receiver) => ({ receiver })),
+    requestHash: requestHashOf(message),
+    ...(sendAt !== undefined && { sendAt }),
+    ...(opaque !== undefined && { opaque }),
+    ...(idempotencyKey !== undefined && { idempotencyKey }),
+    ...(callbackUrl !== undefined && { callbackUrl }),
+  };
+}
+
+async function saysWhat(
+  parts: NewMessageParts,
+  handed: Handed,
+  receivers: readonly Receiver[],
+): Promise<Pick<NewMessage, 'content' | 'variables' | 'template'>> {
+  const { template } = handed.message;
+  const kinds = [...new Set(receivers.map((receiver) => receiver.split(':', 1)[0] as ReceiverKind))];
+  if (template === undefined) {
+    const media = await mediaContent(parts, handed, kinds.includes('robot'));
+    const content = media ?? writtenContent(handed.message);
+    checkContent(content, kinds);
+    return { content };
+  }
+  const { key, variables } = template;
+  const areMembers = receivers.every((receiver) => receiver.startsWith('user:') && receiver !== 'user:@all');
+  const { content, version } = await parts.templates.resolve(key, variables, areMembers ? [USERID] : []);
+  // A userid that is filled in for each receiver counts with the least that it can be.
+  checkContent(fill(content, { [USERID]: 'u', ...variables }), kinds);
+  return { content, variables, template: { key, version } };
+}
+
+function writtenContent(message: HandedMessage): Content {
+  const { mentioned, plainTextFor } = message;
+  const kind = kindOf(message as Content);
+  return {
+    [kind]: message[kind],
+    ...(mentioned !== undefined && { mentioned }),
+    ...(plainTextFor !== undefined && { plainTextFor }),
+  } as Content;
+}

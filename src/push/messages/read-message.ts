@@ -1,0 +1,74 @@
+import { InputError } from '../../errors.ts';
+import { hashOf } from '../apps/signature.ts';
+import { readValue } from '../content/read-value.ts';
+import { isContentType, readJson } from '../http/read-body.ts';
+import { type Answer, type Ask, refuse } from '../http/route.ts';
+import type { HandedMessage, messageSchema } from './message-schema.ts';
+
+/** A picture or file that came with its message. */
+export interface Upload {
+  readonly kind: 'image' | 'file';
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A message whose form is right, with what came beside it. */
+export interface Handed {
+  readonly message: HandedMessage;
+  readonly upload?: Upload;
+}
+
+/** Most bytes of a message in JSON: 1000 userids and a long text. */
+const JSON_LIMIT = 256 * 1024;
+
+/** Reads a message: JSON, or multipart/form-data of `message` and an `image` or a `file`. Throws an InputError. */
+export async function readMessage(
+  { raw, contentType }: Pick<Ask, 'raw' | 'contentType'>,
+  schema: ReturnType<typeof messageSchema>,
+): Promise<Handed | Answer> {
+  const bytes = raw as Buffer;
+  if (isContentType(contentType, 'application/json')) {
+    if (bytes.length > JSON_LIMIT) return refuse(413, `A message is at most ${JSON_LIMIT} bytes of JSON.`);
+    return { message: readValue(schema, readJson(bytes), 'the message') };
+  }
+  if (!isContentType(contentType, 'multipart/form-data')) {
+    return refuse(
+      415,
+      'Send a message as application/json or, with a picture or file, as multipart/form-data.',
+    );
+  }
+  const { text, upload } = await readParts(bytes, contentType);
+  if (text.length > JSON_LIMIT) return refuse(413, `The part "message" is at most ${JSON_LIMIT} bytes.`);
+  const written = readJson(Buffer.from(text));
+  if (typeof written !== 'object' || written === null || upload.kind in written) {
+    throw new InputError(`the part "message" must be a JSON object without "${upload.kind}"`);
+  }
+  const media = { sha256: hashOf(upload.bytes), name: upload.name };
+  return { message: readValue(schema, { ...written, [upload.kind]: media }, 'the message'), upload };
+}
+
+async function readParts(bytes: Buffer, contentType: string): Promise<{ text: string; upload: Upload }> {
+  const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': contentType } })
+    .formData()
+    .catch(() => {
+      throw new InputError(
+        'the body is no multipart/form-data with the boundary of its Content-Type, 27 to 70 characters long',
+      );
+    });
+  const parts = [...form];
+  const [, text] = parts.find(([name]) => name === 'message') ?? [];
+  const [kind, file] = parts.find(([name]) => name === 'image' || name === 'file') ?? [];
+  if (parts.length !== 2 || typeof text !== 'string' || !(file instanceof File)) {
+    throw new InputError(
+      'a multipart message has two parts: "message", and one "image" or "file" with a file name',
+    );
+  }
+  return {
+    text,
+    upload: {
+      kind: kind as Upload['kind'],
+      name: file.name,
+      bytes: new Uint8Array(await file.arrayBuffer()),
+    },
+  };
+}

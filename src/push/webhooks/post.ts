@@ -1,0 +1,77 @@
+import type { Keys } from '../apps/keys.ts';
+import { signRequest } from '../apps/signature.ts';
+import type { Database } from '../database/database.ts';
+import { readOutcome } from './outcome.ts';
+import type { Callback, Verdict } from './webhook-store.ts';
+
+/** What telling needs. */
+export interface TellParts {
+  readonly db: Database;
+  readonly keys: Pick<Keys, 'find' | 'newestKey'>;
+  readonly fetch: typeof fetch;
+  /** Unix ms. */
+  readonly now: () => number;
+  /** From 0 to 1. */
+  readonly random: () => number;
+  readonly newId: () => string;
+}
+
+/** How long an answer may take; slow hosts hold up nobody for longer. */
+const ANSWER_MS = 5000;
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 900_000;
+const GIVEN_UP_AFTER_MS = 86_400_000;
+
+/** Tries once to tell what became of a message. Throws only what is our own trouble. */
+export async function tell(parts: TellParts, callback: Callback): Promise<Verdict> {
+  const { db, keys, now } = parts;
+  const told = await readOutcome(db, callback.messageId);
+  if (told === null) return { state: 'void', error: 'there is nothing to tell: it is open again, or gone' };
+  const { url, outcome } = told;
+  // The list may have changed since the message came.
+  const app = await keys.find(callback.app);
+  if (!app?.callbackHosts.includes(url.hostname) || url.username !== '' || url.password !== '') {
+    return { state: 'refused', error: `the host is not on the list of the app "${callback.app}"` };
+  }
+  const key = await keys.newestKey(callback.app);
+  if (key === undefined) return again(parts, callback, `the app "${callback.app}" has no key to sign with`);
+  const body = JSON.stringify(outcome);
+  const target = `${url.pathname}${url.search}`;
+  const signed = { method: 'POST', target, body, now: now(), nonce: parts.newId() };
+  const problem = await post(parts.fetch, url, {
+    body,
+    headers: { 'content-type': 'application/json', ...signRequest({ app: callback.app, key }, signed) },
+  });
+  return problem === undefined ? { state: 'told' } : again(parts, callback, problem);
+}
+
+/** 0.5 s, 1 s, 2 s … up to 15 min, each up to a fifth longer so that not all come at once; for a day. */
+function again({ now, random }: TellParts, { tries, notedAt }: Callback, error: string): Verdict {
+  const wait = Math.min(FIRST_WAIT_MS * 2 ** Math.min(tries - 1, 20), LONGEST_WAIT_MS);
+  const dueAt = now() + Math.round(wait * (1 + random() / 5));
+  return dueAt > notedAt + GIVEN_UP_AFTER_MS ? { state: 'lost', error } : { state: 'open', dueAt, error };
+}
+
+/** Undefined when the other side has taken it (2xx), otherwise what was wrong, without any word of the other side. */
+async function post(
+  fetch: TellParts['fetch'],
+  url: URL,
+  request: { readonly body: string; readonly headers: Readonly<Record<string, string>> },
+): Promise<string | undefined> {
+  try {
+    const signal = AbortSignal.timeout(ANSWER_MS);
+    // A redirect could lead to a host that is not on the list.
+    const response = await fetch(url, { method: 'POST', redirect: 'manual', signal, ...request });
+    await response.body?.cancel();
+    return response.ok ? undefined : `HTTP ${response.status}`;
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'no answer';
+  if (error.name === 'TimeoutError') return `no answer within ${ANSWER_MS} ms`;
+  const { cause } = error;
+  return cause instanceof Error && 'code' in cause ? `no answer: ${String(cause.code)}` : 'no answer';
+}

@@ -1,0 +1,121 @@
+import type { Tx } from '../database/database.ts';
+import { type TellParts, tell } from './post.ts';
+import { type Callback, endTry, insertCallbacks, pruneCallbacks, takeCallbacks } from './webhook-store.ts';
+
+/** Tells apps what became of their messages, at the address they gave. */
+export interface Webhooks {
+  /** Notes, in the transaction that finishes these messages, that their apps are to be told; those without address are none. */
+  note(tx: Tx, messageIds: readonly string[]): Promise<void>;
+  /** After that transaction: there may be something to tell. */
+  wake(): void;
+}
+
+/** Webhooks, and the loop that tells them. */
+export interface ResultTeller extends Webhooks {
+  /** Begins to tell; any number of replicas may, each callback is one's at a time. */
+  start(): void;
+  /** Removes what was told a week ago; to be called every hour or so. */
+  prune(): Promise<void>;
+  /** Takes no more, and resolves when what is under way has ended. */
+  close(): Promise<void>;
+}
+
+export interface ResultParts extends TellParts {
+  readonly sleep: (ms: number) => Promise<unknown>;
+  /** Told of every try: `told`, `retried`, `given-up` or `refused`. */
+  readonly onCall: (result: string) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+const POLL_MS = 500;
+/** At most so many at once, and to one host, so that a dead one leaves room for others. */
+const AT_ONCE = 64;
+const PER_HOST = 4;
+/** Longer than one try can take, waiting for the database included. */
+const LEASE_MS = 30_000;
+const KEPT_MS = 7 * 86_400_000;
+
+const words = { open: 'retried', told: 'told', lost: 'given-up', refused: 'refused', void: 'void' } as const;
+
+/** Makes the teller of results. */
+export function createWebhooks(parts: ResultParts): ResultTeller {
+  const { db, now, sleep, newId, onCall, onError } = parts;
+  /** What is under way, by host. */
+  const underWay = new Map<string, Set<Promise<void>>>();
+  let isClosed = false;
+  let running: Promise<void> = Promise.resolve();
+  let bell = Promise.withResolvers<void>();
+  let nap: Promise<unknown> | undefined;
+
+  const busy = (): readonly Promise<void>[] => [...underWay.values()].flatMap((set) => [...set]);
+  const busyByHost = () => new Map([...underWay].map(([host, set]) => [host, set.size] as const));
+  const wake = (): void => bell.resolve();
+
+  /** Takes what is due, as long as there is room; a host that has its share is left out. */
+  async function takeMore(): Promise<void> {
+    while (!isClosed) {
+      const count = AT_ONCE - busy().length;
+      if (count <= 0) return;
+      const at = now();
+      const { due, ours } = await takeCallbacks(db, {
+        now: at,
+        until: at + LEASE_MS,
+        owner: newId(),
+        count,
+        perHost: PER_HOST,
+        underWay: busyByHost(),
+      });
+      for (const callback of ours) begin(callback);
+      if (due < count || ours.length === 0) return;
+    }
+  }
+
+  function begin(callback: Callback): void {
+    const { host } = callback;
+    const set = underWay.get(host) ?? new Set();
+    underWay.set(host, set);
+    const work: Promise<void> = tryOnce(callback).finally(() => {
+      set.delete(work);
+      if (set.size === 0) underWay.delete(host);
+      wake();
+    });
+    set.add(work);
+  }
+
+  async function tryOnce(callback: Callback): Promise<void> {
+    try {
+      const verdict = await tell(parts, callback);
+      await endTry(db, callback, verdict, now());
+      if (verdict.state !== 'void') onCall(words[verdict.state]);
+    } catch (error) {
+      // Our own trouble, most likely the database's: the lease ends by itself, and then it is tried again.
+      onError(error);
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (!isClosed) {
+      bell = Promise.withResolvers();
+      await takeMore().catch(onError);
+      nap ??= sleep(POLL_MS).finally(() => {
+        nap = undefined;
+      });
+      await Promise.race([bell.promise, nap]);
+    }
+  }
+
+  return {
+    note: (tx, messageIds) => insertCallbacks(tx, messageIds, now()),
+    wake,
+    start() {
+      running = run();
+    },
+    prune: () => pruneCallbacks(db, now() - KEPT_MS),
+    async close() {
+      isClosed = true;
+      wake();
+      await running;
+      await Promise.all(busy());
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import { InputError } from '../../errors.ts';
+import { type AppOptions, createAppTokens, lineOf, wait, withToken } from './app-tokens.ts';
+import { type ApiAnswer, type ApiRequest, callApi } from './call.ts';
+import { readCallbackRange } from './callback-ranges.ts';
+import { withRetry } from './retry.ts';
+import { sendText } from './send-text.ts';
+import type { WeComError } from './wecom-error.ts';
+
+/** A member as `user/get` tells it (§4.8); departments by id. */
+export interface Member {
+  readonly userid: string;
+  readonly name: string;
+  readonly departments: readonly number[];
+}
+
+/** The part of the server API that Keypad calls (§4). Every method throws {@link WeComError} when WeCom says no. */
+export interface WeComApi {
+  /** Sends a text of any length to one member, cut where it must be; resolves to the msgid of the last part. */
+  sendText(userid: string, text: string): Promise<{ readonly msgid: string }>;
+  /** The networks that callbacks come from, as CIDRs (§4.7). */
+  callbackRanges(): Promise<readonly string[]>;
+  /** One member. */
+  user(userid: string): Promise<Member>;
+  /** Resolves when a usable access token is at hand, fetching one if need be: the app's id and secret are good. */
+  checkToken(): Promise<void>;
+}
+
+/** Makes the client of one app's server API. The access token is fetched when it is first needed. */
+export function createWeComApi(options: AppOptions): WeComApi {
+  const { agentId, sleep = wait } = options;
+  const line = lineOf(options);
+  const tokens = createAppTokens(options);
+
+  const call = (request: ApiRequest, canRepeat = (_: WeComError) => true): Promise<ApiAnswer> => {
+    const attempt = (token: string) =>
+      callApi(line, { ...request, query: { ...request.query, access_token: token } });
+    // A gettoken that failed has had its own repeats.
+    const isOwn = (error: WeComError) => error.api === request.api;
+    return withRetry(
+      () => withToken(tokens, attempt),
+      sleep,
+      (error) => isOwn(error) && canRepeat(error),
+    );
+  };
+
+  return {
+    sendText: async (userid, text) => ({ msgid: await sendText({ agentId, call, sleep }, userid, text) }),
+    callbackRanges: async () => readRanges(await call({ api: 'getcallbackip', query: {} })),
+    user: async (userid) => readMember(await call({ api: 'user/get', query: { userid } })),
+    checkToken: async () => void (await tokens.get()),
+  };
+}
+
+function readRanges({ ip_list: list }: ApiAnswer): readonly string[] {
+  if (!Array.isArray(list) || list.length === 0)
+    throw new InputError('getcallbackip answered without ip_list');
+  return list.map((entry) => readCallbackRange(String(entry)));
+}
+
+function readMember({ userid, name, department }: ApiAnswer): Member {
+  if (typeof userid !== 'string' || !Array.isArray(department)) {
+    throw new InputError('user/get answered without userid and department');
+  }
+  return { userid, name: `${name ?? ''}`, departments: department.map(Number) };
+}

@@ -1,0 +1,113 @@
+import { mayHaveArrived } from '../../errors.ts';
+import type { Errcode } from './errcodes.ts';
+import { WeComError } from './wecom-error.ts';
+
+/** One request to the server API: a POST when there is a body or a form, else a GET. */
+export interface ApiRequest {
+  /** The path without `/cgi-bin/`, such as `message/send`. */
+  readonly api: string;
+  readonly query: Readonly<Record<string, string>>;
+  /** Goes as JSON. */
+  readonly body?: unknown;
+  /** Goes as multipart/form-data. */
+  readonly form?: FormData;
+}
+
+/** A successful answer: JSON, not yet looked into. */
+export type ApiAnswer = Readonly<Record<string, unknown>>;
+
+/** What became of one request, for the metrics; 0 is success. */
+export interface ApiCall {
+  readonly api: string;
+  readonly errcode: Errcode;
+  readonly ms: number;
+  /** What WeCom said of an accepted request that it understood only in part (§4): worth a line in the log. */
+  readonly warning?: string;
+}
+
+/** What a call needs of its surroundings. */
+export interface ApiLine {
+  readonly baseUrl: string;
+  /** How long an answer may take, body included. */
+  readonly timeoutMs: number;
+  readonly now: () => number;
+  readonly onCall: (call: ApiCall) => void;
+}
+
+/** What travels in the query and nobody may read: the access token, the app's secret, the key of a robot (§4, §5). */
+const SECRETS = ['access_token', 'corpsecret', 'key'] as const;
+const WARNING = 'Warning: wrong json format';
+const LONGEST_ERRMSG = 400;
+
+/**
+ * Sends one request, once. Resolves to the answer of errcode 0, otherwise throws a {@link WeComError}, in whose text
+ * no secret of the query can occur. An answer with errcode 0 and the warning of a JSON half understood is a success: a
+ * repeat would arrive twice; `onCall` is told of the warning.
+ */
+export async function callApi(line: ApiLine, request: ApiRequest): Promise<ApiAnswer> {
+  const start = line.now();
+  const { errcode, answer, ...told } = await exchange(line, request);
+  const errmsg = withoutSecrets(told.errmsg, request.query).slice(0, LONGEST_ERRMSG);
+  const warning = errcode === 0 && errmsg.includes(WARNING) ? { warning: errmsg } : {};
+  line.onCall({ api: request.api, errcode, ms: line.now() - start, ...warning });
+  if (errcode !== 0) throw new WeComError(request.api, errcode, errmsg);
+  return answer;
+}
+
+interface Exchange {
+  readonly errcode: Errcode;
+  readonly errmsg: string;
+  readonly answer: ApiAnswer;
+}
+
+async function exchange({ baseUrl, timeoutMs }: ApiLine, request: ApiRequest): Promise<Exchange> {
+  const { api, query } = request;
+  const url = new URL(`/cgi-bin/${api}?${new URLSearchParams(query)}`, baseUrl);
+  try {
+    const response = await fetch(url, {
+      ...postOf(request),
+      // A redirect would carry the token to wherever it points.
+      redirect: 'error',
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    if (!response.ok) {
+      await response.body?.cancel();
+      return failure('lost', `HTTP ${response.status}`);
+    }
+    return readAnswer(await response.json());
+  } catch (error) {
+    return failure(mayHaveArrived(error) ? 'lost' : 'unsent', reasonOf(error));
+  }
+}
+
+function postOf({ body, form }: ApiRequest): RequestInit {
+  if (form) return { method: 'POST', body: form };
+  if (body === undefined) return {};
+  return { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+}
+
+function readAnswer(answer: unknown): Exchange {
+  if (typeof answer !== 'object' || answer === null || !('errcode' in answer)) {
+    return failure('lost', 'an answer without errcode');
+  }
+  const { errcode, errmsg, ...rest } = answer as ApiAnswer;
+  if (typeof errcode !== 'number') return failure('lost', 'an errcode that is no number');
+  return { errcode, errmsg: `${errmsg ?? ''}`, answer: rest };
+}
+
+function failure(errcode: Errcode, errmsg: string): Exchange {
+  return { errcode, errmsg, answer: {} };
+}
+
+/** A code or a name, never a message: messages may quote the URL. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
+  if (error.cause instanceof Error && 'code' in error.cause) return `${error.cause.code}`;
+  return error.name;
+}
+
+function withoutSecrets(errmsg: string, query: Readonly<Record<string, string>>): string {
+  const secrets = SECRETS.flatMap((name) => (query[name] ? [query[name]] : []));
+  const spellings = secrets.flatMap((secret) => [secret, encodeURIComponent(secret)]);
+  return spellings.reduce((text, secret) => text.replaceAll(secret, '…'), errmsg);
+}

@@ -1,0 +1,130 @@
+import { createSecretKey, hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { InputError } from '../../errors.ts';
+import { createCbc } from './cbc.ts';
+
+const PREFIX_BYTES = 16;
+const LENGTH_BYTES = 4;
+const HEADER_BYTES = PREFIX_BYTES + LENGTH_BYTES;
+const AES_BLOCK = 16;
+const PADDING_BLOCK = 32;
+const SIGNATURE_LENGTH = 40;
+
+/** The three values of an app's callback form (§1.1) and what `receiveid` must be: the corpid, for a self-built app (§1.3). */
+export interface CipherSettings {
+  readonly token: string;
+  readonly encodingAesKey: string;
+  readonly receiveId: string;
+  /** The 16 bytes that begin a plaintext; tests fix them. */
+  readonly random?: () => Buffer;
+}
+
+/** Signs, checks, seals and opens the messages of one app. The key is imported once and kept. */
+export interface Cipher {
+  /** SHA-1 in lower-case hex over token, timestamp, nonce and `encrypted`, sorted (§1.2). */
+  sign(timestamp: string, nonce: string, encrypted: string): string;
+  /** Whether `signature` is right, in constant time; never throws, whatever it is given. */
+  isSigned(signature: string, timestamp: string, nonce: string, encrypted: string): boolean;
+  /** Opens base64 as it came; throws {@link InputError} unless every bound of §1.3 holds. Check the signature first. */
+  decrypt(encrypted: string): string;
+  /** Seals a text to base64 (§1.3). */
+  encrypt(text: string): string;
+}
+
+/**
+ * Reads an EncodingAESKey to its 32 bytes; throws {@link InputError} unless it is 43 letters and digits (§1.1).
+ * The two spare bits of its last character may be set, so it is never compared with its re-encoded form (§1.3).
+ */
+export function readEncodingAesKey(text: string): Buffer {
+  if (!/^[A-Za-z0-9]{43}$/.test(text)) {
+    throw new InputError('an EncodingAESKey is 43 letters and digits; copy it from the app’s callback form');
+  }
+  return Buffer.from(`${text}=`, 'base64');
+}
+
+/** Makes the cipher of one app. Throws {@link InputError} when the EncodingAESKey is not one. */
+export function createCipher(settings: CipherSettings): Cipher {
+  const { token, receiveId, random = randomPrefixes() } = settings;
+  const keyBytes = readEncodingAesKey(settings.encodingAesKey);
+  const key = createSecretKey(keyBytes);
+  const cbc = createCbc(key, keyBytes.subarray(0, AES_BLOCK));
+  const receiver = Buffer.from(receiveId);
+
+  const sign: Cipher['sign'] = (timestamp, nonce, encrypted) =>
+    hash('sha1', [token, timestamp, nonce, encrypted].sort().join(''));
+
+  return {
+    sign,
+    isSigned: (signature, timestamp, nonce, encrypted) => {
+      const given = Buffer.from(signature);
+      return (
+        given.length === SIGNATURE_LENGTH &&
+        timingSafeEqual(given, Buffer.from(sign(timestamp, nonce, encrypted)))
+      );
+    },
+    decrypt: (encrypted) => readPlaintext(cbc.decrypt(readCiphertext(encrypted)), receiver),
+    encrypt: (text) => cbc.encrypt(layPlaintext(random(), text, receiver)).toString('base64'),
+  };
+}
+
+/** Fresh random bytes, drawn from the system a page at a time: a draw for each message costs more than its cipher. */
+function randomPrefixes(): () => Buffer {
+  let page = Buffer.alloc(0);
+  return () => {
+    if (page.length < PREFIX_BYTES) page = randomBytes(PREFIX_BYTES * 256);
+    const prefix = page.subarray(0, PREFIX_BYTES);
+    page = page.subarray(PREFIX_BYTES);
+    return prefix;
+  };
+}
+
+/** Only the one spelling that an encoder produces is taken: Node would skip what is not base64. */
+function readCiphertext(encrypted: string): Buffer {
+  const bytes = Buffer.from(encrypted, 'base64');
+  if (bytes.length === 0 || bytes.length % AES_BLOCK !== 0 || bytes.toString('base64') !== encrypted) {
+    throw new InputError('the encrypted text is not whole AES blocks in base64');
+  }
+  return bytes;
+}
+
+function readPlaintext(padded: Buffer, receiver: Buffer): string {
+  const plain = withoutPadding(padded);
+  if (plain.length < HEADER_BYTES) throw new InputError('the decrypted text is too short');
+  const end = HEADER_BYTES + plain.readUInt32BE(PREFIX_BYTES);
+  if (end > plain.length) throw new InputError('the decrypted text is shorter than the length it states');
+  if (!plain.subarray(end).equals(receiver)) {
+    throw new InputError('the message is for another receiver: check the corp id');
+  }
+  return readUtf8(plain.subarray(HEADER_BYTES, end));
+}
+
+function withoutPadding(padded: Buffer): Buffer {
+  const length = padded[padded.length - 1] ?? 0;
+  const end = padded.length - length;
+  const isPadding = length >= 1 && length <= PADDING_BLOCK && end >= 0;
+  if (!isPadding || padded.subarray(end).some((byte) => byte !== length)) {
+    throw new InputError('the padding is wrong: check the EncodingAESKey');
+  }
+  return padded.subarray(0, end);
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function readUtf8(bytes: Buffer): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw new InputError('the decrypted text is not UTF-8');
+  }
+}
+
+function layPlaintext(prefix: Buffer, text: string, receiver: Buffer): Buffer {
+  const length = Buffer.byteLength(text);
+  const end = HEADER_BYTES + length + receiver.length;
+  const padding = PADDING_BLOCK - (end % PADDING_BLOCK);
+  const plain = Buffer.alloc(end + padding, padding);
+  prefix.copy(plain);
+  plain.writeUInt32BE(length, PREFIX_BYTES);
+  plain.write(text, HEADER_BYTES);
+  receiver.copy(plain, HEADER_BYTES + length);
+  return plain;
+}

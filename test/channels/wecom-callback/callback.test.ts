@@ -1,0 +1,141 @@
+import fc from 'fast-check';
+import { afterAll, expect, test } from 'vitest';
+import { APP, cipher, envelope, signedPath, startBot } from '#test/bot.ts';
+import { createCipher } from '../../../src/wecom/crypto/cipher.ts';
+
+const { bot, wecom, platform, lines, stop } = await startBot({ TRUSTED_PROXIES: '10.1.0.0/16' });
+afterAll(stop);
+
+const from = (remoteAddress: string) => ({ remoteAddress });
+const post = (url: string, payload: string, more = {}) =>
+  bot.app.inject({ method: 'POST', url, payload, headers: { 'content-type': 'text/xml' }, ...more });
+const textMessage = (content: string, more = '') =>
+  `<xml><ToUserName><![CDATA[${APP.corpId}]]></ToUserName><FromUserName><![CDATA[zhangsan]]></FromUserName><CreateTime>${Math.floor(Date.now() / 1000)}</CreateTime><MsgType><![CDATA[text]]></MsgType><Content><![CDATA[${content}]]></Content><MsgId>${Math.floor(Math.random() * 1e15)}</MsgId><AgentID>${APP.agentId}</AgentID>${more}</xml>`;
+
+test('the URL is verified with the raw plaintext, and a + in echostr survives', async () => {
+  const echostr = '4j/AuRx71kQlxVlzbpsMWJjMsjpJosu13lhGTX9+fPOhVMvjCLPMSXQ62Q9/+ekfZX6HFRH1+Bs2itKwuSGOxg==';
+  for (const written of [echostr, encodeURIComponent(echostr)]) {
+    const response = await bot.app.inject({ method: 'GET', url: signedPath(echostr, `&echostr=${written}`) });
+    expect(response.statusCode).toBe(200);
+    expect(response.rawPayload).toEqual(Buffer.from('7000000000000000000'));
+  }
+  expect(await wecom.verifyUrl()).toBeUndefined();
+});
+
+test('a wrong signature is 403 and nothing is decrypted', async () => {
+  const encrypted = cipher.encrypt(textMessage('1'));
+  const url = signedPath(encrypted).replace(/msg_signature=./, 'msg_signature=0');
+  for (const response of [
+    await post(url.replace('msg_signature=0', 'msg_signature=z'), envelope(encrypted)),
+    await bot.app.inject({
+      method: 'GET',
+      url: `${signedPath('AAAA')}&echostr=${encodeURIComponent(encrypted)}`,
+    }),
+  ]) {
+    expect([response.statusCode, response.body]).toEqual([403, 'signature mismatch\n']);
+  }
+});
+
+test('an address that is not allowed is 403 before anything is read', async () => {
+  const response = await post(signedPath('x'), 'x'.repeat(70_000), from('203.0.113.9'));
+  expect([response.statusCode, response.body]).toEqual([403, 'source not allowed\n']);
+});
+
+test('X-Forwarded-For is believed from trusted proxies only', async () => {
+  const encrypted = cipher.encrypt(textMessage('hi'));
+  const ask = (remoteAddress: string, forwarded: string) =>
+    post(signedPath(encrypted), envelope(encrypted), {
+      remoteAddress,
+      headers: { 'content-type': 'text/xml', 'x-forwarded-for': forwarded },
+    }).then(({ statusCode }) => statusCode);
+  expect(await ask('10.1.2.3', '127.0.0.1')).toBe(200);
+  expect(await ask('10.1.2.3', '203.0.113.9')).toBe(403);
+  expect(await ask('203.0.113.9', '127.0.0.1')).toBe(403);
+  expect(await ask('10.1.2.3', '127.0.0.1, 203.0.113.9')).toBe(403);
+});
+
+test('what is malformed is 400, what is too large 413, and what is not there 404', async () => {
+  const encrypted = cipher.encrypt(textMessage('1'));
+  const foreign = createCipher({ ...APP, receiveId: 'ww9999999999999999' }).encrypt(textMessage('1'));
+  const junk = cipher.encrypt('<xml>');
+  const statuses = {
+    'no query': (await post('/wecom/callback', envelope(encrypted))).statusCode,
+    'a parameter twice': (await post(`${signedPath(encrypted)}&nonce=x`, envelope(encrypted))).statusCode,
+    'no body': (await post(signedPath(encrypted), '')).statusCode,
+    'no XML': (await post(signedPath(encrypted), '{"encrypt":"x"}')).statusCode,
+    'another receiver': (await post(signedPath(foreign), envelope(foreign))).statusCode,
+    'no message inside': (await post(signedPath(junk), envelope(junk))).statusCode,
+    'over 64 KiB': (await post(signedPath(encrypted), 'x'.repeat(65_537))).statusCode,
+    'no echostr': (await bot.app.inject({ method: 'GET', url: signedPath(encrypted) })).statusCode,
+    'another path': (await bot.app.inject({ method: 'GET', url: '/admin' })).statusCode,
+  };
+  expect(statuses).toEqual({
+    'no query': 400,
+    'a parameter twice': 400,
+    'no body': 400,
+    'no XML': 400,
+    'another receiver': 400,
+    'no message inside': 400,
+    'over 64 KiB': 413,
+    'no echostr': 400,
+    'another path': 404,
+  });
+});
+
+test('whatever is sent, the answer is never a 5xx and never a stack trace', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.string({ unit: 'binary', maxLength: 400 }),
+      fc.webQueryParameters(),
+      fc.constantFrom('POST' as const, 'GET' as const, 'PUT' as const),
+      async (payload, query, method) => {
+        const response = await bot.app.inject({ method, url: `/wecom/callback?${query}`, payload });
+        expect(response.statusCode).toBeGreaterThanOrEqual(400);
+        expect(response.statusCode).toBeLessThan(500);
+        expect(response.body).not.toMatch(/\.ts|at /);
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+test('a text is answered; other kinds are told that digits are wanted; events and unknown kinds get an empty 200', async () => {
+  expect((await wecom.say('zhangsan', 'hi')).reply).toContain('1 电商');
+  expect(
+    (await wecom.deliver('zhangsan', { type: 'image', picUrl: 'http://x/y.png', mediaId: 'M' })).reply,
+  ).toContain('只能处理文字消息');
+  const event = await wecom.deliver('zhangsan', { type: 'event', event: 'enter_agent' });
+  expect([event.status, event.reply]).toEqual([200, null]);
+  const odd = cipher.encrypt(textMessage('1').replace('[text]', '[hologram]'));
+  const response = await post(signedPath(odd), envelope(odd));
+  expect([response.statusCode, response.body]).toEqual([200, '']);
+});
+
+test('a click on the menu bar is its key typed', async () => {
+  expect(
+    (await wecom.deliver('zhangsan', { type: 'event', event: 'click', eventKey: '1-1' })).reply,
+  ).toContain('2 扩缩容');
+});
+
+test('a message for another app of the corp is not answered', async () => {
+  const other = cipher.encrypt(textMessage('hi').replace(`<AgentID>${APP.agentId}`, '<AgentID>1000099'));
+  const response = await post(signedPath(other), envelope(other));
+  expect([response.statusCode, response.body]).toEqual([200, '']);
+});
+
+test('userids differ by more than capitals', async () => {
+  await wecom.say('zhangsan', '#');
+  await wecom.say('zhangsan', 'hi');
+  const shouted = cipher.encrypt(textMessage('1').replace('[zhangsan]', '[ZhangSan]'));
+  await post(signedPath(shouted), envelope(shouted));
+  expect((await wecom.say('zhangsan', '?')).reply).toContain('1 Kubernetes');
+});
+
+test('every line of the log about one message carries its id, and so does the platform’s', async () => {
+  await wecom.say('zhangsan', '#');
+  const before = lines.length;
+  await wecom.say('zhangsan', 'hi');
+  const id = platform.calls.findLast(({ operation }) => operation === 'units.list')?.trace;
+  expect(id).toMatch(/^[0-9a-f-]{36}$/);
+  await expect.poll(() => lines.slice(before).join('')).toContain(`"id":"${id}"`);
+});

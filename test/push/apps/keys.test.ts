@@ -1,0 +1,216 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openPushDatabase } from '#test/push-database.ts';
+import { createKeys, type Keys } from '../../../src/push/apps/keys.ts';
+import { hashOf, isSignedWith, sign, signRequest } from '../../../src/push/apps/signature.ts';
+import { isNotAdmitted } from '../../../src/push/apps/verify-request.ts';
+import type { Database } from '../../../src/push/database/database.ts';
+import { createLog } from '../../../src/server/log.ts';
+
+const masterKey = 'a master key of the tests, 32 characters long';
+const clock = { now: Date.UTC(2026, 10, 21, 8) };
+const now = () => clock.now;
+let db: Database;
+let keys: Keys;
+let drop: () => Promise<void>;
+
+beforeAll(async () => {
+  ({ db, drop } = await openPushDatabase());
+  keys = createKeys({ db, masterKey, now });
+});
+afterAll(() => drop());
+
+/** Whether a request signed like this is let in by these keys. */
+async function isLetIn(by: Keys, app: string, key: string, nonce: string = randomUUID()): Promise<boolean> {
+  const headers = signRequest({ app, key }, { method: 'GET', target: '/v1/a', now: now(), nonce });
+  const claimed = by.readClaim(headers);
+  if (isNotAdmitted(claimed)) return false;
+  const came = { method: 'GET', target: '/v1/a', bodyHash: hashOf('') };
+  return !isNotAdmitted(await by.verifyRequest(claimed, came));
+}
+
+test('the signature is what openssl makes of the same five lines', () => {
+  // printf 'POST\n/v1/messages?a=1\n1763712000\nnonce-0001\n<sha256 of {}>' | openssl dgst -sha256 -hmac key
+  const signed = {
+    method: 'POST',
+    target: '/v1/messages?a=1',
+    timestamp: '1763712000',
+    nonce: 'nonce-0001',
+    bodyHash: '44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a',
+  };
+  expect(hashOf('{}')).toBe(signed.bodyHash);
+  expect(sign('key', signed)).toBe('ea42b415a83e6bf9277b904dc58dfa6119e28b99cd697eea3141ef1d2e662f96');
+  expect(isSignedWith('key', signed, sign('key', signed))).toBe(true);
+  for (const other of [
+    '',
+    'ea42b415a83e6bf9277b904dc58dfa6119e28b99cd697eea3141ef1d2e662f96'.slice(1),
+    `${sign('key', signed)}0`,
+    sign('key2', signed),
+  ]) {
+    expect(isSignedWith('key', signed, other)).toBe(false);
+  }
+});
+
+describe('keys of an app', () => {
+  test('two are valid while they are rotated, and the third retires the oldest', async () => {
+    const first = await keys.create({ app: 'rotating', scopes: ['text'] });
+    const second = await keys.rotate('rotating');
+    clock.now += 2000;
+    expect(await isLetIn(keys, 'rotating', first.key)).toBe(true);
+    expect(await isLetIn(keys, 'rotating', second.key)).toBe(true);
+    const third = await keys.rotate('rotating');
+    clock.now += 2000;
+    expect(third.retired).toEqual([first.keyId]);
+    expect(await isLetIn(keys, 'rotating', first.key)).toBe(false);
+    expect(await isLetIn(keys, 'rotating', second.key)).toBe(true);
+    expect(await keys.newestKey('rotating')).toBe(third.key);
+    await keys.retire('rotating', third.keyId);
+    clock.now += 2000;
+    expect(await isLetIn(keys, 'rotating', third.key)).toBe(false);
+    expect(await keys.newestKey('rotating')).toBe(second.key);
+    await expect(keys.retire('rotating', third.keyId)).rejects.toThrow('has no valid key');
+  });
+
+  test('two who rotate at once leave two valid keys', async () => {
+    await keys.create({ app: 'racing', scopes: ['text'] });
+    const made = await Promise.all([keys.rotate('racing'), keys.rotate('racing')]);
+    const [listed] = (await keys.list()).filter(({ app }) => app === 'racing');
+    expect(listed?.keys.map(({ keyId }) => keyId).toSorted()).toEqual(
+      made.map(({ keyId }) => keyId).toSorted(),
+    );
+  });
+
+  test('what stands in the database signs nothing', async () => {
+    const { key } = await keys.create({ app: 'stolen', scopes: ['text'] });
+    clock.now += 2000;
+    const rows = await db.selectFrom('app_keys').selectAll().where('app_id', '=', 'stolen').execute();
+    const apps = await db.selectFrom('apps').selectAll().execute();
+    expect(JSON.stringify([rows, apps])).not.toContain(key);
+    for (const word of rows.flatMap((row) => [row.key_hash, row.key_id, `${row.app_id}\n${row.key_id}`])) {
+      expect(await isLetIn(keys, 'stolen', word)).toBe(false);
+    }
+    const thief = createKeys({ db, masterKey: 'a guess of what the master key may be', now });
+    const { key: guess } = await thief.rotate('stolen');
+    expect(await isLetIn(keys, 'stolen', guess)).toBe(false);
+    expect(await isLetIn(keys, 'stolen', key)).toBe(true);
+  });
+
+  test('a changed master key lets nobody in, and the log says why once, without any key', async () => {
+    const { key } = await keys.create({ app: 'moved', scopes: ['text'] });
+    const lines: string[] = [];
+    const log = createLog({ level: 'info', destination: { write: (line) => lines.push(line) } });
+    const other = createKeys({ db, masterKey: 'another master key than the one before', now, log });
+    expect(await isLetIn(other, 'moved', key)).toBe(false);
+    clock.now += 2000;
+    expect(await isLetIn(other, 'moved', key)).toBe(false);
+    const about = lines.filter((line) => line.includes('"app":"moved"'));
+    expect(about).toHaveLength(1);
+    expect(about[0]).toContain('PUSH_MASTER_KEY');
+    expect(lines.join('')).not.toContain(key);
+  });
+});
+
+test('an app whose scopes this version does not know is shut out, and nobody else', async () => {
+  const { key } = await keys.create({ app: 'newer', scopes: ['text'] });
+  const { key: other } = await keys.create({ app: 'older', scopes: ['text'] });
+  await db.updateTable('apps').set({ scopes: '["of the future"]' }).where('app_id', '=', 'newer').execute();
+  clock.now += 2000;
+  expect(await isLetIn(keys, 'newer', key)).toBe(false);
+  expect(await isLetIn(keys, 'older', other)).toBe(true);
+});
+
+test('what an administrator changes works in every replica within 2 s', async () => {
+  const replica = createKeys({ db, masterKey, now });
+  const { key } = await keys.create({ app: 'switched', scopes: ['text'] });
+  clock.now += 2000;
+  expect(await isLetIn(replica, 'switched', key)).toBe(true);
+  await keys.change('switched', { enabled: false });
+  clock.now += 1999;
+  expect(await isLetIn(replica, 'switched', key)).toBe(false);
+  expect(await replica.newestKey('switched')).toBeUndefined();
+  await keys.change('switched', { enabled: true, scopes: ['markdown'], perMinute: 7 });
+  clock.now += 1999;
+  expect(await isLetIn(replica, 'switched', key)).toBe(true);
+  expect(await replica.find('switched')).toMatchObject({ perMinute: 7, scopes: { words: ['markdown'] } });
+});
+
+describe('what is wrong with an app is said', () => {
+  test.each([
+    [{ app: 'CI', scopes: ['text'] }, 'lower-case'],
+    [{ app: 'x'.repeat(33), scopes: ['text'] }, '1 to 32'],
+    [{ app: 'a', scopes: [] }, 'at least one scope'],
+    [{ app: 'a', scopes: ['text'], perMinute: 0 }, 'limit a minute'],
+    [{ app: 'a', scopes: ['text'], perMinute: Number.NaN }, 'limit a minute'],
+    [{ app: 'a', scopes: ['text'], callbackHosts: ['https://a.b/c'] }, 'is no host'],
+    [{ app: 'a', scopes: ['text'], callbackHosts: ['a:80'] }, 'is no host'],
+  ])('%j', async (app, sentence) => {
+    await expect(keys.create(app)).rejects.toThrow(sentence);
+  });
+
+  test('a taken id, and one that is not there', async () => {
+    await keys.create({ app: 'once', scopes: ['text'] });
+    await expect(keys.create({ app: 'once', scopes: ['text'] })).rejects.toThrow('already');
+    await expect(keys.rotate('nobody')).rejects.toThrow('There is no app "nobody"');
+    await expect(keys.change('nobody', { enabled: false })).rejects.toThrow('There is no app "nobody"');
+    // Changed to what it is already.
+    await keys.change('once', { enabled: true });
+  });
+});
+
+describe('a nonce', () => {
+  test('works once among many at the same time, in all replicas together', async () => {
+    const { key } = await keys.create({ app: 'busy', scopes: ['text'] });
+    clock.now += 2000;
+    const replica = createKeys({ db, masterKey, now });
+    const nonces = Array.from({ length: 50 }, () => randomUUID());
+    const tries = nonces.flatMap((nonce) =>
+      [keys, replica, keys].map(async (by) => ({ nonce, isIn: await isLetIn(by, 'busy', key, nonce) })),
+    );
+    const letIn = (await Promise.all(tries)).filter(({ isIn }) => isIn).map(({ nonce }) => nonce);
+    expect(letIn.toSorted()).toEqual(nonces.toSorted());
+  });
+
+  test('of one app is free for another, in either case of letters', async () => {
+    const [a, b] = [
+      await keys.create({ app: 'a1', scopes: ['text'] }),
+      await keys.create({ app: 'b1', scopes: ['text'] }),
+    ];
+    clock.now += 2000;
+    expect(await isLetIn(keys, 'a1', a.key, 'nonce-0001')).toBe(true);
+    expect(await isLetIn(keys, 'b1', b.key, 'nonce-0001')).toBe(true);
+    expect(await isLetIn(keys, 'a1', a.key, 'NONCE-0001')).toBe(true);
+    expect(await isLetIn(keys, 'a1', a.key, 'nonce-0001')).toBe(false);
+  });
+
+  test('is kept until its timestamp lets nothing in any more, and then forgotten', async () => {
+    const { key } = await keys.create({ app: 'late', scopes: ['text'] });
+    clock.now += 2000;
+    const headers = signRequest(
+      { app: 'late', key },
+      { method: 'GET', target: '/v1/a', now: now() + 299_000, nonce: 'from-the-future' },
+    );
+    const came = { method: 'GET', target: '/v1/a', bodyHash: hashOf('') };
+    const use = async () => {
+      const claimed = keys.readClaim(headers);
+      return isNotAdmitted(claimed) ? claimed : keys.verifyRequest(claimed, came);
+    };
+    expect(isNotAdmitted(await use())).toBe(false);
+    clock.now += 598_000;
+    await keys.prune();
+    expect(await use()).toMatchObject({ error: expect.stringContaining('Nonce') });
+    clock.now += 70_000;
+    await keys.prune();
+    expect(await use()).toMatchObject({ error: expect.stringContaining('300 s') });
+    expect(await db.selectFrom('nonces').select('nonce').where('app', '=', 'late').execute()).toEqual([]);
+  });
+
+  test.each(['short-7', 'x'.repeat(65), 'with space', 'umlaut-ä1', "quote'----"])(
+    '"%s" is none',
+    async (nonce) => {
+      const { key } = await keys.create({ app: 'odd', scopes: ['text'] }).catch(() => keys.rotate('odd'));
+      clock.now += 2000;
+      expect(await isLetIn(keys, 'odd', key)).toBe(true);
+      expect(await isLetIn(keys, 'odd', key, nonce)).toBe(false);
+    },
+  );
+});

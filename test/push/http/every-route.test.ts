@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openPushDatabase } from '#test/push-database.ts';
+import { startRedis } from '#test/redis.ts';
+import { createSecret } from '../../../src/config.ts';
+import { createPush, type Push } from '../../../src/push/app.ts';
+import { createKeys } from '../../../src/push/apps/keys.ts';
+import { hashOf, signatureHeaders, signRequest } from '../../../src/push/apps/signature.ts';
+import { createLog } from '../../../src/server/log.ts';
+import { createRegistry } from '../../../src/server/metrics.ts';
+
+const masterKey = 'a master key of the tests, 32 characters long';
+const lines: string[] = [];
+const keysOf: Record<string, string> = {};
+let push: Push;
+const stops: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  const redis = await startRedis();
+  const { db, url, drop } = await openPushDatabase();
+  const keys = createKeys({ db, masterKey, now: Date.now });
+  const scopes = ['text', 'template', 'templates', 'campaigns', 'directory'];
+  for (const [app, words] of Object.entries({ ci: scopes, off: scopes, narrow: ['text'] })) {
+    keysOf[app] = (await keys.create({ app, scopes: words })).key;
+  }
+  await keys.change('off', { enabled: false });
+  push = await createPush({
+    log: createLog({ level: 'trace', destination: { write: (line) => lines.push(line) } }),
+    registry: createRegistry(),
+    config: {
+      corpId: 'ww1',
+      agentId: 1000002,
+      secret: createSecret('the app secret'),
+      // Nobody is there: what is refused needs no WeCom.
+      apiUrl: 'http://127.0.0.1:1',
+      redisUrl: createSecret(redis.url),
+      trustedProxies: [],
+      host: '127.0.0.1',
+      port: 1,
+      internalPort: 1,
+      allowedSources: ['127.0.0.1'],
+      mysqlUrl: createSecret(url),
+      masterKey: createSecret(masterKey),
+      accountLimit: 500,
+      robots: createSecret({}),
+      concurrency: 1,
+      consoleKey: createSecret('a key of the console, 32 characters long'),
+    },
+  });
+  stops.push(
+    () => push.close(),
+    drop,
+    () => redis.stop(),
+  );
+});
+afterAll(async () => {
+  for (const stop of stops) await stop();
+});
+
+interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly body: string;
+  readonly streamed: boolean;
+  readonly scope: string | undefined;
+}
+
+interface Wrong {
+  readonly app?: string;
+  readonly key?: string;
+  readonly nonce?: string;
+  readonly at?: number;
+  readonly unsigned?: boolean;
+  readonly body?: string;
+  readonly query?: string;
+  readonly from?: string;
+}
+
+async function ask({ method, path, body, streamed }: Asked, wrong: Wrong = {}): Promise<number> {
+  const { app = 'ci', nonce = randomUUID(), at = Date.now() } = wrong;
+  const key = wrong.key ?? keysOf[app] ?? '';
+  const signed = signRequest({ app, key }, { method, target: path, body, now: at, nonce });
+  const { statusCode, payload } = await push.app.inject({
+    method: method as 'GET',
+    url: path + (wrong.query ?? ''),
+    remoteAddress: wrong.from ?? '127.0.0.1',
+    headers: {
+      ...(wrong.unsigned ? {} : signed),
+      ...(body !== '' && { 'content-type': streamed ? 'application/x-ndjson' : 'application/json' }),
+      ...(streamed && { [signatureHeaders.contentHash]: hashOf(body) }),
+    },
+    ...(body !== '' && { payload: wrong.body ?? body }),
+  });
+  if (statusCode >= 400) expect(JSON.parse(payload)).toMatchObject({ error: expect.any(String) });
+  return statusCode;
+}
+
+/** Every route as the running role itself tells of it. */
+async function everyRoute(): Promise<readonly Asked[]> {
+  const document: Asked = {
+    method: 'GET',
+    path: '/v1/openapi.json',
+    body: '',
+    streamed: false,
+    scope: undefined,
+  };
+  const headers = signRequest(
+    { app: 'ci', key: keysOf.ci ?? '' },
+    { method: 'GET', target: document.path, now: Date.now(), nonce: randomUUID() },
+  );
+  const { paths } = (await push.app.inject({ url: document.path, headers })).json();
+  return Object.entries<Record<string, { description?: string; requestBody?: { content: object } }>>(
+    paths,
+  ).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { description, requestBody }]) => ({
+      method: method.toUpperCase(),
+      path: path.replace(/\{\w+\}/g, 'abc'),
+      body: ['post', 'put'].includes(method) ? '{"text":"hello"}' : '',
+      streamed: 'application/x-ndjson' in (requestBody?.content ?? {}),
+      scope: /scope (\w+)/.exec(description ?? '')?.[1],
+    })),
+  );
+}
+
+test('the running role refuses on every route what is not signed, fresh and allowed', async () => {
+  const routes = await everyRoute();
+  expect(routes.length).toBeGreaterThan(20);
+  expect(routes.some(({ streamed }) => streamed)).toBe(true);
+  for (const route of routes) {
+    const nonce = randomUUID();
+    const name = `${route.method} ${route.path}`;
+    const first = await ask(route, { nonce });
+    const answers = {
+      name,
+      isLetIn: first !== 401 && first !== 403,
+      noKey: await ask(route, { unsigned: true }),
+      wrongKey: await ask(route, { key: 'wrong' }),
+      unknownApp: await ask(route, { app: 'nobody', key: 'any' }),
+      disabled: await ask(route, { app: 'off' }),
+      replayed: await ask(route, { nonce }),
+      stale: await ask(route, { at: Date.now() - 310_000 }),
+      foreign: await ask(route, { from: '203.0.113.9' }),
+      changedQuery: await ask(route, { query: '?a=1' }),
+      changedBody: route.body === '' ? 401 : await ask(route, { body: '{"text":"other"}' }),
+      wrongScope: route.scope === undefined ? 403 : await ask(route, { app: 'narrow' }),
+    };
+    expect(answers).toEqual({
+      name,
+      isLetIn: true,
+      noKey: 401,
+      wrongKey: 401,
+      unknownApp: 401,
+      disabled: 403,
+      replayed: 401,
+      stale: 401,
+      foreign: 403,
+      changedQuery: 401,
+      // The hash of a streamed body is known at its end only.
+      changedBody: route.streamed ? 400 : 401,
+      wrongScope: 403,
+    });
+  }
+});
+
+test('the log of the running role holds no key, signature, nonce or secret', async () => {
+  const nonce = randomUUID();
+  const [route] = await everyRoute();
+  if (route !== undefined) await ask(route, { nonce, key: 'a wrong key of somebody' });
+  const log = lines.join('');
+  expect(log).toContain('"status":401');
+  for (const secret of [
+    ...Object.values(keysOf),
+    masterKey,
+    nonce,
+    'a wrong key of somebody',
+    'the app secret',
+  ]) {
+    expect(log).not.toContain(secret);
+  }
+});

@@ -1,0 +1,247 @@
+import { randomUUID } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { deriveKey } from '../../../src/push/apps/derive.ts';
+import { hashOf } from '../../../src/push/apps/signature.ts';
+import type { Database } from '../../../src/push/database/database.ts';
+import { directoryRoutes } from '../../../src/push/directory/routes.ts';
+import { openApiRoute } from '../../../src/push/http/openapi.ts';
+import { type Route, route } from '../../../src/push/http/route.ts';
+import { templateRoutes } from '../../../src/push/templates/routes.ts';
+import type { Templates } from '../../../src/push/templates/templates.ts';
+import { stageRoutes } from './messages-stage.ts';
+import { contentHash, openStage, type Said, type Stage } from './stage.ts';
+
+/** Reads all of its body before it does anything. */
+const streamed = route({
+  method: 'POST',
+  path: '/streamed',
+  summary: 'Streams.',
+  scope: 'campaigns',
+  reads: 'stream',
+  bodyLimit: 1000,
+  answers: { 200: { about: 'How many bytes.' } },
+  handle: async ({ raw }) => ({ status: 200, body: { length: (await buffer(raw as Readable)).length } }),
+});
+
+/** The table of the role as far as refusals go: nothing stands behind what must not be reached. */
+function tableOf(parts: { db: Database; now: () => number }): readonly Route[] {
+  const unreachable = new Proxy({}, { get: () => () => Promise.reject(new Error('reached')) });
+  return [
+    ...stageRoutes(parts).routes,
+    ...directoryRoutes(unreachable as Parameters<typeof directoryRoutes>[0]),
+    ...templateRoutes({ templates: unreachable as Templates }),
+    streamed,
+  ];
+}
+const table = tableOf({ db: undefined as unknown as Database, now: Date.now });
+const routes = [...table, openApiRoute(table)];
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage(tableOf);
+  await stage.newApp('ci', ['text', 'templates', 'campaigns', 'directory']);
+  await stage.newApp('off', ['text', 'templates', 'campaigns', 'directory']);
+  await stage.keys.change('off', { enabled: false });
+  await stage.newApp('narrow', ['text']);
+});
+afterAll(() => stage.stop());
+
+/** A request that only what is wrong with it keeps from its route. */
+function rightRequest({ method, path, reads }: Route): Said & { body: string } {
+  const body = method === 'GET' || method === 'DELETE' ? '' : '{"text":"hello"}';
+  return {
+    method,
+    path: `/v1${path.replace(/:\w+/g, 'abc')}`,
+    body,
+    ...(body !== '' && { contentType: 'application/json' }),
+    ...(reads === 'stream' && { headers: { [contentHash]: hashOf(body) } }),
+  };
+}
+
+const cases = routes.map((each) => [`${each.method} ${each.path}`, each] as const);
+
+describe.each(cases)('%s refuses', (_name, each) => {
+  const right = rightRequest(each);
+
+  test('without any credentials', async () => {
+    const headers = { 'x-keypad-app': undefined, 'x-keypad-signature': undefined };
+    const without = { ...headers, 'x-keypad-nonce': undefined, 'x-keypad-timestamp': undefined };
+    expect(await stage.say({ ...right, headers: without })).toMatchObject({ status: 401 });
+    for (const name of Object.keys(without)) {
+      const one = await stage.say({ ...right, headers: { ...right.headers, [name]: undefined } });
+      expect(one.status).toBe(401);
+    }
+  });
+
+  test('a wrong key, and an unknown app in the same words and with the same headers', async () => {
+    const wrong = await stage.say({ ...right, key: deriveKey('another master key', 'ci', '12345678') });
+    const unknown = await stage.say({ ...right, app: 'nobody', key: 'a key' });
+    expect(wrong.status).toBe(401);
+    expect(unknown).toMatchObject({ status: 401, body: wrong.body });
+    expect(unknown.headers.connection).toBe(wrong.headers.connection);
+  });
+
+  test('a disabled app', async () => {
+    expect(await stage.say({ ...right, app: 'off' })).toMatchObject({
+      status: 403,
+      body: { error: expect.stringContaining('disabled') },
+    });
+  });
+
+  test('a foreign address, before it looks at anything else', async () => {
+    expect(await stage.say({ ...right, from: '203.0.113.9' })).toMatchObject({
+      status: 403,
+      body: { error: expect.stringContaining('address') },
+    });
+  });
+
+  test('a timestamp more than 300 s away, on either side', async () => {
+    for (const at of [stage.clock.now - 301_000, stage.clock.now + 301_000]) {
+      expect(await stage.say({ ...right, at })).toMatchObject({
+        status: 401,
+        body: { error: expect.stringContaining('300 s') },
+      });
+    }
+    expect((await stage.say({ ...right, at: stage.clock.now - 299_000 })).status).not.toBe(401);
+  });
+
+  test('a nonce that was used before', async () => {
+    const nonce = randomUUID();
+    const first = await stage.say({ ...right, nonce });
+    expect(first.status).not.toBe(401);
+    expect(await stage.say({ ...right, nonce })).toMatchObject({
+      status: 401,
+      body: { error: expect.stringContaining('Nonce') },
+    });
+  });
+
+  test('another method, path or query than was signed', async () => {
+    const target = right.path;
+    for (const signed of [{ method: 'PATCH' }, { target: `${target}?a=1` }, { target: `${target}x` }]) {
+      expect(await stage.say({ ...right, signed })).toMatchObject({ status: 401 });
+    }
+    expect(await stage.say({ ...right, path: `${target}?a=1`, signed: { target } })).toMatchObject({
+      status: 401,
+    });
+  });
+});
+
+const withBody = routes.filter(({ method }) => method === 'POST' || method === 'PUT');
+test.each(withBody.map((each) => [`${each.method} ${each.path}`, each] as const))(
+  '%s refuses another body than was signed',
+  async (_name, each) => {
+    const right = rightRequest(each);
+    const body = right.body.replace('hello', 'other');
+    const refused = await stage.say({ ...right, body, signed: { body: right.body } });
+    expect(refused.status).toBe(each.reads === 'stream' ? 400 : 401);
+  },
+);
+
+const scoped = routes.filter(({ scope }) => scope !== undefined);
+test.each(scoped.map((each) => [`${each.method} ${each.path}`, each] as const))(
+  '%s refuses an app without its scope',
+  async (_name, each) => {
+    expect(await stage.say({ ...rightRequest(each), app: 'narrow' })).toMatchObject({
+      status: 403,
+      body: { error: expect.stringContaining(`${each.scope}`) },
+    });
+  },
+);
+
+describe('what is no route', () => {
+  test.each([
+    ['GET', '/v1/nothing'],
+    ['GET', '/'],
+    ['DELETE', '/v1/messages'],
+    ['PUT', '/v1/messages/abc'],
+    ['HEAD', '/v1/messages'],
+    ['OPTIONS', '/v1/messages'],
+  ])('%s %s says so only to who is known', async (method, path) => {
+    const none = { 'x-keypad-signature': undefined };
+    expect((await stage.app.inject({ method: method as 'GET', url: path, headers: {} })).statusCode).toBe(
+      401,
+    );
+    if (method !== 'HEAD') {
+      expect(await stage.say({ method, path, headers: none })).toMatchObject({ status: 401 });
+      expect(await stage.say({ method, path, key: 'wrong' })).toMatchObject({ status: 401 });
+      expect(await stage.say({ method, path })).toMatchObject({ status: 404 });
+    }
+  });
+
+  test('a path that is no URL is refused', async () => {
+    const bad = await stage.app.inject({ method: 'GET', url: '/v1/templates/%zz' });
+    expect(bad.statusCode).toBe(400);
+    expect(bad.json()).toEqual({ error: expect.stringContaining('valid URL') });
+  });
+});
+
+describe('a streamed body', () => {
+  const body = 'line\n'.repeat(100);
+  const said = (more: Partial<Said>): Said => ({
+    method: 'POST',
+    path: '/v1/streamed',
+    body,
+    headers: { [contentHash]: hashOf(body) },
+    ...more,
+  });
+
+  test('reaches its route when it is the one that was signed', async () => {
+    expect(await stage.say(said({}))).toMatchObject({ status: 200, body: { length: body.length } });
+  });
+
+  test('is not read without the hash, or with one that was not signed', async () => {
+    expect(await stage.say(said({ headers: {} }))).toMatchObject({ status: 401 });
+    expect(await stage.say(said({ headers: { [contentHash]: hashOf('other') } }))).toMatchObject({
+      status: 401,
+    });
+  });
+
+  test('fails at its end when its bytes are others', async () => {
+    const other = `${body.slice(0, -2)}f\n`;
+    expect(await stage.say(said({ body: other, signed: { body } }))).toMatchObject({
+      status: 400,
+      body: { error: expect.stringContaining('X-Keypad-Content-SHA256') },
+    });
+  });
+
+  test('fails as soon as it is too long', async () => {
+    const long = 'x'.repeat(1001);
+    expect(await stage.say(said({ body: long, headers: { [contentHash]: hashOf(long) } }))).toMatchObject({
+      status: 400,
+      body: { error: expect.stringContaining('1000') },
+    });
+  });
+});
+
+describe('the log', () => {
+  test('holds no key, signature or nonce of any request', async () => {
+    const nonce = randomUUID();
+    const key = deriveKey('some master key', 'ci', '12345678');
+    await stage.say({ path: '/v1/messages', nonce, key });
+    await stage.say({ path: '/v1/messages', nonce });
+    await stage.say({ path: '/v1/directory/callback-ranges', nonce: `${nonce}2` });
+    const log = stage.log();
+    expect(log).toContain('reached');
+    expect(log).toContain('/v1/messages');
+    expect(log).not.toContain(nonce);
+    expect(log).not.toContain(key);
+    expect(log.replace(/"id":"[^"]*"/g, '')).not.toMatch(/[0-9a-f]{64}|x-keypad-signature/);
+  });
+});
+
+test('a body that is too long is refused in one sentence', async () => {
+  const body = 'x'.repeat(64 * 1024 + 1);
+  expect(await stage.say({ method: 'PUT', path: '/v1/templates/a', body })).toMatchObject({
+    status: 413,
+    body: { error: expect.stringContaining('too long') },
+  });
+});
+
+test('a body that is not JSON is refused, by its type or by its bytes', async () => {
+  const said = { method: 'PUT', path: '/v1/templates/a', body: '{' };
+  expect(await stage.say({ ...said, contentType: 'text/plain' })).toMatchObject({ status: 415 });
+  expect(await stage.say({ ...said, contentType: 'nonsense' })).toMatchObject({ status: 415 });
+  expect(await stage.say({ ...said, contentType: 'application/json' })).toMatchObject({ status: 400 });
+});
