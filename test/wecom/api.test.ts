@@ -8,9 +8,12 @@ import { createMemoryTokenStore, startScriptedWeCom } from './scripted-wecom.ts'
 
 const weCom = await startScriptedWeCom();
 afterAll(() => weCom.stop());
-beforeEach(() => weCom.reset());
+beforeEach(() => {
+  weCom.reset();
+  weCom.script('user/get', member);
+});
 
-const ok = { errcode: 0, errmsg: 'ok', msgid: 'm' };
+const member = { errcode: 0, userid: 'zhangsan', name: '张三', department: [1, 2] };
 const busy = { errcode: -1, errmsg: 'system busy' };
 const invalidToken = { errcode: 40014, errmsg: 'invalid access_token' };
 const secret = 'the-app-secret';
@@ -48,9 +51,9 @@ async function deadUrl(): Promise<string> {
   return `http://127.0.0.1:${typeof address === 'object' && address?.port}`;
 }
 
-describe('sendText', () => {
-  test('posts the text with the token in the URL and the agent id as a number', async () => {
-    expect(await client().api.sendText('zhangsan', '2 → 3')).toEqual({ msgid: 'msg-1' });
+describe('a call', () => {
+  test('is a GET with the token in the URL', async () => {
+    await client().api.user('zhangsan');
     expect(weCom.seen).toEqual([
       {
         method: 'GET',
@@ -59,50 +62,32 @@ describe('sendText', () => {
         body: {},
       },
       {
-        method: 'POST',
-        api: 'message/send',
-        query: { access_token: 'token-1' },
-        body: { touser: 'zhangsan', msgtype: 'text', agentid: 1000002, text: { content: '2 → 3' } },
+        method: 'GET',
+        api: 'user/get',
+        query: { access_token: 'token-1', userid: 'zhangsan' },
+        body: {},
       },
     ]);
   });
 
-  test('sends a long text in parts, one after the other', async () => {
-    const text = `${'一'.repeat(600)}\n${'二'.repeat(600)}`;
-    expect(await client().api.sendText('zhangsan', text)).toEqual({ msgid: 'msg-2' });
-    const parts = weCom.seen.slice(1).map(({ body }) => (body.text as { content: string }).content);
-    expect(parts).toEqual([`${'一'.repeat(600)}\n`, '二'.repeat(600)]);
+  test('is repeated at most three times whatever went wrong on the way', async () => {
+    weCom.script('user/get', 'break', { status: 500 }, busy, member);
+    expect(await client().api.user('zhangsan')).toEqual({
+      userid: 'zhangsan',
+      name: '张三',
+      departments: [1, 2],
+    });
+    weCom.script('user/get', 'break');
+    await errorOf(client().api.user('zhangsan'));
+    expect(weCom.calls('user/get')).toBe(8);
   });
 
-  test('stops at the part that fails', async () => {
-    weCom.script('message/send', ok, { errcode: 45009, errmsg: 'freq' }, ok);
-    await errorOf(client().api.sendText('zhangsan', '好'.repeat(2000)));
-    expect(weCom.calls('message/send')).toBe(2);
-  });
-
-  test('refuses an empty text before it asks anybody', async () => {
-    await expect(client().api.sendText('zhangsan', ' \n')).rejects.toThrow(InputError);
-    expect(weCom.seen).toEqual([]);
-  });
-
-  test.each(['invaliduser', 'unlicenseduser'])('fails when the only receiver is in %s', async (list) => {
-    weCom.script('message/send', { ...ok, [list]: 'zhangsan' });
-    const error = await errorOf(client().api.sendText('zhangsan', 'hi'));
-    expect(error).toMatchObject({ errcode: 81013, kind: 'permanent' });
-    expect(error.message).toContain(list);
-  });
-
-  test('repeats at most three times while WeCom is busy, waiting longer each time', async () => {
-    weCom.script('message/send', busy);
+  test('waits longer before each repeat, and gives up while WeCom stays busy', async () => {
+    weCom.script('user/get', busy);
     const { api, slept } = client();
-    expect(await errorOf(api.sendText('zhangsan', 'hi'))).toMatchObject({ errcode: -1, kind: 'retry' });
-    expect(weCom.calls('message/send')).toBe(4);
+    expect(await errorOf(api.user('zhangsan'))).toMatchObject({ errcode: -1, kind: 'retry' });
+    expect(weCom.calls('user/get')).toBe(4);
     expect(slept).toEqual([500, 1000, 2000]);
-  });
-
-  test('gets through when WeCom is busy only for a while', async () => {
-    weCom.script('message/send', busy, busy, ok);
-    expect(await client().api.sendText('zhangsan', 'hi')).toEqual({ msgid: 'm' });
   });
 
   test.each([
@@ -112,52 +97,27 @@ describe('sendText', () => {
     ['an answer without errcode', { raw: '[]' }],
     ['an answer that is null', { raw: 'null' }],
     ['an errcode that is no number', { errcode: '0' }],
-  ] as const)('after %s is repeated once, asking WeCom to drop it if it is a repeat', async (_, answer) => {
-    weCom.script('message/send', answer, ok);
-    expect(await client().api.sendText('zhangsan', 'hi')).toEqual({ msgid: 'm' });
-    const [first, second] = weCom.seen.slice(1);
-    expect(first?.body).not.toHaveProperty('enable_duplicate_check');
-    expect(second?.body).toEqual({ ...first?.body, enable_duplicate_check: 1, duplicate_check_interval: 60 });
+  ] as const)('counts %s as an answer that got lost', async (_, answer) => {
+    weCom.script('user/get', answer, member);
+    const { api, calls } = client();
+    await api.user('zhangsan');
+    expect(calls.map(({ errcode }) => errcode)).toEqual([0, 'lost', 0]);
+    weCom.script('user/get', answer);
+    expect(await errorOf(api.user('zhangsan'))).toMatchObject({ errcode: 'lost', kind: 'retry' });
   });
 
   test('waits for an answer only so long', async () => {
     const { api, calls } = client(weCom.url, 300);
     await api.checkToken();
-    weCom.script('message/send', 'hang');
-    expect(await errorOf(api.sendText('zhangsan', 'hi'))).toMatchObject({ errcode: 'lost' });
-    expect(calls.map(({ errcode }) => errcode)).toEqual([0, 'lost', 'lost']);
-  });
-
-  test('gives up after the second answer that got lost, and says that it may have arrived', async () => {
-    weCom.script('message/send', 'break');
-    const error = await errorOf(client().api.sendText('zhangsan', 'hi'));
-    expect(error).toMatchObject({ errcode: 'lost', kind: 'retry' });
-    expect(weCom.calls('message/send')).toBe(2);
+    weCom.script('user/get', 'hang', member);
+    await api.user('zhangsan');
+    expect(calls.map(({ errcode }) => errcode)).toEqual([0, 'lost', 0]);
   });
 
   test('never follows a redirect: the token would go with it', async () => {
-    weCom.script('message/send', { status: 302 });
-    await errorOf(client().api.sendText('zhangsan', 'hi'));
-    expect(weCom.calls('/elsewhere')).toBe(0);
-  });
-});
-
-describe('a call that only asks', () => {
-  test('is repeated at most three times whatever went wrong on the way', async () => {
-    weCom.script('user/get', 'break', { status: 500 }, busy, {
-      errcode: 0,
-      userid: 'zhangsan',
-      name: '张三',
-      department: [1, 2],
-    });
-    expect(await client().api.user('zhangsan')).toEqual({
-      userid: 'zhangsan',
-      name: '张三',
-      departments: [1, 2],
-    });
-    weCom.script('user/get', 'break');
+    weCom.script('user/get', { status: 302 });
     await errorOf(client().api.user('zhangsan'));
-    expect(weCom.calls('user/get')).toBe(8);
+    expect(weCom.calls('/elsewhere')).toBe(0);
   });
 
   test('escapes what it puts in the URL', async () => {
@@ -187,7 +147,7 @@ describe('a call that only asks', () => {
 
 test('a server that is not there is tried three times more, and every attempt is reported', async () => {
   const { api, calls, slept } = client(await deadUrl());
-  expect(await errorOf(api.sendText('zhangsan', 'hi'))).toMatchObject({
+  expect(await errorOf(api.user('zhangsan'))).toMatchObject({
     api: 'gettoken',
     errcode: 'unsent',
     kind: 'retry',
@@ -199,13 +159,13 @@ test('a server that is not there is tried three times more, and every attempt is
 describe('the access token', () => {
   test('is fetched once for many calls', async () => {
     const { api } = client();
-    await Promise.all(Array.from({ length: 20 }, (_, i) => api.sendText('zhangsan', `${i}`)));
+    await Promise.all(Array.from({ length: 20 }, (_, i) => api.user(`u${i}`)));
     expect(weCom.calls('gettoken')).toBe(1);
   });
 
   test.each([40014, 42001])('is fetched again, once, after %d', async (errcode) => {
-    weCom.script('message/send', { errcode, errmsg: 'token' }, ok);
-    expect(await client().api.sendText('zhangsan', 'hi')).toEqual({ msgid: 'm' });
+    weCom.script('user/get', { errcode, errmsg: 'token' }, member);
+    expect(await client().api.user('zhangsan')).toMatchObject({ userid: 'zhangsan' });
     expect(weCom.seen.map(({ query }) => query.access_token)).toEqual([
       undefined,
       'token-1',
@@ -215,13 +175,13 @@ describe('the access token', () => {
   });
 
   test('that is refused twice is an error, not a loop', async () => {
-    weCom.script('message/send', invalidToken);
-    expect(await errorOf(client().api.sendText('zhangsan', 'hi'))).toMatchObject({
+    weCom.script('user/get', invalidToken);
+    expect(await errorOf(client().api.user('zhangsan'))).toMatchObject({
       errcode: 40014,
       kind: 'token',
     });
     expect(weCom.calls('gettoken')).toBe(2);
-    expect(weCom.calls('message/send')).toBe(2);
+    expect(weCom.calls('user/get')).toBe(2);
   });
 
   test('can be checked on its own', async () => {
@@ -237,10 +197,10 @@ describe('the access token', () => {
 });
 
 test('no error quotes the token or the secret, even when WeCom does', async () => {
-  weCom.script('message/send', { errcode: 40058, errmsg: 'bad request /send?access_token=token-1' });
-  const sending = await errorOf(client().api.sendText('zhangsan', 'hi'));
+  weCom.script('user/get', { errcode: 40058, errmsg: 'bad request /get?access_token=token-1' });
+  const sending = await errorOf(client().api.user('zhangsan'));
   weCom.script('gettoken', { errcode: 40001, errmsg: `bad secret ${secret}` });
-  const fetching = await errorOf(client().api.sendText('zhangsan', 'hi'));
+  const fetching = await errorOf(client().api.user('zhangsan'));
   for (const error of [sending, fetching]) {
     const text = `${error.message} ${error.stack} ${JSON.stringify(error)} ${error.cause}`;
     expect(text).not.toContain('token-1');
@@ -249,11 +209,11 @@ test('no error quotes the token or the secret, even when WeCom does', async () =
 });
 
 test('every request is reported with its api and errcode', async () => {
-  weCom.script('message/send', { errcode: 45009, errmsg: 'freq' });
+  weCom.script('user/get', { errcode: 45009, errmsg: 'freq' });
   const { api, calls } = client();
-  await errorOf(api.sendText('zhangsan', 'hi'));
+  await errorOf(api.user('zhangsan'));
   expect(calls).toEqual([
     { api: 'gettoken', errcode: 0, ms: 0 },
-    { api: 'message/send', errcode: 45009, ms: 0 },
+    { api: 'user/get', errcode: 45009, ms: 0 },
   ]);
 });

@@ -25,6 +25,8 @@ const corpId = 'ww0123456789abcdef';
 const storeOf = (connection = redis, secret = 'secret', agentId = 1000002) =>
   createTokenStore(connection, corpId, agentId, secret);
 
+const member = { errcode: 0, userid: 'zhangsan', name: '张三', department: [1] };
+
 /** The keys and their remaining life in ms. */
 async function lives(): Promise<ReadonlyMap<string, number>> {
   const keys = await redis.keys('*');
@@ -117,26 +119,25 @@ function replica(connection: typeof redis, written: PromiseWithResolvers<void>) 
 }
 
 /** Ten calls of each of two replicas at once. */
-function sendEverywhere(): Promise<unknown> {
+function askEverywhere(): Promise<unknown> {
   const written = Promise.withResolvers<void>();
   const replicas = connections.map((connection) => replica(connection, written));
-  return Promise.all(
-    Array.from({ length: 20 }, (_, i) => replicas[i % 2]?.sendText('zhangsan', `message ${i}`)),
-  );
+  return Promise.all(Array.from({ length: 20 }, (_, i) => replicas[i % 2]?.user('zhangsan')));
 }
 
 test('twenty callers in two replicas ask WeCom for one token', async () => {
-  await sendEverywhere();
+  weCom.script('user/get', member);
+  await askEverywhere();
   expect(weCom.calls('gettoken')).toBe(1);
-  expect(weCom.calls('message/send')).toBe(20);
+  expect(weCom.calls('user/get')).toBe(20);
 });
 
 test('a token that WeCom took back early is replaced once by twenty callers in two replicas', async () => {
   await storeOf().write('taken-back', Date.now() + 3_600_000);
-  weCom.script('message/send', ({ query }) =>
-    query.access_token === 'taken-back' ? { errcode: 42001, errmsg: 'expired' } : { errcode: 0, msgid: 'm' },
+  weCom.script('user/get', ({ query }) =>
+    query.access_token === 'taken-back' ? { errcode: 42001, errmsg: 'expired' } : member,
   );
-  await sendEverywhere();
+  await askEverywhere();
   expect(weCom.calls('gettoken')).toBe(1);
   expect(weCom.seen.some(({ query }) => query.access_token === 'taken-back')).toBe(true);
 });

@@ -3,7 +3,6 @@ import { type AppOptions, createAppTokens, lineOf, wait, withToken } from './app
 import { type ApiAnswer, type ApiRequest, callApi } from './call.ts';
 import { readCallbackRange } from './callback-ranges.ts';
 import { withRetry } from './retry.ts';
-import { sendText } from './send-text.ts';
 import type { WeComError } from './wecom-error.ts';
 
 /** A member as `user/get` tells it (§4.8); departments by id. */
@@ -13,10 +12,11 @@ export interface Member {
   readonly departments: readonly number[];
 }
 
-/** The part of the server API that Keypad calls (§4). Every method throws {@link WeComError} when WeCom says no. */
+/**
+ * The part of the server API that only asks (§4): every call is repeated at most three times. Every method throws
+ * {@link WeComError} when WeCom says no. Messages are sent by the messenger.
+ */
 export interface WeComApi {
-  /** Sends a text of any length to one member, cut where it must be; resolves to the msgid of the last part. */
-  sendText(userid: string, text: string): Promise<{ readonly msgid: string }>;
   /** The networks that callbacks come from, as CIDRs (§4.7). */
   callbackRanges(): Promise<readonly string[]>;
   /** One member. */
@@ -27,24 +27,19 @@ export interface WeComApi {
 
 /** Makes the client of one app's server API. The access token is fetched when it is first needed. */
 export function createWeComApi(options: AppOptions): WeComApi {
-  const { agentId, sleep = wait } = options;
+  const { sleep = wait } = options;
   const line = lineOf(options);
   const tokens = createAppTokens(options);
 
-  const call = (request: ApiRequest, canRepeat = (_: WeComError) => true): Promise<ApiAnswer> => {
+  const call = (request: ApiRequest): Promise<ApiAnswer> => {
     const attempt = (token: string) =>
       callApi(line, { ...request, query: { ...request.query, access_token: token } });
     // A gettoken that failed has had its own repeats.
     const isOwn = (error: WeComError) => error.api === request.api;
-    return withRetry(
-      () => withToken(tokens, attempt),
-      sleep,
-      (error) => isOwn(error) && canRepeat(error),
-    );
+    return withRetry(() => withToken(tokens, attempt), sleep, isOwn);
   };
 
   return {
-    sendText: async (userid, text) => ({ msgid: await sendText({ agentId, call, sleep }, userid, text) }),
     callbackRanges: async () => readRanges(await call({ api: 'getcallbackip', query: {} })),
     user: async (userid) => readMember(await call({ api: 'user/get', query: { userid } })),
     checkToken: async () => void (await tokens.get()),
