@@ -9,7 +9,7 @@ import { makeKeyPair } from '../../src/contract/keys.ts';
 import { startBot, type TestBot } from '../helpers/bot.ts';
 import { type Row, rowsOf, tableOf } from '../helpers/golden-table.ts';
 import { loadMenu } from '../helpers/phone.ts';
-import { openPlace, type Place, type Replica } from '../ops/platform.ts';
+import { type OpsHarness, openOpsHarness, type Replica } from '../ops/ops-harness.ts';
 
 /**
  * Who may do what under deploy/policy.yaml. For each user and entry:
@@ -62,21 +62,21 @@ const units = [
 ] as const;
 type Unit = (typeof units)[number];
 
-let place: Place;
+let harness: OpsHarness;
 /** Two replicas of the platform, with one database and one policy file: for whoever asks directly, and for the bot. */
 let direct: Replica;
 let behind: Replica;
 let phone: TestBot;
 
 beforeAll(async () => {
-  place = await openPlace({ policy: readFileSync('deploy/policy.yaml', 'utf8') });
+  harness = await openOpsHarness({ policy: readFileSync('deploy/policy.yaml', 'utf8') });
   const console = {
     consoleUrl: 'https://push.internal:9083',
     consoleKey: createSecret('the console key of the tests, long enough'),
   };
-  direct = await place.startReplica(console);
+  direct = await harness.startReplica(console);
   const { signingKey, verifyingKeys } = await makeKeyPair();
-  behind = await place.startReplica({ ...console, verifyingKeys });
+  behind = await harness.startReplica({ ...console, verifyingKeys });
   phone = await startBot({
     OPS_URL: await behind.app.listen({ host: '127.0.0.1', port: 0 }),
     OPS_SIGNING_KEY: JSON.stringify(signingKey),
@@ -84,7 +84,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await phone?.stop();
-  await place?.stop();
+  await harness?.stop();
 });
 
 async function say(user: string, ...lines: readonly string[]): Promise<string> {
@@ -158,7 +158,7 @@ async function queryOf(user: string, of: Unit): Promise<{ readonly id: string; r
 /** Keeps a query running for each user and unit, as long as `work` takes. */
 async function withQueries(work: () => Promise<void>): Promise<void> {
   const pairs = users.flatMap((user) => units.map((unit) => mark(user, unit)));
-  const connections = await Promise.all(pairs.map(() => mysql.createConnection(place.serverUrl)));
+  const connections = await Promise.all(pairs.map(() => mysql.createConnection(harness.serverUrl)));
   const ended = connections.map((connection, index) =>
     connection.query(`select sleep(600) /* ${pairs[index]} */`).catch(() => undefined),
   );
@@ -200,11 +200,11 @@ describe('the policy of the demo', () => {
 });
 
 describe('a right that is taken away between preview and confirmation', () => {
-  const replicasOf = (name: string) => place.cluster.get('deployments', 'shop', name)?.spec.replicas;
+  const replicasOf = (name: string) => harness.cluster.get('deployments', 'shop', name)?.spec.replicas;
   const edit = async (from: string, to: string): Promise<void> => {
-    const text = readFileSync(place.policyFile, 'utf8');
+    const text = readFileSync(harness.policyFile, 'utf8');
     expect(text).toContain(from);
-    writeFileSync(place.policyFile, text.replace(from, to));
+    writeFileSync(harness.policyFile, text.replace(from, to));
     await Promise.all([direct.reload(), behind.reload()]);
   };
 
@@ -221,7 +221,7 @@ describe('a right that is taken away between preview and confirmation', () => {
       reason: 'policy',
     });
     expect([replicasOf('web'), replicasOf('search')]).toEqual([2, 3]);
-    const denied = await place.sql(
+    const denied = await harness.sql(
       `select user, operation, outcome from audit where operation = 'k8s.scale' and user = 'zhangsan' order by seq desc limit 2`,
     );
     const row = { user: 'zhangsan', operation: 'k8s.scale', outcome: 'denied' };

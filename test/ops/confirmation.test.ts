@@ -1,20 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Answer } from '../../src/contract/answer.ts';
-import { openPlace, type Place, type Replica, until } from './platform.ts';
+import { type OpsHarness, openOpsHarness, type Replica, until } from './ops-harness.ts';
 
-let place: Place;
+let harness: OpsHarness;
 let ops: Replica;
 let other: Replica;
 beforeAll(async () => {
-  place = await openPlace();
-  ops = await place.startReplica();
-  other = await place.startReplica();
+  harness = await openOpsHarness();
+  ops = await harness.startReplica();
+  other = await harness.startReplica();
 });
-afterAll(() => place.stop());
+afterAll(() => harness.stop());
 
 const shop = { unit: '电商', namespace: 'shop' };
-const replicasOf = (name: string) => place.cluster.get('deployments', 'shop', name)?.spec.replicas;
-const versionOf = (name: string) => place.cluster.get('deployments', 'shop', name)?.metadata.generation;
+const replicasOf = (name: string) => harness.cluster.get('deployments', 'shop', name)?.spec.replicas;
+const versionOf = (name: string) => harness.cluster.get('deployments', 'shop', name)?.metadata.generation;
 
 describe('a preview', () => {
   test('is confirmed once, whatever many replicas are told at the same time', async () => {
@@ -32,7 +32,7 @@ describe('a preview', () => {
   test('expires after two minutes', async () => {
     const input = { ...shop, name: 'order', replicas: 5 };
     const shown = await ops.as('zhangsan').preview('k8s.scale', input);
-    place.clock.pass(120_000);
+    harness.clock.pass(120_000);
     const late = await ops.as('zhangsan').run('k8s.scale', input, shown);
     expect(late).toMatchObject({ state: 'refused', reason: 'expired' });
     expect(replicasOf('order')).toBe(4);
@@ -76,9 +76,9 @@ describe('a preview', () => {
     ],
   ];
   test.each(spoiled)('does not confirm %s', async (_what, attempt) => {
-    const before = place.cluster.get('deployments', 'shop', 'search');
+    const before = harness.cluster.get('deployments', 'shop', 'search');
     expect(await attempt(ops)).toMatchObject({ state: 'refused', reason: 'input' });
-    expect(place.cluster.get('deployments', 'shop', 'search')).toEqual(before);
+    expect(harness.cluster.get('deployments', 'shop', 'search')).toEqual(before);
   });
 
   test('that nobody made cannot be confirmed', async () => {
@@ -111,7 +111,7 @@ describe('a code', () => {
       replica.as('zhangsan').run('k8s.scale', input, shown, code);
     const guesses = Array.from({ length: 20 }, (_, index) => run(index % 2 ? ops : other, wrong(shown.code)));
     for (const guess of await Promise.all(guesses)) expect(guess).toMatchObject({ reason: 'code' });
-    const [row] = await place.sql('select tries from operations where id = ?', [shown.id]);
+    const [row] = await harness.sql('select tries from operations where id = ?', [shown.id]);
     expect(row).toEqual({ tries: 5 });
     expect(await run(ops, shown.code)).toMatchObject({ reason: 'code' });
     expect(replicasOf('member')).toBe(2);
@@ -169,15 +169,15 @@ describe('outcomes', () => {
     const claimed = async () => (await bot().read('outcomes.claim', {})).filter(({ id }) => ids.includes(id));
     expect(await claimed()).toEqual([]);
     await bot().read('outcomes.told', { ids: [ids[0] ?? ''] });
-    place.clock.pass(10_001);
+    harness.clock.pass(10_001);
     expect(await claimed()).toMatchObject([{ id: ids[1], user: 'zhangsan', state: 'done' }]);
     expect(await claimed()).toEqual([]);
-    place.clock.pass(30_001);
+    harness.clock.pass(30_001);
     expect(await claimed()).toMatchObject([{ id: ids[1] }]);
   });
 
   test('of a submitted operation are handed out as soon as they are known', async () => {
-    place.cluster.hold();
+    harness.cluster.hold();
     const input = { ...shop, name: 'image-proxy', replicas: 3 };
     const shown = await ops.as('zhangsan').preview('k8s.scale', input);
     expect(await ops.as('zhangsan').run('k8s.scale', input, shown)).toEqual({
@@ -187,7 +187,7 @@ describe('outcomes', () => {
     expect(await ops.as('zhangsan').read('operation.settle', { id: shown.id })).toMatchObject({
       state: 'pending',
     });
-    place.cluster.release();
+    harness.cluster.release();
     const told = await until(async () => {
       const outcomes = await bot().read('outcomes.claim', {});
       return outcomes.find(({ id }) => id === shown.id);
@@ -199,8 +199,8 @@ describe('outcomes', () => {
     const input = { ...shop, name: 'coupon', replicas: 3 };
     const shown = await ops.as('zhangsan').preview('k8s.scale', input);
     expect(await ops.as('zhangsan').run('k8s.scale', input, shown)).toMatchObject({ state: 'accepted' });
-    place.clock.pass(14_000);
-    place.clock.pass(106_000);
+    harness.clock.pass(14_000);
+    harness.clock.pass(106_000);
     await ops.sweep();
     const told = await until(async () => {
       const outcomes = await bot().read('outcomes.claim', {});

@@ -1,16 +1,19 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createSecret } from '../../src/config.ts';
 import { verifyConsoleLink } from '../../src/contract/console-link.ts';
-import { openPlace, type Place, type Replica } from './platform.ts';
+import { type OpsHarness, openOpsHarness, type Replica } from './ops-harness.ts';
 
 const KEY = 'the console key of the tests, long enough';
-let place: Place;
+let harness: OpsHarness;
 let ops: Replica;
 beforeAll(async () => {
-  place = await openPlace();
-  ops = await place.startReplica({ consoleUrl: 'https://push.internal:9083', consoleKey: createSecret(KEY) });
+  harness = await openOpsHarness();
+  ops = await harness.startReplica({
+    consoleUrl: 'https://push.internal:9083',
+    consoleKey: createSecret(KEY),
+  });
 });
-afterAll(() => place.stop());
+afterAll(() => harness.stop());
 
 const ask = (replica: Replica, user: string) => replica.as(user).post('push.console', { unit: '电商' });
 
@@ -18,7 +21,7 @@ test('an admin gets a link of their own, with its token behind the #, and each t
   const first = await ops.as('wangwu').read('push.console', { unit: '电商' });
   const [address = '', token = ''] = first.url.split('#');
   expect([address, first.minutes]).toEqual(['https://push.internal:9083/console/login', 5]);
-  const now = place.clock.now();
+  const now = harness.clock.now();
   const link = await verifyConsoleLink(KEY, token, now);
   expect(link.user).toBe('wangwu');
   expect(link.expiresAt - now).toBeLessThanOrEqual(300_000);
@@ -31,18 +34,18 @@ test('nobody else gets one, and every attempt is in the audit, without the link'
   for (const user of ['zhangsan', 'lisi', 'mallory']) {
     expect(await ask(ops, user)).toMatchObject({ state: 'refused', reason: 'policy' });
   }
-  const rows = await place.sql("select user, outcome from audit where operation = 'push.console'");
+  const rows = await harness.sql("select user, outcome from audit where operation = 'push.console'");
   expect(rows).toEqual(
     expect.arrayContaining([
       { user: 'wangwu', outcome: 'done' },
       { user: 'lisi', outcome: 'denied' },
     ]),
   );
-  expect(JSON.stringify(await place.sql('select * from audit'))).not.toContain('eyJ');
+  expect(JSON.stringify(await harness.sql('select * from audit'))).not.toContain('eyJ');
 });
 
 test('where there is no queue view, one sentence says so', async () => {
-  const without = await place.startReplica();
+  const without = await harness.startReplica();
   expect(await ask(without, 'wangwu')).toMatchObject({
     state: 'refused',
     message: '没有配置控制台，请联系运维负责人',

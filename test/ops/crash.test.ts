@@ -8,25 +8,25 @@ import { createWatcher } from '../../src/ops/engine/watcher.ts';
 import { openClusters } from '../../src/ops/operations/kubernetes/cluster.ts';
 import { managerOf, resourceVersionIn } from '../../src/ops/operations/kubernetes/deployment.ts';
 import type { ChangeOperation, Context } from '../../src/ops/operations/operation.ts';
-import { openPlace, type Place, type Replica, until } from './platform.ts';
+import { type OpsHarness, openOpsHarness, type Replica, until } from './ops-harness.ts';
 
-let place: Place;
+let harness: OpsHarness;
 let ops: Replica;
 beforeAll(async () => {
-  place = await openPlace();
-  ops = await place.startReplica();
+  harness = await openOpsHarness();
+  ops = await harness.startReplica();
 });
-afterAll(() => place.stop());
+afterAll(() => harness.stop());
 
 const input = { unit: '电商', namespace: 'shop', name: 'web' };
-const replicas = () => place.cluster.get('deployments', 'shop', 'web')?.spec.replicas;
+const replicas = () => harness.cluster.get('deployments', 'shop', 'web')?.spec.replicas;
 
 /** Previews a scale and leaves it as a replica leaves it that dies right after having confirmed it. */
 async function abandoned(name: 'k8s.scale' | 'k8s.restart', state: 'started' | 'applied', to: number) {
   const asked = name === 'k8s.scale' ? { ...input, replicas: to } : input;
   const { id } = await ops.as('wangwu').preview(name, asked as never);
-  const now = place.clock.now();
-  await place.sql(
+  const now = harness.clock.now();
+  await harness.sql(
     'update operations set state = ?, started_at = ?, lease_owner = ?, lease_until = ? where id = ?',
     [state, now, randomUUID(), now + 15_000, id],
   );
@@ -39,8 +39,8 @@ async function patched(
   spec: Record<string, unknown>,
   subresource: 'scale' | 'deployment' = 'scale',
 ) {
-  const [row] = await place.sql('select version from operations where id = ?', [id]);
-  const cluster = openClusters(`${place.directory}/kubeconfig`).of('demo');
+  const [row] = await harness.sql('select version from operations where id = ?', [id]);
+  const cluster = openClusters(`${harness.directory}/kubeconfig`).of('demo');
   const resourceVersion = resourceVersionIn(String(row?.version));
   const patch = { namespace: 'shop', name: 'web', resourceVersion, manager: managerOf(id), spec };
   await (subresource === 'scale' ? cluster?.patchScale(patch) : cluster?.patchDeployment(patch));
@@ -55,21 +55,21 @@ async function told(id: string) {
 
 describe('after a crash', () => {
   beforeEach(async () => {
-    place.cluster.scale('shop', 'web', 2);
-    await until(async () => place.cluster.get('deployments', 'shop', 'web')?.status.readyReplicas === 2);
+    harness.cluster.scale('shop', 'web', 2);
+    await until(async () => harness.cluster.get('deployments', 'shop', 'web')?.status.readyReplicas === 2);
   });
 
   test('a running operation is left alone until its lease ends', async () => {
     const id = await abandoned('k8s.scale', 'started', 3);
-    place.clock.pass(14_000);
+    harness.clock.pass(14_000);
     await ops.sweep();
-    const [row] = await place.sql('select state from operations where id = ?', [id]);
+    const [row] = await harness.sql('select state from operations where id = ?', [id]);
     expect(row).toEqual({ state: 'started' });
   });
 
   test('between confirmation and effect the user is told that nothing happened, and it never will', async () => {
     const id = await abandoned('k8s.scale', 'started', 3);
-    place.clock.pass(20_000);
+    harness.clock.pass(20_000);
     await ops.sweep();
     expect(await told(id)).toMatchObject({
       user: 'wangwu',
@@ -77,7 +77,7 @@ describe('after a crash', () => {
       text: expect.stringContaining('没有执行'),
     });
     expect(replicas()).toBe(2);
-    const [row] = await place.sql('select state, hash from operations where id = ?', [id]);
+    const [row] = await harness.sql('select state, hash from operations where id = ?', [id]);
     expect(
       await ops.as('wangwu').run('k8s.scale', { ...input, replicas: 3 }, { id, hash: String(row?.hash) }),
     ).toMatchObject({ reason: 'used' });
@@ -86,7 +86,7 @@ describe('after a crash', () => {
   test('between effect and record the operation is found to be done', async () => {
     const id = await abandoned('k8s.scale', 'started', 3);
     await patched(id, { replicas: 3 });
-    place.clock.pass(20_000);
+    harness.clock.pass(20_000);
     await ops.sweep();
     expect(await told(id)).toMatchObject({ state: 'done', text: 'web：2 → 3，3 个就绪' });
   });
@@ -94,15 +94,15 @@ describe('after a crash', () => {
   test('while it is watched it is watched to its end', async () => {
     const id = await abandoned('k8s.scale', 'applied', 3);
     await patched(id, { replicas: 3 });
-    place.clock.pass(20_000);
+    harness.clock.pass(20_000);
     await ops.sweep();
     expect(await told(id)).toMatchObject({ state: 'done', text: 'web：2 → 3，3 个就绪' });
   });
 
   test('it is unknown what happened when somebody else changed the object meanwhile', async () => {
     const id = await abandoned('k8s.scale', 'started', 3);
-    place.cluster.scale('shop', 'web', 4);
-    place.clock.pass(20_000);
+    harness.cluster.scale('shop', 'web', 4);
+    harness.clock.pass(20_000);
     await ops.sweep();
     expect(await told(id)).toMatchObject({
       state: 'unknown',
@@ -114,18 +114,18 @@ describe('after a crash', () => {
     const id = await abandoned('k8s.restart', 'started', 0);
     const annotations = { 'keypad/operation': id };
     await patched(id, { template: { metadata: { annotations } } }, 'deployment');
-    place.clock.pass(20_000);
+    harness.clock.pass(20_000);
     await ops.sweep();
     expect(await told(id)).toMatchObject({ state: 'done', text: 'web：已重启，2 个就绪' });
   });
 
   test('two replicas take an operation up once', async () => {
-    const second = await place.startReplica();
+    const second = await harness.startReplica();
     const id = await abandoned('k8s.scale', 'started', 3);
-    place.clock.pass(20_000);
+    harness.clock.pass(20_000);
     await Promise.all([ops.sweep(), second.sweep()]);
     await told(id);
-    const rows = await place.sql(
+    const rows = await harness.sql(
       "select outcome from audit where outcome = 'failed' and hash = (select hash from operations where id = ?)",
       [id],
     );
@@ -133,13 +133,13 @@ describe('after a crash', () => {
   });
 
   test('an ordered stop hands what is watched to another replica at once', async () => {
-    const leaving = await place.startReplica();
-    place.cluster.hold();
+    const leaving = await harness.startReplica();
+    harness.cluster.hold();
     const target = { ...input, replicas: 3 };
     const shown = await leaving.as('wangwu').preview('k8s.scale', target);
     expect(await leaving.as('wangwu').run('k8s.scale', target, shown)).toMatchObject({ state: 'accepted' });
     await leaving.close();
-    place.cluster.release();
+    harness.cluster.release();
     await ops.sweep();
     expect(await told(shown.id)).toMatchObject({ state: 'done', text: 'web：2 → 3，3 个就绪' });
   });
@@ -147,7 +147,7 @@ describe('after a crash', () => {
 
 describe('right before the effect', () => {
   let store: OperationStore;
-  const db = () => openDatabase(place.mysqlUrl);
+  const db = () => openDatabase(harness.mysqlUrl);
   const databases: ReturnType<typeof db>[] = [];
   beforeAll(() => {
     const opened = db();
@@ -181,7 +181,7 @@ describe('right before the effect', () => {
     };
     const attempt: Attempt = {
       // Far ahead, so that the answer waits for the end of watching.
-      startedAt: place.clock.now() + 1_000_000,
+      startedAt: harness.clock.now() + 1_000_000,
       with: () => attempt,
       record: async (outcome) => {
         recorded.push(outcome);
@@ -189,7 +189,7 @@ describe('right before the effect', () => {
       },
     };
     const owner = randomUUID();
-    const parts = { store, clock: place.clock, owner, report: () => undefined };
+    const parts = { store, clock: harness.clock, owner, report: () => undefined };
     const runner = createRunner({ ...parts, watcher: createWatcher(parts) });
     const context = { subject: { user: 'wangwu', departments: [] } } as unknown as Context;
     const run = async () => {
@@ -209,7 +209,7 @@ describe('right before the effect', () => {
   });
 
   test('a replica that was stopped for longer than its lease acts no more', async () => {
-    const { applied, run } = counting(async () => place.clock.pass(16_000));
+    const { applied, run } = counting(async () => harness.clock.pass(16_000));
     expect((await run()).answer).toMatchObject({ state: 'accepted' });
     expect(applied).toEqual([]);
   });
@@ -217,8 +217,8 @@ describe('right before the effect', () => {
   test('a replica whose operation was taken over acts no more', async () => {
     const { applied, run } = counting(async () => {
       await store.takeOver(
-        { owner: randomUUID(), until: place.clock.now() + 60_000 },
-        place.clock.now() + 30_000,
+        { owner: randomUUID(), until: harness.clock.now() + 60_000 },
+        harness.clock.now() + 30_000,
       );
     });
     expect((await run()).answer).toMatchObject({ state: 'accepted' });
@@ -229,10 +229,10 @@ describe('right before the effect', () => {
     const { recorded, run } = counting(
       async () => undefined,
       async () => {
-        place.clock.pass(10_000);
+        harness.clock.pass(10_000);
         await store.takeOver(
-          { owner: randomUUID(), until: place.clock.now() + 60_000 },
-          place.clock.now() + 30_000,
+          { owner: randomUUID(), until: harness.clock.now() + 60_000 },
+          harness.clock.now() + 30_000,
         );
       },
     );

@@ -8,7 +8,7 @@ import { createSecret } from '../../src/config.ts';
 import { isDatabaseAway, openDatabase, openMysqlServer } from '../../src/ops/database.ts';
 import { migrate } from '../../src/ops/migrations.ts';
 import { createDatabase } from '../helpers/database.ts';
-import { openPlace } from './platform.ts';
+import { openOpsHarness } from './ops-harness.ts';
 
 test('four replicas prepare one database at once', async () => {
   const database = await createDatabase();
@@ -48,10 +48,10 @@ test('values stay values whatever mode the server is set to', async () => {
 test('without its database the platform says so, in time, and goes on when it is back', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'keypad-away-'));
   const server = await startMariadbServer({ directory, port: await freePort() });
-  const place = await openPlace();
+  const harness = await openOpsHarness();
   const setup = openMysqlServer(server.url);
   await setup.rows('create database keypad');
-  const ops = await place.startReplica({ mysqlUrl: createSecret(`${server.url}/keypad`) });
+  const ops = await harness.startReplica({ mysqlUrl: createSecret(`${server.url}/keypad`) });
   await ops.as('zhangsan').read('me', {});
 
   server.process.kill('SIGSTOP');
@@ -64,7 +64,7 @@ test('without its database the platform says so, in time, and goes on when it is
   await setup.close();
   await server.stop();
   expect(await ops.as('zhangsan').post('me', {})).toMatchObject({ state: 'failed' });
-  await place.stop();
+  await harness.stop();
   rmSync(directory, { recursive: true, force: true });
 });
 

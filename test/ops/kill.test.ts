@@ -3,28 +3,35 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePort } from '../../demo/servers/private-process.ts';
-import { AUDIT_KEY, openPlace, type Place, signedRequest, until, verifyingKeys } from './platform.ts';
+import {
+  AUDIT_KEY,
+  type OpsHarness,
+  openOpsHarness,
+  signedRequest,
+  until,
+  verifyingKeys,
+} from './ops-harness.ts';
 
-let place: Place;
+let harness: OpsHarness;
 beforeAll(async () => {
-  place = await openPlace();
+  harness = await openOpsHarness();
 });
-afterAll(() => place.stop());
+afterAll(() => harness.stop());
 
 /** A platform in a process of its own, as it runs in production. */
 async function startProcess(): Promise<{ url: string; child: ChildProcess }> {
   const [port, internalPort] = [await freePort(), await freePort()];
-  const keysFile = `${place.directory}/keys.json`;
+  const keysFile = `${harness.directory}/keys.json`;
   writeFileSync(keysFile, JSON.stringify(verifyingKeys));
   const env = {
     OPS_PORT: String(port),
     OPS_INTERNAL_PORT: String(internalPort),
     OPS_ALLOWED_SOURCES: '127.0.0.1',
     OPS_VERIFYING_KEYS_FILE: keysFile,
-    OPS_POLICY_FILE: place.policyFile,
-    MYSQL_URL: place.mysqlUrl,
-    KUBECONFIG: `${place.directory}/kubeconfig`,
-    OPS_MYSQL_TARGETS: JSON.stringify({ 'shop-db': place.serverUrl, 'pay-db': place.serverUrl }),
+    OPS_POLICY_FILE: harness.policyFile,
+    MYSQL_URL: harness.mysqlUrl,
+    KUBECONFIG: `${harness.directory}/kubeconfig`,
+    OPS_MYSQL_TARGETS: JSON.stringify({ 'shop-db': harness.serverUrl, 'pay-db': harness.serverUrl }),
     OPS_AUDIT_KEY: AUDIT_KEY,
   };
   const child = spawn(process.execPath, ['src/main.ts', 'ops'], { env, stdio: 'ignore' });
@@ -46,21 +53,21 @@ test('kill -9 in the middle of an operation: it happened once, and the user is t
   };
   const input = { unit: '电商', namespace: 'shop', name: 'web', replicas: 3 };
   const { preview } = await post('k8s.scale/preview', input);
-  place.cluster.hold();
+  harness.cluster.hold();
   const { id, hash } = preview ?? { id: '', hash: '' };
   const answered = post('k8s.scale', { input, preview: { id, hash } }).catch(() => 'lost');
-  await until(async () => place.cluster.get('deployments', 'shop', 'web')?.spec.replicas === 3);
-  const generation = place.cluster.get('deployments', 'shop', 'web')?.metadata.generation;
+  await until(async () => harness.cluster.get('deployments', 'shop', 'web')?.spec.replicas === 3);
+  const generation = harness.cluster.get('deployments', 'shop', 'web')?.metadata.generation;
   child.kill('SIGKILL');
   await once(child, 'exit');
   expect(await answered).toBe('lost');
 
-  place.cluster.release();
-  const next = await place.startReplica();
+  harness.cluster.release();
+  const next = await harness.startReplica();
   expect(await next.as('zhangsan').read('operation.settle', { id })).toMatchObject({ state: 'pending' });
-  place.clock.pass(20_000);
+  harness.clock.pass(20_000);
   await next.sweep();
   const told = await until(async () => (await next.as('@bot').read('outcomes.claim', {}))[0]);
   expect(told).toEqual({ id, user: 'zhangsan', state: 'done', text: 'web：2 → 3，3 个就绪' });
-  expect(place.cluster.get('deployments', 'shop', 'web')?.metadata.generation).toBe(generation);
+  expect(harness.cluster.get('deployments', 'shop', 'web')?.metadata.generation).toBe(generation);
 });

@@ -1,20 +1,20 @@
 import mysql, { type Connection } from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { openPlace, type Place, type Replica, until } from './platform.ts';
+import { type OpsHarness, openOpsHarness, type Replica, until } from './ops-harness.ts';
 
-let place: Place;
+let harness: OpsHarness;
 let ops: Replica;
 beforeAll(async () => {
-  place = await openPlace();
-  ops = await place.startReplica();
+  harness = await openOpsHarness();
+  ops = await harness.startReplica();
 });
-afterAll(() => place.stop());
+afterAll(() => harness.stop());
 
 let victim: Connection;
 let slow: Promise<unknown>;
 let marker = 0;
 beforeEach(async () => {
-  victim = await mysql.createConnection(place.mysqlUrl);
+  victim = await mysql.createConnection(harness.mysqlUrl);
   marker += 1;
   slow = victim.query(`select sleep(60), 'query ${marker}'`).then(
     () => 'finished',
@@ -37,14 +37,14 @@ const target = ({ instance, id, query }: Awaited<ReturnType<typeof running>>) =>
 
 describe('running queries', () => {
   test('are shown without idle connections and without our own', async () => {
-    const idle = await mysql.createConnection(place.mysqlUrl);
+    const idle = await mysql.createConnection(harness.mysqlUrl);
     const found = await running();
     expect(found).toMatchObject({
       instance: 'shop-db',
       id: String(victim.threadId),
       query: expect.stringMatching(/^q:\d+$/),
       user: 'root',
-      database: new URL(place.mysqlUrl).pathname.slice(1),
+      database: new URL(harness.mysqlUrl).pathname.slice(1),
       sql: `select sleep(60), 'query ${marker}'`,
     });
     expect(found.label).toContain('root@');
@@ -58,7 +58,7 @@ describe('running queries', () => {
   });
 
   test('are cut to what a phone can show', async () => {
-    const long = await mysql.createConnection(place.mysqlUrl);
+    const long = await mysql.createConnection(harness.mysqlUrl);
     const query = long.query(`select sleep(60),\n   '${'😀'.repeat(500)}'`).catch(() => undefined);
     const shown = await until(async () => {
       const list = await ops.as('zhangsan').read('mysql.processlist', { unit: '电商' });
@@ -66,7 +66,7 @@ describe('running queries', () => {
     });
     expect([...shown.sql]).toHaveLength(200);
     expect(shown.sql).not.toContain('\n');
-    await place.sql(`kill query ${long.threadId}`);
+    await harness.sql(`kill query ${long.threadId}`);
     await query;
     await long.end();
   });
@@ -93,7 +93,7 @@ describe('ending a query', () => {
   test('that ended by itself is refused, and the next query of the connection goes on', async () => {
     const query = await running();
     const shown = await ops.as('zhangsan').preview('mysql.kill', target(query));
-    await place.sql(`kill query ${victim.threadId}`);
+    await harness.sql(`kill query ${victim.threadId}`);
     await slow;
     const next = victim.query('select sleep(60)').catch((error: unknown) => error);
     expect(await ops.as('zhangsan').run('mysql.kill', target(query), shown, shown.code)).toMatchObject({
@@ -102,7 +102,7 @@ describe('ending a query', () => {
     });
     const list = await ops.as('zhangsan').read('mysql.processlist', { unit: '电商' });
     expect(list.map(({ id }) => id)).toContain(String(victim.threadId));
-    await place.sql(`kill query ${victim.threadId}`);
+    await harness.sql(`kill query ${victim.threadId}`);
     await next;
   });
 
@@ -114,14 +114,14 @@ describe('ending a query', () => {
   test('whose replica died in between is told of as unknown when the query is gone', async () => {
     const query = await running();
     const { id } = await ops.as('zhangsan').preview('mysql.kill', target(query));
-    const now = place.clock.now();
-    await place.sql(
+    const now = harness.clock.now();
+    await harness.sql(
       "update operations set state = 'started', started_at = ?, lease_owner = ?, lease_until = ? where id = ?",
       [now, id, now, id],
     );
-    await place.sql(`kill query ${victim.threadId}`);
+    await harness.sql(`kill query ${victim.threadId}`);
     await slow;
-    place.clock.pass(5000);
+    harness.clock.pass(5000);
     await ops.sweep();
     const told = await until(async () =>
       (await ops.as('@bot').read('outcomes.claim', {})).find((outcome) => outcome.id === id),

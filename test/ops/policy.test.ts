@@ -6,7 +6,7 @@ import { ConfigError } from '../../src/errors.ts';
 import { readPolicy } from '../../src/ops/policy/document.ts';
 import { fits } from '../../src/ops/policy/grants.ts';
 import { createPolicy } from '../../src/ops/policy/policy.ts';
-import { openPlace, type Place, type Replica, until } from './platform.ts';
+import { type OpsHarness, openOpsHarness, type Replica, until } from './ops-harness.ts';
 
 const targets = { contexts: ['demo'], instances: ['shop-db', 'pay-db'] };
 const demo = readFileSync('deploy/policy.yaml', 'utf8');
@@ -112,13 +112,13 @@ describe('a policy is refused by the place of its mistake', () => {
 });
 
 describe('on the running platform', () => {
-  let place: Place;
+  let harness: OpsHarness;
   let ops: Replica;
   beforeAll(async () => {
-    place = await openPlace({ policy: demo });
-    ops = await place.startReplica();
+    harness = await openOpsHarness({ policy: demo });
+    ops = await harness.startReplica();
   });
-  afterAll(() => place.stop());
+  afterAll(() => harness.stop());
 
   const list = { unit: '电商' };
   const web = { unit: '电商', namespace: 'shop', name: 'web' };
@@ -153,25 +153,25 @@ describe('on the running platform', () => {
 
   test('rights are looked at again when a preview is confirmed', async () => {
     const shown = await ops.as('lisi').preview('k8s.restart', web);
-    writeFileSync(place.policyFile, demo.replace('users: [lisi]', 'users: [zhaoliu]'));
+    writeFileSync(harness.policyFile, demo.replace('users: [lisi]', 'users: [zhaoliu]'));
     await ops.reload();
     expect(await ops.as('lisi').run('k8s.restart', web, shown)).toMatchObject({ reason: 'policy' });
-    writeFileSync(place.policyFile, demo);
+    writeFileSync(harness.policyFile, demo);
     await ops.reload();
     expect(await ops.as('lisi').run('k8s.restart', web, shown)).toMatchObject({ state: 'done' });
   });
 
   test('a bad policy is refused and the old one goes on', async () => {
-    writeFileSync(place.policyFile, 'units: {');
+    writeFileSync(harness.policyFile, 'units: {');
     await ops.reload();
     expect(await ops.as('lisi').read('units.list', {})).toEqual(['电商']);
-    writeFileSync(place.policyFile, demo);
+    writeFileSync(harness.policyFile, demo);
   });
 
   test('a changed file counts without being asked for, also when it is replaced', async () => {
-    const next = `${place.policyFile}.next`;
+    const next = `${harness.policyFile}.next`;
     writeFileSync(next, demo.replace('users: [lisi]', 'users: [lisi, mallory]'));
-    renameSync(next, place.policyFile);
+    renameSync(next, harness.policyFile);
     await until(async () => (await ops.as('mallory').read('units.list', {})).length > 0);
   });
 });
@@ -180,7 +180,9 @@ test.each([
   ['/nowhere/policy.yaml', undefined, 'OPS_POLICY_FILE'],
   [undefined, '', 'the file is empty'],
 ])('the platform does not start with the policy %s', async (path, policy, sentence) => {
-  const place = await openPlace(policy === undefined ? {} : { policy });
-  await expect(place.startReplica(path === undefined ? {} : { policyFile: path })).rejects.toThrow(sentence);
-  await place.stop();
+  const harness = await openOpsHarness(policy === undefined ? {} : { policy });
+  await expect(harness.startReplica(path === undefined ? {} : { policyFile: path })).rejects.toThrow(
+    sentence,
+  );
+  await harness.stop();
 });

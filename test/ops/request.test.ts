@@ -8,15 +8,15 @@ import { verifyAudit } from '../../src/ops/audit/audit.ts';
 import { openDatabase } from '../../src/ops/database.ts';
 import { createLog } from '../../src/server/log.ts';
 import { createRegistry } from '../../src/server/metrics.ts';
-import { AUDIT_KEY, openPlace, type Place, type Replica, signedRequest } from './platform.ts';
+import { AUDIT_KEY, type OpsHarness, openOpsHarness, type Replica, signedRequest } from './ops-harness.ts';
 
-let place: Place;
+let harness: OpsHarness;
 let ops: Replica;
 beforeAll(async () => {
-  place = await openPlace();
-  ops = await place.startReplica({ allowedSources: ['10.1.0.0/16'], trustedProxies: ['10.9.9.9'] });
+  harness = await openOpsHarness();
+  ops = await harness.startReplica({ allowedSources: ['10.1.0.0/16'], trustedProxies: ['10.9.9.9'] });
 });
-afterAll(() => place.stop());
+afterAll(() => harness.stop());
 
 type Signed = Awaited<ReturnType<typeof signedRequest>>;
 
@@ -29,7 +29,7 @@ async function send(request: Signed, from: { address?: string; forwardedFor?: st
 }
 
 async function lastAudit(): Promise<Record<string, unknown> | undefined> {
-  return (await place.sql('select * from audit order by seq desc limit 1'))[0];
+  return (await harness.sql('select * from audit order by seq desc limit 1'))[0];
 }
 
 describe('the source address', () => {
@@ -71,7 +71,7 @@ describe('a token', () => {
     const request = await signedRequest('me', {});
     expect(await send(request)).toMatchObject({ status: 200, state: 'done' });
     expect(await send(request)).toMatchObject({ status: 403, reason: 'replay' });
-    const second = await place.startReplica();
+    const second = await harness.startReplica();
     expect((await second.app.inject(request)).json()).toMatchObject({ reason: 'replay' });
     expect(await lastAudit()).toMatchObject({
       user: 'zhangsan',
@@ -87,15 +87,16 @@ describe('a token', () => {
   });
 
   test('is remembered past its end, and then forgotten', async () => {
-    const remembered = async () => (await place.sql('select count(*) as n from seen_tokens'))[0]?.n as number;
+    const remembered = async () =>
+      (await harness.sql('select count(*) as n from seen_tokens'))[0]?.n as number;
     await send(await signedRequest('me', {}));
-    place.clock.pass(61_000);
+    harness.clock.pass(61_000);
     await ops.sweep();
     expect(await remembered()).toBeGreaterThan(0);
-    place.clock.pass(120_000);
+    harness.clock.pass(120_000);
     await ops.sweep();
     expect(await remembered()).toBe(0);
-    place.clock.pass(-181_000);
+    harness.clock.pass(-181_000);
   });
 
   const spoiled: readonly (readonly [string, () => Promise<Signed>])[] = [
@@ -222,7 +223,7 @@ describe('a request', () => {
 
   test('leaves a chain of rows: allowed, then how it ended', async () => {
     await send(await signedRequest('k8s.deployments.list', { unit: '电商' }));
-    const rows = await place.sql('select * from audit order by seq desc limit 2');
+    const rows = await harness.sql('select * from audit order by seq desc limit 2');
     expect(rows).toMatchObject([
       {
         user: 'zhangsan',
@@ -233,13 +234,13 @@ describe('a request', () => {
       },
       { outcome: 'allowed', input: '{"unit":"电商"}', jti: expect.stringMatching(/^[0-9a-f-]{36}$/) },
     ]);
-    const db = openDatabase(place.mysqlUrl);
+    const db = openDatabase(harness.mysqlUrl);
     expect((await verifyAudit(db, AUDIT_KEY)).problems).toEqual([]);
     await db.destroy();
   });
 
   test('that meets a bug of ours is answered with a number, and with nothing of the bug', async () => {
-    const lone = await openPlace();
+    const lone = await openOpsHarness();
     const replica = await lone.startReplica();
     await lone.sql('drop table seen_tokens');
     const response = await replica.app.inject(await signedRequest('me', {}));
@@ -261,10 +262,10 @@ test('a platform does not start with a database that is away, and says which set
     allowedSources: ['127.0.0.1'],
     trustedProxies: [],
     verifyingKeys,
-    policyFile: place.policyFile,
+    policyFile: harness.policyFile,
     mysqlUrl: createSecret('mysql://root:password@127.0.0.1:1/keypad'),
-    kubeconfig: `${place.directory}/kubeconfig`,
-    mysqlTargets: createSecret({ 'shop-db': place.serverUrl, 'pay-db': place.serverUrl }),
+    kubeconfig: `${harness.directory}/kubeconfig`,
+    mysqlTargets: createSecret({ 'shop-db': harness.serverUrl, 'pay-db': harness.serverUrl }),
     auditKey: createSecret(AUDIT_KEY),
     consoleUrl: '',
   };

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openPlace, type Place, type Replica, until } from './platform.ts';
+import { type OpsHarness, openOpsHarness, type Replica, until } from './ops-harness.ts';
 
-let place: Place;
+let harness: OpsHarness;
 let ops: Replica;
 beforeAll(async () => {
-  place = await openPlace();
-  ops = await place.startReplica();
+  harness = await openOpsHarness();
+  ops = await harness.startReplica();
 });
-afterAll(() => place.stop());
+afterAll(() => harness.stop());
 
 const web = { unit: '电商', namespace: 'shop', name: 'web' };
 
@@ -23,7 +23,7 @@ describe('scaling a deployment', () => {
       state: 'done',
       text: 'web：2 → 3，3 个就绪',
     });
-    expect(place.cluster.get('deployments', 'shop', 'web')?.spec.replicas).toBe(3);
+    expect(harness.cluster.get('deployments', 'shop', 'web')?.spec.replicas).toBe(3);
   });
 
   test('asks for a code when it stops everything, and says that it has', async () => {
@@ -64,11 +64,13 @@ describe('scaling a deployment', () => {
   test('that was changed since the preview is refused with the fresh state, which can be confirmed', async () => {
     const input = { ...web, name: 'catalog', replicas: 4 };
     const shown = await ops.as('zhangsan').preview('k8s.scale', input);
-    place.cluster.scale('shop', 'catalog', 5);
-    await until(async () => place.cluster.get('deployments', 'shop', 'catalog')?.status.readyReplicas === 5);
+    harness.cluster.scale('shop', 'catalog', 5);
+    await until(
+      async () => harness.cluster.get('deployments', 'shop', 'catalog')?.status.readyReplicas === 5,
+    );
     const moved = await ops.as('zhangsan').run('k8s.scale', input, shown);
     expect(moved).toMatchObject({ state: 'refused', reason: 'moved' });
-    expect(place.cluster.get('deployments', 'shop', 'catalog')?.spec.replicas).toBe(5);
+    expect(harness.cluster.get('deployments', 'shop', 'catalog')?.spec.replicas).toBe(5);
 
     const fresh = moved.state === 'refused' ? moved.preview : undefined;
     expect(fresh?.lines).toContain('副本 5 → 4');

@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import { afterAll, expect, test } from 'vitest';
 import { createCluster, startCluster } from '../../../demo/cluster/cluster.ts';
-import { stageSeed, token } from './stage.ts';
+import { smallSeed, token } from './cluster-harness.ts';
 
-const cluster = createCluster({ token, seed: stageSeed });
+const cluster = createCluster({ token, seed: smallSeed });
 afterAll(() => cluster.stop());
 
 const web = '/apis/apps/v1/namespaces/shop/deployments/web';
@@ -132,8 +132,8 @@ test('the certificate is for loopback only, and for now', () => {
 });
 
 test('a port that is taken is an error, and the cluster that wanted it is gone', async () => {
-  const first = await startCluster({ port: 0, token, seed: stageSeed });
+  const first = await startCluster({ port: 0, token, seed: smallSeed });
   const port = Number(new URL(first.url).port);
-  await expect(startCluster({ port, token, seed: stageSeed })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  await expect(startCluster({ port, token, seed: smallSeed })).rejects.toMatchObject({ code: 'EADDRINUSE' });
   await first.stop();
 });

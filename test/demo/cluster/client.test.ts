@@ -1,9 +1,9 @@
 import { Writable } from 'node:stream';
 import { ApiException, Log, PatchStrategy, setHeaderOptions, type V1Status } from '@kubernetes/client-node';
 import { afterAll, expect, test } from 'vitest';
-import { deployment, has, isAtRest, isOf, named, startStage } from './stage.ts';
+import { deployment, has, isAtRest, isOf, named, startSmallCluster } from './cluster-harness.ts';
 
-const { cluster, config, apps, core, until } = await startStage();
+const { cluster, config, apps, core, until } = await startSmallCluster();
 afterAll(() => cluster.stop());
 
 const namespace = 'shop';

@@ -1,8 +1,8 @@
 import { PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
 import { afterAll, expect, test } from 'vitest';
-import { deployment, isAtRest, named, startStage } from './stage.ts';
+import { deployment, isAtRest, named, startSmallCluster } from './cluster-harness.ts';
 
-const { cluster, apps, until } = await startStage();
+const { cluster, apps, until } = await startSmallCluster();
 afterAll(() => cluster.stop());
 
 const namespace = 'shop';

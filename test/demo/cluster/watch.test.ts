@@ -4,9 +4,9 @@ import { get } from 'node:https';
 import { Watch } from '@kubernetes/client-node';
 import { afterAll, expect, test } from 'vitest';
 import { createStore } from '../../../demo/cluster/store.ts';
-import { startStage, token } from './stage.ts';
+import { startSmallCluster, token } from './cluster-harness.ts';
 
-const { cluster, config } = await startStage();
+const { cluster, config } = await startSmallCluster();
 afterAll(() => cluster.stop());
 
 const path = '/api/v1/namespaces';

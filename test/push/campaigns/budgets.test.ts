@@ -1,64 +1,64 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { dayOf } from '../../../src/push/campaigns/budget-store.ts';
-import { handedOut, openDesk, users } from './desk.ts';
+import { handedOut, openCampaignHarness, users } from './campaign-harness.ts';
 
-let desk: Awaited<ReturnType<typeof openDesk>>;
+let harness: Awaited<ReturnType<typeof openCampaignHarness>>;
 beforeEach(async () => {
-  desk = await openDesk();
+  harness = await openCampaignHarness();
 });
 afterEach(async () => {
-  expect(desk.errors).toEqual([]);
-  await desk.close();
+  expect(harness.errors).toEqual([]);
+  await harness.close();
 });
 
 const started = async (count: number, head: object): Promise<string> =>
-  (await desk.make({ start: true, ...head }, users(count))).body.id;
+  (await harness.make({ start: true, ...head }, users(count))).body.id;
 
 test('no 60 s ever see more than perMinute receivers, also of two replicas, and all are reached', async () => {
   const id = await started(95, { perMinute: 30 });
-  const other = desk.replica();
+  const other = harness.replica();
   const ended: number[] = [];
   for (let second = 0; second < 600 && ended.length < 95; second += 1) {
-    desk.clock.at += 1000;
-    await Promise.all([desk.campaigns.sweep(), other.sweep()]);
+    harness.clock.at += 1000;
+    await Promise.all([harness.campaigns.sweep(), other.sweep()]);
     // Some come late: they count until a minute after their end.
-    const delivered = second % 7 === 0 ? await desk.deliver(11) : 0;
-    ended.push(...Array<number>(delivered).fill(desk.clock.at));
+    const delivered = second % 7 === 0 ? await harness.deliver(11) : 0;
+    ended.push(...Array<number>(delivered).fill(harness.clock.at));
   }
   const most = Math.max(
     ...ended.map((at) => ended.filter((each) => each > at - 60_000 && each <= at).length),
   );
   expect(most).toBeLessThanOrEqual(30);
   expect(most).toBeGreaterThan(20);
-  await desk.campaigns.sweep();
-  expect(await desk.look(id)).toMatchObject({ state: 'done', progress: { sent: 95 } });
+  await harness.campaigns.sweep();
+  expect(await harness.look(id)).toMatchObject({ state: 'done', progress: { sent: 95 } });
 });
 
 test('somebody slow costs a budget of one, not that of the whole slice', async () => {
   await started(40, { perMinute: 20 });
-  await desk.campaigns.sweep();
-  await desk.deliver(19);
-  desk.clock.at += 60_001;
-  await desk.campaigns.sweep();
-  expect((await handedOut(desk.db)).size).toBe(39);
+  await harness.campaigns.sweep();
+  await harness.deliver(19);
+  harness.clock.at += 60_001;
+  await harness.campaigns.sweep();
+  expect((await handedOut(harness.db)).size).toBe(39);
 });
 
 test('perDay begins anew at midnight in Shanghai, and counts what was handed out before and came after', async () => {
-  desk.clock.at = Date.parse('2026-11-23T23:50:00+08:00');
+  harness.clock.at = Date.parse('2026-11-23T23:50:00+08:00');
   await started(100, { perDay: 30 });
   const rounds = async () => {
-    for (let round = 0; round < 3; round += 1) await desk.campaigns.sweep();
-    return (await handedOut(desk.db)).size;
+    for (let round = 0; round < 3; round += 1) await harness.campaigns.sweep();
+    return (await handedOut(harness.db)).size;
   };
   expect(await rounds()).toBe(30);
-  await desk.deliver(20);
-  desk.clock.at = Date.parse('2026-11-23T23:59:59+08:00');
+  await harness.deliver(20);
+  harness.clock.at = Date.parse('2026-11-23T23:59:59+08:00');
   expect(await rounds()).toBe(30);
-  desk.clock.at = Date.parse('2026-11-24T00:00:01+08:00');
+  harness.clock.at = Date.parse('2026-11-24T00:00:01+08:00');
   expect(await rounds()).toBe(50);
-  await desk.deliver(30);
+  await harness.deliver(30);
   expect(await rounds()).toBe(50);
-  desk.clock.at = Date.parse('2026-11-25T00:00:01+08:00');
+  harness.clock.at = Date.parse('2026-11-25T00:00:01+08:00');
   expect(await rounds()).toBe(80);
 });
 
@@ -70,9 +70,9 @@ test('a day is one of Shanghai', () => {
 
 test('what a pause takes back gives its budget back', async () => {
   const id = await started(100, { perMinute: 30, perDay: 40 });
-  await desk.campaigns.sweep();
-  await desk.ask(`POST /campaigns/${id}/pause`);
-  await desk.ask(`POST /campaigns/${id}/resume`);
-  await desk.campaigns.sweep();
-  expect((await desk.look(id)).progress).toMatchObject({ queued: 30, waiting: 70 });
+  await harness.campaigns.sweep();
+  await harness.ask(`POST /campaigns/${id}/pause`);
+  await harness.ask(`POST /campaigns/${id}/resume`);
+  await harness.campaigns.sweep();
+  expect((await harness.look(id)).progress).toMatchObject({ queued: 30, waiting: 70 });
 });

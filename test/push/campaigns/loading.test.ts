@@ -2,21 +2,21 @@ import { Readable } from 'node:stream';
 import { afterAll, describe, expect, test } from 'vitest';
 import { BATCH, loadReceivers } from '../../../src/push/campaigns/load-receivers.ts';
 import { verifiedStream } from '../../../src/push/http/verified-stream.ts';
-import { callerOf, ndjson, openDesk, users } from './desk.ts';
+import { callerOf, ndjson, openCampaignHarness, users } from './campaign-harness.ts';
 
-const desk = await openDesk();
-afterAll(desk.close);
+const harness = await openCampaignHarness();
+afterAll(harness.close);
 
 const rowsOf = async (table: 'campaigns' | 'campaign_receivers') =>
-  (await desk.db.selectFrom(table).selectAll().execute()).length;
+  (await harness.db.selectFrom(table).selectAll().execute()).length;
 
 describe('a campaign that streams in', () => {
   test('is a draft when it has ended; doubles count once, whatever their case, and are reported', async () => {
-    const made = await desk.make({}, ['zhangsan', { user: 'LiSi' }, 'ZhangSan', 'lisi', 'wangwu']);
+    const made = await harness.make({}, ['zhangsan', { user: 'LiSi' }, 'ZhangSan', 'lisi', 'wangwu']);
     expect(made).toMatchObject({ status: 201, body: { state: 'draft', total: 3, doubles: 2 } });
-    const seen = await desk.look(made.body.id);
+    const seen = await harness.look(made.body.id);
     expect(seen).toMatchObject({ progress: { total: 3, waiting: 3, queued: 0, sent: 0, runs: 0 } });
-    const waiting = await desk.ask(`GET /campaigns/${made.body.id}/receivers`, {
+    const waiting = await harness.ask(`GET /campaigns/${made.body.id}/receivers`, {
       query: { state: 'waiting' },
     });
     expect(waiting.body.receivers.map(({ user }) => user)).toEqual(['zhangsan', 'lisi', 'wangwu']);
@@ -32,7 +32,7 @@ describe('a campaign that streams in', () => {
         yield { user, variables: { AMOUNT: '1'.repeat(100) } };
       }
     }
-    const db = desk.db.withPlugin({
+    const db = harness.db.withPlugin({
       transformQuery: ({ node }) => {
         if (node.kind === 'InsertQueryNode') {
           most = Math.max(most, made - added);
@@ -42,8 +42,8 @@ describe('a campaign that streams in', () => {
       },
       transformResult: async ({ result }) => result,
     });
-    const answer = await desk.make({ template: { key: 'bonus', variables: { UNIT: '元' } } }, counted(), {
-      of: desk.replica({ db }),
+    const answer = await harness.make({ template: { key: 'bonus', variables: { UNIT: '元' } } }, counted(), {
+      of: harness.replica({ db }),
     });
     expect(answer).toMatchObject({ status: 201, body: { total: 100_000, doubles: 0 } });
     // The row of the campaign is an INSERT too; besides a batch there is what the stream has read ahead.
@@ -58,17 +58,21 @@ describe('a campaign that streams in', () => {
       for (const user of users(5000)) yield user;
       open = false;
     }
-    const before = (await desk.ask('GET /campaigns')).body.campaigns.length;
-    const making = desk.make({ name: 'unseen' }, slow());
+    const before = (await harness.ask('GET /campaigns')).body.campaigns.length;
+    const making = harness.make({ name: 'unseen' }, slow());
     while (open) {
-      const { campaigns } = (await desk.ask('GET /campaigns')).body;
+      const { campaigns } = (await harness.ask('GET /campaigns')).body;
       if (open) seen.push(campaigns.length);
     }
-    const loading = await desk.db.selectFrom('campaigns').select('id').where('name', '=', 'unseen').execute();
+    const loading = await harness.db
+      .selectFrom('campaigns')
+      .select('id')
+      .where('name', '=', 'unseen')
+      .execute();
     expect(loading).toHaveLength(1);
     expect(new Set(seen)).toEqual(new Set([before]));
     expect((await making).status).toBe(201);
-    expect((await desk.ask('GET /campaigns')).body.campaigns).toHaveLength(before + 1);
+    expect((await harness.ask('GET /campaigns')).body.campaigns).toHaveLength(before + 1);
   });
 
   test('that is not what was signed, or breaks off, leaves nothing', async () => {
@@ -78,7 +82,7 @@ describe('a campaign that streams in', () => {
       'f'.repeat(64),
       1e9,
     );
-    const refused = await desk.ask('POST /campaigns', { raw: forged });
+    const refused = await harness.ask('POST /campaigns', { raw: forged });
     expect(refused).toMatchObject({
       status: 400,
       body: { error: expect.stringContaining('X-Keypad-Content-SHA256') },
@@ -90,7 +94,7 @@ describe('a campaign that streams in', () => {
         throw new Error('gone');
       })(),
     );
-    await expect(desk.ask('POST /campaigns', { raw: broken })).rejects.toThrow('gone');
+    await expect(harness.ask('POST /campaigns', { raw: broken })).rejects.toThrow('gone');
     expect([await rowsOf('campaigns'), await rowsOf('campaign_receivers')]).toEqual(before);
   });
 
@@ -109,35 +113,35 @@ describe('a campaign that streams in', () => {
       shared_names: '[]',
       request_hash: '',
       created_at: 0,
-      touched_at: desk.clock.at,
+      touched_at: harness.clock.at,
     };
-    const { insertId } = await desk.db.insertInto('campaigns').values(row).executeTakeFirstOrThrow();
+    const { insertId } = await harness.db.insertInto('campaigns').values(row).executeTakeFirstOrThrow();
     const campaign = Number(insertId);
     const rows = [...users(7000)].map((user, number) => ({ campaign, number, user, variables: null }));
-    await desk.db.insertInto('campaign_receivers').values(rows).execute();
-    await desk.campaigns.sweep();
+    await harness.db.insertInto('campaign_receivers').values(rows).execute();
+    await harness.campaigns.sweep();
     expect(await rowsOf('campaigns')).toBe((before[0] ?? 0) + 1);
-    desk.clock.at += 600_001;
-    await desk.campaigns.sweep();
+    harness.clock.at += 600_001;
+    await harness.campaigns.sweep();
     expect([await rowsOf('campaigns'), await rowsOf('campaign_receivers')]).toEqual(before);
   });
 
   test('has one idempotency key: the same again is answered as the first, another is refused', async () => {
-    const asked = { bodyHash: 'a'.repeat(64) };
+    const request = { bodyHash: 'a'.repeat(64) };
     const both = await Promise.all([
-      desk.make({ idempotencyKey: 'k' }, users(3000), asked),
-      desk.make({ idempotencyKey: 'k' }, users(3000), asked),
+      harness.make({ idempotencyKey: 'k' }, users(3000), request),
+      harness.make({ idempotencyKey: 'k' }, users(3000), request),
     ]);
     expect(both.map(({ status }) => status).sort()).toEqual([201, 409]);
     const id = both.find(({ status }) => status === 201)?.body.id;
-    const again = await desk.make({ idempotencyKey: 'k' }, users(3000), asked);
+    const again = await harness.make({ idempotencyKey: 'k' }, users(3000), request);
     expect(again).toMatchObject({ status: 201, body: { id, total: 3000 } });
-    const other = await desk.make({ idempotencyKey: 'k' }, users(2));
+    const other = await harness.make({ idempotencyKey: 'k' }, users(2));
     expect(other).toMatchObject({
       status: 409,
       body: { error: expect.stringContaining('another campaign') },
     });
-    const ofOther = await desk.make({ idempotencyKey: 'k' }, users(2), { caller: callerOf('other') });
+    const ofOther = await harness.make({ idempotencyKey: 'k' }, users(2), { caller: callerOf('other') });
     expect(ofOther.status).toBe(201);
   });
 });
@@ -201,15 +205,15 @@ describe('what is wrong is named in one sentence, and nothing is kept', () => {
   ];
   test.each(cases)('%s', async (_name, head, receivers, sentence) => {
     const before = await rowsOf('campaigns');
-    const refused = await desk.make(head, receivers);
+    const refused = await harness.make(head, receivers);
     expect(refused).toMatchObject({ status: 400, body: { error: expect.stringContaining(sentence) } });
     expect(refused.body.error).not.toContain('\n');
     expect(await rowsOf('campaigns')).toBe(before);
   });
 
   test('an empty body, and another content type', async () => {
-    expect(await desk.ask('POST /campaigns')).toMatchObject({ status: 400 });
-    const json = await desk.make({}, ['a'], { contentType: 'application/json' });
+    expect(await harness.ask('POST /campaigns')).toMatchObject({ status: 400 });
+    const json = await harness.make({}, ['a'], { contentType: 'application/json' });
     expect(json).toMatchObject({
       status: 415,
       body: { error: expect.stringContaining('application/x-ndjson') },
@@ -227,12 +231,12 @@ describe('what is wrong is named in one sentence, and nothing is kept', () => {
 
   test('a template or a receiver that is not among the scopes of the app', async () => {
     const caller = callerOf('small', ['campaigns', 'template:hello', 'to:users:a']);
-    expect(await desk.make({}, ['A'], { caller })).toMatchObject({ status: 201 });
-    expect(await desk.make({}, ['a', 'b'], { caller })).toMatchObject({
+    expect(await harness.make({}, ['A'], { caller })).toMatchObject({ status: 201 });
+    expect(await harness.make({}, ['a', 'b'], { caller })).toMatchObject({
       status: 400,
       body: { error: 'nothing was kept: line 3 names b, to whom this app may not send' },
     });
-    expect(await desk.make({ template: { key: 'bonus' } }, ['a'], { caller })).toMatchObject({
+    expect(await harness.make({ template: { key: 'bonus' } }, ['a'], { caller })).toMatchObject({
       status: 400,
       body: { error: expect.stringContaining('may not use the template bonus') },
     });

@@ -2,34 +2,34 @@ import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createSlicer } from '../../../src/push/campaigns/slicer.ts';
 import { withdraw } from '../../../src/push/campaigns/withdraw-store.ts';
-import { handedOut, openDesk, users } from './desk.ts';
+import { handedOut, openCampaignHarness, users } from './campaign-harness.ts';
 
-let desk: Awaited<ReturnType<typeof openDesk>>;
+let harness: Awaited<ReturnType<typeof openCampaignHarness>>;
 beforeEach(async () => {
-  desk = await openDesk();
+  harness = await openCampaignHarness();
 });
 afterEach(async () => {
-  expect(desk.errors).toEqual([]);
-  await desk.close();
+  expect(harness.errors).toEqual([]);
+  await harness.close();
 });
 
 /** Works and delivers until the campaign is in this state. */
-async function until(id: string, state: string, replicas = [desk.campaigns]) {
+async function until(id: string, state: string, replicas = [harness.campaigns]) {
   for (let rounds = 0; rounds < 500; rounds += 1) {
     await Promise.all(replicas.map((each) => each.sweep()));
-    await desk.deliver(700);
-    const seen = await desk.look(id);
+    await harness.deliver(700);
+    const seen = await harness.look(id);
     if (seen.state === state) return seen;
   }
   throw new Error(`the campaign never came to be ${state}`);
 }
 
 const started = async (count: number, head: object = {}): Promise<string> =>
-  (await desk.make({ start: true, ...head }, users(count))).body.id;
+  (await harness.make({ start: true, ...head }, users(count))).body.id;
 
 /** Everybody's count of deliveries: all 1 is "nobody twice, nobody left out". */
 async function expectOnceEach(count: number): Promise<void> {
-  const counts = await handedOut(desk.db);
+  const counts = await handedOut(harness.db);
   expect(counts.size).toBe(count);
   expect(new Set(counts.values())).toEqual(new Set([1]));
 }
@@ -39,10 +39,10 @@ describe('a running campaign', () => {
     const receivers = [...users(2500)].map((user) => ({ user, variables: { AMOUNT: `$1 ${user}` } }));
     const template = { key: 'bonus', variables: { UNIT: `\${AMOUNT}` } };
     const { id } = (
-      await desk.make({ template, start: true, callbackUrl: 'https://hooks.internal/x' }, receivers)
+      await harness.make({ template, start: true, callbackUrl: 'https://hooks.internal/x' }, receivers)
     ).body;
-    await desk.campaigns.sweep();
-    desk.templates.set('bonus', { text: 'another' });
+    await harness.campaigns.sweep();
+    harness.templates.set('bonus', { text: 'another' });
     const end = await until(id, 'done');
     expect(end.progress).toMatchObject({
       total: 2500,
@@ -53,8 +53,10 @@ describe('a running campaign', () => {
       runs: 1,
     });
     await expectOnceEach(2500);
-    const found = await desk.db.selectFrom('messages').selectAll().execute();
-    const messages = found.toSorted((a, b) => desk.scheduled.indexOf(a.id) - desk.scheduled.indexOf(b.id));
+    const found = await harness.db.selectFrom('messages').selectAll().execute();
+    const messages = found.toSorted(
+      (a, b) => harness.scheduled.indexOf(a.id) - harness.scheduled.indexOf(b.id),
+    );
     expect(messages.map((each) => each.receivers)).toEqual([1000, 1000, 500]);
     expect(messages[2]).toMatchObject({
       ...{
@@ -69,39 +71,39 @@ describe('a running campaign', () => {
       variables: JSON.stringify(template.variables),
     });
     expect(new Set(messages.map(({ content }) => content)).size).toBe(1);
-    const deliveries = await desk.db.selectFrom('deliveries').selectAll().orderBy('id').execute();
+    const deliveries = await harness.db.selectFrom('deliveries').selectAll().orderBy('id').execute();
     expect(deliveries.map(({ receiver }) => receiver)).toEqual(
       [...users(2500)].map((user) => `user:${user}`),
     );
     expect(JSON.parse(deliveries[7]?.variables ?? '')).toEqual({ AMOUNT: '$1 u8' });
-    expect(desk.scheduled).toEqual(messages.map((each) => each.id));
+    expect(harness.scheduled).toEqual(messages.map((each) => each.id));
   });
 
   test('has at most 2000 deliveries open, however often its replicas look', async () => {
     await started(5000);
-    for (let round = 0; round < 5; round += 1) await desk.campaigns.sweep();
-    expect((await handedOut(desk.db)).size).toBe(2000);
-    await desk.deliver(1000);
-    for (let round = 0; round < 5; round += 1) await desk.campaigns.sweep();
-    expect((await handedOut(desk.db)).size).toBe(3000);
+    for (let round = 0; round < 5; round += 1) await harness.campaigns.sweep();
+    expect((await handedOut(harness.db)).size).toBe(2000);
+    await harness.deliver(1000);
+    for (let round = 0; round < 5; round += 1) await harness.campaigns.sweep();
+    expect((await handedOut(harness.db)).size).toBe(3000);
   });
 
   test('worked on by three replicas at once still reaches everybody once', async () => {
     const id = await started(12_000);
-    await until(id, 'done', [desk.campaigns, desk.replica(), desk.replica()]);
+    await until(id, 'done', [harness.campaigns, harness.replica(), harness.replica()]);
     await expectOnceEach(12_000);
   });
 
   test('whose replica is killed in the middle of a slice reaches everybody once', async () => {
     const id = await started(4000);
-    await desk.campaigns.sweep();
+    await harness.campaigns.sweep();
     // The connection is lost after the message was written, before the position moved.
     const connections = new Set<number>();
-    const dying = desk.replica({
+    const dying = harness.replica({
       messageQueue: {
-        ...desk.parts.messageQueue,
+        ...harness.parts.messageQueue,
         insert: async (tx, messages) => {
-          const ids = await desk.parts.messageQueue.insert(tx, messages);
+          const ids = await harness.parts.messageQueue.insert(tx, messages);
           const own = await tx
             .selectNoFrom(({ fn }) => fn<number>('connection_id', []).as('id'))
             .executeTakeFirstOrThrow();
@@ -114,42 +116,42 @@ describe('a running campaign', () => {
     });
     expect(await dying.sweep()).toBe(false);
     expect(connections.size).toBe(1);
-    expect((await handedOut(desk.db)).size).toBe(1000);
+    expect((await handedOut(harness.db)).size).toBe(1000);
     await until(id, 'done');
     await expectOnceEach(4000);
   });
 
   test('whose slice cannot be noted hands out nothing: the message is part of the same transaction', async () => {
     await started(1500);
-    const { insert } = desk.parts.messageQueue;
-    const clumsy = desk.replica({
+    const { insert } = harness.parts.messageQueue;
+    const clumsy = harness.replica({
       messageQueue: {
-        ...desk.parts.messageQueue,
+        ...harness.parts.messageQueue,
         insert: async (tx, messages) => (await insert(tx, messages)).map((id) => id.repeat(2)),
       },
       onError: () => {},
     });
     expect(await clumsy.sweep()).toBe(false);
-    expect((await handedOut(desk.db)).size).toBe(0);
+    expect((await handedOut(harness.db)).size).toBe(0);
   });
 
   test('goes on when its template is gone', async () => {
     const id = await started(1500);
-    desk.templates.delete('hello');
+    harness.templates.delete('hello');
     await until(id, 'done');
     await expectOnceEach(1500);
   });
 
   test('counts what failed by errcode, and lists who it was', async () => {
     const id = await started(2500);
-    await desk.campaigns.sweep();
-    await desk.deliver(10, 'failed', '60111');
-    await desk.deliver(5, 'dead', 'lost');
-    await desk.deliver(485);
-    await desk.deliver(500);
-    await desk.campaigns.sweep();
-    await desk.deliver(3, 'failed', '60111');
-    const { progress } = await desk.look(id);
+    await harness.campaigns.sweep();
+    await harness.deliver(10, 'failed', '60111');
+    await harness.deliver(5, 'dead', 'lost');
+    await harness.deliver(485);
+    await harness.deliver(500);
+    await harness.campaigns.sweep();
+    await harness.deliver(3, 'failed', '60111');
+    const { progress } = await harness.look(id);
     expect(progress).toMatchObject({
       total: 2500,
       sent: 985,
@@ -161,13 +163,13 @@ describe('a running campaign', () => {
     expect(progress.byErrcode).toEqual({ 60111: 13, lost: 5 });
     const all: string[] = [];
     for (let after: string | undefined = ''; after !== undefined; ) {
-      const { body } = await desk.ask(`GET /campaigns/${id}/receivers`, { query: { after, limit: '4' } });
+      const { body } = await harness.ask(`GET /campaigns/${id}/receivers`, { query: { after, limit: '4' } });
       all.push(...body.receivers.map(({ user }) => user));
       expect(body.receivers.length).toBeLessThanOrEqual(4);
       after = body.next;
     }
     expect(all).toEqual([...[...users(10)], 'u1001', 'u1002', 'u1003']);
-    const waiting = await desk.ask(`GET /campaigns/${id}/receivers`, {
+    const waiting = await harness.ask(`GET /campaigns/${id}/receivers`, {
       query: { state: 'waiting', limit: '1' },
     });
     expect(waiting.body).toMatchObject({ receivers: [{ user: 'u2001' }], next: '2001' });
@@ -175,26 +177,30 @@ describe('a running campaign', () => {
 
   test('is told anew when what failed was sent again after it had been counted', async () => {
     const id = await started(10);
-    await desk.campaigns.sweep();
-    await desk.deliver(4, 'failed', '60111');
+    await harness.campaigns.sweep();
+    await harness.deliver(4, 'failed', '60111');
     await until(id, 'done');
-    expect((await desk.look(id)).progress).toMatchObject({ sent: 6, failed: 4 });
-    // What `resend` of the mailroom does.
-    const { message_id } = await desk.db
+    expect((await harness.look(id)).progress).toMatchObject({ sent: 6, failed: 4 });
+    // What `resend` of the message queue does.
+    const { message_id } = await harness.db
       .selectFrom('deliveries')
       .select('message_id')
       .executeTakeFirstOrThrow();
-    await desk.db
+    await harness.db
       .updateTable('messages')
       .set({ open: 4, finished_at: null })
       .where('id', '=', message_id)
       .execute();
-    await desk.db.updateTable('deliveries').set({ state: 'queued' }).where('state', '=', 'failed').execute();
-    expect((await desk.look(id)).progress).toMatchObject({ sent: 6, failed: 0, queued: 4 });
-    desk.clock.at += 1000;
-    await desk.deliver(4);
-    await desk.campaigns.sweep();
-    expect((await desk.look(id)).progress).toMatchObject({ sent: 10, failed: 0, queued: 0 });
+    await harness.db
+      .updateTable('deliveries')
+      .set({ state: 'queued' })
+      .where('state', '=', 'failed')
+      .execute();
+    expect((await harness.look(id)).progress).toMatchObject({ sent: 6, failed: 0, queued: 4 });
+    harness.clock.at += 1000;
+    await harness.deliver(4);
+    await harness.campaigns.sweep();
+    expect((await harness.look(id)).progress).toMatchObject({ sent: 10, failed: 0, queued: 0 });
   });
 });
 
@@ -206,38 +212,38 @@ describe('an app that may not send any more', () => {
     [{ scopes: '["campaigns","template:bonus"]' }, 'the app shop may not use this template any more'],
   ])('hands nothing more out until it may again: %o', async (change, problem) => {
     const id = await started(1500);
-    await desk.campaigns.sweep();
-    await desk.db.updateTable('apps').set(change).execute();
-    for (let round = 0; round < 3; round += 1) await desk.campaigns.sweep();
-    expect(await desk.look(id)).toMatchObject({ problem, progress: { waiting: 500 } });
-    await desk.db.updateTable('apps').set({ enabled: 1, scopes: '["campaigns","template"]' }).execute();
-    await desk.campaigns.sweep();
-    expect(await desk.look(id)).toMatchObject({ problem: null, progress: { waiting: 0 } });
+    await harness.campaigns.sweep();
+    await harness.db.updateTable('apps').set(change).execute();
+    for (let round = 0; round < 3; round += 1) await harness.campaigns.sweep();
+    expect(await harness.look(id)).toMatchObject({ problem, progress: { waiting: 500 } });
+    await harness.db.updateTable('apps').set({ enabled: 1, scopes: '["campaigns","template"]' }).execute();
+    await harness.campaigns.sweep();
+    expect(await harness.look(id)).toMatchObject({ problem: null, progress: { waiting: 0 } });
   });
 });
 
 describe('pause and resume', () => {
   test('at about 40 % of 20,000: nothing more goes out, and success + failed = total, nobody twice', async () => {
     const id = await started(20_000);
-    while (((await desk.look(id)).progress.sent ?? 0) < 8000) {
-      await desk.campaigns.sweep();
-      await desk.deliver(300, 'failed', '60111');
-      await desk.deliver(500);
+    while (((await harness.look(id)).progress.sent ?? 0) < 8000) {
+      await harness.campaigns.sweep();
+      await harness.deliver(300, 'failed', '60111');
+      await harness.deliver(500);
     }
     // Somebody is queued, so that the pause has something to take back.
-    expect((await desk.look(id)).progress.queued).toBeGreaterThan(1000);
-    const paused = await desk.ask(`POST /campaigns/${id}/pause`);
+    expect((await harness.look(id)).progress.queued).toBeGreaterThan(1000);
+    const paused = await harness.ask(`POST /campaigns/${id}/pause`);
     expect(paused).toMatchObject({ status: 200, body: { state: 'paused', progress: { queued: 0 } } });
-    await desk.campaigns.sweep();
-    expect(await desk.deliver(100)).toBe(0);
-    const { sent = 0, failed = 0, waiting = 0, total = 0 } = (await desk.look(id)).progress;
+    await harness.campaigns.sweep();
+    expect(await harness.deliver(100)).toBe(0);
+    const { sent = 0, failed = 0, waiting = 0, total = 0 } = (await harness.look(id)).progress;
     expect(sent + failed + waiting).toBe(total);
-    const waits = await desk.ask(`GET /campaigns/${id}/receivers`, {
+    const waits = await harness.ask(`GET /campaigns/${id}/receivers`, {
       query: { state: 'waiting', limit: '1' },
     });
     expect(waits.body.receivers[0]?.user).toBe(`u${sent + failed + 1}`);
 
-    expect(await desk.ask(`POST /campaigns/${id}/resume`)).toMatchObject({ body: { state: 'running' } });
+    expect(await harness.ask(`POST /campaigns/${id}/resume`)).toMatchObject({ body: { state: 'running' } });
     const { progress } = await until(id, 'done');
     expect(progress).toMatchObject({ done: 20_000, sent: 20_000 - failed, failed, waiting: 0, queued: 0 });
     await expectOnceEach(20_000);
@@ -245,85 +251,85 @@ describe('pause and resume', () => {
 
   test('what was tried, or may have arrived, is not taken back: it runs out', async () => {
     const id = await started(100);
-    await desk.campaigns.sweep();
-    const ids = (await desk.db.selectFrom('deliveries').select('id').orderBy('id').execute()).map(
+    await harness.campaigns.sweep();
+    const ids = (await harness.db.selectFrom('deliveries').select('id').orderBy('id').execute()).map(
       (row) => row.id,
     );
     const set = (index: number, change: object) =>
-      desk.db
+      harness.db
         .updateTable('deliveries')
         .set(change)
         .where('id', '=', ids[index] ?? 0)
         .execute();
-    await set(0, { state: 'sending', lease_until: desk.clock.at });
-    await set(1, { lost_at: desk.clock.at });
+    await set(0, { state: 'sending', lease_until: harness.clock.at });
+    await set(1, { lost_at: harness.clock.at });
     await set(2, { parts: 1 });
     await set(3, { tries: 1 });
     const attempt = { at: 0, ms: 1, errcode: '45009', errmsg: '', msgid: null };
-    await desk.db
+    await harness.db
       .insertInto('attempts')
       .values({ ...attempt, delivery_id: ids[4] ?? 0 })
       .execute();
-    await desk.ask(`POST /campaigns/${id}/pause`);
-    expect((await desk.look(id)).progress).toMatchObject({ queued: 5, waiting: 95 });
+    await harness.ask(`POST /campaigns/${id}/pause`);
+    expect((await harness.look(id)).progress).toMatchObject({ queued: 5, waiting: 95 });
     await set(0, { state: 'queued' });
-    await desk.deliver(5);
-    await desk.campaigns.sweep();
-    await desk.ask(`POST /campaigns/${id}/resume`);
+    await harness.deliver(5);
+    await harness.campaigns.sweep();
+    await harness.ask(`POST /campaigns/${id}/resume`);
     await until(id, 'done');
     await expectOnceEach(100);
   });
 
   test('a replica that dies between the pause and the taking back leaves that to the others', async () => {
     const id = await started(1500);
-    await desk.campaigns.sweep();
-    await desk.db.updateTable('campaigns').set({ state: 'paused' }).execute();
-    await desk.replica().sweep();
-    expect((await desk.look(id)).progress).toMatchObject({ queued: 0, waiting: 1500 });
+    await harness.campaigns.sweep();
+    await harness.db.updateTable('campaigns').set({ state: 'paused' }).execute();
+    await harness.replica().sweep();
+    expect((await harness.look(id)).progress).toMatchObject({ queued: 0, waiting: 1500 });
   });
 
   test('a replica that saw the campaign as it was before does nothing to it', async () => {
     const id = await started(1500);
-    await desk.campaigns.sweep();
-    const { serial } = await desk.db.selectFrom('campaigns').select('serial').executeTakeFirstOrThrow();
-    const [messageId = ''] = desk.scheduled;
-    const late = { serial, state: 'paused', messageId, now: desk.clock.at } as const;
-    expect(await withdraw(desk.db, desk.parts.webhooks, late)).toBe(0);
-    await desk.ask(`POST /campaigns/${id}/pause`);
-    expect(await createSlicer(desk.parts)(serial)).toBe(false);
-    expect((await handedOut(desk.db)).size).toBe(0);
+    await harness.campaigns.sweep();
+    const { serial } = await harness.db.selectFrom('campaigns').select('serial').executeTakeFirstOrThrow();
+    const [messageId = ''] = harness.scheduled;
+    const late = { serial, state: 'paused', messageId, now: harness.clock.at } as const;
+    expect(await withdraw(harness.db, harness.parts.webhooks, late)).toBe(0);
+    await harness.ask(`POST /campaigns/${id}/pause`);
+    expect(await createSlicer(harness.parts)(serial)).toBe(false);
+    expect((await handedOut(harness.db)).size).toBe(0);
   });
 
   test('an app is told of a slice that a pause has finished', async () => {
     const id = await started(10);
-    await desk.campaigns.sweep();
-    await desk.deliver(4);
-    await desk.ask(`POST /campaigns/${id}/pause`);
-    expect(desk.noted).toEqual(desk.scheduled);
+    await harness.campaigns.sweep();
+    await harness.deliver(4);
+    await harness.ask(`POST /campaigns/${id}/pause`);
+    expect(harness.noted).toEqual(harness.scheduled);
   });
 });
 
 describe('stop', () => {
   test('recalls what is queued and hands nobody more out', async () => {
     const id = await started(3000);
-    await desk.campaigns.sweep();
-    await desk.deliver(400);
-    expect(await desk.ask(`POST /campaigns/${id}/stop`)).toMatchObject({
+    await harness.campaigns.sweep();
+    await harness.deliver(400);
+    expect(await harness.ask(`POST /campaigns/${id}/stop`)).toMatchObject({
       status: 200,
       body: { state: 'stopped' },
     });
-    for (let round = 0; round < 3; round += 1) await desk.campaigns.sweep();
-    expect((await desk.look(id)).progress).toMatchObject({
+    for (let round = 0; round < 3; round += 1) await harness.campaigns.sweep();
+    expect((await harness.look(id)).progress).toMatchObject({
       sent: 400,
       recalled: 600,
       queued: 0,
       waiting: 2000,
     });
-    expect(await desk.deliver(10)).toBe(0);
+    expect(await harness.deliver(10)).toBe(0);
   });
 });
 
 /** Ends a connection as the death of its process would. */
 async function kill(id: number): Promise<void> {
-  await sql`kill ${sql.lit(id)}`.execute(desk.db);
+  await sql`kill ${sql.lit(id)}`.execute(harness.db);
 }

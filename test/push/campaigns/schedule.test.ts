@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { checkSchedule, nextRun } from '../../../src/push/campaigns/schedule.ts';
-import { handedOut, MONDAY, openDesk, users } from './desk.ts';
+import { handedOut, MONDAY, openCampaignHarness, users } from './campaign-harness.ts';
 
 const HOUR = 3_600_000;
 const timezone = 'Asia/Shanghai';
@@ -22,7 +22,7 @@ describe('when a schedule comes', () => {
     },
   );
 
-  test('every other minute is kept to the second, in the timezone that is asked for', () => {
+  test('every other minute is kept to the second, in the timezone that was asked for', () => {
     expect(nextRun({ cron: '5 9 * * *', timezone: 'Europe/Berlin' }, MONDAY, 'a')).toBe(
       Date.parse('2026-11-23T09:05:00+01:00'),
     );
@@ -33,50 +33,53 @@ describe('when a schedule comes', () => {
 });
 
 describe('a scheduled campaign', () => {
-  let desk: Awaited<ReturnType<typeof openDesk>>;
+  let harness: Awaited<ReturnType<typeof openCampaignHarness>>;
   beforeEach(async () => {
-    desk = await openDesk();
+    harness = await openCampaignHarness();
   });
   afterEach(async () => {
-    expect(desk.errors).toEqual([]);
-    await desk.close();
+    expect(harness.errors).toEqual([]);
+    await harness.close();
   });
   const scheduled = async (schedule: object): Promise<string> =>
-    (await desk.make({ start: true, schedule }, users(3))).body.id;
+    (await harness.make({ start: true, schedule }, users(3))).body.id;
   const cron = '5 9 * * *';
   const due = Date.parse('2026-11-24T09:05:00+08:00');
   const run = async () => {
-    await desk.campaigns.sweep();
-    await desk.deliver(10);
-    await desk.campaigns.sweep();
+    await harness.campaigns.sweep();
+    await harness.deliver(10);
+    await harness.campaigns.sweep();
   };
 
   test('waits for its time, and runs once, however many replicas there are', async () => {
     const id = await scheduled({ at: new Date(due).toISOString() });
-    const replicas = [desk.campaigns, ...Array.from({ length: 4 }, () => desk.replica())];
+    const replicas = [harness.campaigns, ...Array.from({ length: 4 }, () => harness.replica())];
     const all = () => Promise.all(replicas.map((each) => each.sweep()));
-    desk.clock.at = due - 1;
+    harness.clock.at = due - 1;
     await all();
-    expect(await desk.look(id)).toMatchObject({ state: 'scheduled', nextRunAt: new Date(due).toISOString() });
-    desk.clock.at = due;
+    expect(await harness.look(id)).toMatchObject({
+      state: 'scheduled',
+      nextRunAt: new Date(due).toISOString(),
+    });
+    harness.clock.at = due;
     for (let round = 0; round < 3; round += 1) await all();
-    expect(await desk.look(id)).toMatchObject({ state: 'running', progress: { runs: 1, queued: 3 } });
-    await desk.deliver(3);
+    expect(await harness.look(id)).toMatchObject({ state: 'running', progress: { runs: 1, queued: 3 } });
+    await harness.deliver(3);
     for (let round = 0; round < 3; round += 1) await all();
-    expect(await desk.look(id)).toMatchObject({
+    expect(await harness.look(id)).toMatchObject({
       state: 'done',
       nextRunAt: null,
       progress: { sent: 3, runs: 1 },
     });
-    expect(new Set((await handedOut(desk.db)).values())).toEqual(new Set([1]));
+    expect(new Set((await handedOut(harness.db)).values())).toEqual(new Set([1]));
   });
 
   test('as a draft waits for its start', async () => {
-    const { body } = await desk.make({ schedule: { cron } }, users(3));
-    desk.clock.at = due;
+    const { body } = await harness.make({ schedule: { cron } }, users(3));
+    harness.clock.at = due;
     await run();
-    expect(await desk.look(body.id)).toMatchObject({ state: 'draft' });
-    const started = await desk.ask(`POST /campaigns/${body.id}/start`);
+    expect(await harness.look(body.id)).toMatchObject({ state: 'draft' });
+    const started = await harness.ask(`POST /campaigns/${body.id}/start`);
     expect(started.body).toMatchObject({
       state: 'scheduled',
       nextRunAt: new Date(due + 24 * HOUR).toISOString(),
@@ -85,32 +88,32 @@ describe('a scheduled campaign', () => {
 
   test('with cron runs again for everybody, with the template as it is then', async () => {
     const id = await scheduled({ cron });
-    desk.clock.at = due;
+    harness.clock.at = due;
     await run();
-    expect(await desk.look(id)).toMatchObject({
+    expect(await harness.look(id)).toMatchObject({
       state: 'scheduled',
       nextRunAt: new Date(due + 24 * HOUR).toISOString(),
       progress: { sent: 3, runs: 1 },
     });
-    desk.templates.set('hello', { text: 'good morning' });
-    desk.clock.at = due + 24 * HOUR;
+    harness.templates.set('hello', { text: 'good morning' });
+    harness.clock.at = due + 24 * HOUR;
     await run();
-    expect(await desk.look(id)).toMatchObject({
+    expect(await harness.look(id)).toMatchObject({
       state: 'scheduled',
       progress: { total: 3, sent: 3, runs: 2 },
     });
-    expect(new Set((await handedOut(desk.db)).values())).toEqual(new Set([2]));
-    const texts = await desk.db.selectFrom('messages').select('content').orderBy('id').execute();
+    expect(new Set((await handedOut(harness.db)).values())).toEqual(new Set([2]));
+    const texts = await harness.db.selectFrom('messages').select('content').orderBy('id').execute();
     expect(texts.map(({ content }) => JSON.parse(content).text)).toEqual(['hello', 'good morning']);
   });
 
   test('whose run takes longer than to the next time leaves that out', async () => {
     const id = await scheduled({ cron });
-    desk.clock.at = due;
-    await desk.campaigns.sweep();
-    desk.clock.at = due + 25 * HOUR;
+    harness.clock.at = due;
+    await harness.campaigns.sweep();
+    harness.clock.at = due + 25 * HOUR;
     await run();
-    expect(await desk.look(id)).toMatchObject({
+    expect(await harness.look(id)).toMatchObject({
       nextRunAt: new Date(due + 48 * HOUR).toISOString(),
       progress: { runs: 1 },
     });
@@ -118,57 +121,61 @@ describe('a scheduled campaign', () => {
 
   test('missed while everything was down runs once, late, within an hour; after that it says so', async () => {
     const id = await scheduled({ cron });
-    desk.clock.at = due + HOUR;
+    harness.clock.at = due + HOUR;
     await run();
-    expect(await desk.look(id)).toMatchObject({ progress: { runs: 1 }, problem: null });
-    desk.clock.at = due + 25 * HOUR + 1;
+    expect(await harness.look(id)).toMatchObject({ progress: { runs: 1 }, problem: null });
+    harness.clock.at = due + 25 * HOUR + 1;
     await run();
-    expect(await desk.look(id)).toMatchObject({
+    expect(await harness.look(id)).toMatchObject({
       state: 'scheduled',
       nextRunAt: new Date(due + 48 * HOUR).toISOString(),
       problem: expect.stringContaining('was left out: message delivery was down for over an hour'),
       progress: { runs: 1 },
     });
     const once = await scheduled({ at: new Date(due + 26 * HOUR).toISOString() });
-    desk.clock.at = due + 27 * HOUR + 1;
+    harness.clock.at = due + 27 * HOUR + 1;
     await run();
-    expect(await desk.look(once)).toMatchObject({ state: 'stopped', progress: { runs: 0 } });
+    expect(await harness.look(once)).toMatchObject({ state: 'stopped', progress: { runs: 0 } });
   });
 
   test('whose template is gone says so and waits for the next time', async () => {
     const id = await scheduled({ cron });
-    desk.templates.delete('hello');
-    desk.clock.at = due;
+    harness.templates.delete('hello');
+    harness.clock.at = due;
     await run();
-    expect(await desk.look(id)).toMatchObject({
+    expect(await harness.look(id)).toMatchObject({
       state: 'scheduled',
       problem: 'there is no template "hello"',
     });
-    desk.templates.set('hello', { text: 'back' });
-    desk.clock.at = due + 24 * HOUR;
+    harness.templates.set('hello', { text: 'back' });
+    harness.clock.at = due + 24 * HOUR;
     await run();
-    expect(await desk.look(id)).toMatchObject({ problem: null, progress: { sent: 3, runs: 1 } });
+    expect(await harness.look(id)).toMatchObject({ problem: null, progress: { sent: 3, runs: 1 } });
   });
 
   test('of an app that may not send any more says so and is left out', async () => {
     const id = await scheduled({ cron });
-    await desk.db.updateTable('apps').set({ enabled: 0 }).execute();
-    desk.clock.at = due;
+    await harness.db.updateTable('apps').set({ enabled: 0 }).execute();
+    harness.clock.at = due;
     await run();
-    expect(await desk.look(id)).toMatchObject({ state: 'scheduled', problem: 'the app shop is disabled' });
-    expect((await desk.look(id)).progress.runs).toBe(0);
+    expect(await harness.look(id)).toMatchObject({ state: 'scheduled', problem: 'the app shop is disabled' });
+    expect((await harness.look(id)).progress.runs).toBe(0);
   });
 
   test('that is stopped does not run any more; a draft whose time is over cannot be started', async () => {
     const id = await scheduled({ cron });
-    await desk.ask(`POST /campaigns/${id}/stop`);
-    desk.clock.at = due;
+    await harness.ask(`POST /campaigns/${id}/stop`);
+    harness.clock.at = due;
     await run();
-    expect(await desk.look(id)).toMatchObject({ state: 'stopped', nextRunAt: null, progress: { runs: 0 } });
+    expect(await harness.look(id)).toMatchObject({
+      state: 'stopped',
+      nextRunAt: null,
+      progress: { runs: 0 },
+    });
     const at = new Date(due + 1000).toISOString();
-    const { body } = await desk.make({ schedule: { at } }, users(3));
-    desk.clock.at = due + 2000;
-    const refused = await desk.ask(`POST /campaigns/${body.id}/start`);
+    const { body } = await harness.make({ schedule: { at } }, users(3));
+    harness.clock.at = due + 2000;
+    const refused = await harness.ask(`POST /campaigns/${body.id}/start`);
     expect(refused).toMatchObject({
       status: 400,
       body: { error: 'schedule.at: is over; make a new campaign' },

@@ -2,9 +2,10 @@ import { expect, test } from 'vitest';
 import type { Breaker } from '../../../src/push/delivery/breaker.ts';
 import type { Limits } from '../../../src/push/delivery/limits.ts';
 import { WeComError } from '../../../src/wecom/api/wecom-error.ts';
-import { eventually, freeLimits, type Sent, textTo, useStage } from './office.ts';
+import { eventually, freeLimits, textTo, useDeliveryHarness } from './delivery-harness.ts';
+import type { Sent } from './scripted-wecom.ts';
 
-const stage = useStage();
+const harness = useDeliveryHarness();
 const error = (errcode: number | 'lost' | 'unsent') => new WeComError('message/send', errcode, 'as scripted');
 
 /** Throws these, one for each call, then answers. */
@@ -21,22 +22,24 @@ const long = (parts: number): string => Array.from({ length: parts }, (_, i) => 
 const heads = (texts: readonly unknown[]): string => texts.map((text) => `${text}`[0]).join('');
 
 test('a long text goes out in its parts, in order, with the msgid of each', async () => {
-  const office = stage.start();
-  const id = await stage.send(office, textTo('anna', long(3)));
-  expect(heads(stage.weCom.textsTo('user:anna'))).toBe('012');
-  expect(await stage.deliveries(id)).toMatchObject([{ state: 'sent', parts: 3, msgids: '["m1","m2","m3"]' }]);
-  expect(await stage.attempts(id)).toHaveLength(3);
+  const replica = harness.start();
+  const id = await harness.send(replica, textTo('anna', long(3)));
+  expect(heads(harness.weCom.textsTo('user:anna'))).toBe('012');
+  expect(await harness.deliveries(id)).toMatchObject([
+    { state: 'sent', parts: 3, msgids: '["m1","m2","m3"]' },
+  ]);
+  expect(await harness.attempts(id)).toHaveLength(3);
 });
 
 test('a part that fails is sent again by itself, and nobody comes in between', async () => {
-  const office = stage.start();
-  stage.weCom.script = failing(null, error(-1));
-  const { id } = await office.accept(textTo('anna', long(3)));
-  await stage.send(office, textTo('anna', 'next'));
-  expect(heads(stage.weCom.textsTo('user:anna'))).toBe('0112n');
-  const [row] = await stage.deliveries(id);
+  const replica = harness.start();
+  harness.weCom.script = failing(null, error(-1));
+  const { id } = await replica.accept(textTo('anna', long(3)));
+  await harness.send(replica, textTo('anna', 'next'));
+  expect(heads(harness.weCom.textsTo('user:anna'))).toBe('0112n');
+  const [row] = await harness.deliveries(id);
   expect(row).toMatchObject({ state: 'sent', parts: 3, maybe_twice: 0 });
-  const attempts = await stage.attempts(id);
+  const attempts = await harness.attempts(id);
   expect(attempts.map(({ errcode }) => errcode)).toEqual(['0', '-1', '0', '0']);
 });
 
@@ -51,51 +54,51 @@ test('each further part takes a turn of its own, and waits for it', async () => 
       return receivers.map((receiver) => ({ receiver, isMine: false, at, limit: 'member' }));
     },
   };
-  const office = stage.start({ limits });
-  const id = await stage.send(office, textTo('anna', long(2)));
+  const replica = harness.start({ limits });
+  const id = await harness.send(replica, textTo('anna', long(2)));
   expect(turns).toBe(3);
-  expect(heads(stage.weCom.textsTo('user:anna'))).toBe('01');
-  const attempts = await stage.attempts(id);
+  expect(heads(harness.weCom.textsTo('user:anna'))).toBe('01');
+  const attempts = await harness.attempts(id);
   expect(attempts[1]?.at).toBeGreaterThanOrEqual(at);
 });
 
 test.each(['unsent', -1] as const)('%s is tried again, without a flag', async (errcode) => {
-  const office = stage.start();
-  stage.weCom.script = failing(error(errcode), error(errcode));
-  const id = await stage.send(office, textTo('anna', 'hello'));
-  expect(stage.weCom.sent.map(({ onceWithinSeconds }) => onceWithinSeconds)).toEqual([
+  const replica = harness.start();
+  harness.weCom.script = failing(error(errcode), error(errcode));
+  const id = await harness.send(replica, textTo('anna', 'hello'));
+  expect(harness.weCom.sent.map(({ onceWithinSeconds }) => onceWithinSeconds)).toEqual([
     undefined,
     undefined,
     undefined,
   ]);
-  expect(await stage.deliveries(id)).toMatchObject([{ state: 'sent', tries: 3, maybe_twice: 0 }]);
-  const attempts = await stage.attempts(id);
+  expect(await harness.deliveries(id)).toMatchObject([{ state: 'sent', tries: 3, maybe_twice: 0 }]);
+  const attempts = await harness.attempts(id);
   expect(attempts.map((attempt) => attempt.errcode)).toEqual([`${errcode}`, `${errcode}`, '0']);
 });
 
 test('an answer that got lost is asked for again with the check for repeats, and flagged', async () => {
-  const office = stage.start();
-  stage.weCom.script = failing(error('lost'), error(-1));
-  const id = await stage.send(office, textTo('anna', 'hello'));
-  const checks = stage.weCom.sent.map(({ onceWithinSeconds }) => onceWithinSeconds);
+  const replica = harness.start();
+  harness.weCom.script = failing(error('lost'), error(-1));
+  const id = await harness.send(replica, textTo('anna', 'hello'));
+  const checks = harness.weCom.sent.map(({ onceWithinSeconds }) => onceWithinSeconds);
   expect(checks).toEqual([undefined, expect.any(Number), expect.any(Number)]);
-  expect(await stage.deliveries(id)).toMatchObject([{ state: 'sent', maybe_twice: 1, lost_at: null }]);
-  await stage.send(office, textTo('anna', 'another'));
-  expect(stage.weCom.sent.at(-1)?.onceWithinSeconds).toBeUndefined();
+  expect(await harness.deliveries(id)).toMatchObject([{ state: 'sent', maybe_twice: 1, lost_at: null }]);
+  await harness.send(replica, textTo('anna', 'another'));
+  expect(harness.weCom.sent.at(-1)?.onceWithinSeconds).toBeUndefined();
 });
 
 test.each([
   [6, 'queued'],
   [7, 'dead'],
 ] as const)('after %i tries one more that fails leaves it %s: the 8th is the last', async (tries, state) => {
-  const office = stage.open();
-  stage.weCom.script = () => {
+  const replica = harness.open();
+  harness.weCom.script = () => {
     throw error(-1);
   };
-  const { id } = await office.accept(textTo('anna', 'hello'));
-  await stage.db.updateTable('deliveries').set({ tries }).where('message_id', '=', id).execute();
-  office.start();
-  const row = async () => (await stage.deliveries(id))[0];
+  const { id } = await replica.accept(textTo('anna', 'hello'));
+  await harness.db.updateTable('deliveries').set({ tries }).where('message_id', '=', id).execute();
+  replica.start();
+  const row = async () => (await harness.deliveries(id))[0];
   await eventually(async () => (await row())?.tries).toBe(tries + 1);
   expect(await row()).toMatchObject({
     state,
@@ -105,26 +108,26 @@ test.each([
 });
 
 test('what WeCom refuses for good has failed at once, with its errcode and the advice', async () => {
-  const office = stage.start();
-  stage.weCom.script = () => {
+  const replica = harness.start();
+  harness.weCom.script = () => {
     throw new WeComError('message/send', 60020, 'not allow to access from your ip, from ip: 203.0.113.9');
   };
-  const id = await stage.send(office, textTo('anna', 'hello'));
-  expect(stage.weCom.sent).toHaveLength(1);
-  expect(await stage.deliveries(id)).toMatchObject([
+  const id = await harness.send(replica, textTo('anna', 'hello'));
+  expect(harness.weCom.sent).toHaveLength(1);
+  expect(await harness.deliveries(id)).toMatchObject([
     { state: 'failed', errcode: '60020', problem: expect.stringContaining('203.0.113.9'), line: null },
   ]);
-  expect(office.told).toEqual([id]);
+  expect(replica.finishedIds).toEqual([id]);
 });
 
 test.each([45009, 45033])('%s blocks the app, is no try, and keeps the order', async (errcode) => {
   const blocks: unknown[] = [];
   const limits: Limits = { ...freeLimits, block: async (what, until) => void blocks.push([what, until]) };
-  const office = stage.start({ limits });
-  stage.weCom.script = failing(error(errcode));
-  const { id } = await office.accept(textTo('anna', 'hello'));
-  await eventually(async () => (await stage.deliveries(id))[0]?.errcode).toBe(`${errcode}`);
-  const [row] = await stage.deliveries(id);
+  const replica = harness.start({ limits });
+  harness.weCom.script = failing(error(errcode));
+  const { id } = await replica.accept(textTo('anna', 'hello'));
+  await eventually(async () => (await harness.deliveries(id))[0]?.errcode).toBe(`${errcode}`);
+  const [row] = await harness.deliveries(id);
   expect(row).toMatchObject({ state: 'queued', tries: 0, line: 'normal:user:anna', busy: null });
   expect(blocks).toEqual([['app', row?.due_at]]);
   expect(row?.due_at).toBeGreaterThan(Date.now() + 50_000);
@@ -133,57 +136,57 @@ test.each([45009, 45033])('%s blocks the app, is no try, and keeps the order', a
 test('a robot that is blocked blocks itself alone', async () => {
   const blocks: unknown[] = [];
   const limits: Limits = { ...freeLimits, block: async (what) => void blocks.push(what) };
-  const office = stage.start({ limits });
-  stage.weCom.script = ({ to }) => {
+  const replica = harness.start({ limits });
+  harness.weCom.script = ({ to }) => {
     if (to[0]?.startsWith('robot:')) throw new WeComError('webhook/send', 45009, 'as scripted');
     return undefined;
   };
-  await office.accept(textTo([], 'hello', { receivers: [{ receiver: 'robot:ops' }] }));
+  await replica.accept(textTo([], 'hello', { receivers: [{ receiver: 'robot:ops' }] }));
   await eventually(() => blocks).toEqual(['robot:ops']);
-  await stage.send(office, textTo('anna', 'hello'));
+  await harness.send(replica, textTo('anna', 'hello'));
 });
 
 test('a media_id that WeCom does not know any more is forgotten and made anew', async () => {
   const forgotten: string[] = [];
   const ids = ['old', 'new'];
-  const office = stage.start({
+  const replica = harness.start({
     media: { mediaId: async () => ids.shift() ?? '', forget: async (id) => void forgotten.push(id) },
   });
-  stage.weCom.script = failing(error(40007));
-  await stage.send(office, textTo('anna', '', { content: { image: { sha256: 'x', name: 'a.png' } } }));
+  harness.weCom.script = failing(error(40007));
+  await harness.send(replica, textTo('anna', '', { content: { image: { sha256: 'x', name: 'a.png' } } }));
   expect(forgotten).toEqual(['old']);
-  expect(stage.weCom.sent.map(({ message }) => message.body)).toEqual([
+  expect(harness.weCom.sent.map(({ message }) => message.body)).toEqual([
     { media_id: 'old' },
     { media_id: 'new' },
   ]);
 });
 
 test('a robot that there is not, and media that is not kept, fail with their sentence and without a call', async () => {
-  const office = stage.start();
-  const id = await stage.send(office, textTo([], 'hi', { receivers: [{ receiver: 'robot:nobody' }] }));
-  expect(await stage.deliveries(id)).toMatchObject([
+  const replica = harness.start();
+  const id = await harness.send(replica, textTo([], 'hi', { receivers: [{ receiver: 'robot:nobody' }] }));
+  expect(await harness.deliveries(id)).toMatchObject([
     { state: 'failed', problem: expect.stringContaining('no robot named nobody') },
   ]);
-  expect(stage.weCom.sent).toHaveLength(0);
+  expect(harness.weCom.sent).toHaveLength(0);
 });
 
 test('what a disabled app had handed in is not sent, and can be sent again when it is enabled', async () => {
   let isDisabled = true;
-  const office = stage.start({ isDisabled: async (app) => app === 'ci' && isDisabled });
-  const id = await stage.send(office, textTo('anna', 'from a thief'));
-  expect(stage.weCom.sent).toEqual([]);
-  expect(await stage.deliveries(id)).toMatchObject([
+  const replica = harness.start({ isDisabled: async (app) => app === 'ci' && isDisabled });
+  const id = await harness.send(replica, textTo('anna', 'from a thief'));
+  expect(harness.weCom.sent).toEqual([]);
+  expect(await harness.deliveries(id)).toMatchObject([
     { state: 'failed', problem: expect.stringContaining('The app ci is disabled') },
   ]);
   isDisabled = false;
-  await office.resend('ci', id);
-  expect(await office.finished(id, 10_000)).toBe(true);
-  expect(stage.weCom.textsTo('user:anna')).toEqual(['from a thief']);
+  await replica.resend('ci', id);
+  expect(await replica.finished(id, 10_000)).toBe(true);
+  expect(harness.weCom.textsTo('user:anna')).toEqual(['from a thief']);
 });
 
 test('values that make more of a template than a message may be fail with a sentence, and flood nobody', async () => {
-  const office = stage.start();
-  const id = await stage.send(office, {
+  const replica = harness.start();
+  const id = await harness.send(replica, {
     ...textTo('anna', ''),
     content: { text: `\${A}`.repeat(1000) },
     variables: {},
@@ -192,30 +195,30 @@ test('values that make more of a template than a message may be fail with a sent
       { receiver: 'user:bert', variables: { A: 'b' } },
     ],
   });
-  expect(await stage.deliveries(id)).toMatchObject([
+  expect(await harness.deliveries(id)).toMatchObject([
     { receiver: 'user:anna', state: 'failed', problem: expect.stringContaining('at most 20480 bytes') },
     { receiver: 'user:bert', state: 'sent' },
   ]);
-  expect(stage.weCom.textsTo('user:anna')).toEqual([]);
+  expect(harness.weCom.textsTo('user:anna')).toEqual([]);
 });
 
 test('an open breaker spares calls, is no try, and lets go on when it is closed', async () => {
-  const office = stage.start();
+  const replica = harness.start();
   let isDown = true;
-  stage.weCom.script = () => {
+  harness.weCom.script = () => {
     if (isDown) throw error('unsent');
     return undefined;
   };
   const all = await Promise.all(
-    Array.from({ length: 40 }, (_, i) => office.accept(textTo(`u${i}`, 'hello'))),
+    Array.from({ length: 40 }, (_, i) => replica.accept(textTo(`u${i}`, 'hello'))),
   );
-  await eventually(() => stage.weCom.sent.length).toBeGreaterThanOrEqual(5);
+  await eventually(() => harness.weCom.sent.length).toBeGreaterThanOrEqual(5);
   isDown = false;
-  await Promise.all(all.map(async ({ id }) => expect(await office.finished(id, 20_000)).toBe(true)));
-  const rows = await stage.db.selectFrom('deliveries').select(['state', 'tries']).execute();
+  await Promise.all(all.map(async ({ id }) => expect(await replica.finished(id, 20_000)).toBe(true)));
+  const rows = await harness.db.selectFrom('deliveries').select(['state', 'tries']).execute();
   expect(rows.every(({ state }) => state === 'sent')).toBe(true);
-  const attempts = await stage.db.selectFrom('attempts').select('id').execute();
-  expect(attempts).toHaveLength(stage.weCom.sent.length);
+  const attempts = await harness.db.selectFrom('attempts').select('id').execute();
+  expect(attempts).toHaveLength(harness.weCom.sent.length);
 });
 
 test('while the breaker is open nothing is called, and nothing counts as a try', async () => {
@@ -229,19 +232,19 @@ test('while the breaker is open nothing is called, and nothing counts as a try',
     told: () => {},
     state: () => 'open',
   };
-  const office = stage.start({ breaker });
-  const { id } = await office.accept(textTo('anna', 'hello'));
+  const replica = harness.start({ breaker });
+  const { id } = await replica.accept(textTo('anna', 'hello'));
   await eventually(() => asked).toBeGreaterThan(1);
-  expect(stage.weCom.sent).toHaveLength(0);
+  expect(harness.weCom.sent).toHaveLength(0);
   isOpen = false;
-  expect(await office.finished(id, 10_000)).toBe(true);
-  expect(await stage.deliveries(id)).toMatchObject([{ state: 'sent', tries: 1, maybe_twice: 0 }]);
+  expect(await replica.finished(id, 10_000)).toBe(true);
+  expect(await harness.deliveries(id)).toMatchObject([{ state: 'sent', tries: 1, maybe_twice: 0 }]);
 });
 
 test('a try that breaks inside Keypad is told to the log and tried again', async () => {
-  const office = stage.start();
-  stage.weCom.script = failing(new TypeError('a bug'));
-  const id = await stage.send(office, textTo('anna', 'hello'));
-  expect(await stage.deliveries(id)).toMatchObject([{ state: 'sent', maybe_twice: 1 }]);
-  expect(office.errors.map(String)).toEqual(['TypeError: a bug']);
+  const replica = harness.start();
+  harness.weCom.script = failing(new TypeError('a bug'));
+  const id = await harness.send(replica, textTo('anna', 'hello'));
+  expect(await harness.deliveries(id)).toMatchObject([{ state: 'sent', maybe_twice: 1 }]);
+  expect(replica.errors.map(String)).toEqual(['TypeError: a bug']);
 });

@@ -2,27 +2,33 @@ import { expect, test } from 'vitest';
 import type { NewReceiver } from '../../../src/push/content/message.ts';
 import type { Limits } from '../../../src/push/delivery/limits.ts';
 import { WeComError } from '../../../src/wecom/api/wecom-error.ts';
-import { eventually, freeLimits, type Office, textTo, useStage } from './office.ts';
+import {
+  type DeliveryReplica,
+  eventually,
+  freeLimits,
+  textTo,
+  useDeliveryHarness,
+} from './delivery-harness.ts';
 
-const stage = useStage();
+const harness = useDeliveryHarness();
 const USERID = '$' + '{USERID}';
 const names = (kind: 'user' | 'party' | 'tag', count: number): readonly NewReceiver[] =>
   Array.from({ length: count }, (_, i) => ({ receiver: `${kind}:${kind}${i}` as const }));
 
 /** A replica that is past the sweep of its start, and does not sweep again. */
-async function startQuiet(limits: Limits = freeLimits): Promise<Office> {
-  const office = stage.start({ limits, sweepMs: 3_600_000 });
-  await stage.send(office, textTo('nobody', 'awake'));
-  await office.sweepAll();
-  stage.weCom.sent.length = 0;
-  return office;
+async function startQuiet(limits: Limits = freeLimits): Promise<DeliveryReplica> {
+  const replica = harness.start({ limits, sweepMs: 3_600_000 });
+  await harness.send(replica, textTo('nobody', 'awake'));
+  await replica.sweepAll();
+  harness.weCom.sent.length = 0;
+  return replica;
 }
 
 test('one call serves all receivers that get the same: at most 1000 users, 100 parties and 100 tags', async () => {
-  const office = await startQuiet();
+  const replica = await startQuiet();
   const receivers = [...names('user', 1100), ...names('party', 120), ...names('tag', 5)];
-  await stage.send(office, textTo([], 'hello', { receivers }));
-  const calls = stage.weCom.sent.map(({ to }) => ({
+  await harness.send(replica, textTo([], 'hello', { receivers }));
+  const calls = harness.weCom.sent.map(({ to }) => ({
     users: to.filter((each) => each.startsWith('user:')).length,
     parties: to.filter((each) => each.startsWith('party:')).length,
     tags: to.filter((each) => each.startsWith('tag:')).length,
@@ -30,43 +36,50 @@ test('one call serves all receivers that get the same: at most 1000 users, 100 p
   expect(calls.map(({ users }) => users).toSorted()).toEqual([100, 1000]);
   expect(calls.map(({ parties }) => parties).toSorted()).toEqual([100, 20]);
   expect(calls.reduce((sum, { tags }) => sum + tags, 0)).toBe(5);
-  expect(new Set(stage.weCom.sent.flatMap(({ to }) => to)).size).toBe(1225);
+  expect(new Set(harness.weCom.sent.flatMap(({ to }) => to)).size).toBe(1225);
 });
 
 test('who gets something of their own gets a call of their own', async () => {
-  const office = stage.start();
-  await stage.send(office, textTo(['anna', 'bert'], `for ${USERID}`, { variables: {} }));
-  expect(stage.weCom.textsTo('user:anna')).toEqual(['for anna']);
-  expect(stage.weCom.textsTo('user:bert')).toEqual(['for bert']);
+  const replica = harness.start();
+  await harness.send(replica, textTo(['anna', 'bert'], `for ${USERID}`, { variables: {} }));
+  expect(harness.weCom.textsTo('user:anna')).toEqual(['for anna']);
+  expect(harness.weCom.textsTo('user:bert')).toEqual(['for bert']);
   const receivers = ['carl', 'dora'].map((user) => ({
     receiver: `user:${user}` as const,
     variables: { NAME: user },
   }));
   const content = { text: 'dear $' + '{NAME}' };
-  await stage.send(office, textTo([], '', { receivers, content, variables: { NAME: 'nobody' } }));
-  expect(stage.weCom.textsTo('user:carl')).toEqual(['dear carl']);
-  expect(stage.weCom.textsTo('user:dora')).toEqual(['dear dora']);
+  await harness.send(replica, textTo([], '', { receivers, content, variables: { NAME: 'nobody' } }));
+  expect(harness.weCom.textsTo('user:carl')).toEqual(['dear carl']);
+  expect(harness.weCom.textsTo('user:dora')).toEqual(['dear dora']);
 });
 
 test('literal content that looks like a template is shared', async () => {
-  const office = stage.start();
-  await stage.send(office, textTo(['anna', 'bert'], `for ${USERID}`));
-  expect(stage.weCom.sent).toHaveLength(1);
+  const replica = harness.start();
+  await harness.send(replica, textTo(['anna', 'bert'], `for ${USERID}`));
+  expect(harness.weCom.sent).toHaveLength(1);
 });
 
 test('chats, robots and @all are called one by one', async () => {
-  const office = stage.start();
+  const replica = harness.start();
   const receivers = ['chat:c1', 'chat:c2', 'robot:ops', 'user:@all', 'user:anna'] as const;
-  await stage.send(office, textTo([], 'hello', { receivers: receivers.map((receiver) => ({ receiver })) }));
-  const calls = stage.weCom.sent.map(({ to }) => to.join());
+  await harness.send(
+    replica,
+    textTo([], 'hello', { receivers: receivers.map((receiver) => ({ receiver })) }),
+  );
+  const calls = harness.weCom.sent.map(({ to }) => to.join());
   expect(calls.toSorted()).toEqual(['chat:c1', 'chat:c2', 'robot:robot-key', 'user:@all', 'user:anna']);
 });
 
 test('those who read in personal WeChat get plain text in a call of theirs', async () => {
-  const office = stage.start();
+  const replica = harness.start();
   const content = { markdown: '**hello**', plainTextFor: ['Bert'] };
-  await stage.send(office, textTo(['anna', 'bert', 'carl'], '', { content }));
-  const calls = stage.weCom.sent.map(({ to, message }) => [to.join(), message.msgtype, message.body.content]);
+  await harness.send(replica, textTo(['anna', 'bert', 'carl'], '', { content }));
+  const calls = harness.weCom.sent.map(({ to, message }) => [
+    to.join(),
+    message.msgtype,
+    message.body.content,
+  ]);
   expect(calls.toSorted()).toEqual([
     ['user:anna,user:carl', 'markdown', '**hello**'],
     ['user:bert', 'text', 'hello'],
@@ -74,16 +87,16 @@ test('those who read in personal WeChat get plain text in a call of theirs', asy
 });
 
 test('whom WeCom names as not reached has failed, the others are sent', async () => {
-  const office = stage.start();
-  stage.weCom.script = () => ({
+  const replica = harness.start();
+  harness.weCom.script = () => ({
     invalid: { users: ['Bert'], parties: ['9'], tags: [] },
     unlicensed: ['carl'],
   });
   const receivers = (['user:anna', 'user:bert', 'user:carl', 'party:9'] as const).map((receiver) => ({
     receiver,
   }));
-  const id = await stage.send(office, textTo([], 'hello', { receivers }));
-  expect(await stage.deliveries(id)).toMatchObject([
+  const id = await harness.send(replica, textTo([], 'hello', { receivers }));
+  expect(await harness.deliveries(id)).toMatchObject([
     { receiver: 'user:anna', state: 'sent', msgids: '["m1"]' },
     {
       receiver: 'user:bert',
@@ -104,16 +117,16 @@ test('whom WeCom names as not reached has failed, the others are sent', async ()
       problem: expect.stringContaining('invalidparty'),
     },
   ]);
-  expect(stage.weCom.sent).toHaveLength(1);
+  expect(harness.weCom.sent).toHaveLength(1);
 });
 
 test('when WeCom knows none of them all have failed', async () => {
-  const office = stage.start();
-  stage.weCom.script = () => {
+  const replica = harness.start();
+  harness.weCom.script = () => {
     throw new WeComError('message/send', 81013, 'all invalid');
   };
-  const id = await stage.send(office, textTo(['anna', 'bert'], 'hello'));
-  const rows = await stage.deliveries(id);
+  const id = await harness.send(replica, textTo(['anna', 'bert'], 'hello'));
+  const rows = await harness.deliveries(id);
   expect(rows.map(({ state, errcode }) => [state, errcode])).toEqual([
     ['failed', '81013'],
     ['failed', '81013'],
@@ -131,33 +144,35 @@ test('whoever has no turn waits for it, the others of the call do not', async ()
           : turn,
       ),
   };
-  const office = stage.start({ limits });
-  const id = await stage.send(office, textTo(['anna', 'bert', 'carl'], 'hello'));
-  expect(stage.weCom.sent.map(({ to }) => to)).toEqual([['user:bert', 'user:carl'], ['user:anna']]);
-  const [first] = await stage.attempts(id).then((all) => all.slice(-1));
+  const replica = harness.start({ limits });
+  const id = await harness.send(replica, textTo(['anna', 'bert', 'carl'], 'hello'));
+  expect(harness.weCom.sent.map(({ to }) => to)).toEqual([['user:bert', 'user:carl'], ['user:anna']]);
+  const [first] = await harness.attempts(id).then((all) => all.slice(-1));
   expect(first?.at).toBeGreaterThanOrEqual(at);
 });
 
 test('a receiver who is not next in their line comes along later, as soon as the line is free', async () => {
-  const office = await startQuiet();
+  const replica = await startQuiet();
   const free: (() => void)[] = [];
-  stage.weCom.script = ({ message }) =>
+  harness.weCom.script = ({ message }) =>
     message.body.content === 'first'
       ? new Promise((resolve) => free.push(() => resolve(undefined)))
       : undefined;
   const busy = ['bert', 'carl'];
-  const first = await Promise.all(busy.map((user) => office.accept(textTo(user, 'first'))));
+  const first = await Promise.all(busy.map((user) => replica.accept(textTo(user, 'first'))));
   await eventually(() => free.length).toBe(2);
-  const second = await office.accept(textTo(['anna', ...busy, 'dora'], 'second'));
-  await eventually(() => stage.weCom.sent.map(({ to }) => to).slice(2)).toEqual([['user:anna', 'user:dora']]);
+  const second = await replica.accept(textTo(['anna', ...busy, 'dora'], 'second'));
+  await eventually(() => harness.weCom.sent.map(({ to }) => to).slice(2)).toEqual([
+    ['user:anna', 'user:dora'],
+  ]);
   for (const each of free) each();
-  expect(await office.finished(second.id, 10_000)).toBe(true);
-  for (const { id } of first) expect(await office.finished(id, 1000)).toBe(true);
-  for (const user of busy) expect(stage.weCom.textsTo(`user:${user}`)).toEqual(['first', 'second']);
+  expect(await replica.finished(second.id, 10_000)).toBe(true);
+  for (const { id } of first) expect(await replica.finished(id, 1000)).toBe(true);
+  for (const user of busy) expect(harness.weCom.textsTo(`user:${user}`)).toEqual(['first', 'second']);
 });
 
 test('a message to a thousand costs one job, also when another is first in some of their lines', async () => {
-  const writer = stage.open();
+  const writer = harness.open();
   const counts = () =>
     Promise.all(writer.queues.map((queue) => queue.getJobCountByTypes('waiting', 'delayed')));
   await writer.accept(textTo('user0', 'before'));
@@ -166,25 +181,25 @@ test('a message to a thousand costs one job, also when another is first in some 
   await eventually(counts).toEqual([0, 2, 0]);
   await writer.sweepAll();
   expect(await counts()).toEqual([0, 2, 0]);
-  const office = stage.start();
-  expect(await office.finished(id, 10_000)).toBe(true);
+  const replica = harness.start();
+  expect(await replica.finished(id, 10_000)).toBe(true);
 });
 
 test('when the one whose job it was is not next any more, the others do not wait for it', async () => {
-  const office = await startQuiet();
-  await office.queues[1]?.pause();
-  const { id } = await office.accept(textTo(['anna', 'bert', 'carl'], 'hello'));
-  await eventually(() => office.queues[1]?.getJobCountByTypes()).toBe(1);
+  const replica = await startQuiet();
+  await replica.queues[1]?.pause();
+  const { id } = await replica.accept(textTo(['anna', 'bert', 'carl'], 'hello'));
+  await eventually(() => replica.queues[1]?.getJobCountByTypes()).toBe(1);
   // As if somebody's transaction had begun earlier and ended later.
-  const [anna] = await stage.deliveries(id);
+  const [anna] = await harness.deliveries(id);
   const values = { id: -1, message_id: 'of another', receiver: 'user:anna', line: anna?.line ?? '' };
   const due = { since: 0, due_at: Date.now() + 3_600_000 };
-  await stage.db
+  await harness.db
     .insertInto('deliveries')
     .values({ ...values, ...due })
     .execute();
-  await office.queues[1]?.resume();
-  await eventually(() => stage.weCom.sent.map(({ to }) => to)).toEqual([['user:bert', 'user:carl']]);
+  await replica.queues[1]?.resume();
+  await eventually(() => harness.weCom.sent.map(({ to }) => to)).toEqual([['user:bert', 'user:carl']]);
 });
 
 test('those who had no turn go out together when theirs comes, without a sweep', async () => {
@@ -199,17 +214,17 @@ test('those who had no turn go out together when theirs comes, without a sweep',
           : turn,
       ),
   };
-  const office = await startQuiet(limits);
-  const id = await stage.send(office, textTo(['anna', 'bert', 'carl'], 'hello'));
-  expect(stage.weCom.sent.map(({ to }) => to)).toEqual([['user:anna'], late]);
-  expect(await stage.deliveries(id)).toMatchObject([{ tries: 1 }, { tries: 1 }, { tries: 1 }]);
+  const replica = await startQuiet(limits);
+  const id = await harness.send(replica, textTo(['anna', 'bert', 'carl'], 'hello'));
+  expect(harness.weCom.sent.map(({ to }) => to)).toEqual([['user:anna'], late]);
+  expect(await harness.deliveries(id)).toMatchObject([{ tries: 1 }, { tries: 1 }, { tries: 1 }]);
 });
 
 test('who asks for turns is in flight already, for a restoring of the limits to see, and put back without one', async () => {
   const states: (readonly string[])[] = [];
   let isFull = true;
   const read = async () =>
-    (await stage.db.selectFrom('deliveries').select(['state', 'receiver']).orderBy('id').execute())
+    (await harness.db.selectFrom('deliveries').select(['state', 'receiver']).orderBy('id').execute())
       .filter(({ receiver }) => receiver !== 'user:nobody')
       .map(({ state }) => state);
   const limits: Limits = {
@@ -222,14 +237,14 @@ test('who asks for turns is in flight already, for a restoring of the limits to 
       return receivers.map((receiver) => ({ receiver, isMine: false, at: Date.now(), limit: 'member' }));
     },
   };
-  const office = await startQuiet(limits);
-  await office.accept(textTo(['anna', 'bert'], 'hello'));
+  const replica = await startQuiet(limits);
+  await replica.accept(textTo(['anna', 'bert'], 'hello'));
   await eventually(() => states).toEqual([
     ['sending', 'sending'],
     ['sending', 'sending'],
   ]);
   await eventually(read).toEqual(['queued', 'queued']);
-  const rows = await stage.db
+  const rows = await harness.db
     .selectFrom('deliveries')
     .select(['busy', 'lease_owner', 'maybe_twice'])
     .execute();

@@ -7,18 +7,18 @@ import type { PushClientParts } from '../../../src/push/client.ts';
 import { createPushClient, PushError } from '../../../src/push/client.ts';
 import { directoryRoutes } from '../../../src/push/directory/routes.ts';
 import { WeComError } from '../../../src/wecom/api/wecom-error.ts';
-import { type Behind, stageRoutes } from './messages-stage.ts';
-import { openStage, type Stage } from './stage.ts';
+import { type Behind, openMessageRoutes } from '../messages/message-routes-harness.ts';
+import { type ApiHarness, openApiHarness } from './api-harness.ts';
 
-let stage: Stage;
+let api: ApiHarness;
 let behind: Behind;
 let url: string;
 let key: string;
 beforeAll(async () => {
-  stage = await openStage(
+  api = await openApiHarness(
     (parts) => {
-      const staged = stageRoutes(parts);
-      behind = staged.behind;
+      const opened = openMessageRoutes(parts);
+      behind = opened.behind;
       const directory = directoryRoutes({
         async user(userid) {
           if (userid === 'nobody') throw new WeComError('user/get', 60111, 'userid not found');
@@ -26,14 +26,14 @@ beforeAll(async () => {
         },
         callbackRanges: async () => ['101.226.103.0/24'],
       });
-      return [...staged.routes, ...directory];
+      return [...opened.routes, ...directory];
     },
     { realClock: true },
   );
-  key = await stage.newApp('ci', ['text', 'to:users', 'directory']);
-  url = await stage.app.listen({ host: '127.0.0.1', port: 0 });
+  key = await api.newApp('ci', ['text', 'to:users', 'directory']);
+  url = await api.app.listen({ host: '127.0.0.1', port: 0 });
 });
-afterAll(() => stage.stop());
+afterAll(() => api.stop());
 
 const guide = readFileSync(join(import.meta.dirname, '../../../docs/push.md'), 'utf8');
 
@@ -135,7 +135,7 @@ describe('the client', () => {
     const pushed = await open({ fetch: once }).push({ ...message, idempotencyKey: 'b' });
     expect(new Set(nonces).size).toBe(2);
     expect(behind.made.length - before).toBe(2);
-    const rows = await stage.db
+    const rows = await api.db
       .selectFrom('messages')
       .select('id')
       .where('idempotency_key', '=', 'b')

@@ -9,15 +9,15 @@ import type { Route } from '../../../src/push/http/route.ts';
 import { mediaRoutes } from '../../../src/push/media/routes.ts';
 import { messageSchema } from '../../../src/push/messages/message-schema.ts';
 import { templateRoutes } from '../../../src/push/templates/routes.ts';
-import { stageRoutes } from './messages-stage.ts';
-import { openStage, type Stage } from './stage.ts';
+import { openMessageRoutes } from '../messages/message-routes-harness.ts';
+import { type ApiHarness, openApiHarness } from './api-harness.ts';
 
-let stage: Stage;
+let api: ApiHarness;
 let routes: readonly Route[];
 beforeAll(async () => {
-  stage = await openStage((parts) => {
+  api = await openApiHarness((parts) => {
     routes = [
-      ...stageRoutes(parts).routes,
+      ...openMessageRoutes(parts).routes,
       ...directoryRoutes({} as Parameters<typeof directoryRoutes>[0]),
       ...templateRoutes({} as Parameters<typeof templateRoutes>[0]),
       ...mediaRoutes({} as Parameters<typeof mediaRoutes>[0]),
@@ -25,9 +25,9 @@ beforeAll(async () => {
     ];
     return routes;
   });
-  await stage.newApp('ci', ['text']);
+  await api.newApp('ci', ['text']);
 });
-afterAll(() => stage.stop());
+afterAll(() => api.stop());
 
 test('docs/push.md tells every route, every field of messages and campaigns, and every scope', () => {
   const guide = readFileSync(join(import.meta.dirname, '../../../docs/push.md'), 'utf8');
@@ -40,7 +40,7 @@ test('docs/push.md tells every route, every field of messages and campaigns, and
 });
 
 test('the OpenAPI document tells of every route, and of itself', async () => {
-  const { status, body } = await stage.say({ path: '/v1/openapi.json' });
+  const { status, body } = await api.say({ path: '/v1/openapi.json' });
   expect(status).toBe(200);
   const told = Object.entries(body.paths).flatMap(([path, methods]) =>
     Object.keys(methods as object).map((method) => `${method.toUpperCase()} ${path}`),
@@ -50,7 +50,7 @@ test('the OpenAPI document tells of every route, and of itself', async () => {
 });
 
 test('the OpenAPI document tells how pictures, files and campaigns are sent', async () => {
-  const { body } = await stage.say({ path: '/v1/openapi.json' });
+  const { body } = await api.say({ path: '/v1/openapi.json' });
   const taken = (path: string) => body.paths[path].post.requestBody.content;
   expect(Object.keys(taken('/v1/messages')['multipart/form-data'].schema.properties)).toEqual([
     'message',
@@ -65,7 +65,7 @@ test('the OpenAPI document tells how pictures, files and campaigns are sent', as
 });
 
 test('the OpenAPI document tells what a message looks like, and that requests are signed', async () => {
-  const { body } = await stage.say({ path: '/v1/openapi.json' });
+  const { body } = await api.say({ path: '/v1/openapi.json' });
   const { schema } = body.paths['/v1/messages'].post.requestBody.content['application/json'];
   expect(Object.keys(schema.properties)).toEqual(
     expect.arrayContaining(['to', 'text', 'imageUrl', 'template', 'wait', 'idempotencyKey']),

@@ -4,8 +4,8 @@ import { startRedis } from '#test/redis.ts';
 import type { RedisServer } from '../../../demo/servers/redis-server.ts';
 import { createRates } from '../../../src/push/http/rates.ts';
 import { createRedis, type Redis } from '../../../src/server/redis.ts';
-import { stageRoutes } from './messages-stage.ts';
-import { noRedis, openStage, type Stage } from './stage.ts';
+import { openMessageRoutes } from '../messages/message-routes-harness.ts';
+import { type ApiHarness, noRedis, openApiHarness } from './api-harness.ts';
 
 const clock = { now: Date.UTC(2026, 10, 21, 8, 0, 20) };
 const now = () => clock.now;
@@ -56,16 +56,16 @@ test('while Redis is away each process counts for itself', async () => {
 });
 
 describe('an app over its limit', () => {
-  let stage: Stage;
+  let api: ApiHarness;
   beforeAll(async () => {
-    stage = await openStage((parts) => stageRoutes(parts).routes, { redis });
-    await stage.newApp('eager', ['text'], { perMinute: 2 });
-    await stage.newApp('calm', ['text']);
+    api = await openApiHarness((parts) => openMessageRoutes(parts).routes, { redis });
+    await api.newApp('eager', ['text'], { perMinute: 2 });
+    await api.newApp('calm', ['text']);
   });
-  afterAll(() => stage.stop());
+  afterAll(() => api.stop());
 
   test('is told to come back, which nobody else can bring about', async () => {
-    const ask = (app: string, key?: string) => stage.say({ path: '/v1/messages', app, ...(key && { key }) });
+    const ask = (app: string, key?: string) => api.say({ path: '/v1/messages', app, ...(key && { key }) });
     for (let n = 0; n < 5; n += 1) expect(await ask('eager', 'a wrong key')).toMatchObject({ status: 401 });
     expect((await ask('eager')).status).toBe(200);
     expect((await ask('eager')).status).toBe(200);
@@ -75,9 +75,9 @@ describe('an app over its limit', () => {
       body: { error: expect.stringContaining('2 requests a minute') },
     });
     const seconds = Number(refused.headers['retry-after']);
-    expect(seconds).toBe(60 - ((stage.clock.now / 1000) % 60));
+    expect(seconds).toBe(60 - ((api.clock.now / 1000) % 60));
     expect((await ask('calm')).status).toBe(200);
-    stage.clock.now += seconds * 1000;
+    api.clock.now += seconds * 1000;
     expect((await ask('eager')).status).toBe(200);
   });
 });

@@ -10,8 +10,8 @@ import { openApiRoute } from '../../../src/push/http/openapi.ts';
 import { type Route, route } from '../../../src/push/http/route.ts';
 import { templateRoutes } from '../../../src/push/templates/routes.ts';
 import type { Templates } from '../../../src/push/templates/templates.ts';
-import { stageRoutes } from './messages-stage.ts';
-import { contentHash, openStage, type Said, type Stage } from './stage.ts';
+import { openMessageRoutes } from '../messages/message-routes-harness.ts';
+import { type ApiHarness, type ApiRequest, contentHash, openApiHarness } from './api-harness.ts';
 
 /** Reads all of its body before it does anything. */
 const streamed = route({
@@ -29,7 +29,7 @@ const streamed = route({
 function tableOf(parts: { db: Database; now: () => number }): readonly Route[] {
   const unreachable = new Proxy({}, { get: () => () => Promise.reject(new Error('reached')) });
   return [
-    ...stageRoutes(parts).routes,
+    ...openMessageRoutes(parts).routes,
     ...directoryRoutes(unreachable as Parameters<typeof directoryRoutes>[0]),
     ...templateRoutes({ templates: unreachable as Templates }),
     streamed,
@@ -38,18 +38,18 @@ function tableOf(parts: { db: Database; now: () => number }): readonly Route[] {
 const table = tableOf({ db: undefined as unknown as Database, now: Date.now });
 const routes = [...table, openApiRoute(table)];
 
-let stage: Stage;
+let api: ApiHarness;
 beforeAll(async () => {
-  stage = await openStage(tableOf);
-  await stage.newApp('ci', ['text', 'templates', 'campaigns', 'directory']);
-  await stage.newApp('off', ['text', 'templates', 'campaigns', 'directory']);
-  await stage.keys.change('off', { enabled: false });
-  await stage.newApp('narrow', ['text']);
+  api = await openApiHarness(tableOf);
+  await api.newApp('ci', ['text', 'templates', 'campaigns', 'directory']);
+  await api.newApp('off', ['text', 'templates', 'campaigns', 'directory']);
+  await api.keys.change('off', { enabled: false });
+  await api.newApp('narrow', ['text']);
 });
-afterAll(() => stage.stop());
+afterAll(() => api.stop());
 
 /** A request that only what is wrong with it keeps from its route. */
-function rightRequest({ method, path, reads }: Route): Said & { body: string } {
+function rightRequest({ method, path, reads }: Route): ApiRequest & { body: string } {
   const body = method === 'GET' || method === 'DELETE' ? '' : '{"text":"hello"}';
   return {
     method,
@@ -68,50 +68,50 @@ describe.each(cases)('%s refuses', (_name, each) => {
   test('without any credentials', async () => {
     const headers = { 'x-keypad-app': undefined, 'x-keypad-signature': undefined };
     const without = { ...headers, 'x-keypad-nonce': undefined, 'x-keypad-timestamp': undefined };
-    expect(await stage.say({ ...right, headers: without })).toMatchObject({ status: 401 });
+    expect(await api.say({ ...right, headers: without })).toMatchObject({ status: 401 });
     for (const name of Object.keys(without)) {
-      const one = await stage.say({ ...right, headers: { ...right.headers, [name]: undefined } });
+      const one = await api.say({ ...right, headers: { ...right.headers, [name]: undefined } });
       expect(one.status).toBe(401);
     }
   });
 
   test('a wrong key, and an unknown app in the same words and with the same headers', async () => {
-    const wrong = await stage.say({ ...right, key: deriveKey('another master key', 'ci', '12345678') });
-    const unknown = await stage.say({ ...right, app: 'nobody', key: 'a key' });
+    const wrong = await api.say({ ...right, key: deriveKey('another master key', 'ci', '12345678') });
+    const unknown = await api.say({ ...right, app: 'nobody', key: 'a key' });
     expect(wrong.status).toBe(401);
     expect(unknown).toMatchObject({ status: 401, body: wrong.body });
     expect(unknown.headers.connection).toBe(wrong.headers.connection);
   });
 
   test('a disabled app', async () => {
-    expect(await stage.say({ ...right, app: 'off' })).toMatchObject({
+    expect(await api.say({ ...right, app: 'off' })).toMatchObject({
       status: 403,
       body: { error: expect.stringContaining('disabled') },
     });
   });
 
   test('a foreign address, before it looks at anything else', async () => {
-    expect(await stage.say({ ...right, from: '203.0.113.9' })).toMatchObject({
+    expect(await api.say({ ...right, from: '203.0.113.9' })).toMatchObject({
       status: 403,
       body: { error: expect.stringContaining('address') },
     });
   });
 
   test('a timestamp more than 300 s away, on either side', async () => {
-    for (const at of [stage.clock.now - 301_000, stage.clock.now + 301_000]) {
-      expect(await stage.say({ ...right, at })).toMatchObject({
+    for (const at of [api.clock.now - 301_000, api.clock.now + 301_000]) {
+      expect(await api.say({ ...right, at })).toMatchObject({
         status: 401,
         body: { error: expect.stringContaining('300 s') },
       });
     }
-    expect((await stage.say({ ...right, at: stage.clock.now - 299_000 })).status).not.toBe(401);
+    expect((await api.say({ ...right, at: api.clock.now - 299_000 })).status).not.toBe(401);
   });
 
   test('a nonce that was used before', async () => {
     const nonce = randomUUID();
-    const first = await stage.say({ ...right, nonce });
+    const first = await api.say({ ...right, nonce });
     expect(first.status).not.toBe(401);
-    expect(await stage.say({ ...right, nonce })).toMatchObject({
+    expect(await api.say({ ...right, nonce })).toMatchObject({
       status: 401,
       body: { error: expect.stringContaining('Nonce') },
     });
@@ -120,9 +120,9 @@ describe.each(cases)('%s refuses', (_name, each) => {
   test('another method, path or query than was signed', async () => {
     const target = right.path;
     for (const signed of [{ method: 'PATCH' }, { target: `${target}?a=1` }, { target: `${target}x` }]) {
-      expect(await stage.say({ ...right, signed })).toMatchObject({ status: 401 });
+      expect(await api.say({ ...right, signed })).toMatchObject({ status: 401 });
     }
-    expect(await stage.say({ ...right, path: `${target}?a=1`, signed: { target } })).toMatchObject({
+    expect(await api.say({ ...right, path: `${target}?a=1`, signed: { target } })).toMatchObject({
       status: 401,
     });
   });
@@ -134,7 +134,7 @@ test.each(withBody.map((each) => [`${each.method} ${each.path}`, each] as const)
   async (_name, each) => {
     const right = rightRequest(each);
     const body = right.body.replace('hello', 'other');
-    const refused = await stage.say({ ...right, body, signed: { body: right.body } });
+    const refused = await api.say({ ...right, body, signed: { body: right.body } });
     expect(refused.status).toBe(each.reads === 'stream' ? 400 : 401);
   },
 );
@@ -143,7 +143,7 @@ const scoped = routes.filter(({ scope }) => scope !== undefined);
 test.each(scoped.map((each) => [`${each.method} ${each.path}`, each] as const))(
   '%s refuses an app without its scope',
   async (_name, each) => {
-    expect(await stage.say({ ...rightRequest(each), app: 'narrow' })).toMatchObject({
+    expect(await api.say({ ...rightRequest(each), app: 'narrow' })).toMatchObject({
       status: 403,
       body: { error: expect.stringContaining(`${each.scope}`) },
     });
@@ -160,18 +160,16 @@ describe('what is no route', () => {
     ['OPTIONS', '/v1/messages'],
   ])('%s %s says so only to who is known', async (method, path) => {
     const none = { 'x-keypad-signature': undefined };
-    expect((await stage.app.inject({ method: method as 'GET', url: path, headers: {} })).statusCode).toBe(
-      401,
-    );
+    expect((await api.app.inject({ method: method as 'GET', url: path, headers: {} })).statusCode).toBe(401);
     if (method !== 'HEAD') {
-      expect(await stage.say({ method, path, headers: none })).toMatchObject({ status: 401 });
-      expect(await stage.say({ method, path, key: 'wrong' })).toMatchObject({ status: 401 });
-      expect(await stage.say({ method, path })).toMatchObject({ status: 404 });
+      expect(await api.say({ method, path, headers: none })).toMatchObject({ status: 401 });
+      expect(await api.say({ method, path, key: 'wrong' })).toMatchObject({ status: 401 });
+      expect(await api.say({ method, path })).toMatchObject({ status: 404 });
     }
   });
 
   test('a path that is no URL is refused', async () => {
-    const bad = await stage.app.inject({ method: 'GET', url: '/v1/templates/%zz' });
+    const bad = await api.app.inject({ method: 'GET', url: '/v1/templates/%zz' });
     expect(bad.statusCode).toBe(400);
     expect(bad.json()).toEqual({ error: expect.stringContaining('valid URL') });
   });
@@ -179,7 +177,7 @@ describe('what is no route', () => {
 
 describe('a streamed body', () => {
   const body = 'line\n'.repeat(100);
-  const said = (more: Partial<Said>): Said => ({
+  const said = (more: Partial<ApiRequest>): ApiRequest => ({
     method: 'POST',
     path: '/v1/streamed',
     body,
@@ -188,19 +186,19 @@ describe('a streamed body', () => {
   });
 
   test('reaches its route when it is the one that was signed', async () => {
-    expect(await stage.say(said({}))).toMatchObject({ status: 200, body: { length: body.length } });
+    expect(await api.say(said({}))).toMatchObject({ status: 200, body: { length: body.length } });
   });
 
   test('is not read without the hash, or with one that was not signed', async () => {
-    expect(await stage.say(said({ headers: {} }))).toMatchObject({ status: 401 });
-    expect(await stage.say(said({ headers: { [contentHash]: hashOf('other') } }))).toMatchObject({
+    expect(await api.say(said({ headers: {} }))).toMatchObject({ status: 401 });
+    expect(await api.say(said({ headers: { [contentHash]: hashOf('other') } }))).toMatchObject({
       status: 401,
     });
   });
 
   test('fails at its end when its bytes are others', async () => {
     const other = `${body.slice(0, -2)}f\n`;
-    expect(await stage.say(said({ body: other, signed: { body } }))).toMatchObject({
+    expect(await api.say(said({ body: other, signed: { body } }))).toMatchObject({
       status: 400,
       body: { error: expect.stringContaining('X-Keypad-Content-SHA256') },
     });
@@ -208,7 +206,7 @@ describe('a streamed body', () => {
 
   test('fails as soon as it is too long', async () => {
     const long = 'x'.repeat(1001);
-    expect(await stage.say(said({ body: long, headers: { [contentHash]: hashOf(long) } }))).toMatchObject({
+    expect(await api.say(said({ body: long, headers: { [contentHash]: hashOf(long) } }))).toMatchObject({
       status: 400,
       body: { error: expect.stringContaining('1000') },
     });
@@ -219,10 +217,10 @@ describe('the log', () => {
   test('holds no key, signature or nonce of any request', async () => {
     const nonce = randomUUID();
     const key = deriveKey('some master key', 'ci', '12345678');
-    await stage.say({ path: '/v1/messages', nonce, key });
-    await stage.say({ path: '/v1/messages', nonce });
-    await stage.say({ path: '/v1/directory/callback-ranges', nonce: `${nonce}2` });
-    const log = stage.log();
+    await api.say({ path: '/v1/messages', nonce, key });
+    await api.say({ path: '/v1/messages', nonce });
+    await api.say({ path: '/v1/directory/callback-ranges', nonce: `${nonce}2` });
+    const log = api.log();
     expect(log).toContain('reached');
     expect(log).toContain('/v1/messages');
     expect(log).not.toContain(nonce);
@@ -233,7 +231,7 @@ describe('the log', () => {
 
 test('a body that is too long is refused in one sentence', async () => {
   const body = 'x'.repeat(64 * 1024 + 1);
-  expect(await stage.say({ method: 'PUT', path: '/v1/templates/a', body })).toMatchObject({
+  expect(await api.say({ method: 'PUT', path: '/v1/templates/a', body })).toMatchObject({
     status: 413,
     body: { error: expect.stringContaining('too long') },
   });
@@ -241,7 +239,7 @@ test('a body that is too long is refused in one sentence', async () => {
 
 test('a body that is not JSON is refused, by its type or by its bytes', async () => {
   const said = { method: 'PUT', path: '/v1/templates/a', body: '{' };
-  expect(await stage.say({ ...said, contentType: 'text/plain' })).toMatchObject({ status: 415 });
-  expect(await stage.say({ ...said, contentType: 'nonsense' })).toMatchObject({ status: 415 });
-  expect(await stage.say({ ...said, contentType: 'application/json' })).toMatchObject({ status: 400 });
+  expect(await api.say({ ...said, contentType: 'text/plain' })).toMatchObject({ status: 415 });
+  expect(await api.say({ ...said, contentType: 'nonsense' })).toMatchObject({ status: 415 });
+  expect(await api.say({ ...said, contentType: 'application/json' })).toMatchObject({ status: 400 });
 });

@@ -6,7 +6,7 @@ import { newId } from '../../../src/push/database/new-id.ts';
 import { createMedia, type Media } from '../../../src/push/media/media.ts';
 import { mediaRoutes } from '../../../src/push/media/routes.ts';
 import type { UploadedMedia } from '../../../src/wecom/api/outgoing.ts';
-import { ask, CALLER } from '../templates/ask.ts';
+import { ask, CALLER } from '../templates/call-route.ts';
 import { until } from '../templates/until.ts';
 
 const { db, drop } = await openPushDatabase();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Answered } from '#test/push-replica.ts';
 import { type PushRole, startPushRole } from '#test/push-role.ts';
-import { handedOut, users } from '../campaigns/desk.ts';
+import { handedOut, users } from '../campaigns/campaign-harness.ts';
 
 const TOTAL = 100_000;
 /** Members whom WeCom does not reach. */

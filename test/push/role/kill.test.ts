@@ -3,7 +3,7 @@ import type { Replica } from '#test/push-replica.ts';
 import { type PushRole, startPushRole } from '#test/push-role.ts';
 import type { PushMessage } from '../../../src/push/client/push-message.ts';
 import { PushError } from '../../../src/push/client.ts';
-import { flush } from '../delivery/office.ts';
+import { flush } from '../delivery/delivery-harness.ts';
 
 const CALLERS = 20;
 /** Each is one caller's, so that the order in which they are handed in is known. */

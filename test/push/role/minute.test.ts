@@ -88,12 +88,12 @@ describe.concurrent('within a minute two replicas', () => {
     await expect.poll(countOf('somebody'), aMinute).toBe(1);
     expect(texts('blocked')).toEqual(['0', '1', '2']);
     const blockedAt = Date.parse((await attempt()).at);
-    const asked = [
+    const request = [
       ...role.wecom.arrived('busy'),
       ...role.wecom.arrived('blocked'),
       ...role.wecom.arrived('somebody'),
     ];
-    expect(asked.filter(({ time }) => time > blockedAt && time < blockedAt + 60_000)).toEqual([]);
+    expect(request.filter(({ time }) => time > blockedAt && time < blockedAt + 60_000)).toEqual([]);
     expect(role.wecom.answers('message/send').filter((errcode) => errcode !== 0)).toEqual([45009]);
     expect(await replica(1).client.message(id)).toMatchObject({ state: 'sent' });
   }, 120_000);

@@ -6,7 +6,7 @@ import type { Content } from '../../../src/push/content/content.ts';
 import { templateRoutes } from '../../../src/push/templates/routes.ts';
 import { createTemplates, type Templates } from '../../../src/push/templates/templates.ts';
 import { createRedis, createWaitingRedis } from '../../../src/server/redis.ts';
-import { ask } from './ask.ts';
+import { ask } from './call-route.ts';
 import { until } from './until.ts';
 
 const redis = await startRedis();

@@ -1,0 +1,279 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { afterAll, describe, expect, test } from 'vitest';
+import { type Environment, type Role, readConfig, readRole, readSettings } from '../../src/config.ts';
+import { ConfigError } from '../../src/errors.ts';
+
+const jwk = { ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid: 'k1' };
+const { d: _, ...publicJwk } = jwk;
+const directory = mkdtempSync(join(tmpdir(), 'keypad-config-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+const bot: Environment = {
+  WECOM_CORP_ID: 'ww0123456789abcdef',
+  WECOM_AGENT_ID: '1000002',
+  WECOM_TOKEN: 'TokenSecret1',
+  WECOM_ENCODING_AES_KEY: 'AesSecret'.padEnd(43, '0'),
+  CALLBACK_ALLOWED_SOURCES: 'wecom, 10.0.0.0/8',
+  REDIS_URL: 'redis://:redis-Secret@127.0.0.1:6379',
+  OPS_URL: 'https://ops.internal:8081/',
+  OPS_SIGNING_KEY: JSON.stringify(jwk),
+  PUSH_URL: 'http://push.internal:8083?plain-http',
+  PUSH_APP_ID: 'keypad-bot',
+  PUSH_APP_KEY: 'app-key-Secret'.padEnd(43, '0'),
+};
+const ops: Environment = {
+  OPS_ALLOWED_SOURCES: '10.1.2.0/24',
+  OPS_VERIFYING_KEYS: JSON.stringify({ keys: [publicJwk] }),
+  OPS_POLICY_FILE: '/etc/keypad/policy.yaml',
+  MYSQL_URL: 'mysql://keypad:mysql-Secret@127.0.0.1:3306/keypad',
+  KUBECONFIG: '/etc/keypad/kubeconfig',
+  OPS_MYSQL_TARGETS: '{"shop-db":"mysql://keypad:shop-Secret@127.0.0.1:3306"}',
+  OPS_AUDIT_KEY: 'audit-Secret'.padEnd(32, '0'),
+};
+const push: Environment = {
+  WECOM_CORP_ID: 'ww0123456789abcdef',
+  WECOM_AGENT_ID: '1000002',
+  WECOM_SECRET: 'app-Secret',
+  REDIS_URL: 'redis://:redis-Secret@127.0.0.1:6379',
+  PUSH_ALLOWED_SOURCES: '10.0.0.0/8',
+  PUSH_MYSQL_URL: 'mysql://keypad:push-Secret@127.0.0.1:3306/keypad_push',
+  PUSH_MASTER_KEY: 'master-Secret'.padEnd(32, '0'),
+  PUSH_ACCOUNT_LIMIT: '500',
+  PUSH_ROBOTS: '{"ops-room":"robot-Secret"}',
+  CONSOLE_KEY: 'console-Secret'.padEnd(32, '0'),
+};
+const all: Environment = { ...bot, ...ops, ...push };
+
+function problems(role: Role, env: Environment): readonly string[] {
+  try {
+    readConfig(role, env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+describe('what a role is told', () => {
+  test('a role needs its own settings only, and unknown names are ignored', () => {
+    expect(readConfig('bot', { ...bot, UNKNOWN: 'x' }).ops).toBeUndefined();
+    expect(readConfig('ops', ops).bot).toBeUndefined();
+    expect(readConfig('all', all)).toMatchObject({
+      role: 'all',
+      logLevel: 'info',
+      internalHost: '127.0.0.1',
+    });
+  });
+
+  test('what is unset takes the documented default: loopback, and no trusted proxy', () => {
+    expect(readConfig('all', all)).toMatchObject({
+      bot: { host: '127.0.0.1', port: 8080, internalPort: 9080, trustedProxies: [], menusDir: './menus' },
+      ops: { host: '127.0.0.1', port: 8081, internalPort: 9081, trustedProxies: [] },
+    });
+  });
+
+  test('values come back read', () => {
+    const { bot: read, ops: platform, push: delivery } = readConfig('all', all);
+    expect(delivery?.apiUrl).toBe('https://qyapi.weixin.qq.com');
+    expect(read).toMatchObject({
+      agentId: 1000002,
+      callbackSources: { wecom: true, cidrs: ['10.0.0.0/8'] },
+      opsUrl: 'https://ops.internal:8081',
+      pushUrl: 'http://push.internal:8083',
+    });
+    expect(read?.signingKey.reveal()).toEqual(jwk);
+    expect(platform?.verifyingKeys.keys.map(({ kid }) => kid)).toEqual(['k1']);
+    expect(platform?.mysqlTargets.reveal()).toEqual({ 'shop-db': expect.stringContaining('mysql://') });
+  });
+
+  test('it is frozen to the bottom', () => {
+    const config = readConfig('all', all);
+    for (const part of [config, config.bot, config.ops, config.bot?.callbackSources.cidrs]) {
+      expect(Object.isFrozen(part)).toBe(true);
+    }
+    expect(Object.isFrozen(config.ops?.verifyingKeys.keys[0])).toBe(true);
+    expect(Object.isFrozen(config.bot?.trustedProxies)).toBe(true);
+  });
+
+  test('the role is one of four words', () => {
+    expect(readRole('ops')).toBe('ops');
+    expect(readRole('push')).toBe('push');
+    expect(() => readRole(undefined)).toThrow('bot, ops, push or all');
+  });
+});
+
+describe('what stops the process', () => {
+  test('with nothing set, every required variable is named at once, with a remedy', () => {
+    const named = problems('all', {}).map((problem) => problem.split(' ')[0]);
+    expect(named).toEqual([...new Set(Object.keys(all))]);
+    for (const problem of problems('all', {})) expect(problem).toMatch(/is not set\. .+ Set it.*, e\.g\. \S/);
+  });
+
+  test('no secret has a default', () => {
+    const secrets = ['WECOM_TOKEN', 'WECOM_ENCODING_AES_KEY', 'WECOM_SECRET', 'REDIS_URL', 'OPS_SIGNING_KEY'];
+    const more = ['MYSQL_URL', 'OPS_MYSQL_TARGETS', 'OPS_AUDIT_KEY'];
+    const pushed = ['PUSH_APP_KEY', 'PUSH_MYSQL_URL', 'PUSH_MASTER_KEY', 'PUSH_ROBOTS', 'CONSOLE_KEY'];
+    for (const name of [...secrets, ...more, ...pushed]) {
+      expect(problems('all', { ...all, [name]: '' })).toEqual([
+        expect.stringContaining(`${name} is not set`),
+      ]);
+    }
+  });
+
+  test.each([
+    ['WECOM_CORP_ID', 'ww 1', 'must be a corp id'],
+    ['WECOM_AGENT_ID', '1e6', 'must be a whole number'],
+    ['WECOM_TOKEN', 'x'.repeat(33), '1 to 32 letters and digits'],
+    ['WECOM_TOKEN', 'a-b', '1 to 32 letters and digits'],
+    ['WECOM_ENCODING_AES_KEY', 'x'.repeat(42), '43 letters and digits'],
+    ['WECOM_ENCODING_AES_KEY', `${'x'.repeat(42)}=`, '43 letters and digits'],
+    ['WECOM_API_URL', 'http://qyapi.weixin.qq.com', 'plain http is for loopback only'],
+    ['WECOM_API_URL', 'ftp://127.0.0.1', 'must be an address that begins with https:// or http://'],
+    ['WECOM_API_URL', 'https://user:pass@host', 'without login'],
+    ['CALLBACK_ALLOWED_SOURCES', ' , ', 'is an empty list'],
+    ['CALLBACK_ALLOWED_SOURCES', 'wecom,0.0.0.0/0', '"0.0.0.0/0" lets in (nearly) the whole internet'],
+    ['CALLBACK_ALLOWED_SOURCES', 'weixin', '"weixin" is neither an address nor a CIDR'],
+    ['OPS_ALLOWED_SOURCES', '::/0', '"::/0" lets in (nearly) the whole internet'],
+    ['OPS_ALLOWED_SOURCES', 'wecom', '"wecom" is neither an address nor a CIDR'],
+    ['OPS_ALLOWED_SOURCES', ',', 'is an empty list'],
+    ['TRUSTED_PROXIES', '0.0.0.0/0', '"0.0.0.0/0" lets in (nearly) the whole internet'],
+    ['BOT_PORT', '0', 'must be a whole number from 1 to 65535'],
+    ['BOT_PORT', '65536', 'must be a whole number from 1 to 65535'],
+    ['BOT_HOST', 'http://x', 'must be an address such as'],
+    ['REDIS_URL', 'mysql://x', 'must be an address that begins with redis:// or rediss://'],
+    ['MYSQL_URL', 'mysql://host', 'must end in /<database>'],
+    ['OPS_URL', 'http://ops.internal:8081', 'write ?plain-http behind an http address'],
+    ['OPS_SIGNING_KEY', '{', 'cannot be used: the signing key is not a private Ed25519 JWK'],
+    [
+      'OPS_SIGNING_KEY',
+      JSON.stringify(publicJwk),
+      'cannot be used: the signing key is not a private Ed25519 JWK',
+    ],
+    [
+      'OPS_SIGNING_KEY',
+      JSON.stringify({ ...jwk, kid: undefined }),
+      'cannot be used: the signing key is not a private Ed25519 JWK',
+    ],
+    ['OPS_SIGNING_KEY', JSON.stringify({ ...jwk, d: publicJwk.x }), 'the signing key does not fit together'],
+    ['OPS_VERIFYING_KEYS', JSON.stringify({ keys: [jwk] }), 'holds a private key'],
+    ['OPS_VERIFYING_KEYS', JSON.stringify({ keys: [] }), 'the verifying keys are not a JWKS'],
+    [
+      'OPS_VERIFYING_KEYS',
+      JSON.stringify({ keys: [publicJwk, publicJwk] }),
+      'two verifying keys have the kid k1',
+    ],
+    [
+      'OPS_VERIFYING_KEYS',
+      JSON.stringify({ keys: [{ ...publicJwk, x: 'short' }] }),
+      'the verifying keys are not a JWKS of public Ed25519 keys',
+    ],
+    [
+      'OPS_VERIFYING_KEYS',
+      JSON.stringify({ keys: [{ kty: 'oct', kid: 'k', k: 'x' }] }),
+      'the verifying keys are not a JWKS of public Ed25519 keys',
+    ],
+    ['OPS_MYSQL_TARGETS', '[]', 'must be a JSON object'],
+    ['OPS_MYSQL_TARGETS', '{"shop-db":"redis://x"}', 'gives "shop-db" what must be an address'],
+    ['OPS_AUDIT_KEY', 'x'.repeat(31), 'at least 32 characters'],
+    ['PUSH_ALLOWED_SOURCES', '0.0.0.0/0', '"0.0.0.0/0" lets in (nearly) the whole internet'],
+    ['PUSH_MYSQL_URL', 'mysql://host', 'must end in /<database>'],
+    ['PUSH_MASTER_KEY', 'x'.repeat(31), 'at least 32 characters'],
+    ['PUSH_ACCOUNT_LIMIT', '0', 'must be a whole number from 1'],
+    ['PUSH_ROBOTS', '[]', 'must be a JSON object of robot names'],
+    ['PUSH_ROBOTS', '{"a b":"12345678"}', 'names a robot with other signs'],
+    ['PUSH_ROBOTS', '{"room":"a/../b12345"}', 'gives "room" no key'],
+    ['PUSH_CONCURRENCY', '0', 'must be a whole number from 1 to 1000'],
+    ['CONSOLE_KEY', 'short', 'at least 32 characters'],
+    ['CONSOLE_URL', 'http://push.internal:9083', 'write ?plain-http behind an http address'],
+    ['PUSH_URL', 'http://push.internal:8083', 'write ?plain-http behind an http address'],
+    ['PUSH_APP_ID', 'Keypad Bot', 'must be the id of an app'],
+    ['PUSH_APP_KEY', 'x'.repeat(42), 'must be 43 letters, digits'],
+    ['LOG_LEVEL', 'loud', 'must be one of fatal, error, warn, info, debug, trace'],
+    ['INTERNAL_HOST', 'a b', 'must be an address'],
+  ])('%s=%s: %s', (name, value, sentence) => {
+    const found = problems('all', { ...all, [name]: value });
+    expect(found).toEqual([expect.stringContaining(`${name} `)]);
+    expect(found[0]).toContain(sentence);
+  });
+
+  test('the ops platform needs the key of the queue view where it links to it, and only there', () => {
+    const linked = { ...ops, CONSOLE_URL: 'https://push.internal:9083/' };
+    expect(readConfig('ops', ops).ops).toMatchObject({ consoleUrl: '' });
+    expect(readConfig('ops', { ...ops, CONSOLE_KEY: push.CONSOLE_KEY }).ops?.consoleKey).toBeUndefined();
+    expect(problems('ops', linked)).toEqual([expect.stringMatching(/^CONSOLE_KEY is not set\. /)]);
+    const { ops: platform } = readConfig('ops', { ...linked, CONSOLE_KEY: push.CONSOLE_KEY });
+    expect(platform?.consoleUrl).toBe('https://push.internal:9083');
+    expect(platform?.consoleKey?.reveal()).toBe(push.CONSOLE_KEY);
+  });
+
+  test('the app of the bot may have every name that app-key gives', () => {
+    expect(readConfig('bot', { ...bot, PUSH_APP_ID: 'keypad_bot-2' }).bot?.pushAppId).toBe('keypad_bot-2');
+  });
+
+  test('plain http is taken on loopback, and elsewhere only with the remark', () => {
+    const urls = ['http://127.0.0.1:8081', 'http://[::1]:8081', 'http://ops.internal:8081?plain-http'];
+    const read = urls.map((url) => readConfig('bot', { ...bot, OPS_URL: url }).bot?.opsUrl);
+    expect(read).toEqual(['http://127.0.0.1:8081', 'http://[::1]:8081', 'http://ops.internal:8081']);
+    expect(problems('bot', { ...bot, OPS_URL: 'http://127.0.0.1.evil.example' })).toHaveLength(1);
+  });
+});
+
+describe('secrets from files', () => {
+  const file = join(directory, 'token');
+  const { WECOM_TOKEN: _token, ...withoutToken } = bot;
+
+  test('X_FILE names the file; the line end behind the secret is not part of it', () => {
+    writeFileSync(file, 'FromFile1\n');
+    const config = readConfig('bot', { ...withoutToken, WECOM_TOKEN_FILE: file });
+    expect(config.bot?.token.reveal()).toBe('FromFile1');
+  });
+
+  test('a file that is missing or empty, and a secret given twice, are problems', () => {
+    const empty = join(directory, 'empty');
+    writeFileSync(empty, '\n');
+    expect(problems('bot', { ...withoutToken, WECOM_TOKEN_FILE: join(directory, 'none') })).toEqual([
+      expect.stringMatching(/^WECOM_TOKEN_FILE names .+none, which cannot be read \(ENOENT\)/),
+    ]);
+    expect(problems('bot', { ...withoutToken, WECOM_TOKEN_FILE: empty })).toEqual([
+      expect.stringMatching(/^WECOM_TOKEN_FILE names an empty file/),
+    ]);
+    expect(problems('bot', { ...bot, WECOM_TOKEN_FILE: file })).toEqual([
+      'WECOM_TOKEN and WECOM_TOKEN_FILE are both set; remove one of them',
+    ]);
+  });
+});
+
+describe('what must not be seen', () => {
+  test('a config shows no secret, however it is printed', () => {
+    const config = readConfig('all', all);
+    const printed = [
+      inspect(config, { depth: 9, showHidden: true }),
+      JSON.stringify(config),
+      `${config.bot?.token}`,
+    ];
+    for (const text of printed) {
+      expect(text).not.toMatch(/Secret[^s]|Secret1/);
+      expect(text).not.toContain(jwk.d);
+    }
+    expect(JSON.stringify({ ...config.bot })).toContain('"token":"[secret]"');
+  });
+
+  test('a problem with a secret does not show it', () => {
+    const broken = Object.fromEntries(Object.keys(all).map((name) => [name, 'Leaked Secret']));
+    for (const problem of problems('all', broken)) {
+      const name = problem.split(' ')[0] ?? '';
+      if (!/_ALLOWED_SOURCES$|^WECOM_AGENT_ID$|^PUSH_ACCOUNT_LIMIT$/.test(name)) {
+        expect(problem).not.toContain('Leaked');
+      }
+    }
+  });
+});
+
+test('a command line tool reads just the settings it needs', () => {
+  const read = readSettings({ mysqlUrl: 'MYSQL_URL', auditKey: 'OPS_AUDIT_KEY' }, ops);
+  expect(read.mysqlUrl.reveal()).toBe(ops.MYSQL_URL);
+});

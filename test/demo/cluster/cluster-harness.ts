@@ -1,0 +1,110 @@
+import { AppsV1Api, CoreV1Api, KubeConfig, Watch } from '@kubernetes/client-node';
+import { type RunningCluster, type Seed, startCluster } from '../../../demo/cluster/cluster.ts';
+
+/** A small cluster with its client: namespace `shop` with web 2 and cart 3, and `broken` whose image is not there. */
+export interface SmallCluster {
+  readonly cluster: RunningCluster;
+  readonly config: KubeConfig;
+  readonly apps: AppsV1Api;
+  readonly core: CoreV1Api;
+  /** Waits, on a watch that begins with everything there is, for an object that is as wanted. */
+  until(plural: 'deployments' | 'pods', which: Which, wanted: Wanted): Promise<Seen>;
+}
+
+type Which = { readonly labelSelector: string } | { readonly fieldSelector: string };
+type Wanted = (object: Seen, type: string) => boolean;
+
+/** As much of an object as the tests look at. */
+export interface Seen {
+  readonly metadata: { readonly name: string; readonly generation?: number };
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly readyReplicas?: number;
+    readonly replicas?: number;
+    readonly updatedReplicas?: number;
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
+}
+
+export const token = 'small-cluster-token';
+
+/** The seed of the small cluster: everything has been there for an hour. */
+export const smallSeed: Seed = {
+  objects: [
+    { plural: 'nodes', age: 3600, object: { metadata: { name: 'node-1' } } },
+    { plural: 'namespaces', age: 3600, object: { metadata: { name: 'shop' } } },
+    ...[deployment('web', 2), deployment('cart', 3), deployment('broken', 1)].map((object) => {
+      return { plural: 'deployments', age: 3600, object } as const;
+    }),
+  ],
+  absentImages: ['shop/broken:1'],
+  speech: () => ['request {n} served'],
+};
+
+/** A deployment of `<name>:1`. */
+export function deployment(name: string, replicas: number): Readonly<Record<string, unknown>> {
+  const labels = { app: name };
+  const template = { metadata: { labels }, spec: { containers: [{ name, image: `shop/${name}:1` }] } };
+  return {
+    metadata: { namespace: 'shop', name, labels },
+    spec: { replicas, selector: { matchLabels: labels }, template },
+  };
+}
+
+/** Starts the small cluster on a free port, with pods that take no time between the steps of their life. */
+export async function startSmallCluster(): Promise<SmallCluster> {
+  const cluster = await startCluster({ port: 0, token, seed: smallSeed, tick: 0 });
+  const config = new KubeConfig();
+  config.loadFromString(cluster.kubeconfig);
+  const until: SmallCluster['until'] = async (plural, which, wanted) => {
+    const path = `${plural === 'pods' ? '/api/v1' : '/apis/apps/v1'}/namespaces/shop/${plural}`;
+    const { promise, resolve, reject } = Promise.withResolvers<Seen>();
+    const watching = await new Watch(config).watch(
+      path,
+      which,
+      (type, object: Seen) => wanted(object, type) && resolve(object),
+      (error) => reject(error ?? new Error('the watch ended')),
+    );
+    try {
+      return await promise;
+    } finally {
+      watching.abort();
+    }
+  };
+  return {
+    cluster,
+    config,
+    apps: config.makeApiClient(AppsV1Api),
+    core: config.makeApiClient(CoreV1Api),
+    until,
+  };
+}
+
+/** Whether a deployment has come to rest with that many ready pods and no others. */
+export function isAtRest(replicas: number): (object: Seen) => boolean {
+  return ({ metadata, status }) =>
+    status?.observedGeneration === metadata.generation &&
+    (status?.readyReplicas ?? 0) === replicas &&
+    (status?.updatedReplicas ?? 0) === replicas &&
+    (status?.replicas ?? 0) === replicas;
+}
+
+/** Finds the one of that name. */
+export function named(name: string): Which {
+  return { fieldSelector: `metadata.name=${name}` };
+}
+
+/** Whether an object belongs to that application. */
+export function isOf(
+  application: string,
+): (object: {
+  readonly metadata: { readonly labels?: Readonly<Record<string, string>> | undefined };
+}) => boolean {
+  return ({ metadata }) => metadata.labels?.app === application;
+}
+
+/** Whether an object has that condition with that status. */
+export function has(type: string, status: string): (object: Seen) => boolean {
+  return (object) =>
+    object.status?.conditions?.some((each) => each.type === type && each.status === status) ?? false;
+}

@@ -1,0 +1,195 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import mysql from 'mysql2/promise';
+import { type RunningCluster, startCluster } from '../../demo/cluster/cluster.ts';
+import { demoSeed } from '../../demo/cluster/seed.ts';
+import { createSecret } from '../../src/config.ts';
+import { type Answer, answer } from '../../src/contract/answer.ts';
+import type { ChangeName, InputOf, OperationName, OutputOf, ReadName } from '../../src/contract/index.ts';
+import { makeKeyPair, readSigningKey } from '../../src/contract/keys.ts';
+import { signToken } from '../../src/contract/token.ts';
+import { createOps, type Ops } from '../../src/ops/app.ts';
+import { type Clock, systemClock } from '../../src/ops/clock.ts';
+import { createLog } from '../../src/server/log.ts';
+import { createRegistry } from '../../src/server/metrics.ts';
+import { createDatabase } from '../helpers/database.ts';
+
+const { signingKey, verifyingKeys } = await makeKeyPair();
+
+export { verifyingKeys };
+
+const key = readSigningKey(signingKey);
+export const AUDIT_KEY = 'the audit key of the tests, long enough';
+
+/** The machine's clock, moved on by hand. */
+export interface MovableClock extends Clock {
+  /** Moves it on by milliseconds. */
+  pass(milliseconds: number): void;
+}
+
+export function movableClock(): MovableClock {
+  let ahead = 0;
+  return {
+    now: () => Date.now() + ahead,
+    wait: systemClock.wait,
+    pass(milliseconds) {
+      ahead += milliseconds;
+    },
+  };
+}
+
+/** What one user, or the bot, says to one replica. */
+export interface Client {
+  /** Posts to the path after `/v1/operations/`, and answers what the contract allows as an answer. */
+  post(path: string, body: unknown): Promise<Answer>;
+  read<N extends ReadName>(name: N, input: InputOf<N>): Promise<OutputOf<N>>;
+  preview<N extends ChangeName>(name: N, input: InputOf<N>): Promise<PreviewAnswer>;
+  run<N extends ChangeName>(name: N, input: InputOf<N>, preview: Shown, code?: string): Promise<Answer>;
+  /** Previews and confirms with the code that was shown. */
+  change<N extends ChangeName>(name: N, input: InputOf<N>): Promise<Answer>;
+}
+
+export type PreviewAnswer = Extract<Answer, { state: 'preview' }>['preview'];
+export type Shown = Pick<PreviewAnswer, 'id' | 'hash' | 'code'>;
+
+export interface Replica extends Ops {
+  as(user: string, departments?: readonly number[]): Client;
+}
+
+/** What replicas of the ops platform share: one database, one cluster, one policy file, one clock. */
+export interface OpsHarness {
+  readonly cluster: RunningCluster;
+  readonly clock: MovableClock;
+  readonly policyFile: string;
+  readonly directory: string;
+  readonly mysqlUrl: string;
+  /** The server that both demo instances stand for; a connection of one's own. */
+  readonly serverUrl: string;
+  startReplica(changes?: Partial<Parameters<typeof createOps>[0]['config']>): Promise<Replica>;
+  /** Runs SQL on the platform's database. */
+  sql(statement: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
+  stop(): Promise<void>;
+}
+
+/** Opens one without replicas. `tick` is the cluster's; the policy is the demo's unless one is given. */
+export async function openOpsHarness(options: { tick?: number; policy?: string } = {}): Promise<OpsHarness> {
+  const directory = mkdtempSync(join(tmpdir(), 'keypad-ops-'));
+  const database = await createDatabase();
+  const cluster = await startCluster({
+    port: 0,
+    token: randomUUID(),
+    seed: demoSeed,
+    tick: options.tick ?? 5,
+  });
+  const clock = movableClock();
+  const kubeconfig = join(directory, 'kubeconfig');
+  writeFileSync(kubeconfig, cluster.kubeconfig, { mode: 0o600 });
+  const policyFile = options.policy === undefined ? 'deploy/policy.yaml' : join(directory, 'policy.yaml');
+  if (options.policy !== undefined) writeFileSync(policyFile, options.policy);
+  const connection = await mysql.createConnection(database.url);
+  const replicas: Replica[] = [];
+  return {
+    cluster,
+    clock,
+    policyFile,
+    directory,
+    mysqlUrl: database.url,
+    serverUrl: database.serverUrl,
+    async startReplica(changes) {
+      const config = {
+        allowedSources: ['127.0.0.1'],
+        trustedProxies: [],
+        verifyingKeys,
+        policyFile,
+        mysqlUrl: createSecret(database.url),
+        kubeconfig,
+        mysqlTargets: createSecret({ 'shop-db': database.serverUrl, 'pay-db': database.serverUrl }),
+        auditKey: createSecret(AUDIT_KEY),
+        consoleUrl: '',
+        ...changes,
+      };
+      const log = createLog({ level: 'silent' });
+      const ops = await createOps({ config, log, registry: createRegistry(), clock });
+      const replica = {
+        ...ops,
+        as: (user: string, departments?: readonly number[]) => client(ops, clock, user, departments),
+      };
+      replicas.push(replica);
+      return replica;
+    },
+    async sql(statement, values) {
+      const [rows] = await connection.query(statement, values);
+      return rows as Record<string, unknown>[];
+    },
+    async stop() {
+      await Promise.all(replicas.map((replica) => replica.close()));
+      await connection.end();
+      await cluster.stop();
+      await database.drop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A request with a good token, for what a test then spoils. */
+export async function signedRequest(
+  path: string,
+  body: unknown,
+  {
+    user = 'zhangsan',
+    now = Date.now(),
+    departments,
+  }: { user?: string; now?: number; departments?: readonly number[] | undefined } = {},
+) {
+  const payload = JSON.stringify(body);
+  const request = { subject: user, operation: path, body: payload, id: randomUUID(), now, departments };
+  const token = await signToken(key, request);
+  return {
+    method: 'POST' as const,
+    url: `/v1/operations/${path}`,
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    payload,
+  };
+}
+
+function client(ops: Ops, clock: Clock, user: string, departments?: readonly number[]): Client {
+  const post: Client['post'] = async (path, body) => {
+    const response = await ops.app.inject(
+      await signedRequest(path, body, { user, departments, now: clock.now() }),
+    );
+    return answer.parse(response.json());
+  };
+  const preview: Client['preview'] = async (name, input) => {
+    const answered = await post(`${name}/preview`, input);
+    if (answered.state !== 'preview') throw new Error(JSON.stringify(answered));
+    return answered.preview;
+  };
+  const run: Client['run'] = (name, input, { id, hash }, code) =>
+    post(name, { input, preview: { id, hash }, ...(code !== undefined && { code }) });
+  return {
+    post,
+    preview,
+    run,
+    async read(name: OperationName, input: unknown) {
+      const answered = await post(name, input);
+      if (answered.state !== 'done') throw new Error(JSON.stringify(answered));
+      return answered.output as never;
+    },
+    async change(name, input) {
+      const shown = await preview(name, input);
+      return run(name, input, shown, shown.code);
+    },
+  };
+}
+
+/** Repeats a look until it answers something; gives up after 10 s. */
+export async function until<T>(look: () => Promise<T | undefined | false>): Promise<T> {
+  for (const end = Date.now() + 10_000; Date.now() < end; ) {
+    const seen = await look();
+    if (seen !== undefined && seen !== false) return seen;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  throw new Error('waited 10 s for nothing');
+}

@@ -1,0 +1,216 @@
+import { randomUUID } from 'node:crypto';
+import type { Selectable } from 'kysely';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { openPushDatabase } from '#test/push-database.ts';
+import { startRedis } from '#test/redis.ts';
+import type { RedisServer } from '../../../demo/servers/redis-server.ts';
+import { fill } from '../../../src/push/content/fill.ts';
+import type { NewMessage } from '../../../src/push/content/message.ts';
+import { type Database, openDatabase } from '../../../src/push/database/database.ts';
+import type { AttemptTable, DeliveryTable } from '../../../src/push/database/delivery-tables.ts';
+import { newId } from '../../../src/push/database/new-id.ts';
+import { type Breaker, createBreaker } from '../../../src/push/delivery/breaker.ts';
+import { createDelivery, type Delivery } from '../../../src/push/delivery/delivery.ts';
+import type { Limits } from '../../../src/push/delivery/limits.ts';
+import type { Media } from '../../../src/push/media/media.ts';
+import type { Webhooks } from '../../../src/push/webhooks/webhooks.ts';
+import { createRedis, createWaitingRedis } from '../../../src/server/redis.ts';
+import type { Messenger } from '../../../src/wecom/api/outgoing.ts';
+import { type ScriptedWeCom, scriptedWeCom } from './scripted-wecom.ts';
+
+/** Limits that let everything pass. */
+export const freeLimits: Limits = {
+  take: async (_lane, receivers) =>
+    receivers.map((receiver) => ({ receiver, isMine: true, ticket: randomUUID() })),
+  settle: async () => {},
+  block: async () => {},
+};
+
+const noMedia: Omit<Media, 'use' | 'prune'> = {
+  save: async () => ({ sha256: '', name: '' }),
+  mediaId: async () => 'media-1',
+  mediaIdForRobot: async () => 'media-2',
+  forget: async () => {},
+  bytes: async () => Buffer.from('picture'),
+};
+
+/** One replica, with its own connections. */
+export interface DeliveryReplica extends Delivery {
+  readonly errors: unknown[];
+  /** The messages that were recorded as finished, so that the webhooks of their apps are called. */
+  readonly finishedIds: string[];
+}
+
+export interface ReplicaParts {
+  readonly mysqlUrl: string;
+  readonly redisUrl: string;
+  readonly messenger: Messenger;
+  /** Everything passes when left out. */
+  readonly limits?: Limits;
+  readonly breaker?: Breaker;
+  readonly media?: Partial<Media>;
+  readonly webhooks?: Webhooks;
+  readonly isDisabled?: (app: string) => Promise<boolean>;
+  readonly concurrency?: number;
+  readonly now?: () => number;
+  readonly random?: () => number;
+  /** How often it sweeps by itself; a second when left out. */
+  readonly sweepMs?: number;
+}
+
+/** Opens a replica of message delivery; `close` closes its connections as well. */
+export function openReplica(parts: ReplicaParts): DeliveryReplica {
+  const { mysqlUrl, redisUrl, messenger, concurrency = 50, now = Date.now } = parts;
+  const db = openDatabase(mysqlUrl);
+  const redis = createRedis(redisUrl);
+  const errors: unknown[] = [];
+  const finishedIds: string[] = [];
+  redis.on('error', (error) => errors.push(error));
+  const delivery: Delivery = createDelivery({
+    db,
+    redis,
+    openWaiting: () => createWaitingRedis(redisUrl),
+    messenger,
+    robots: { ops: 'robot-key' },
+    limits: parts.limits ?? freeLimits,
+    breaker: parts.breaker ?? createBreaker({ now, onChange: () => {} }),
+    media: { ...noMedia, ...parts.media } as Media,
+    webhooks: parts.webhooks ?? {
+      note: async (_tx, ids) => void finishedIds.push(...ids),
+      wake: () => {},
+    },
+    isDisabled: parts.isDisabled ?? (async () => false),
+    fill,
+    concurrency,
+    now,
+    newId: () => newId(now()),
+    random: parts.random ?? (() => 0),
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    ...(parts.sweepMs !== undefined && { sweepMs: parts.sweepMs }),
+    onAttempt: () => {},
+    onWait: () => {},
+    onError: (error) => errors.push(error),
+  });
+  let closing: Promise<void> | undefined;
+  return {
+    ...delivery,
+    errors,
+    finishedIds,
+    close() {
+      closing ??= delivery.close().then(async () => {
+        redis.disconnect();
+        await db.destroy();
+      });
+      return closing;
+    },
+  };
+}
+
+/** A real Redis and MariaDB for the tests of one file, and replicas that are closed after each test. */
+export interface DeliveryHarness {
+  readonly weCom: ScriptedWeCom;
+  readonly redis: RedisServer;
+  readonly db: Database;
+  readonly mysqlUrl: string;
+  /** Opens a replica that does not send yet. */
+  open(parts?: Partial<ReplicaParts>): DeliveryReplica;
+  /** Opens one that sends. */
+  start(parts?: Partial<ReplicaParts>): DeliveryReplica;
+  /** The deliveries of a message as they stand. */
+  deliveries(messageId: string): Promise<readonly Selectable<DeliveryTable>[]>;
+  attempts(messageId: string): Promise<readonly Selectable<AttemptTable>[]>;
+  /** Accepts and waits until the message is finished. */
+  send(replica: DeliveryReplica, message: NewMessage): Promise<string>;
+}
+
+/** To be called at the top of a test file. */
+export function useDeliveryHarness(): DeliveryHarness {
+  let redis: RedisServer;
+  let database: Awaited<ReturnType<typeof openPushDatabase>>;
+  let weCom = scriptedWeCom();
+  const replicas: DeliveryReplica[] = [];
+  beforeAll(async () => {
+    [redis, database] = await Promise.all([startRedis(), openPushDatabase()]);
+  });
+  beforeEach(() => {
+    weCom = scriptedWeCom();
+  });
+  afterEach(async () => {
+    await Promise.all(replicas.splice(0).map((replica) => replica.close()));
+    for (const table of ['messages', 'deliveries', 'attempts'] as const) {
+      await database.db.deleteFrom(table).execute();
+    }
+    await flush(redis.url);
+  });
+  afterAll(async () => {
+    await Promise.all([redis.stop(), database.drop()]);
+  });
+  const harness: DeliveryHarness = {
+    get weCom() {
+      return weCom;
+    },
+    get redis() {
+      return redis;
+    },
+    get db() {
+      return database.db;
+    },
+    get mysqlUrl() {
+      return database.url;
+    },
+    open(parts = {}) {
+      const { messenger } = weCom;
+      const replica = openReplica({ mysqlUrl: database.url, redisUrl: redis.url, messenger, ...parts });
+      replicas.push(replica);
+      return replica;
+    },
+    start(parts) {
+      const replica = harness.open(parts);
+      replica.start();
+      return replica;
+    },
+    deliveries: (messageId) =>
+      database.db
+        .selectFrom('deliveries')
+        .selectAll()
+        .where('message_id', '=', messageId)
+        .orderBy('id')
+        .execute(),
+    attempts: (messageId) =>
+      database.db
+        .selectFrom('attempts')
+        .innerJoin('deliveries', 'deliveries.id', 'attempts.delivery_id')
+        .selectAll('attempts')
+        .where('message_id', '=', messageId)
+        .orderBy('attempts.id')
+        .execute(),
+    async send(replica, message) {
+      const { id } = await replica.accept(message);
+      if (!(await replica.finished(id, 15_000))) throw new Error('the message was not finished in time');
+      return id;
+    },
+  };
+  return harness;
+}
+
+/** Waits for what is expected to become true; a busy machine takes its time. */
+export function eventually<T>(look: () => T) {
+  return expect.poll(look, { timeout: 10_000 });
+}
+
+/** Empties a Redis. */
+export async function flush(url: string): Promise<void> {
+  const redis = createWaitingRedis(url);
+  await redis.flushall();
+  redis.disconnect();
+}
+
+/** A text in the normal lane to users. */
+export function textTo(
+  users: string | readonly string[],
+  text: string,
+  more: Partial<NewMessage> = {},
+): NewMessage {
+  const receivers = [users].flat().map((user) => ({ receiver: `user:${user}` as const }));
+  return { app: 'ci', lane: 'normal', content: { text }, receivers, requestHash: 'a'.repeat(64), ...more };
+}
