@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../../src/errors.ts';
-import { children, text, texts } from '../../../src/wecom/xml/element.ts';
+import { text } from '../../../src/wecom/xml/element.ts';
 import { parseXml } from '../../../src/wecom/xml/parser.ts';
 import { scanXml } from '../../../src/wecom/xml/scanner.ts';
 import { readXml } from '../../../src/wecom/xml/xml.ts';
@@ -87,12 +87,11 @@ describe('reading XML', () => {
     expect([text(element, 'A'), text(element, 'B'), text(element, 'C')]).toEqual(['x', '', '']);
   });
 
-  test('makes a list of repeated elements, even of one', () => {
+  test('makes a list of repeated elements, and a map of nested ones', () => {
     const twice = readXml('<xml><A>1</A><B/><A>2</A><L><I>x</I></L><L>\n</L></xml>');
-    expect(texts(twice, 'A')).toEqual(['1', '2']);
-    expect(texts(twice, 'B')).toEqual(['']);
-    expect(texts(twice, 'C')).toEqual([]);
-    expect(children(twice, 'L').map((item) => texts(item, 'I'))).toEqual([['x'], []]);
+    expect(twice.get('A')).toEqual(['1', '2']);
+    expect(twice.get('B')).toBe('');
+    expect(twice.get('L')).toEqual([new Map([['I', 'x']]), '\n']);
   });
 
   test('refuses a name twice where one text belongs', () => {
