@@ -1,3 +1,4 @@
+import { createBatcher } from '../../server/batch.ts';
 import type { Database } from '../database.ts';
 import { canonicalJson, type Json } from '../json.ts';
 import { type AuditRow, type ChainLink, chainMac, createChainCheck } from './chain.ts';
@@ -39,47 +40,29 @@ export interface Audit {
   close(): Promise<void>;
 }
 
-interface Pending {
-  readonly entry: AuditEntry;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
+/** How many entries share a transaction at most. */
+const BATCH = 100;
 
 /** Opens the audit. Entries that arrive while others are being written share the next transaction. */
 export function createAudit(db: Database, key: string): Audit {
-  let pending: Pending[] = [];
-  let flushing: Promise<void> | undefined;
-  const flush = async (): Promise<void> => {
-    while (pending.length > 0) {
-      const batch = pending.splice(0, 100);
-      try {
-        await write(
-          db,
-          key,
-          batch.map(({ entry }) => entry),
-        );
-        for (const { resolve } of batch) resolve();
-      } catch (error) {
-        for (const { reject } of batch) reject(error);
-      }
-    }
-    flushing = undefined;
-  };
+  const append = createBatcher<AuditEntry, undefined>((entries) => write(db, key, entries), {
+    size: BATCH,
+    parallel: 1,
+  });
+  let last: Promise<unknown> = Promise.resolve();
   return {
-    append: (entry) =>
-      new Promise((resolve, reject) => {
-        pending.push({ entry, resolve, reject });
-        flushing ??= flush();
-      }),
-    close: async () => {
-      await flushing;
-      pending = [];
+    append(entry) {
+      const written = append(entry);
+      last = written.catch(() => {});
+      return written;
     },
+    // Batches are written one after the other, so that with the last entry all are settled.
+    close: async () => void (await last),
   };
 }
 
 /** The locked head row puts the transactions of all replicas in one order. */
-async function write(db: Database, key: string, entries: readonly AuditEntry[]): Promise<void> {
+async function write(db: Database, key: string, entries: readonly AuditEntry[]): Promise<undefined[]> {
   await db.transaction().execute(async (transaction) => {
     let last: ChainLink = await transaction
       .selectFrom('audit_head')
@@ -95,6 +78,7 @@ async function write(db: Database, key: string, entries: readonly AuditEntry[]):
     await transaction.insertInto('audit').values(rows).execute();
     await transaction.updateTable('audit_head').set(last).where('id', '=', 1).execute();
   });
+  return entries.map(() => undefined);
 }
 
 function rowOf(entry: AuditEntry, seq: number): AuditRow {

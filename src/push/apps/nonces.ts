@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { createBatcher } from '../../server/batch.ts';
 import type { Database } from '../database/database.ts';
 import { type Claim, claimNonces, deleteNonces } from './nonce-store.ts';
 
@@ -10,44 +11,22 @@ export interface Nonces {
   prune(): Promise<void>;
 }
 
-interface Waiting {
-  readonly claim: Claim;
-  resolve(isNew: boolean): void;
-  reject(error: unknown): void;
-}
-
 const MOST_AT_ONCE = 500;
 /** The clocks of replicas differ. */
 const LONGER_MS = 60_000;
 
 /** Makes the store. What comes while one statement is under way goes into the next, all of it together. */
 export function createNonces(db: Database, now: () => number): Nonces {
-  let waiting: Waiting[] = [];
-  let isRunning = false;
-  const run = async (): Promise<void> => {
-    isRunning = true;
-    while (waiting.length > 0) {
-      const batch = waiting.slice(0, MOST_AT_ONCE);
-      waiting = waiting.slice(MOST_AT_ONCE);
-      try {
-        const won = await claimNonces(
-          db,
-          batch.map(({ claim }) => claim),
-        );
-        for (const { claim, resolve } of batch) resolve(won.has(claim));
-      } catch (error) {
-        for (const { reject } of batch) reject(error);
-      }
-    }
-    isRunning = false;
-  };
+  const use = createBatcher<Claim, boolean>(
+    async (claims) => {
+      const won = await claimNonces(db, claims);
+      return claims.map((claim) => won.has(claim));
+    },
+    { size: MOST_AT_ONCE, parallel: 1 },
+  );
   return {
     use: (app, nonce, until) =>
-      new Promise((resolve, reject) => {
-        const claim = { app, nonce, claim: randomBytes(8).toString('hex'), expires_at: until + LONGER_MS };
-        waiting.push({ claim, resolve, reject });
-        if (!isRunning) void run();
-      }),
+      use({ app, nonce, claim: randomBytes(8).toString('hex'), expires_at: until + LONGER_MS }),
     prune: () => deleteNonces(db, now()),
   };
 }

@@ -1,7 +1,7 @@
+import { createBatcher } from '../../server/batch.ts';
 import type { Redis } from '../../server/redis.ts';
 import { type Lane, lanes, type Receiver } from '../content/message.ts';
 import type { Database } from '../database/database.ts';
-import { createBatcher } from './batcher.ts';
 import { dayOf, limitKind } from './limits-kinds.ts';
 import { type Restored, restoreLimits } from './limits-restore.ts';
 import { answers, BLOCK, SETTLE, TAKE } from './limits-scripts.ts';

@@ -1,7 +1,7 @@
+import { createBatcher } from '../../server/batch.ts';
 import type { Database } from '../database/database.ts';
 import { transact } from '../database/transaction.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
-import { createBatcher } from './batcher.ts';
 import { isFinal, type Record } from './record.ts';
 import { closeMessages, type Ended, lockOurs, writeAttempts, writeDeliveries } from './record-store.ts';
 

@@ -1,6 +1,6 @@
+import { createBatcher } from '../../server/batch.ts';
 import type { Redis } from '../../server/redis.ts';
 import type { Database } from '../database/database.ts';
-import { createBatcher } from './batcher.ts';
 
 /** What waiting for messages needs. */
 export interface WaitersParts {

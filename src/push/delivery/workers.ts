@@ -1,7 +1,7 @@
 import { DelayedError, type Job, Worker } from 'bullmq';
+import { createBatcher } from '../../server/batch.ts';
 import type { Redis } from '../../server/redis.ts';
 import { type Lane, lanes } from '../content/message.ts';
-import { createBatcher } from './batcher.ts';
 import type { Claim, Group } from './claim.ts';
 import { jobId, queueName, within } from './scheduler.ts';
 

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { createBatcher } from '../../src/server/batch.ts';
+
+/** A batcher whose batches end when the test says so. */
+function batcher(size: number, parallel: number) {
+  const batches: { readonly calls: readonly number[]; end(): void; fail(error: Error): void }[] = [];
+  const call = createBatcher<number, string>(
+    (calls) =>
+      new Promise((resolve, reject) => {
+        batches.push({ calls, end: () => resolve(calls.map((each) => `${each}!`)), fail: reject });
+      }),
+    { size, parallel },
+  );
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  return { call, batches, turn, lists: () => batches.map(({ calls }) => calls) };
+}
+
+test('calls of one turn go together, up to the size, and later ones wait while a batch is under way', async () => {
+  const { call, batches, lists, turn } = batcher(2, 1);
+  const answers = Promise.all([1, 2, 3].map(call));
+  await turn();
+  const later = call(4);
+  await turn();
+  expect(lists()).toEqual([[1, 2]]);
+  batches[0]?.end();
+  await turn();
+  await turn();
+  expect(lists()).toEqual([
+    [1, 2],
+    [3, 4],
+  ]);
+  batches[1]?.end();
+  expect(await answers).toEqual(['1!', '2!', '3!']);
+  expect(await later).toBe('4!');
+});
+
+test('a batch that fails fails its own calls only, and the next goes on', async () => {
+  const { call, batches, turn } = batcher(1, 1);
+  const [first, second] = [call(1), call(2)];
+  await turn();
+  batches[0]?.fail(new Error('away'));
+  await expect(first).rejects.toThrow('away');
+  await turn();
+  batches[1]?.end();
+  expect(await second).toBe('2!');
+});
+
+test('as many batches are under way as may be', async () => {
+  const { call, lists, turn } = batcher(1, 2);
+  for (const each of [1, 2, 3]) void call(each);
+  for (let turns = 0; turns < 5; turns += 1) await turn();
+  expect(lists()).toEqual([[1], [2]]);
+});
