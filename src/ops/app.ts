@@ -4,8 +4,8 @@ import type { Registry } from 'prom-client';
 import type { OpsConfig } from '../config.ts';
 import { readVerifyingKeys } from '../contract/keys.ts';
 import { drainOnClose } from '../server/drain.ts';
-import { every } from '../server/every.ts';
 import type { Log } from '../server/log.ts';
+import { createLoop } from '../server/loop.ts';
 import { createOpsMetrics } from '../server/metrics.ts';
 import { createSources } from '../server/sources.ts';
 import { readTraceId, traceHeader } from '../server/trace-id.ts';
@@ -109,7 +109,8 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
       if (answer.state === 'refused') metrics.refusal(answer.reason);
     },
   });
-  const stopSweeping = every(SWEEP_EVERY_MS, () => engine.sweep().catch(report));
+  const sweeping = createLoop({ restMs: SWEEP_EVERY_MS, work: engine.sweep, onError: report });
+  sweeping.start();
 
   return {
     app,
@@ -122,7 +123,7 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
     sweep: engine.sweep,
     async close() {
       await app.close();
-      await stopSweeping();
+      await sweeping.stop();
       await engine.close().catch(report);
       await refusals.flush(clock.now()).catch(report);
       await audit.close();

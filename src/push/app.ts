@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { PushConfig } from '../config.ts';
-import { every } from '../server/every.ts';
 import type { Log } from '../server/log.ts';
+import { createLoop } from '../server/loop.ts';
 import { createRedis, createWaitingRedis } from '../server/redis.ts';
 import { createSources } from '../server/sources.ts';
 import { createKeys } from './apps/keys.ts';
@@ -77,7 +77,6 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
     keys,
     fetch,
     now,
-    sleep,
     random: Math.random,
     newId: id,
     onCall: metrics.resultCallback,
@@ -92,7 +91,6 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
     webhooks,
     now,
     newId: id,
-    sleep: (ms, signal) => sleep(ms, undefined, { signal }),
     onError: report,
   });
 
@@ -130,11 +128,12 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
   delivery.start();
   webhooks.start();
   campaigns.start();
-  const stops = [
-    every(MINUTE_MS, () => keys.prune().catch(report)),
-    every(HOUR_MS, () => media.prune().catch(report)),
-    every(HOUR_MS, () => webhooks.prune().catch(report)),
+  const pruning = [
+    createLoop({ restMs: MINUTE_MS, work: keys.prune, onError: report }),
+    createLoop({ restMs: HOUR_MS, work: media.prune, onError: report }),
+    createLoop({ restMs: HOUR_MS, work: webhooks.prune, onError: report }),
   ];
+  for (const loop of pruning) loop.start();
 
   return {
     app,
@@ -158,7 +157,7 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
       await campaigns.close();
       await delivery.close();
       await webhooks.close();
-      await Promise.all(stops.map((stop) => stop()));
+      await Promise.all(pruning.map((loop) => loop.stop()));
       redis.disconnect();
       subscriber.disconnect();
       await db.destroy();

@@ -1,3 +1,4 @@
+import { createLoop } from '../../server/loop.ts';
 import type { Database } from '../database/database.ts';
 import type { MessageQueue } from '../delivery/message-queue.ts';
 import type { Route } from '../http/route.ts';
@@ -34,8 +35,6 @@ export interface CampaignParts {
   /** Unix ms. */
   readonly now: () => number;
   readonly newId: () => string;
-  /** Resolves after so many ms, or rejects or resolves when the signal is aborted. */
-  readonly sleep: (ms: number, signal: AbortSignal) => Promise<unknown>;
   readonly onError: (error: unknown) => void;
 }
 
@@ -44,11 +43,10 @@ const REST_MS = 500;
 
 /** Makes the campaigns of one replica. */
 export function createCampaigns(parts: CampaignParts): Campaigns {
-  const { db, webhooks, now, sleep, onError } = parts;
+  const { db, webhooks, now, onError } = parts;
   const runs = createRuns(parts);
   const slice = createSlicer(parts);
-  const closing = new AbortController();
-  let working: Promise<void> | undefined;
+  let isClosing = false;
 
   const withdrawAll = async (serial?: number): Promise<void> => {
     let count = 0;
@@ -60,7 +58,7 @@ export function createCampaigns(parts: CampaignParts): Campaigns {
   const handOut = async (): Promise<boolean> => {
     let count = 0;
     for (const { serial } of await campaignsIn(db, 'running')) {
-      if (closing.signal.aborted) break;
+      if (isClosing) break;
       count += (await slice(serial).catch(none)) ? 1 : 0;
     }
     return count > 0;
@@ -85,19 +83,18 @@ export function createCampaigns(parts: CampaignParts): Campaigns {
     }
   }
 
+  const loop = createLoop({ restMs: REST_MS, work: sweep, onError });
+
   return {
     routes: campaignRoutes({ ...parts, runs, withdraw: (serial) => withdrawAll(serial).catch(onError) }),
     sweep,
     start() {
-      working ??= (async () => {
-        while (!closing.signal.aborted) {
-          if (!(await sweep())) await sleep(REST_MS, closing.signal).catch(() => {});
-        }
-      })();
+      loop.wake();
+      loop.start();
     },
     async close() {
-      closing.abort();
-      await working;
+      isClosing = true;
+      await loop.stop();
     },
   };
 }

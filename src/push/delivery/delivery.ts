@@ -1,4 +1,5 @@
 import type { Queue } from 'bullmq';
+import { createLoop } from '../../server/loop.ts';
 import type { Redis } from '../../server/redis.ts';
 import type { Messenger } from '../../wecom/api/outgoing.ts';
 import type { Database } from '../database/database.ts';
@@ -17,7 +18,6 @@ import { requeue } from './resend-store.ts';
 import { createScheduler } from './scheduler.ts';
 import { createSender, type SenderParts } from './send.ts';
 import { createSweeper } from './sweeper.ts';
-import { createTimer } from './timer.ts';
 import { createWaiters } from './waiters.ts';
 import { startWorkers, type Workers } from './workers.ts';
 
@@ -74,10 +74,10 @@ export function createDelivery(parts: DeliveryParts): Delivery {
       ),
     );
   const intake = createIntake({ db, now, newId, onCommitted });
-  const timers = [
-    createTimer(parts.sweepMs ?? LOOK_MS, sweeper.sweep, onError),
-    createTimer(RENEW_MS, leases.renew, onError),
-    createTimer(LOOK_MS, waiters.look, onError),
+  const loops = [
+    createLoop({ restMs: parts.sweepMs ?? LOOK_MS, work: sweeper.sweep, onError }),
+    createLoop({ restMs: RENEW_MS, work: leases.renew, onError }),
+    createLoop({ restMs: LOOK_MS, work: waiters.look, onError }),
   ];
   let workers: Workers | null = null;
 
@@ -113,14 +113,14 @@ export function createDelivery(parts: DeliveryParts): Delivery {
         onError,
       });
       waiters.start();
-      for (const timer of timers) timer.start();
+      for (const loop of loops) loop.start();
       queueRedis.on('ready', () => void sweeper.sweepAll().catch(onError));
       void sweeper.sweepAll().catch(onError);
     },
     async close() {
       await workers?.close();
       recorder.close();
-      await Promise.all(timers.map((timer) => timer.stop()));
+      await Promise.all(loops.map((loop) => loop.stop()));
       waiters.close();
       await scheduler.close();
       queueRedis.disconnect();

@@ -1,3 +1,4 @@
+import { createLoop } from '../../server/loop.ts';
 import type { Tx } from '../database/database.ts';
 import { type TellParts, tell } from './post.ts';
 import { type Callback, endTry, insertCallbacks, pruneCallbacks, takeCallbacks } from './webhook-store.ts';
@@ -21,7 +22,8 @@ export interface ResultTeller extends Webhooks {
 }
 
 export interface ResultParts extends TellParts {
-  readonly sleep: (ms: number) => Promise<unknown>;
+  /** How often it looks for what is due when nothing wakes it; 500 ms. */
+  readonly pollMs?: number;
   /** Told of every try: `told`, `retried`, `given-up` or `refused`. */
   readonly onCall: (result: string) => void;
   readonly onError: (error: unknown) => void;
@@ -39,17 +41,14 @@ const words = { open: 'retried', told: 'told', lost: 'given-up', refused: 'refus
 
 /** Makes the teller of results. */
 export function createWebhooks(parts: ResultParts): ResultTeller {
-  const { db, now, sleep, newId, onCall, onError } = parts;
+  const { db, now, newId, onCall, onError, pollMs = POLL_MS } = parts;
   /** What is under way, by host. */
   const underWay = new Map<string, Set<Promise<void>>>();
   let isClosed = false;
-  let running: Promise<void> = Promise.resolve();
-  let bell = Promise.withResolvers<void>();
-  let nap: Promise<unknown> | undefined;
 
   const busy = (): readonly Promise<void>[] => [...underWay.values()].flatMap((set) => [...set]);
   const busyByHost = () => new Map([...underWay].map(([host, set]) => [host, set.size] as const));
-  const wake = (): void => bell.resolve();
+  const loop = createLoop({ restMs: pollMs, work: takeMore, onError });
 
   /** Takes what is due, as long as there is room; a host that has its share is left out. */
   async function takeMore(): Promise<void> {
@@ -77,7 +76,7 @@ export function createWebhooks(parts: ResultParts): ResultTeller {
     const work: Promise<void> = tryOnce(callback).finally(() => {
       set.delete(work);
       if (set.size === 0) underWay.delete(host);
-      wake();
+      loop.wake();
     });
     set.add(work);
   }
@@ -93,28 +92,17 @@ export function createWebhooks(parts: ResultParts): ResultTeller {
     }
   }
 
-  async function run(): Promise<void> {
-    while (!isClosed) {
-      bell = Promise.withResolvers();
-      await takeMore().catch(onError);
-      nap ??= sleep(POLL_MS).finally(() => {
-        nap = undefined;
-      });
-      await Promise.race([bell.promise, nap]);
-    }
-  }
-
   return {
     note: (tx, messageIds) => insertCallbacks(tx, messageIds, now()),
-    wake,
+    wake: loop.wake,
     start() {
-      running = run();
+      loop.wake();
+      loop.start();
     },
     prune: () => pruneCallbacks(db, now() - KEPT_MS),
     async close() {
       isClosed = true;
-      wake();
-      await running;
+      await loop.stop();
       await Promise.all(busy());
     },
   };

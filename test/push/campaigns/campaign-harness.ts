@@ -80,7 +80,6 @@ export async function openCampaignHarness() {
     webhooks: { note: async (_tx, ids) => void noted.push(...ids), wake: () => {} },
     now: () => clock.at,
     newId: () => newId(clock.at),
-    sleep: async () => {},
     onError: (error) => errors.push(error),
   };
   const replica = (other: Partial<CampaignParts> = {}) => createCampaigns({ ...parts, ...other });

@@ -1,6 +1,5 @@
 import { createHmac, hash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openPushDatabase } from '#test/push-database.ts';
 import type { App } from '../../../src/push/apps/keys.ts';
@@ -52,7 +51,7 @@ function replica(): ResultTeller {
     keys: { find: async () => ({ callbackHosts: hosts }) as App, newestKey: async () => key },
     fetch,
     now: () => now,
-    sleep: () => sleep(5),
+    pollMs: 5,
     random: () => 0,
     newId: () => newId(now),
     onCall: (result) => calls.push(result),

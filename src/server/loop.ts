@@ -1,0 +1,57 @@
+/** Work that is done again and again, one round at a time. */
+export interface Loop {
+  /** Begins with a rest; `wake` first, and it begins with a round. */
+  start(): void;
+  /** Ends the rest; during a round, the next follows at once. */
+  wake(): void;
+  /** Begins no more rounds, and resolves when the one under way has ended. */
+  stop(): Promise<void>;
+}
+
+/** What is done, and how often. */
+export interface LoopParts {
+  /** How long it rests after a round; ms. A rest keeps no process alive. */
+  readonly restMs: number;
+  /** One round; after one that resolves to true the next follows at once. What it throws ends that round only. */
+  readonly work: () => Promise<unknown>;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Makes a loop; it does not run yet. */
+export function createLoop({ restMs, work, onError }: LoopParts): Loop {
+  let isStopped = false;
+  let running: Promise<void> | undefined;
+  let bell = Promise.withResolvers<void>();
+
+  const rest = async (): Promise<void> => {
+    const timer = setTimeout(bell.resolve, restMs).unref();
+    await bell.promise;
+    clearTimeout(timer);
+    bell = Promise.withResolvers();
+  };
+  const round = async (): Promise<unknown> => {
+    try {
+      return await work();
+    } catch (error) {
+      onError(error);
+      return false;
+    }
+  };
+  const run = async (): Promise<void> => {
+    await rest();
+    while (!isStopped) {
+      if ((await round()) !== true) await rest();
+    }
+  };
+  return {
+    start() {
+      running ??= run();
+    },
+    wake: () => bell.resolve(),
+    async stop() {
+      isStopped = true;
+      bell.resolve();
+      await running;
+    },
+  };
+}

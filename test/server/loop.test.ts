@@ -1,0 +1,110 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { createLoop } from '../../src/server/loop.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A loop of 1 s whose rounds end when the test says so. */
+function loop() {
+  const rounds: PromiseWithResolvers<unknown>[] = [];
+  const errors: unknown[] = [];
+  const made = createLoop({
+    restMs: 1000,
+    work() {
+      const round = Promise.withResolvers<unknown>();
+      rounds.push(round);
+      return round.promise;
+    },
+    onError: (error) => errors.push(error),
+  });
+  const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+  return { loop: made, rounds, errors, pass };
+}
+
+test('a round follows each rest, and never while another is under way', async () => {
+  const { loop: each, rounds, pass } = loop();
+  each.start();
+  await pass(999);
+  expect(rounds).toHaveLength(0);
+  await pass(1);
+  expect(rounds).toHaveLength(1);
+  await pass(5000);
+  expect(rounds).toHaveLength(1);
+  rounds[0]?.resolve(undefined);
+  await pass(999);
+  expect(rounds).toHaveLength(1);
+  await pass(1);
+  expect(rounds).toHaveLength(2);
+});
+
+test('who wakes it ends the rest, and is not forgotten during a round', async () => {
+  const { loop: each, rounds, pass } = loop();
+  each.wake();
+  each.start();
+  await pass(0);
+  expect(rounds).toHaveLength(1);
+  each.wake();
+  rounds[0]?.resolve(undefined);
+  await pass(0);
+  expect(rounds).toHaveLength(2);
+  rounds[1]?.resolve(undefined);
+  await pass(0);
+  expect(rounds).toHaveLength(2);
+});
+
+test('a round that has more to do is followed at once', async () => {
+  const { loop: each, rounds, pass } = loop();
+  each.wake();
+  each.start();
+  await pass(0);
+  rounds[0]?.resolve(true);
+  await pass(0);
+  expect(rounds).toHaveLength(2);
+});
+
+test('a round that fails is reported and ends nothing but itself', async () => {
+  const { loop: each, rounds, errors, pass } = loop();
+  each.wake();
+  each.start();
+  await pass(0);
+  rounds[0]?.reject(new Error('away'));
+  await pass(1000);
+  expect(errors).toEqual([new Error('away')]);
+  expect(rounds).toHaveLength(2);
+});
+
+test('a round that throws before it waits is reported too', async () => {
+  const errors: unknown[] = [];
+  const thrower = createLoop({
+    restMs: 1000,
+    work() {
+      throw new Error('at once');
+    },
+    onError: (error) => errors.push(error),
+  });
+  thrower.start();
+  await vi.advanceTimersByTimeAsync(2000);
+  await thrower.stop();
+  expect(errors).toEqual([new Error('at once'), new Error('at once')]);
+});
+
+test('a stop waits for the round under way and begins no other', async () => {
+  const { loop: each, rounds, pass } = loop();
+  each.wake();
+  each.start();
+  await pass(0);
+  let isStopped = false;
+  const stopped = each.stop().then(() => {
+    isStopped = true;
+  });
+  await pass(5000);
+  expect(isStopped).toBe(false);
+  rounds[0]?.resolve(true);
+  await stopped;
+  await pass(5000);
+  expect(rounds).toHaveLength(1);
+});
