@@ -52,7 +52,7 @@ test('1-1-2 jumps to the question, and a jump beyond it shows the preview and ch
 });
 
 test('scaling to nothing needs the code that was shown, and a wrong one does nothing', async () => {
-  const screen = await begin('zhangsan', '1-1-2', 'search', '0');
+  const screen = await begin('zhangsan', '1-1-2', 'search', '00');
   expect(screen).toContain('副本 3 → 0');
   const code = codeIn(screen);
   expect(await demo.say('zhangsan', '1')).toContain('确认码不对，没有执行');
@@ -86,7 +86,7 @@ test('a digit whose deployment is gone, or renamed, chooses nothing and shows th
 });
 
 test('a session that ran out is a new conversation: its next digit chooses nothing', async () => {
-  await begin('zhangsan', '1-1-2', 'push-worker', '0');
+  await begin('zhangsan', '1-1-2', 'push-worker', '00');
   const redis = new Redis(demo.env.REDIS_URL ?? '');
   const keys = ['path', 'state'].map((part) => `keypad:{${demo.env.WECOM_AGENT_ID}:zhangsan}:${part}`);
   // A second of life left, and then none: as if 600 s had passed.

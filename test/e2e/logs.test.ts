@@ -26,7 +26,7 @@ let consoleToken: string;
 beforeAll(async () => {
   demo = await startTestDemo({ settings: { LOG_LEVEL: 'debug' } });
   credentials = JSON.parse(readFileSync(join(demo.directory, 'credentials.json'), 'utf8')) as Credentials;
-  const screen = await demo.say('zhangsan', '#', '你好', '1-1-2', 'search', '0');
+  const screen = await demo.say('zhangsan', '#', '你好', '1-1-2', 'search', '00');
   code = /确认码 (\d{4})/.exec(screen)?.[1] ?? 'no code';
   demo.cluster.hold();
   await demo.say('zhangsan', code);

@@ -5,7 +5,7 @@ import { treeOf } from '#test/tree.ts';
 import { action, choice, folder, text } from '../../src/menu/index.ts';
 import { textPages } from '../../src/menu/turn/pages.ts';
 import { decodeSegment, encodeSegment } from '../../src/menu/turn/session.ts';
-import { bytesOf, cutToBytes } from '../../src/menu/words/bytes.ts';
+import { bytesOf, cutToBytes } from '../../src/menu/words/text.ts';
 
 test('a segment survives encoding, and holds no dash', () => {
   fc.assert(

@@ -1,4 +1,4 @@
-import { bytesOf } from '../words/bytes.ts';
+import { bytesOf } from '../words/text.ts';
 import type { Entry, Folder } from './entry.ts';
 import type { Node, Tree } from './tree.ts';
 
@@ -32,19 +32,19 @@ export function buildTree(
   const nodes = new Map<string, Draft>();
   for (const { path, entry } of [...files].sort(byDepth)) {
     const isIndex = path === 'index.ts' || path.endsWith('/index.ts');
-    const place = isIndex ? folderOf(path) : path;
-    const parent = place === '' ? undefined : nodes.get(folderOf(place));
+    const location = isIndex ? folderOf(path) : path;
+    const parent = location === '' ? undefined : nodes.get(folderOf(location));
     const found = problemsOf(path, entry, isIndex, operations);
-    if (place !== '' && parent === undefined)
-      found.push(`${folderOf(place)}/: has no index.ts; add one with its title`);
+    if (location !== '' && parent === undefined)
+      found.push(`${folderOf(location)}/: has no index.ts; add one with its title`);
     if (found.length === 0) {
-      const number = place === '' ? 0 : Number.parseInt(place.slice(place.lastIndexOf('/') + 1), 10);
+      const number = location === '' ? 0 : Number.parseInt(location.slice(location.lastIndexOf('/') + 1), 10);
       const node = { number, file: path, entry: entry as Entry, parent, children: new Map(), requires: [] };
       const twin = parent?.children.get(number);
       if (twin !== undefined)
         found.push(`${path}: has the number ${number} of ${twin.file}; give one of them another`);
       found.push(...misplaced(node));
-      nodes.set(place, node);
+      nodes.set(location, node);
       parent?.children.set(number, node);
     }
     problems.push(...found);

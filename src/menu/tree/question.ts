@@ -1,3 +1,4 @@
+import { halfWidth, plainDigits } from '../words/numbers.ts';
 import { sentences } from '../words/sentences.ts';
 import type { Answers, Context } from './context.ts';
 
@@ -56,14 +57,16 @@ export function text(
   };
 }
 
-/** Asks for a whole number from `min` to `max`. Full-width digits count; `1e1`, `1_0` and `٣` do not. */
+/**
+ * Asks for a whole number from `min` to `max`. `３`, `③`, `三` and `3.` are 3; `1e1`, `1_0` and `٣` are no numbers. Zero is
+ * typed `00`, since `0` goes back on other screens; the question says so.
+ */
 export function integer(question: string, { min, max }: { min: number; max: number }): FreeText<number> {
   return {
-    question: `${question}（${min}–${max}）`,
+    question: `${question}${sentences.range(min, max)}`,
     parse: (typed) => {
-      const value = /^-?(0|[1-9][0-9]{0,14})$/.test(typed.normalize('NFKC'))
-        ? Number(typed.normalize('NFKC'))
-        : NaN;
+      const digits = plainDigits(typed);
+      const value = /^(00?|-?[1-9][0-9]{0,14})$/.test(digits) ? Number(digits) : NaN;
       return value >= min && value <= max ? value : { problem: sentences.integerRange(min, max) };
     },
   };
@@ -79,7 +82,7 @@ export function code(question: string, { digits = 6 }: { digits?: number } = {})
   return {
     question,
     parse: (typed) => {
-      const value = typed.normalize('NFKC');
+      const value = halfWidth(typed);
       return /^[0-9]+$/.test(value) && value.length === digits
         ? value
         : { problem: sentences.codeDigits(digits) };

@@ -2,7 +2,7 @@ import type { Answers, Context } from './context.ts';
 import type { Entry } from './entry.ts';
 import type { Question } from './question.ts';
 
-/** One entry in its place. `requires` are the operations of which the user must hold one to see it; empty is everyone. */
+/** One entry where it stands in the tree. `requires` are the operations of which the user must hold one to see it; empty is everyone. */
 export interface Node {
   readonly number: number;
   readonly file: string;
@@ -31,7 +31,14 @@ export function visibleChildren(node: Node, context: Context, answers: Answers):
   return [...node.children.values()].filter((child) => isVisible(child, context, answers));
 }
 
+/** A question of an entry, with the name that its answer gets. */
+export interface Ask {
+  readonly name: string;
+  readonly question: Question;
+}
+
 /** The first question of an entry that is not answered yet. */
-export function nextQuestion(node: Node, answers: Answers): readonly [string, Question] | undefined {
-  return Object.entries(node.entry.ask).find(([name]) => !Object.hasOwn(answers, name));
+export function nextQuestion(node: Node, answers: Answers): Ask | undefined {
+  const found = Object.entries(node.entry.ask).find(([name]) => !Object.hasOwn(answers, name));
+  return found && { name: found[0], question: found[1] };
 }

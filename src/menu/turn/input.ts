@@ -1,70 +1,111 @@
-import { decodeSegment } from './session.ts';
+import { halfWidth, plainDigits, readNumber } from '../words/numbers.ts';
+import { decodeSegment, type Screen } from './session.ts';
 
-/** What a typed line can mean outside a free-text question. */
-export type Input =
-  | { readonly kind: 'back' | 'exit' | 'help' | 'next' | 'previous' }
-  | { readonly kind: 'number'; readonly number: number }
-  | { readonly kind: 'jump'; readonly segments: readonly string[] }
+/** What answers a screen. `text` is the line in plain ASCII forms; `spelled` says that it was no plain number, such as `一`. */
+export type Answer =
+  | { readonly kind: 'number'; readonly number: number; readonly text: string; readonly spelled: boolean }
   | { readonly kind: 'text'; readonly text: string };
 
-type Command = 'back' | 'exit' | 'help' | 'next' | 'previous';
+type CommandName = 'back' | 'exit' | 'help' | 'next' | 'previous' | 'top' | 'cancel';
 
-const COMMANDS: Readonly<Record<string, Command>> = {
-  '0': 'back',
-  返回: 'back',
-  '#': 'exit',
-  退出: 'exit',
-  '?': 'help',
-  帮助: 'help',
-  n: 'next',
-  下一页: 'next',
-  p: 'previous',
-  上一页: 'previous',
-};
+/** `isKey`: it is one of the keys that the screens and the help name, so it counts whatever a list offers. */
+export interface Command {
+  readonly kind: CommandName;
+  readonly text: string;
+  readonly isKey: boolean;
+}
 
-/** In free text `0`, `n` and `p` are answers; these still leave or help. */
-const COMMANDS_IN_TEXT: ReadonlySet<string> = new Set(['返回', '#', '退出', '?', '帮助']);
+/** What a typed line means. */
+export type Input =
+  | Answer
+  | Command
+  | { readonly kind: 'jump'; readonly text: string; readonly segments: readonly string[] };
+
+const KEYS: ReadonlyMap<string, CommandName> = new Map([
+  ['0', 'back'],
+  ['*', 'back'],
+  ['返回', 'back'],
+  ['#', 'exit'],
+  ['退出', 'exit'],
+  ['?', 'help'],
+  ['帮助', 'help'],
+  ['n', 'next'],
+  ['下一页', 'next'],
+  ['p', 'previous'],
+  ['上一页', 'previous'],
+]);
+
+/** What people type although no screen names it. An item of the list with such a name comes first. */
+const WORDS: ReadonlyMap<string, CommandName> = new Map([
+  ['上一步', 'back'],
+  ['back', 'back'],
+  ['exit', 'exit'],
+  ['quit', 'exit'],
+  ['help', 'help'],
+  ['菜单', 'top'],
+  ['主菜单', 'top'],
+  ['首页', 'top'],
+  ['menu', 'top'],
+  ['取消', 'cancel'],
+  ['cancel', 'cancel'],
+]);
+
+/** Words that say no to a preview, and nothing elsewhere. */
+const NO: ReadonlySet<string> = new Set(['否', '不', 'no']);
+
+/** In free text `0`, `n`, `p` and all other words are answers; these still go back, leave or help. */
+const KEYS_IN_TEXT: ReadonlySet<string> = new Set(['*', '返回', '#', '退出', '?', '帮助']);
 
 const MAX_SEGMENTS = 16;
 
-/** Reads a line typed at a list or menu. Full-width forms and surrounding spaces are the same as plain ones. */
+/** Reads a line once, as the screen it was typed at takes it. */
+export function readAt(screen: Screen, typed: string): Input {
+  if (screen.kind === 'question') return readFreeText(typed);
+  return screen.kind === 'preview' ? readConfirmation(typed) : readInput(typed);
+}
+
+/** Reads a line typed at a list, a menu or a result. Full-width forms and surrounding spaces are the same as plain ones. */
 export function readInput(typed: string): Input {
-  const line = halfWidth(typed).trim();
-  const command = COMMANDS[line.toLowerCase()];
-  if (command !== undefined) return { kind: command };
-  const number = readNumber(line);
-  if (number !== undefined) return { kind: 'number', number };
-  const segments = line.split('-');
-  if (
-    segments.length > 1 &&
-    segments.length <= MAX_SEGMENTS &&
-    segments.every((s) => s !== '') &&
-    isDigits(segments[0])
-  ) {
-    return { kind: 'jump', segments: segments.map(decodeSegment) };
-  }
-  return { kind: 'text', text: line };
+  const text = halfWidth(typed).trim();
+  return readCommand(text) ?? readJump(text, '-') ?? readJump(text, ' ') ?? readAnswer(text);
 }
 
-/** Reads a line typed at a free-text question: the answer as it was typed, unless it is a word that leaves. */
-export function readFreeText(typed: string): Input {
-  const line = halfWidth(typed).trim();
-  const command = COMMANDS_IN_TEXT.has(line) ? COMMANDS[line] : undefined;
-  return command === undefined ? { kind: 'text', text: typed.trim() } : { kind: command };
+/** Reads what answers a menu or a list: one segment of a jump, or a line that is no command. */
+export function readAnswer(line: string): Answer {
+  const text = halfWidth(line).trim();
+  const digits = plainDigits(text);
+  const number = readNumber(digits);
+  return number === undefined
+    ? { kind: 'text', text }
+    : { kind: 'number', number, text, spelled: digits !== text };
 }
 
-/** The number 1–9999 that a line is, in plain ASCII digits without a leading zero. */
-export function readNumber(line: string): number | undefined {
-  return /^[1-9][0-9]{0,3}$/.test(line) ? Number(line) : undefined;
+/** The answer to a free-text question as it was typed, unless it is a key that leaves. */
+function readFreeText(typed: string): Input {
+  const text = halfWidth(typed).trim();
+  const command = KEYS_IN_TEXT.has(text) ? readCommand(text) : undefined;
+  return command ?? { kind: 'text', text: typed.trim() };
 }
 
-/** Maps the full-width forms of ASCII (U+FF01–FF5E) and the ideographic space to plain ones. Nothing else changes. */
-export function halfWidth(line: string): string {
-  return line
-    .replaceAll(/[！-～]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0))
-    .replaceAll('　', ' ');
+/** A preview is confirmed by digits alone, so no other way to write a number is read as one here. */
+function readConfirmation(typed: string): Input {
+  const text = halfWidth(typed).trim();
+  if (NO.has(text.toLowerCase())) return { kind: 'cancel', text, isKey: false };
+  return readCommand(text) ?? readJump(text, '-') ?? { kind: 'text', text };
 }
 
-function isDigits(segment: string | undefined): boolean {
-  return segment !== undefined && readNumber(segment) !== undefined;
+function readCommand(text: string): Command | undefined {
+  const word = text.toLowerCase();
+  const key = KEYS.get(word);
+  const kind = key ?? WORDS.get(word);
+  return kind === undefined ? undefined : { kind, text, isKey: key !== undefined };
+}
+
+/** `1-1-2`, where a later segment may be a name; `1 1 2`, where every segment is a number. */
+function readJump(text: string, separator: '-' | ' '): Input | undefined {
+  const segments = separator === '-' ? text.split('-') : text.split(/ +/);
+  if (segments.length < 2 || segments.length > MAX_SEGMENTS || segments.includes('')) return undefined;
+  const numbers = separator === '-' ? segments.slice(0, 1) : segments;
+  if (numbers.some((segment) => readNumber(segment) === undefined)) return undefined;
+  return { kind: 'jump', text, segments: segments.map(decodeSegment) };
 }

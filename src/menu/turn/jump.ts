@@ -1,6 +1,7 @@
 import { type Context, Unavailable } from '../tree/context.ts';
 import type { Tree } from '../tree/tree.ts';
 import { sentences } from '../words/sentences.ts';
+import { readAnswer } from './input.ts';
 import { startOf } from './position.ts';
 import { resolve } from './resolve.ts';
 import { showScreen, type Turn } from './screen.ts';
@@ -14,13 +15,13 @@ export async function jump(
 ): Promise<Turn> {
   let position = startOf(tree);
   for (const [index, segment] of segments.entries()) {
-    if (position.asked === undefined && position.node.entry.kind === 'operation') {
+    if (position.asks === undefined && position.node.entry.kind === 'operation') {
       return showScreen(tree, position, context, sentences.confirmFirst).catch(refusal(fail));
     }
-    if (position.asked === undefined && position.node.entry.kind === 'action') {
+    if (position.asks === undefined && position.node.entry.kind === 'action') {
       return fail(sentences.jumpFailed(index + 1, sentences.jumpTooLong));
     }
-    const answered = await resolve(position, segment, context).catch((error: unknown) => {
+    const answered = await resolve(position, readAnswer(segment), context).catch((error: unknown) => {
       if (error instanceof Unavailable) return { problem: error.message };
       throw error;
     });
@@ -28,6 +29,28 @@ export async function jump(
     position = answered.next;
   }
   return showScreen(tree, position, context).catch(refusal(fail));
+}
+
+/**
+ * Whether a jump of this form can lead anywhere in this tree, whatever the lists hold and whoever asks. One that cannot
+ * may be the name of an item, such as `3-tier`.
+ */
+export function canJump(tree: Tree, segments: readonly string[]): boolean {
+  let node = tree.root;
+  let questions = Object.keys(node.entry.ask).length;
+  for (const segment of segments) {
+    if (questions > 0) {
+      questions -= 1;
+      continue;
+    }
+    if (node.entry.kind === 'operation') return true;
+    const answer = readAnswer(segment);
+    const child = answer.kind === 'number' ? node.children.get(answer.number) : undefined;
+    if (child === undefined) return false;
+    node = child;
+    questions = Object.keys(node.entry.ask).length;
+  }
+  return true;
 }
 
 function refusal(fail: (why: string) => Promise<Turn>): (error: unknown) => Promise<Turn> {

@@ -1,6 +1,7 @@
 import type { Context } from '../tree/context.ts';
 import { Unavailable } from '../tree/context.ts';
 import { isChoice, type Option } from '../tree/question.ts';
+import { halfWidth } from '../words/numbers.ts';
 import { sentences } from '../words/sentences.ts';
 import type { Position } from './position.ts';
 import type { Pin, Screen } from './session.ts';
@@ -10,7 +11,7 @@ const LABEL_CHARACTERS = 60;
 
 /** The options of a list as they are now. Throws `Unavailable` when there are none. */
 export async function loadOptions(position: Position, context: Context): Promise<readonly Option[]> {
-  const question = position.asked?.[1];
+  const question = position.asks?.question;
   if (question === undefined || !isChoice(question))
     throw new Error(`${position.node.file} asks no choice here`);
   // `choice` lets nothing but options through; only the tree has forgotten that.
@@ -38,9 +39,11 @@ export function findOption(options: readonly Option[], key: string): Option | un
   return options.find((option) => keyOf(option) === key);
 }
 
-/** The pins that a typed word names exactly: by key, name or label. */
+/** The pins that a word (in plain ASCII forms) names exactly: by key, name or label. */
 export function pinsNamed(pins: readonly Pin[], word: string): readonly Pin[] {
-  return pins.filter(({ key, name, label }) => key === word || name === word || label === word);
+  return pins.filter((pin) =>
+    [pin.key, pin.name, pin.label].some((name) => name && halfWidth(name).trim() === word),
+  );
 }
 
 function keyOf(option: Option): string {

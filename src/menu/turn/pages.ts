@@ -1,4 +1,4 @@
-import { bytesOf, cutToBytes } from '../words/bytes.ts';
+import { bytesOf, cutToBytes } from '../words/text.ts';
 
 /** WeCom cuts a text reply beyond this many bytes of UTF-8 (protocol §3.2). */
 export const REPLY_BYTES = 2048;

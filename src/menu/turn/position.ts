@@ -1,14 +1,13 @@
 import type { Answers, Context } from '../tree/context.ts';
-import type { Question } from '../tree/question.ts';
-import { isVisible, type Node, nextQuestion, type Tree } from '../tree/tree.ts';
+import { type Ask, isVisible, type Node, nextQuestion, type Tree } from '../tree/tree.ts';
 import type { Step } from './session.ts';
 
-/** Where some steps lead. `asked` is the question to answer next; without one the entry itself is reached. */
+/** Where some steps lead. `asks` is the question to answer next; without one the entry itself is reached. */
 export interface Position {
   readonly node: Node;
   readonly steps: readonly Step[];
   readonly answers: Answers;
-  readonly asked: readonly [string, Question] | undefined;
+  readonly asks: Ask | undefined;
   /** Titles and chosen labels on the way, the first screen's own title left out. */
   readonly crumbs: readonly string[];
 }
@@ -26,30 +25,30 @@ export function findPosition(tree: Tree, steps: readonly Step[], context: Contex
 
 /** The first screen, before anything was typed. */
 export function startOf(tree: Tree): Position {
-  return { node: tree.root, steps: [], answers: {}, asked: nextQuestion(tree.root, {}), crumbs: [] };
+  return { node: tree.root, steps: [], answers: {}, asks: nextQuestion(tree.root, {}), crumbs: [] };
 }
 
 /** Where one more step leads; undefined when it does not fit or is not allowed. */
 export function stepFrom(position: Position, step: Step, context: Context): Position | undefined {
   const steps = [...position.steps, step];
   if (step.kind === 'answer') {
-    if (position.asked === undefined) return undefined;
-    const answers = { ...position.answers, [position.asked[0]]: step.value };
+    if (position.asks === undefined) return undefined;
+    const answers = { ...position.answers, [position.asks.name]: step.value };
     const crumbs = [...position.crumbs, step.label];
-    return { node: position.node, steps, answers, asked: nextQuestion(position.node, answers), crumbs };
+    return { node: position.node, steps, answers, asks: nextQuestion(position.node, answers), crumbs };
   }
-  const node = position.asked === undefined ? position.node.children.get(step.number) : undefined;
+  const node = position.asks === undefined ? position.node.children.get(step.number) : undefined;
   if (node === undefined || !isVisible(node, context, position.answers)) return undefined;
   const crumbs = [...position.crumbs, node.entry.title];
-  return { node, steps, answers: position.answers, asked: nextQuestion(node, position.answers), crumbs };
+  return { node, steps, answers: position.answers, asks: nextQuestion(node, position.answers), crumbs };
 }
 
-/** The place one step back; the first screen's is itself. */
+/** The position one step back; that of the first screen is itself. */
 export function stepBack(tree: Tree, position: Position, context: Context): Position {
   return findPosition(tree, position.steps.slice(0, -1), context) ?? startOf(tree);
 }
 
-/** The menu that an entry stands in, with everything asked on the way to it answered. */
+/** The menu that an entry stands in, with every question on the way to it answered. */
 export function menuOf(tree: Tree, position: Position, context: Context): Position {
   let back = position;
   while (back.steps.length > 0 && back.node === position.node) back = stepBack(tree, back, context);

@@ -1,7 +1,7 @@
 import type { Context, Preview } from '../tree/context.ts';
 import { visibleChildren } from '../tree/tree.ts';
-import { bytesOf, clip } from '../words/bytes.ts';
 import { sentences } from '../words/sentences.ts';
+import { bytesOf, clip } from '../words/text.ts';
 import { listPages, REPLY_BYTES, textPages } from './pages.ts';
 import type { Position } from './position.ts';
 import type { Screen } from './session.ts';
@@ -43,7 +43,7 @@ function bodyPages(position: Position, screen: Screen, context: Context): readon
         room,
       );
     case 'question':
-      return [position.asked?.[1].question ?? ''];
+      return [position.asks?.question.question ?? ''];
     case 'text':
       return textPages(screen.text, room);
     case 'preview':
@@ -61,7 +61,7 @@ function titleOf(position: Position, screen: Screen): string {
   while (shown.length > 1 && bytesOf(shown.join(' › ')) > TITLE_BYTES) shown.shift();
   const title = clip(shown.join(' › '), TITLE_BYTES);
   if (screen.kind === 'choice') {
-    const question = position.crumbs.length > 0 ? [position.asked?.[1].question ?? ''] : [];
+    const question = position.crumbs.length > 0 ? [position.asks?.question.question ?? ''] : [];
     const more = screen.more ? [sentences.onlyFirst(screen.pins.length)] : [];
     return [title, ...question, ...more].join('\n');
   }
@@ -73,8 +73,8 @@ function confirmLine(preview: Preview): string {
 }
 
 function footer(screen: Screen, page: number, pages: number): string {
-  if (screen.kind === 'question') return sentences.leaveText;
-  const keys = [sentences.back, sentences.exit, sentences.help].join('  ');
+  const back = screen.kind === 'question' ? sentences.backFromQuestion : sentences.back;
+  const keys = [back, sentences.exit, sentences.help].join('  ');
   if (pages === 1) return keys;
   const turn = [
     sentences.page(page + 1, pages),

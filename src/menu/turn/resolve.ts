@@ -1,83 +1,99 @@
 import type { Context } from '../tree/context.ts';
-import { isChoice, isProblem, type Option, type Question } from '../tree/question.ts';
+import { type FreeText, isChoice, isProblem, type Option } from '../tree/question.ts';
+import { plainDigits } from '../words/numbers.ts';
 import { sentences } from '../words/sentences.ts';
-import { halfWidth, readNumber } from './input.ts';
+import type { Answer } from './input.ts';
 import { findOption, loadOptions, pinsNamed, pinsOf } from './options.ts';
 import { type Position, stepFrom } from './position.ts';
 import type { Pin, Step } from './session.ts';
 
-/** What one input comes to: where it leads, or why not; `fresh` is the list to show instead of one that changed. */
+/** What one answer comes to: where it leads, or why not; `fresh` is the list to show instead of one that changed. */
 export type Resolved =
   | { readonly next: Position }
   | { readonly problem: string; readonly fresh?: readonly Option[] };
 
 /**
- * Resolves one input at a place. `pins` is the list the user looked at; without it (in a jump) a number means the
+ * Resolves one answer at a position. `pins` is the list the user looked at; without it (in a jump) a number means the
  * list as it is now. An option is loaded again before it is taken, so what is gone or no longer allowed is not chosen.
  */
 export async function resolve(
   position: Position,
-  typed: string,
+  answer: Answer,
   context: Context,
   pins?: readonly Pin[],
 ): Promise<Resolved> {
-  const question = position.asked?.[1];
-  const found = question === undefined ? readEntry(typed) : await readAnswer(position, typed, context, pins);
+  const found = await findStep(position, answer, context, pins);
   if ('problem' in found) return found;
   const next = stepFrom(position, found, context);
-  return next === undefined ? { problem: wrongNumber(typed) } : { next };
+  return next === undefined ? { problem: wrongAnswer(answer) } : { next };
 }
 
 type Found = Step | Exclude<Resolved, { readonly next: Position }>;
 
-function readEntry(typed: string): Found {
-  const number = readNumber(halfWidth(typed).trim());
-  if (number === undefined) return { problem: wrongNumber(typed) };
-  return { kind: 'entry', typed: `${number}`, number };
-}
-
-async function readAnswer(
+async function findStep(
   position: Position,
-  typed: string,
+  answer: Answer,
   context: Context,
   pins?: readonly Pin[],
 ): Promise<Found> {
-  const question = position.asked?.[1] as Question;
-  if (isChoice(question)) return pick(position, halfWidth(typed).trim(), context, pins);
-  const value = question.parse(typed);
-  return isProblem(value) ? value : { kind: 'answer', typed, value, label: String(value) };
+  const question = position.asks?.question;
+  if (question === undefined) return readEntry(answer);
+  return isChoice(question) ? pick(position, answer, context, pins) : parse(question, answer);
+}
+
+function readEntry(answer: Answer): Found {
+  if (answer.kind === 'text') return { problem: wrongAnswer(answer) };
+  return { kind: 'entry', typed: `${answer.number}`, number: answer.number };
+}
+
+/** The path keeps a number in plain digits, however it was typed, and free text as it was typed. */
+function parse(question: FreeText<unknown>, { text }: Answer): Found {
+  const value = question.parse(text);
+  if (isProblem(value)) return value;
+  const digits = plainDigits(text);
+  const typed = typeof value === 'number' || value === digits ? digits : text;
+  return { kind: 'answer', typed, value, label: String(value) };
 }
 
 async function pick(
   position: Position,
-  word: string,
+  answer: Answer,
   context: Context,
   pins?: readonly Pin[],
 ): Promise<Found> {
   // A wrong number costs no call to the platform.
-  if (pins !== undefined && named(pins, word).length !== 1) return { problem: why(pins, word) };
+  if (pins !== undefined && pinsMeant(pins, answer).length !== 1) return { problem: whyNone(pins, answer) };
   const options = await loadOptions(position, context);
   const shown = pins ?? pinsOf(options);
-  const pin = named(shown, word)[0];
-  if (pin === undefined || named(shown, word).length > 1) return { problem: why(shown, word) };
+  const [pin, ...others] = pinsMeant(shown, answer);
+  if (pin === undefined || others.length > 0) return { problem: whyNone(shown, answer) };
   const option = findOption(options, pin.key);
   if (option === undefined) return { problem: sentences.gone(pin.label), fresh: options };
   const label = typeof option === 'string' ? option : (option.name ?? option.label);
-  return { kind: 'answer', typed: word, value: option, label };
+  const typed = pin === shown[numberOf(answer) - 1] ? `${numberOf(answer)}` : answer.text;
+  return { kind: 'answer', typed, value: option, label };
 }
 
-function named(pins: readonly Pin[], word: string): readonly Pin[] {
-  const number = readNumber(word);
-  if (number === undefined) return pinsNamed(pins, word);
-  const pin = pins[number - 1];
-  return pin === undefined ? [] : [pin];
+/**
+ * The lines of a list that an answer may mean. Digits are the number of a line, and a name only where the list has no
+ * line of that number; a number written otherwise, such as `一`, may be the number of one line and the name of another.
+ */
+function pinsMeant(pins: readonly Pin[], answer: Answer): readonly Pin[] {
+  const named = pinsNamed(pins, answer.text);
+  const numbered = pins[numberOf(answer) - 1];
+  if (numbered === undefined) return named;
+  if (answer.kind === 'number' && !answer.spelled) return [numbered];
+  return [numbered, ...named.filter((pin) => pin !== numbered)];
 }
 
-function why(pins: readonly Pin[], word: string): string {
-  return named(pins, word).length > 1 ? sentences.ambiguous(word) : wrongNumber(word);
+function numberOf(answer: Answer): number {
+  return answer.kind === 'number' ? answer.number : 0;
 }
 
-function wrongNumber(typed: string): string {
-  const line = halfWidth(typed).trim();
-  return readNumber(line) === undefined ? sentences.notANumber : sentences.noSuchNumber(line);
+function whyNone(pins: readonly Pin[], answer: Answer): string {
+  return pinsMeant(pins, answer).length > 1 ? sentences.ambiguous(answer.text) : wrongAnswer(answer);
+}
+
+function wrongAnswer(answer: Answer): string {
+  return answer.kind === 'number' ? sentences.noSuchNumber(answer.text) : sentences.notANumber;
 }

@@ -1,15 +1,15 @@
 import { type Context, Unavailable } from '../tree/context.ts';
 import { isChoice } from '../tree/question.ts';
 import type { Tree } from '../tree/tree.ts';
-import { cutToBytes } from '../words/bytes.ts';
 import { sentences } from '../words/sentences.ts';
+import { cutToBytes } from '../words/text.ts';
 import { choiceScreen, loadOptions } from './options.ts';
 import { type Position, startOf } from './position.ts';
 import { render } from './render.ts';
 import type { Screen, Session } from './session.ts';
 
 /**
- * What a line comes to. `session` is where the user stands after it: `same` leaves everything as it was, path and
+ * What one input comes to. `session` is where the user stands after it: `same` leaves everything as it was, path and
  * time to live too; `null` ends the session. `ran` says that a change was asked for, so the turn must not be taken again.
  */
 export interface Turn {
@@ -28,7 +28,7 @@ export async function firstScreen(tree: Tree, context: Context, notice?: string)
   });
 }
 
-/** Shows what stands at a place: a list, a question, a menu, a result or a preview. Throws `Unavailable`. */
+/** Shows what stands at a position: a list, a question, a menu, a result or a preview. Throws `Unavailable`. */
 export async function showScreen(
   tree: Tree,
   position: Position,
@@ -39,7 +39,7 @@ export async function showScreen(
 }
 
 async function screenAt(position: Position, context: Context): Promise<Screen> {
-  const question = position.asked?.[1];
+  const question = position.asks?.question;
   if (question !== undefined) {
     if (!isChoice(question)) return { kind: 'question' };
     return choiceScreen(await loadOptions(position, context));

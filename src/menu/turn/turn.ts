@@ -1,14 +1,14 @@
 import { type Context, Unavailable } from '../tree/context.ts';
 import type { Tree } from '../tree/tree.ts';
 import { sentences } from '../words/sentences.ts';
-import { type Input, readFreeText, readInput } from './input.ts';
-import { jump } from './jump.ts';
-import { choiceScreen } from './options.ts';
-import { findPosition, menuOf, type Position, stepBack } from './position.ts';
+import { type Answer, type Input, readAt, readInput } from './input.ts';
+import { canJump, jump } from './jump.ts';
+import { choiceScreen, pinsNamed } from './options.ts';
+import { findPosition, menuOf, type Position, startOf, stepBack } from './position.ts';
 import { pagesOf, render } from './render.ts';
-import { resolve } from './resolve.ts';
+import { type Resolved, resolve } from './resolve.ts';
 import { firstScreen, show, showScreen, type Turn } from './screen.ts';
-import type { Screen, Session } from './session.ts';
+import type { Pin, Screen, Session } from './session.ts';
 
 export type { Turn } from './screen.ts';
 
@@ -30,17 +30,19 @@ export async function takeTurn(
   context: Context,
 ): Promise<Turn> {
   if (session === null) {
-    const line = readInput(typed);
-    if (line.kind === 'jump')
-      return jump(tree, line.segments, context, (why) => firstScreen(tree, context, why));
-    return firstScreen(tree, context);
+    const input = readInput(typed);
+    if (input.kind !== 'jump') return firstScreen(tree, context);
+    return jump(tree, input.segments, context, (why) => firstScreen(tree, context, why));
   }
-  if (session.generation !== tree.generation) return firstScreen(tree, context, sentences.menuChanged);
-  const position = findPosition(tree, session.steps, context);
-  if (position === undefined) return firstScreen(tree, context, sentences.notAllowedAnyMore);
+  const input = readAt(session.screen, typed);
+  const isOld = session.generation !== tree.generation;
+  const position = isOld ? undefined : findPosition(tree, session.steps, context);
+  if (position === undefined) {
+    return startOver(tree, input, context, isOld ? sentences.menuChanged : sentences.notAllowedAnyMore);
+  }
   const standing = { tree, position, screen: session.screen, context };
   try {
-    return await takeLine(standing, typed);
+    return await takeInput(standing, nameBeforeWord(standing, input));
   } catch (error) {
     if (error instanceof Unavailable) return stay(standing, error.message);
     throw error;
@@ -59,46 +61,106 @@ export function currentScreen(
   return position === undefined ? null : render(position, session.screen, context, notice);
 }
 
-async function takeLine(standing: Standing, typed: string): Promise<Turn> {
+/** The first screen instead of one that is not there any more. Leaving and help need no screen, so they still work. */
+async function startOver(tree: Tree, input: Input, context: Context, why: string): Promise<Turn> {
+  if (input.kind === 'exit') return { text: sentences.bye, session: null };
+  return firstScreen(tree, context, input.kind === 'help' ? `${why}\n\n${sentences.helpText}` : why);
+}
+
+/** A line that names an item of the list is that item, unless it is a key or can be a jump. */
+function nameBeforeWord({ tree, screen }: Standing, input: Input): Input {
+  if (input.kind === 'number' || input.kind === 'text' || !isNamed(screen, input.text)) return input;
+  const isTaken = input.kind === 'jump' ? canJump(tree, input.segments) : input.isKey;
+  return isTaken ? input : { kind: 'text', text: input.text };
+}
+
+function isNamed(screen: Screen, text: string): boolean {
+  return screen.kind === 'choice' && pinsNamed(screen.pins, text).length > 0;
+}
+
+async function takeInput(standing: Standing, input: Input): Promise<Turn> {
   const { tree, screen, context } = standing;
-  const line = screen.kind === 'question' ? readFreeText(typed) : readInput(typed);
-  switch (line.kind) {
+  switch (input.kind) {
     case 'exit':
       return { text: sentences.bye, session: null };
     case 'help':
       return stay(standing, sentences.helpText);
     case 'next':
     case 'previous':
-      return turnPage(standing, line.kind === 'next' ? 1 : -1);
+      return turnPage(standing, input.kind === 'next' ? 1 : -1);
     case 'back':
       return goBack(standing);
+    case 'top':
+      return showScreen(tree, startOf(tree), context);
+    case 'cancel':
+      return cancel(standing);
     case 'jump':
-      return jump(tree, line.segments, context, async (why) => stay(standing, why));
-    default:
-      return screen.kind === 'preview' ? confirm(standing, screen, line) : choose(standing, typed);
+      if (isNamed(screen, input.text)) return stay(standing, sentences.ambiguous(input.text));
+      return jump(tree, input.segments, context, async (why) => stay(standing, why));
+  }
+  switch (screen.kind) {
+    case 'preview':
+      return confirm(standing, screen, input);
+    case 'question':
+      return answerQuestion(standing, input);
+    case 'menu':
+      return choose(standing, input);
+    case 'choice':
+      return choose(standing, input, screen.pins);
+    case 'text':
+      // A result offers nothing to choose, also where it stands in for the menu to go back to.
+      return stay(standing, sentences.nothingToType);
   }
 }
 
-async function choose(standing: Standing, typed: string): Promise<Turn> {
+async function choose(standing: Standing, answer: Answer, pins?: readonly Pin[]): Promise<Turn> {
+  const { tree, position, context } = standing;
+  const resolved = await resolve(position, answer, context, pins);
+  if ('next' in resolved) return showScreen(tree, resolved.next, context);
+  if (resolved.fresh === undefined) return stay(standing, resolved.problem);
+  return show(tree, position, choiceScreen(resolved.fresh), context, resolved.problem);
+}
+
+/** A line that the question does not accept may still be a word that leads elsewhere, such as `0` or `取消`. */
+async function answerQuestion(standing: Standing, answer: Answer): Promise<Turn> {
+  const { tree, position, context } = standing;
+  const resolved = await resolve(position, answer, context);
+  const command = readInput(answer.text);
+  if ('next' in resolved) {
+    // Whoever presses 0 to get out must not end at a preview of zero: where 00 says the same, 0 alone is no answer.
+    const isUnclear = command.kind === 'back' && isZero(resolved) && isZero(await zeroAt(standing));
+    return isUnclear ? stay(standing, sentences.zeroIsAnAnswer) : showScreen(tree, resolved.next, context);
+  }
+  const leads = 'isKey' in command && command.kind !== 'next' && command.kind !== 'previous';
+  return leads ? takeInput(standing, command) : stay(standing, resolved.problem);
+}
+
+function zeroAt({ position, context }: Standing): Promise<Resolved> {
+  return resolve(position, { kind: 'text', text: '00' }, context);
+}
+
+function isZero(resolved: Resolved): boolean {
+  if (!('next' in resolved)) return false;
+  const step = resolved.next.steps.at(-1);
+  return step?.kind === 'answer' && step.value === 0;
+}
+
+async function cancel(standing: Standing): Promise<Turn> {
   const { tree, position, screen, context } = standing;
-  // A result offers nothing to choose, also where it stands in for the menu to go back to.
-  if (screen.kind === 'text') return stay(standing, sentences.nothingToType);
-  const pins = screen.kind === 'choice' ? screen.pins : undefined;
-  const answered = await resolve(position, typed.trim(), context, pins);
-  if ('next' in answered) return showScreen(tree, answered.next, context);
-  if (answered.fresh === undefined) return stay(standing, answered.problem);
-  return show(tree, position, choiceScreen(answered.fresh), context, answered.problem);
+  if (screen.kind === 'text' && screen.settled) return stay(standing, sentences.cannotCancel);
+  if (position.steps.length === 0) return stay(standing, sentences.atTop);
+  const why = screen.kind === 'preview' ? sentences.cancelled : undefined;
+  return showScreen(tree, menuOf(tree, position, context), context, why);
 }
 
 async function confirm(
   standing: Standing,
   screen: Extract<Screen, { kind: 'preview' }>,
-  line: Input,
+  { text: typed }: Answer,
 ): Promise<Turn> {
   const { tree, position, context } = standing;
   const { preview, input } = screen;
   if (context.now > preview.expiresAt) return showScreen(tree, position, context, sentences.previewExpired);
-  const typed = line.kind === 'number' ? `${line.number}` : line.kind === 'text' ? line.text : '';
   if (preview.code === undefined && typed !== '1') return stay(standing, sentences.onlyOne);
   if (preview.code !== undefined && typed !== preview.code) return stay(standing, sentences.wrongCode);
   const { entry } = position.node;
@@ -109,8 +171,8 @@ async function confirm(
     return { ...show(tree, position, again, context, outcome.text), ran: true };
   }
   const menu = menuOf(tree, position, context);
-  const told = { kind: 'text', text: outcome.text, page: 0, settled: true } as const;
-  return { ...show(tree, menu, told, context), ran: true };
+  const result = { kind: 'text', text: outcome.text, page: 0, settled: true } as const;
+  return { ...show(tree, menu, result, context), ran: true };
 }
 
 function turnPage(standing: Standing, by: 1 | -1): Turn {
