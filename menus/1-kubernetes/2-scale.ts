@@ -7,7 +7,7 @@ export default operation(root, {
   runs: 'k8s.scale',
   ask: {
     deployment: whichDeployment(),
-    replicas: integer('副本数', { min: 0, max: 50 }),
+    replicas: integer('副本数', { min: 0, max: 1000 }),
   },
   input: ({ unit, deployment: { namespace, name }, replicas }) => ({ unit, namespace, name, replicas }),
 });
