@@ -1,3 +1,5 @@
+import { type BotAccount, botAccountFields, type PushAccount, pushAccountFields } from './config/accounts.ts';
+import { DEFAULT_ACCOUNT } from './config/read-account.ts';
 import { type Environment, type Fields, readSettings, type ValuesOf } from './config/read-settings.ts';
 import { ConfigError } from './errors.ts';
 
@@ -15,11 +17,7 @@ export const commonFields = {
 
 /** What the interface platform needs to know. */
 export const botFields = {
-  corpId: 'WECOM_CORP_ID',
-  agentId: 'WECOM_AGENT_ID',
-  token: 'WECOM_TOKEN',
-  encodingAesKey: 'WECOM_ENCODING_AES_KEY',
-  callbackSources: 'CALLBACK_ALLOWED_SOURCES',
+  accountsFile: 'ACCOUNTS_FILE',
   trustedProxies: 'TRUSTED_PROXIES',
   host: 'BOT_HOST',
   port: 'BOT_PORT',
@@ -54,9 +52,7 @@ const consoleFields = { consoleKey: 'CONSOLE_KEY' } as const satisfies Fields;
 
 /** What message delivery needs to know. */
 export const pushFields = {
-  corpId: 'WECOM_CORP_ID',
-  agentId: 'WECOM_AGENT_ID',
-  secret: 'WECOM_SECRET',
+  accountsFile: 'ACCOUNTS_FILE',
   apiUrl: 'WECOM_API_URL',
   redisUrl: 'REDIS_URL',
   trustedProxies: 'TRUSTED_PROXIES',
@@ -66,20 +62,25 @@ export const pushFields = {
   allowedSources: 'PUSH_ALLOWED_SOURCES',
   mysqlUrl: 'PUSH_MYSQL_URL',
   masterKey: 'PUSH_MASTER_KEY',
-  accountLimit: 'PUSH_ACCOUNT_LIMIT',
   robots: 'PUSH_ROBOTS',
   concurrency: 'PUSH_CONCURRENCY',
   consoleKey: 'CONSOLE_KEY',
 } as const satisfies Fields;
 
 /** The settings of the interface platform; what prints as `[secret]` is read with `reveal()`. */
-export type BotConfig = ValuesOf<typeof botFields>;
+export type BotConfig = ValuesOf<typeof botFields> & {
+  /** The app of the variables; absent when `ACCOUNTS_FILE` is set and none of them. */
+  readonly account?: BotAccount;
+};
 
 /** The settings of the ops platform; what prints as `[secret]` is read with `reveal()`. */
 export type OpsConfig = ValuesOf<typeof opsFields> & Partial<ValuesOf<typeof consoleFields>>;
 
 /** The settings of message delivery; what prints as `[secret]` is read with `reveal()`. */
-export type PushConfig = ValuesOf<typeof pushFields>;
+export type PushConfig = ValuesOf<typeof pushFields> & {
+  /** The app of the variables; absent when `ACCOUNTS_FILE` is set and none of them. */
+  readonly account?: PushAccount;
+};
 
 /** Everything one process needs to know; the parts of roles that it does not have are absent. */
 export interface Config extends ValuesOf<typeof commonFields> {
@@ -114,12 +115,25 @@ export function readConfig(role: Role, env: Environment): Config {
     }
   };
   const common = part(commonFields);
-  const of = <F extends Fields>(name: Role, fields: F): ValuesOf<F> | undefined =>
-    role === name || role === 'all' ? part(fields) : undefined;
-  const bot = of('bot', botFields);
-  const platform = of('ops', opsFields);
+  const withAccount = <F extends Fields, A extends Fields>(name: Role, fields: F, ofAccount: A) => {
+    if (role !== name && role !== 'all') return undefined;
+    const account = isAppless(ofAccount, env) ? undefined : part(ofAccount);
+    const read = part(fields);
+    const named = account && { account: Object.freeze({ name: DEFAULT_ACCOUNT, ...account }) };
+    return read && Object.freeze({ ...read, ...named });
+  };
+  const bot = withAccount('bot', botFields, botAccountFields);
+  const platform = role === 'ops' || role === 'all' ? part(opsFields) : undefined;
   const ops = platform && Object.freeze({ ...platform, ...(platform.consoleUrl && part(consoleFields)) });
-  const push = of('push', pushFields);
+  const push = withAccount('push', pushFields, pushAccountFields);
   if (common === undefined || problems.size > 0) throw new ConfigError([...problems]);
   return Object.freeze({ role, ...common, ...(bot && { bot }), ...(ops && { ops }), ...(push && { push }) });
+}
+
+/** Whether there is a file of accounts, and no variable of an app beside it. Some of them without the others are a mistake. */
+function isAppless(fields: Fields, env: Environment): boolean {
+  const { menusDir: _, ...ofApp } = fields;
+  return (
+    Boolean(env.ACCOUNTS_FILE) && Object.values(ofApp).every((name) => !env[name] && !env[`${name}_FILE`])
+  );
 }

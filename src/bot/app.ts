@@ -9,6 +9,7 @@ import { createChat, createMenus, createSessionStore } from '../chat/index.ts';
 import type { BotConfig } from '../config.ts';
 import { contract, isOperation } from '../contract/index.ts';
 import { readSigningKey } from '../contract/keys.ts';
+import { ConfigError } from '../errors.ts';
 import { createPushClient } from '../push/client.ts';
 import { drainOnClose } from '../server/drain.ts';
 import type { Log } from '../server/log.ts';
@@ -46,6 +47,8 @@ const LOOK_MS = 10_000;
 
 /** Puts the interface platform together. Throws `ConfigError` when the menus have a problem. */
 export async function createBot({ config, log, registry }: BotParts): Promise<Bot> {
+  const { account } = config;
+  if (account === undefined) throw new ConfigError(['The role bot needs the WECOM_* variables']);
   const metrics = createBotMetrics(registry);
   const now = Date.now;
   const pause = async (ms: number): Promise<void> => void (await sleep(ms, undefined, { ref: false }));
@@ -72,15 +75,15 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
     onAnswer: metrics.opsCall,
   });
   const menus = await createMenus({
-    directory: config.menusDir,
+    directory: account.menusDir,
     operations: { isOperation, isChange: (name) => isOperation(name) && contract[name].kind === 'change' },
     onLoaded: ({ generation }) => log.info({ generation }, 'menus loaded'),
     onProblems: (problems) => log.error({ problems }, 'menus not reloaded, the old ones go on serving'),
   });
   const sources = await openCallbackSources({
-    allowed: config.callbackSources,
+    allowed: account.callbackSources,
     redis,
-    corpId: config.corpId,
+    corpId: account.corpId,
     askWeCom: notifier.callbackRanges,
     onError: (err) => log.error({ err }, 'the callback ranges of WeCom are not fresh'),
     now,
@@ -95,7 +98,7 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
   });
   const outcomes = startOutcomes({
     client,
-    open: openConfirmations(redis, config.agentId),
+    open: openConfirmations(redis, account.agentId),
     tell: notifier.tell,
     sleep: pause,
     now,
@@ -148,14 +151,14 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
   drainOnClose(app);
   addCallback(app, {
     cipher: createCipher({
-      token: config.token.reveal(),
-      encodingAesKey: config.encodingAesKey.reveal(),
-      receiveId: config.corpId,
+      token: account.token.reveal(),
+      encodingAesKey: account.encodingAesKey.reveal(),
+      receiveId: account.corpId,
     }),
-    corpId: config.corpId,
+    corpId: account.corpId,
     isAllowedSource: sources.allows,
     async receive(callback, plaintext, request) {
-      const incoming = readIncoming(callback, { plaintext, agentId: config.agentId, trace: request.id });
+      const incoming = readIncoming(callback, { plaintext, agentId: account.agentId, trace: request.id });
       if (incoming === null) return null;
       const text = await chat.receive(incoming);
       return text === null ? null : { text, onSent: () => void told.confirm(incoming, text) };

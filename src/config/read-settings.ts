@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { ConfigError, InputError } from '../errors.ts';
 import type { Setting } from './setting.ts';
 import { type SettingName, settings, type ValueOf } from './settings.ts';
@@ -8,6 +8,9 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Field name → name of its setting. */
 export type Fields = Readonly<Record<string, SettingName>>;
+
+/** More than any key or list of keys takes. */
+const SECRET_BYTES = 64 * 1024;
 
 /** The values of some settings under the names of their fields. */
 export type ValuesOf<F extends Fields> = { readonly [K in keyof F]: ValueOf<F[K]> };
@@ -49,18 +52,28 @@ function readText(name: string, setting: Setting, env: Environment): string | un
   const inline = env[name] || undefined;
   if (file === undefined) return inline ?? setting.fallback;
   if (inline !== undefined) throw new InputError(`${name} and ${name}_FILE are both set; remove one of them`);
-  const text = loadText(`${name}_FILE`, file).trim();
-  if (text === '') throw new InputError(`${name}_FILE names an empty file, ${file}; write the value into it`);
+  try {
+    return readSecretFile(file);
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(`${name}_FILE ${error.message}`) : error;
+  }
+}
+
+/** The text in the file of a secret, without the line end behind it. Throws an InputError that goes on from "… names". */
+export function readSecretFile(file: string): string {
+  const text = readFile(file, SECRET_BYTES).trim();
+  if (text === '') throw new InputError(`names an empty file, ${file}; write the value into it`);
   return text;
 }
 
-function loadText(name: string, file: string): string {
+/** The text of a file of at most so many bytes. Throws an InputError that names it. */
+export function readFile(file: string, bytes: number): string {
   try {
+    if (statSync(file).size > bytes) throw new InputError(`names ${file}, which is over ${bytes / 1024} KiB`);
     return readFileSync(file, 'utf8');
   } catch (error) {
+    if (error instanceof InputError) throw error;
     const why = error instanceof Error && 'code' in error ? error.code : 'unknown reason';
-    throw new InputError(
-      `${name} names ${file}, which cannot be read (${why}); check the path and its rights`,
-    );
+    throw new InputError(`names ${file}, which cannot be read (${why}); check the path and its rights`);
   }
 }

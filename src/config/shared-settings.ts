@@ -1,6 +1,6 @@
 import { cidrs, host, serverUrl } from './network.ts';
 import { type Setting, secret } from './setting.ts';
-import { integer, matching, oneOf } from './text.ts';
+import { integer, matching, oneOf, path } from './text.ts';
 
 const NOBODY: readonly string[] = Object.freeze([]);
 
@@ -17,6 +17,14 @@ export const sharedSettings = {
     about: 'AgentId of the self-built app: WeCom admin console, the page of the app.',
     example: '1000002',
     read: integer(0, 4_294_967_295),
+  },
+  ACCOUNTS_FILE: {
+    audience: 'all',
+    about:
+      'Further apps, of this enterprise or of others (YAML), see deploy/README.md; with it all of WECOM_CORP_ID, WECOM_AGENT_ID, WECOM_TOKEN, WECOM_ENCODING_AES_KEY, CALLBACK_ALLOWED_SOURCES, WECOM_SECRET and PUSH_ACCOUNT_LIMIT may be unset, but not some of them.',
+    example: '/etc/keypad/accounts.yaml',
+    fallback: '',
+    read: (text: string) => (text === '' ? undefined : path(text)),
   },
   REDIS_URL: secret({
     audience: 'all',

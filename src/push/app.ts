@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { PushConfig } from '../config.ts';
+import { ConfigError } from '../errors.ts';
 import type { Log } from '../server/log.ts';
 import { createLoop } from '../server/loop.ts';
 import { createRedis, createWaitingRedis } from '../server/redis.ts';
@@ -57,6 +58,8 @@ const HOUR_MS = 3_600_000;
 export async function createPush({ config, log, registry }: PushParts): Promise<Push> {
   const now = Date.now;
   const metrics = createPushMetrics(registry);
+  const { account } = config;
+  if (account === undefined) throw new ConfigError(['The role push needs the WECOM_* variables']);
   const report = (err: unknown): void => log.error({ err }, 'in the background');
   const id = (): string => newId(now());
   const robots = config.robots.reveal();
@@ -67,7 +70,7 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
   const subscriber = createWaitingRedis(redisUrl);
   for (const client of [redis, subscriber]) client.on('error', (err) => log.warn({ err }, 'redis'));
 
-  const { messenger, weCom } = openWeCom({ config, redis, metrics, log });
+  const { messenger, weCom } = openWeCom({ config, account, redis, metrics, log });
 
   const keys = createKeys({ db, masterKey: config.masterKey.reveal(), now, log });
   const templates = createTemplates({ db, redis, subscriber, now });
@@ -82,7 +85,18 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
     onCall: metrics.resultCallback,
     onError: report,
   });
-  const delivery = openDelivery({ config, db, redis, keys, messenger, media, webhooks, metrics, log });
+  const delivery = openDelivery({
+    config,
+    account,
+    db,
+    redis,
+    keys,
+    messenger,
+    media,
+    webhooks,
+    metrics,
+    log,
+  });
   metrics.watchBacklog(delivery.depth, report);
   const campaigns = createCampaigns({
     db,

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { PushAccount } from '../config/accounts.ts';
 import type { PushConfig } from '../config.ts';
 import type { Log } from '../server/log.ts';
 import { createWaitingRedis } from '../server/redis.ts';
@@ -14,6 +15,7 @@ import type { PushMetrics } from './metrics.ts';
 export interface OpenDeliveryParts
   extends Pick<DeliveryParts, 'db' | 'redis' | 'messenger' | 'media' | 'webhooks'> {
   readonly config: PushConfig;
+  readonly account: PushAccount;
   readonly keys: Pick<Keys, 'find'>;
   readonly metrics: PushMetrics;
   readonly log: Log;
@@ -22,6 +24,7 @@ export interface OpenDeliveryParts
 /** Opens delivery with WeCom's limits and a circuit breaker, all of which the metrics and the log tell of. */
 export function openDelivery({
   config,
+  account,
   db,
   redis,
   keys,
@@ -43,8 +46,8 @@ export function openDelivery({
   const limits = createLimits({
     redis,
     db,
-    agentId: config.agentId,
-    accountLimit: config.accountLimit,
+    agentId: account.agentId,
+    accountLimit: account.accountLimit,
     now,
     newId,
     onLost() {

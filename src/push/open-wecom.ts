@@ -1,3 +1,4 @@
+import type { PushAccount } from '../config/accounts.ts';
 import type { PushConfig } from '../config.ts';
 import type { Log } from '../server/log.ts';
 import type { Redis } from '../server/redis.ts';
@@ -11,18 +12,19 @@ import type { PushMetrics } from './metrics.ts';
 /** What the clients of WeCom are opened with. */
 export interface OpenWeComParts {
   readonly config: PushConfig;
+  readonly account: PushAccount;
   readonly redis: Redis;
   readonly metrics: Pick<PushMetrics, 'weComCall'>;
   readonly log: Log;
 }
 
 /** Opens both clients of WeCom on one access token, which all replicas share. */
-export function openWeCom({ config, redis, metrics, log }: OpenWeComParts): {
+export function openWeCom({ config, account, redis, metrics, log }: OpenWeComParts): {
   readonly messenger: Messenger;
   readonly weCom: WeComApi;
 } {
-  const { corpId, agentId } = config;
-  const secret = config.secret.reveal();
+  const { corpId, agentId } = account;
+  const secret = account.secret.reveal();
   const line: Omit<AppOptions, 'tokens'> = {
     baseUrl: config.apiUrl,
     corpId,

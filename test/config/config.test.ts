@@ -38,11 +38,11 @@ const push: Environment = {
   WECOM_CORP_ID: 'ww0123456789abcdef',
   WECOM_AGENT_ID: '1000002',
   WECOM_SECRET: 'app-Secret',
+  PUSH_ACCOUNT_LIMIT: '500',
   REDIS_URL: 'redis://:redis-Secret@127.0.0.1:6379',
   PUSH_ALLOWED_SOURCES: '10.0.0.0/8',
   PUSH_MYSQL_URL: 'mysql://keypad:push-Secret@127.0.0.1:3306/keypad_push',
   PUSH_MASTER_KEY: 'master-Secret'.padEnd(32, '0'),
-  PUSH_ACCOUNT_LIMIT: '500',
   PUSH_ROBOTS: '{"ops-room":"robot-Secret"}',
   CONSOLE_KEY: 'console-Secret'.padEnd(32, '0'),
 };
@@ -80,8 +80,11 @@ describe('what a role is told', () => {
     const { bot: read, ops: platform, push: delivery } = readConfig('all', all);
     expect(delivery?.apiUrl).toBe('https://qyapi.weixin.qq.com');
     expect(read).toMatchObject({
-      agentId: 1000002,
-      callbackSources: { wecom: true, cidrs: ['10.0.0.0/8'] },
+      account: {
+        name: 'default',
+        agentId: 1000002,
+        callbackSources: { wecom: true, cidrs: ['10.0.0.0/8'] },
+      },
       opsUrl: 'https://ops.internal:8081',
       pushUrl: 'http://push.internal:8083',
     });
@@ -92,7 +95,7 @@ describe('what a role is told', () => {
 
   test('it is frozen to the bottom', () => {
     const config = readConfig('all', all);
-    for (const part of [config, config.bot, config.ops, config.bot?.callbackSources.cidrs]) {
+    for (const part of [config, config.bot, config.ops, config.bot?.account?.callbackSources.cidrs]) {
       expect(Object.isFrozen(part)).toBe(true);
     }
     expect(Object.isFrozen(config.ops?.verifyingKeys.keys[0])).toBe(true);
@@ -229,7 +232,7 @@ describe('secrets from files', () => {
   test('X_FILE names the file; the line end behind the secret is not part of it', () => {
     writeFileSync(file, 'FromFile1\n');
     const config = readConfig('bot', { ...withoutToken, WECOM_TOKEN_FILE: file });
-    expect(config.bot?.token.reveal()).toBe('FromFile1');
+    expect(config.bot?.account?.token.reveal()).toBe('FromFile1');
   });
 
   test('a file that is missing or empty, and a secret given twice, are problems', () => {
@@ -253,13 +256,13 @@ describe('what must not be seen', () => {
     const printed = [
       inspect(config, { depth: 9, showHidden: true }),
       JSON.stringify(config),
-      `${config.bot?.token}`,
+      `${config.bot?.account?.token}`,
     ];
     for (const text of printed) {
       expect(text).not.toMatch(/Secret[^s]|Secret1/);
       expect(text).not.toContain(jwk.d);
     }
-    expect(JSON.stringify({ ...config.bot })).toContain('"token":"[secret]"');
+    expect(JSON.stringify({ ...config.bot?.account })).toContain('"token":"[secret]"');
   });
 
   test('a problem with a secret does not show it', () => {

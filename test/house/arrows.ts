@@ -26,7 +26,7 @@ export const arrows: Readonly<Record<string, Allowed>> = {
     in: { menu: /^src\/bot\/app\.ts$/ },
   },
   ops: {
-    any: ['errors', 'server', 'contract', 'fastify', 'yaml', 'zod', NODE],
+    any: ['errors', 'server', 'contract', 'fastify', 'zod', NODE],
     types: ['config', 'prom-client'],
     in: {
       '@kubernetes/client-node': /^src\/ops\/operations\/kubernetes\//,
@@ -52,6 +52,7 @@ export const arrows: Readonly<Record<string, Allowed>> = {
       ioredis: /^src\/server\/redis\.ts$/,
       kysely: /^src\/server\/(mysql|migrations)\.ts$/,
       mysql2: /^src\/server\/mysql\.ts$/,
+      yaml: /^src\/server\/yaml\.ts$/,
     },
   },
   config: { any: ['errors', 'server', 'contract', NODE] },

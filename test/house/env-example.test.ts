@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { botAccountFields, pushAccountFields } from '../../src/config/accounts.ts';
 import type { Audience, Setting } from '../../src/config/setting.ts';
 import { settings } from '../../src/config/settings.ts';
 import { botFields, commonFields, opsFields, pushFields } from '../../src/config.ts';
@@ -26,7 +27,11 @@ describe('.env.example', () => {
 });
 
 test('each setting is read by the roles it is said to be for', () => {
-  const readers = { bot: botFields, ops: opsFields, push: pushFields };
+  const readers = {
+    bot: { ...botFields, ...botAccountFields },
+    ops: opsFields,
+    push: { ...pushFields, ...pushAccountFields },
+  };
   const common = Object.values<string>(commonFields);
   for (const [name, { audience }] of Object.entries(settings)) {
     const roles = Object.entries(readers)

@@ -102,7 +102,12 @@ describe('a policy is refused by the place of its mistake', () => {
     ['a key twice', `${demo}\nunits: {}`, 'unique'],
     ['a context that is not there', demo.replace('context: demo', 'context: prod'), 'no context "prod"'],
     ['an instance that is not there', demo.replace('shop-db', 'stop-db'), 'no instance "stop-db"'],
-    ['no YAML', 'units: [', 'policy: '],
+    ['no YAML', 'units: [', 'policy: the file is no YAML: '],
+    [
+      'a bomb of aliases',
+      `a: &a [x]\nunits: [${Array(20).fill('*a')}]`,
+      'policy: the file has more than 10 aliases',
+    ],
   ];
   test.each(mistakes)('%s', (_what, text, sentence) => {
     const read = () => readPolicy(text, targets);

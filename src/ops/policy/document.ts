@@ -1,9 +1,9 @@
-import { parseDocument } from 'yaml';
 import * as z from 'zod';
 import { contract } from '../../contract/index.ts';
 import { kubernetesName, unit as unitName } from '../../contract/operation.ts';
 import { userId } from '../../contract/token.ts';
-import { ConfigError } from '../../errors.ts';
+import { ConfigError, InputError } from '../../errors.ts';
+import { readYaml } from '../../server/yaml.ts';
 import { fits, needsUnit } from './grants.ts';
 
 const instance = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'not an instance name');
@@ -48,10 +48,8 @@ export interface TargetNames {
 
 /** Reads the text of a policy file. Throws a ConfigError that names every problem by its path in the file. */
 export function readPolicy(text: string, targets: TargetNames): PolicyDocument {
-  const yaml = parseDocument(text, { uniqueKeys: true, prettyErrors: true });
-  if (yaml.errors.length > 0) throw new ConfigError(yaml.errors.map(({ message }) => `policy: ${message}`));
-  const value: unknown = yaml.toJS({ maxAliasCount: 10 });
-  if (value === null || value === undefined) throw new ConfigError(['policy: the file is empty']);
+  const value = readText(text);
+  if (value === undefined) throw new ConfigError(['policy: the file is empty']);
   const read = document.safeParse(value);
   if (!read.success) {
     throw new ConfigError(
@@ -61,6 +59,14 @@ export function readPolicy(text: string, targets: TargetNames): PolicyDocument {
   const problems = [...unknownTargets(read.data, targets), ...danglingNames(read.data)];
   if (problems.length > 0) throw new ConfigError(problems);
   return read.data;
+}
+
+function readText(text: string): unknown {
+  try {
+    return readYaml(text);
+  } catch (error) {
+    throw error instanceof InputError ? new ConfigError([`policy: the file ${error.message}`]) : error;
+  }
 }
 
 /** A name in a grant that means nothing is a typing error that would silently take a right away. */

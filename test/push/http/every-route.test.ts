@@ -28,9 +28,14 @@ beforeAll(async () => {
     log: createLog({ level: 'trace', destination: { write: (line) => lines.push(line) } }),
     registry: createRegistry(),
     config: {
-      corpId: 'ww1',
-      agentId: 1000002,
-      secret: createSecret('the app secret'),
+      accountsFile: undefined,
+      account: {
+        name: 'default',
+        corpId: 'ww1',
+        agentId: 1000002,
+        secret: createSecret('the app secret'),
+        accountLimit: 500,
+      },
       // Nobody is there: what is refused needs no WeCom.
       apiUrl: 'http://127.0.0.1:1',
       redisUrl: createSecret(redis.url),
@@ -41,7 +46,6 @@ beforeAll(async () => {
       allowedSources: ['127.0.0.1'],
       mysqlUrl: createSecret(url),
       masterKey: createSecret(masterKey),
-      accountLimit: 500,
       robots: createSecret({}),
       concurrency: 1,
       consoleKey: createSecret('a key of the console, 32 characters long'),

@@ -1,0 +1,126 @@
+import { dirname } from 'node:path';
+import { ConfigError, InputError } from '../errors.ts';
+import { readYaml } from '../server/yaml.ts';
+import { isRecord } from './json.ts';
+import { readAccount } from './read-account.ts';
+import { type Fields, readFile, type ValuesOf } from './read-settings.ts';
+import type { Secret } from './secret.ts';
+
+/** What the interface platform knows of an app: enough to read its callbacks and seal its replies, and not to send. */
+export const botAccountFields = {
+  corpId: 'WECOM_CORP_ID',
+  agentId: 'WECOM_AGENT_ID',
+  token: 'WECOM_TOKEN',
+  encodingAesKey: 'WECOM_ENCODING_AES_KEY',
+  callbackSources: 'CALLBACK_ALLOWED_SOURCES',
+  menusDir: 'MENUS_DIR',
+} as const satisfies Fields;
+
+/** What message delivery knows of an app: enough to send. */
+export const pushAccountFields = {
+  corpId: 'WECOM_CORP_ID',
+  agentId: 'WECOM_AGENT_ID',
+  secret: 'WECOM_SECRET',
+  accountLimit: 'PUSH_ACCOUNT_LIMIT',
+} as const satisfies Fields;
+
+/** One app of one enterprise, by the name that messages, callbacks and logs give it. */
+export type BotAccount = ValuesOf<typeof botAccountFields> & { readonly name: string };
+/** The same app as message delivery knows it. */
+export type PushAccount = ValuesOf<typeof pushAccountFields> & { readonly name: string };
+
+/** The accounts in force, by name, and what is wrong with the file, by the account that it costs. */
+export interface LoadedAccounts<A> {
+  readonly accounts: ReadonlyMap<string, A>;
+  readonly problems: ReadonlyMap<string, string>;
+}
+
+/** Where accounts come from. */
+export interface AccountsParts<A> {
+  /** `ACCOUNTS_FILE`, if there is one. */
+  readonly path: string | undefined;
+  /** The account of the `WECOM_*` variables, if they are set. */
+  readonly standard: A | undefined;
+  /** What was in force until now: an account whose definition is bad goes on with its old one. */
+  readonly previous?: ReadonlyMap<string, A>;
+}
+
+const FILE_BYTES = 256 * 1024;
+const MOST = 200;
+
+/** The accounts of the interface platform; `menusDir` is the folder of those that name none. Throws as {@link load}. */
+export function loadBotAccounts(
+  parts: AccountsParts<BotAccount> & { readonly menusDir: string },
+): LoadedAccounts<BotAccount> {
+  return load<BotAccount>(botAccountFields, { menusDir: parts.menusDir }, parts);
+}
+
+/** The accounts of message delivery. Throws as {@link load}. */
+export function loadPushAccounts(parts: AccountsParts<PushAccount>): LoadedAccounts<PushAccount> {
+  return load<PushAccount>(pushAccountFields, {}, parts);
+}
+
+/**
+ * Reads the file; an account in it that is as it was comes back as the same object. Throws a ConfigError when the file
+ * as a whole cannot be used, or when not one account is left.
+ */
+function load<A extends { readonly name: string; readonly corpId: string; readonly agentId: number }>(
+  fields: Fields,
+  defaults: Readonly<Record<string, unknown>>,
+  { path, standard, previous }: AccountsParts<A>,
+): LoadedAccounts<A> {
+  const accounts = new Map<string, A>();
+  const problems = new Map<string, string>();
+  if (standard !== undefined) accounts.set(standard.name, standard);
+  for (const [name, entry] of path === undefined ? [] : readEntries(path)) {
+    const old = previous?.get(name);
+    try {
+      const account = readAccount({ name, entry, fields, defaults, folder: dirname(path as string) }) as A;
+      const twin = [...accounts.values()].find((one) => isSameApp(one, account));
+      if (twin !== undefined) throw new InputError(`is the same app as "${twin.name}"; name each app once`);
+      accounts.set(name, old !== undefined && written(old) === written(account) ? old : account);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      problems.set(name, `ACCOUNTS_FILE: account "${name}": ${error.message}`);
+      if (old !== undefined) accounts.set(name, old);
+    }
+  }
+  if (accounts.size === 0)
+    throw new ConfigError([...problems.values(), 'ACCOUNTS_FILE gives no account that can be used']);
+  return { accounts, problems };
+}
+
+/** The entries of the file by name, still unread. */
+function readEntries(path: string): readonly (readonly [string, unknown])[] {
+  try {
+    // Without a schema every value stays the text that was written: a number is read as strictly as in a variable.
+    const document = readYaml(readFile(path, FILE_BYTES), { schema: 'failsafe' });
+    const accounts = isRecord(document) && Object.keys(document).join() === 'accounts' && document.accounts;
+    if (!isRecord(accounts)) throw new InputError('must hold one map, accounts: { <name>: { corpId: … } }');
+    const entries = Object.entries(accounts);
+    if (entries.length > MOST) throw new InputError(`names over ${MOST} accounts; use a second deployment`);
+    return entries;
+  } catch (error) {
+    throw error instanceof InputError ? new ConfigError([`ACCOUNTS_FILE ${error.message}`]) : error;
+  }
+}
+
+function isSameApp(
+  one: { readonly corpId: string; readonly agentId: number },
+  other: { readonly corpId: string; readonly agentId: number },
+): boolean {
+  return one.corpId === other.corpId && one.agentId === other.agentId;
+}
+
+/** An account as text, secrets and all, to see whether it changed. */
+function written(account: object): string {
+  const values = Object.entries(account).map(([field, value]) => [
+    field,
+    isSecret(value) ? value.reveal() : value,
+  ]);
+  return JSON.stringify(values);
+}
+
+function isSecret(value: unknown): value is Secret {
+  return typeof value === 'object' && value !== null && 'reveal' in value;
+}

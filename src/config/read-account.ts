@@ -1,0 +1,81 @@
+import { resolve } from 'node:path';
+import { InputError } from '../errors.ts';
+import { isRecord } from './json.ts';
+import { type Fields, readSecretFile } from './read-settings.ts';
+import { type SettingName, settings } from './settings.ts';
+
+/** The account of the `WECOM_*` variables. */
+export const DEFAULT_ACCOUNT = 'default';
+
+const NAME = /^[a-z][a-z0-9-]{0,31}$/;
+
+/** Stands in `ACCOUNTS_FILE` for the field of an account; both roles read the same file, each its own part of it. */
+const KEYS = {
+  corpId: 'corpId',
+  agentId: 'agentId',
+  token: 'tokenFile',
+  encodingAesKey: 'encodingAesKeyFile',
+  callbackSources: 'allowedSources',
+  menusDir: 'menus',
+  secret: 'secretFile',
+  accountLimit: 'limits.accountLimit',
+} as const;
+
+/** One entry of `ACCOUNTS_FILE`, and how to read it. */
+export interface Definition {
+  readonly name: string;
+  readonly entry: unknown;
+  readonly fields: Fields;
+  readonly defaults: Readonly<Record<string, unknown>>;
+  /** Relative paths begin here. */
+  readonly folder: string;
+}
+
+/** Reads the fields that a role needs, by the rules of the variables that say the same. Throws an InputError. */
+export function readAccount({ name, entry, fields, defaults, folder }: Definition): object {
+  if (name === DEFAULT_ACCOUNT)
+    throw new InputError('is the app of the WECOM_* variables; choose another name');
+  if (!NAME.test(name))
+    throw new InputError('a name is a letter, then up to 31 letters, digits and -, in lower case');
+  const values = flatten(entry);
+  const read = Object.entries(fields).map(([field, setting]) => {
+    const key = KEYS[field as keyof typeof KEYS];
+    const value = values.get(key);
+    if (value === undefined && field in defaults) return [field, defaults[field]] as const;
+    return [field, readField(key, setting, value, folder)] as const;
+  });
+  return Object.freeze({ name, ...Object.fromEntries(read) });
+}
+
+/** The values of an entry by their key, `limits.` before those of the inner map. Unknown keys are typing errors. */
+function flatten(entry: unknown): ReadonlyMap<string, unknown> {
+  if (!isRecord(entry)) throw new InputError('must be a map with corpId, agentId and so on');
+  const { limits = {}, ...outer } = entry;
+  if (!isRecord(limits)) throw new InputError('limits must be a map, { accountLimit: … }');
+  const inner = Object.entries(limits).map(([key, value]) => [`limits.${key}`, value] as const);
+  const values = new Map([...Object.entries(outer), ...inner]);
+  const known: readonly string[] = Object.values(KEYS);
+  const [strange] = [...values.keys()].filter((key) => !known.includes(key));
+  if (strange !== undefined) throw new InputError(`"${strange.slice(0, 40)}" is none of ${known.join(', ')}`);
+  return values;
+}
+
+function readField(key: string, name: SettingName, value: unknown, folder: string): unknown {
+  const setting = settings[name];
+  const text = Array.isArray(value) && name === 'CALLBACK_ALLOWED_SOURCES' ? value.join(',') : value;
+  if (text === undefined || text === '') throw new InputError(`${key} is not set. ${setting.about}`);
+  if (typeof text !== 'string') throw new InputError(`${key} must be one plain value`);
+  if (!('file' in setting)) {
+    return about(key, () => setting.read(name === 'MENUS_DIR' ? resolve(folder, text) : text));
+  }
+  const secret = about(key, () => readSecretFile(resolve(folder, text)));
+  return about(`what ${key} names`, () => setting.read(secret));
+}
+
+function about<T>(subject: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(`${subject} ${error.message}`) : error;
+  }
+}
