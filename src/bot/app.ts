@@ -15,6 +15,7 @@ import { drainOnClose } from '../server/drain.ts';
 import type { Log } from '../server/log.ts';
 import { createBotMetrics } from '../server/metrics.ts';
 import { createRedis } from '../server/redis.ts';
+import { watchFolder } from '../server/watched-folder.ts';
 import { createCipher } from '../wecom/crypto/cipher.ts';
 import { createIdentity } from './identity.ts';
 import { openContext } from './menu-context.ts';
@@ -79,6 +80,12 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
     operations: { isOperation, isChange: (name) => isOperation(name) && contract[name].kind === 'change' },
     onLoaded: ({ generation }) => log.info({ generation }, 'menus loaded'),
     onProblems: (problems) => log.error({ problems }, 'menus not reloaded, the old ones go on serving'),
+  });
+  const stopWatching = watchFolder({
+    folder: config.menusDir,
+    isRecursive: true,
+    onChange: menus.reload,
+    onError: (err) => log.error({ err }, 'changes of the menus are not noticed any more; send SIGHUP'),
   });
   const sources = await openCallbackSources({
     allowed: account.callbackSources,
@@ -186,7 +193,7 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
       await chat.idle();
       await outcomes.stop();
       clearInterval(looking);
-      menus.close();
+      stopWatching();
       redis.disconnect();
     },
   };

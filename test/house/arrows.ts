@@ -15,7 +15,7 @@ const NODE = 'node:';
 /** Which room may import which (ARCHITECTURE.md draws the same). */
 export const arrows: Readonly<Record<string, Allowed>> = {
   menus: { any: ['#menu'], types: ['contract'] },
-  menu: { any: ['errors'], in: { [NODE]: /^src\/menu\/tree\/(load|generations)\.ts$/ } },
+  menu: { any: ['errors'], in: { [NODE]: /^src\/menu\/tree\/load\.ts$/ } },
   wecom: { any: ['errors', 'fast-xml-parser', 'node:crypto'] },
   contract: { any: ['errors', 'zod', 'jose', NODE] },
   chat: { any: ['errors', 'menu', NODE], types: ['server'] },

@@ -166,8 +166,11 @@ describe('on the running platform', () => {
     expect(await ops.as('lisi').run('k8s.restart', web, shown)).toMatchObject({ state: 'done' });
   });
 
-  test('a bad policy is refused and the old one goes on', async () => {
-    writeFileSync(harness.policyFile, 'units: {');
+  test.each([
+    ['is no YAML', 'units: {'],
+    ['stands for more than it says', `a: &a [1]\nb: [${Array(1000).fill('*a').join()}]`],
+  ])('a policy that %s is refused and the old one goes on', async (_, text) => {
+    writeFileSync(harness.policyFile, text);
     await ops.reload();
     expect(await ops.as('lisi').read('units.list', {})).toEqual(['电商']);
     writeFileSync(harness.policyFile, demo);

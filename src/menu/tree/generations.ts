@@ -1,4 +1,3 @@
-import { watch } from 'node:fs';
 import { ConfigError } from '../../errors.ts';
 import type { Operations } from './build.ts';
 import { loadTree } from './load.ts';
@@ -10,7 +9,6 @@ export interface Menus {
   at(generation: string | undefined): Tree;
   /** Reads the folder again; a bad file leaves the old generation serving and is named in the log. */
   reload(): Promise<void>;
-  close(): void;
 }
 
 export interface MenusParts {
@@ -22,9 +20,8 @@ export interface MenusParts {
 
 /** How many earlier generations are kept for the sessions that began with them. */
 const KEPT = 4;
-const SETTLED_MS = 200;
 
-/** Loads the menu folder and watches it. Throws `ConfigError` when the first generation has a problem. */
+/** Loads the menu folder. Throws `ConfigError` when the first generation has a problem. */
 export async function createMenus(parts: MenusParts): Promise<Menus> {
   const first = await loadTree(parts.directory, parts.operations);
   if ('problems' in first) throw new ConfigError(first.problems);
@@ -39,25 +36,12 @@ export async function createMenus(parts: MenusParts): Promise<Menus> {
     parts.onLoaded(tree);
   };
   let reloading: Promise<void> = Promise.resolve();
-  let settled: NodeJS.Timeout | undefined;
   const stays = (error: unknown): void => parts.onProblems([`${parts.directory}: ${error}`]);
-  const watcher = watch(parts.directory, { recursive: true }, () => {
-    clearTimeout(settled);
-    // An editor writes a file in several steps; one reload when it has come to rest is enough.
-    settled = setTimeout(() => {
-      reloading = reloading.then(reload).catch(stays);
-    }, SETTLED_MS);
-  });
-  watcher.on('error', stays);
   return {
     at: (generation) => held.find((tree) => tree.generation === generation) ?? (held[0] as Tree),
     reload: () => {
       reloading = reloading.then(reload).catch(stays);
       return reloading;
-    },
-    close() {
-      clearTimeout(settled);
-      watcher.close();
     },
   };
 }

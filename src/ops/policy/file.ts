@@ -1,6 +1,7 @@
-import { readFileSync, watch } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { ConfigError } from '../../errors.ts';
+import { watchFolder } from '../../server/watched-folder.ts';
 import { readPolicy, type TargetNames } from './document.ts';
 import { createPolicy, type Policy } from './policy.ts';
 
@@ -31,28 +32,16 @@ export function loadPolicy(path: string, targets: TargetNames, events: PolicyEve
       events.changed();
       return true;
     } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      events.refused(error.problems);
+      events.refused(error instanceof ConfigError ? error.problems : [`policy: ${error}`]);
       return false;
     }
   };
-  // The folder, not the file: editors and Kubernetes replace a file (or the link to it) rather than write into it.
-  let settling: NodeJS.Timeout | undefined;
-  const watcher = watch(dirname(path), { persistent: false }, () => {
-    clearTimeout(settling);
-    settling = setTimeout(reload, 50).unref();
+  const stopWatching = watchFolder({
+    folder: dirname(path),
+    onChange: reload,
+    onError: (error) => events.refused([`changes of ${basename(path)} are not noticed any more: ${error}`]),
   });
-  watcher.on('error', (error) =>
-    events.refused([`${basename(path)} is no longer watched: ${error.message}`]),
-  );
-  return {
-    current: () => policy,
-    reload,
-    close() {
-      clearTimeout(settling);
-      watcher.close();
-    },
-  };
+  return { current: () => policy, reload, close: stopWatching };
 }
 
 function readText(path: string): string {

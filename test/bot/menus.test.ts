@@ -1,0 +1,28 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startBot, type TestBot } from '#test/bot.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'keypad-menus-'));
+const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
+const entry = (title: string) =>
+  `import { action } from '#menu';\nexport default action({ title: '${title}', run: () => 'ok' });\n`;
+let running: TestBot;
+
+beforeAll(async () => {
+  write('index.ts', `import { folder } from '#menu';\nexport default folder({ title: '首页' });\n`);
+  write('1-a.ts', entry('旧'));
+  running = await startBot({ MENUS_DIR: folder });
+});
+afterAll(async () => {
+  await running.stop();
+  rmSync(folder, { recursive: true });
+});
+
+test('a changed menu file is served without a restart and without a signal', async () => {
+  const loaded = () => running.lines.filter((line) => line.includes('menus loaded')).length;
+  expect(loaded()).toBe(1);
+  write('1-a.ts', entry('新'));
+  await expect.poll(loaded, { timeout: 5000 }).toBe(2);
+});
