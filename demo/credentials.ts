@@ -14,7 +14,6 @@ export interface Credentials {
   readonly auditKey: string;
   readonly databasePassword: string;
   readonly masterKey: string;
-  readonly consoleKey: string;
   /** Of the robot `ops-room`. */
   readonly robotKey: string;
   readonly keys: KeyPair;
@@ -34,7 +33,6 @@ export async function loadCredentials(directory: string): Promise<Credentials> {
     auditKey: letters(48),
     databasePassword: letters(32),
     masterKey: letters(48),
-    consoleKey: letters(48),
     robotKey: letters(36),
     keys: await makeKeyPair(),
     // What an earlier version did not know of is made up now.

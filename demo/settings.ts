@@ -61,8 +61,6 @@ export function opsSettings({
     KUBECONFIG: kubeconfig,
     OPS_MYSQL_TARGETS: JSON.stringify(databases.targets),
     OPS_AUDIT_KEY: credentials.auditKey,
-    CONSOLE_URL: local(ports.pushInternal),
-    CONSOLE_KEY: credentials.consoleKey,
   };
 }
 
@@ -86,7 +84,6 @@ export function pushSettings({
     PUSH_ACCOUNT_LIMIT: '10000',
     PUSH_ROBOTS: JSON.stringify({ [DEMO_ROBOT]: credentials.robotKey }),
     REDIS_URL: redisUrl,
-    CONSOLE_KEY: credentials.consoleKey,
   };
 }
 

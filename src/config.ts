@@ -44,11 +44,7 @@ export const opsFields = {
   kubeconfig: 'KUBECONFIG',
   mysqlTargets: 'OPS_MYSQL_TARGETS',
   auditKey: 'OPS_AUDIT_KEY',
-  consoleUrl: 'CONSOLE_URL',
 } as const satisfies Fields;
-
-/** What the ops platform needs to know where it links to the queue view. */
-const consoleFields = { consoleKey: 'CONSOLE_KEY' } as const satisfies Fields;
 
 /** What message delivery needs to know. */
 export const pushFields = {
@@ -64,7 +60,6 @@ export const pushFields = {
   masterKey: 'PUSH_MASTER_KEY',
   robots: 'PUSH_ROBOTS',
   concurrency: 'PUSH_CONCURRENCY',
-  consoleKey: 'CONSOLE_KEY',
 } as const satisfies Fields;
 
 /** The settings of the interface platform; what prints as `[secret]` is read with `reveal()`. */
@@ -74,7 +69,7 @@ export type BotConfig = ValuesOf<typeof botFields> & {
 };
 
 /** The settings of the ops platform; what prints as `[secret]` is read with `reveal()`. */
-export type OpsConfig = ValuesOf<typeof opsFields> & Partial<ValuesOf<typeof consoleFields>>;
+export type OpsConfig = ValuesOf<typeof opsFields>;
 
 /** The settings of message delivery; what prints as `[secret]` is read with `reveal()`. */
 export type PushConfig = ValuesOf<typeof pushFields> & {
@@ -124,7 +119,7 @@ export function readConfig(role: Role, env: Environment): Config {
   };
   const bot = withAccount('bot', botFields, botAccountFields);
   const platform = role === 'ops' || role === 'all' ? part(opsFields) : undefined;
-  const ops = platform && Object.freeze({ ...platform, ...(platform.consoleUrl && part(consoleFields)) });
+  const ops = platform && Object.freeze(platform);
   const push = withAccount('push', pushFields, pushAccountFields);
   if (common === undefined || problems.size > 0) throw new ConfigError([...problems]);
   return Object.freeze({ role, ...common, ...(bot && { bot }), ...(ops && { ops }), ...(push && { push }) });

@@ -19,8 +19,6 @@ interface Part {
   /** Reads again what may change while the process runs; asked for by SIGHUP. */
   reload(): Promise<void>;
   close(): Promise<void>;
-  /** Routes of its own on the internal port. */
-  extendInternal?(internal: FastifyInstance): Promise<void>;
 }
 
 /** Starts one role: `node src/main.ts bot|ops|push|all`. Settings with a problem stop it with every problem at once. */
@@ -37,14 +35,13 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
       );
   });
   const closers: Closer[] = [];
-  for (const { name, app, host, port, internalPort, registry, checks, close, extendInternal } of parts) {
+  for (const { name, app, host, port, internalPort, registry, checks, close } of parts) {
     const internal = await startInternal({
       host: config.internalHost,
       port: internalPort,
       registry,
       checks,
       log,
-      extend: extendInternal,
     });
     closers.push({ name, close }, { name: `${name} internal`, close: internal.close });
     const url = await app.listen({ host, port });

@@ -1,6 +1,6 @@
 import { mysqlTargets } from './databases.ts';
 import { verifyingKeys } from './keys.ts';
-import { cidrs, host, internalUrl, port, serverUrl } from './network.ts';
+import { cidrs, host, port, serverUrl } from './network.ts';
 import { type Setting, secret } from './setting.ts';
 import { matching, path } from './text.ts';
 
@@ -70,12 +70,4 @@ export const opsSettings = {
     example: 'at least 32 characters, made by: openssl rand -base64 33',
     read: matching(/^.{32,}$/, 'at least 32 characters on one line; make one with: openssl rand -base64 33'),
   }),
-  CONSOLE_URL: {
-    audience: 'ops',
-    about:
-      'Where a browser reaches the internal port of message delivery, for the queue view; unset: no queue view. Needs CONSOLE_KEY, the same as there.',
-    example: 'https://push.internal:9083',
-    fallback: '',
-    read: (text: string) => (text === '' ? '' : internalUrl(text)),
-  },
 } as const satisfies Readonly<Record<string, Setting>>;

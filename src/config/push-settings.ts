@@ -78,10 +78,4 @@ export const pushSettings = {
     fallback: '50',
     read: integer(1, 1000),
   },
-  CONSOLE_KEY: secret({
-    audience: 'push',
-    about: 'Signs the links to the queue view; the ops platform needs the same when it has CONSOLE_URL.',
-    example: 'at least 32 characters, made by: openssl rand -base64 33',
-    read: matching(/^.{32,}$/, 'at least 32 characters on one line; make one with: openssl rand -base64 33'),
-  }),
 } as const satisfies Readonly<Record<string, Setting>>;

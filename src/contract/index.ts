@@ -3,10 +3,9 @@ import { kubernetes } from './kubernetes.ts';
 import { mysql } from './mysql.ts';
 import type { Change, Read } from './operation.ts';
 import { platform } from './platform.ts';
-import { push } from './push.ts';
 
 /** Every operation that bot and ops know, by name. The one list: names elsewhere are checked against it. */
-export const contract = { ...platform, ...kubernetes, ...mysql, ...push } as const;
+export const contract = { ...platform, ...kubernetes, ...mysql } as const;
 
 type Contract = typeof contract;
 export type OperationName = keyof Contract;

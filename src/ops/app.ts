@@ -12,7 +12,6 @@ import { readTraceId, traceHeader } from '../server/trace-id.ts';
 import { createAudit } from './audit/audit.ts';
 import { createSourceRefusals } from './audit/source-refusals.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { createConsoleLinks } from './console-links.ts';
 import { openDatabase } from './database.ts';
 import { createEngine } from './engine/engine.ts';
 import { createRequestHandler } from './http/request.ts';
@@ -70,18 +69,12 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
   });
   const audit = createAudit(db, config.auditKey.reveal());
   const refusals = createSourceRefusals(audit);
-  const consoleLink = createConsoleLinks({
-    url: config.consoleUrl,
-    key: config.consoleKey,
-    newId: randomUUID,
-  });
   const engine = createEngine({
     db,
     audit,
     targets,
     refusals,
     clock,
-    consoleLink,
     policy: policy.current,
     report,
   });

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
@@ -10,7 +9,6 @@ import { createRedis, createWaitingRedis } from '../server/redis.ts';
 import { createSources } from '../server/sources.ts';
 import { createKeys } from './apps/keys.ts';
 import { createCampaigns } from './campaigns/campaigns.ts';
-import { addConsole } from './console/console.ts';
 import { type Database, openDatabase } from './database/database.ts';
 import { migrate } from './database/migrations.ts';
 import { newId } from './database/new-id.ts';
@@ -34,8 +32,6 @@ export interface Push {
   readonly app: FastifyInstance;
   /** What must answer before requests make sense, by name. */
   readonly checks: Readonly<Record<string, () => Promise<void>>>;
-  /** Adds the queue view to the internal port. */
-  extendInternal(app: FastifyInstance): Promise<void>;
   /** There is nothing to read again: what changes stands in MySQL. */
   reload(): Promise<void>;
   /** Finishes the requests and sends in flight; what is queued stands in MySQL. */
@@ -156,15 +152,6 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
       // Not Redis: while it is away messages are taken in all the same, and sent when it is back.
       token: () => weCom.checkToken(),
     },
-    extendInternal: (internal) =>
-      addConsole(internal, {
-        db,
-        key: config.consoleKey.reveal(),
-        queues: delivery.queues,
-        log,
-        now,
-        newSecret: () => randomBytes(32).toString('base64url'),
-      }),
     reload: async () => {},
     async close() {
       await app.close();

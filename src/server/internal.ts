@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type FastifyInstance, fastify } from 'fastify';
+import { fastify } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { Log } from './log.ts';
 
@@ -12,8 +12,6 @@ export interface InternalOptions {
   /** What must answer before requests make sense, by the name that a failing one is reported under. */
   readonly checks: Readonly<Record<string, () => Promise<void>>>;
   readonly log?: Log;
-  /** Adds routes of a role's own, in a scope of their own: what they hook concerns nothing else here. */
-  readonly extend?: ((app: FastifyInstance) => Promise<void>) | undefined;
   /** How long one check may take; 1 s. */
   readonly limitMs?: number;
 }
@@ -29,7 +27,7 @@ export interface Internal {
  * /metrics.
  */
 export async function startInternal(options: InternalOptions): Promise<Internal> {
-  const { host, port, registry, checks, log, extend, limitMs = 1000 } = options;
+  const { host, port, registry, checks, log, limitMs = 1000 } = options;
   const app = fastify({ forceCloseConnections: true });
 
   app.get('/healthz', async () => 'ok\n');
@@ -51,8 +49,6 @@ export async function startInternal(options: InternalOptions): Promise<Internal>
   app.get('/metrics', async (_request, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),
   );
-
-  if (extend !== undefined) await app.register((scope) => extend(scope));
 
   return { url: await app.listen({ host, port }), close: () => app.close() };
 }

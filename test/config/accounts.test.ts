@@ -222,7 +222,6 @@ describe('the variables of an app beside the file', () => {
     PUSH_MYSQL_URL: 'mysql://127.0.0.1:3306/keypad_push',
     PUSH_MASTER_KEY: 'x'.repeat(32),
     PUSH_ROBOTS: '{}',
-    CONSOLE_KEY: 'x'.repeat(32),
   };
 
   test('all of them may be absent', () => {

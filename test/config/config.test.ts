@@ -44,7 +44,6 @@ const push: Environment = {
   PUSH_MYSQL_URL: 'mysql://keypad:push-Secret@127.0.0.1:3306/keypad_push',
   PUSH_MASTER_KEY: 'master-Secret'.padEnd(32, '0'),
   PUSH_ROBOTS: '{"ops-room":"robot-Secret"}',
-  CONSOLE_KEY: 'console-Secret'.padEnd(32, '0'),
 };
 const all: Environment = { ...bot, ...ops, ...push };
 
@@ -119,7 +118,7 @@ describe('what stops the process', () => {
   test('no secret has a default', () => {
     const secrets = ['WECOM_TOKEN', 'WECOM_ENCODING_AES_KEY', 'WECOM_SECRET', 'REDIS_URL', 'OPS_SIGNING_KEY'];
     const more = ['MYSQL_URL', 'OPS_MYSQL_TARGETS', 'OPS_AUDIT_KEY'];
-    const pushed = ['PUSH_APP_KEY', 'PUSH_MYSQL_URL', 'PUSH_MASTER_KEY', 'PUSH_ROBOTS', 'CONSOLE_KEY'];
+    const pushed = ['PUSH_APP_KEY', 'PUSH_MYSQL_URL', 'PUSH_MASTER_KEY', 'PUSH_ROBOTS'];
     for (const name of [...secrets, ...more, ...pushed]) {
       expect(problems('all', { ...all, [name]: '' })).toEqual([
         expect.stringContaining(`${name} is not set`),
@@ -190,8 +189,6 @@ describe('what stops the process', () => {
     ['PUSH_ROBOTS', '{"a b":"12345678"}', 'names a robot with other signs'],
     ['PUSH_ROBOTS', '{"room":"a/../b12345"}', 'gives "room" no key'],
     ['PUSH_CONCURRENCY', '0', 'must be a whole number from 1 to 1000'],
-    ['CONSOLE_KEY', 'short', 'at least 32 characters'],
-    ['CONSOLE_URL', 'http://push.internal:9083', 'write ?plain-http behind an http address'],
     ['PUSH_URL', 'http://push.internal:8083', 'write ?plain-http behind an http address'],
     ['PUSH_APP_ID', 'Keypad Bot', 'must be the id of an app'],
     ['PUSH_APP_KEY', 'x'.repeat(42), 'must be 43 letters, digits'],
@@ -201,16 +198,6 @@ describe('what stops the process', () => {
     const found = problems('all', { ...all, [name]: value });
     expect(found).toEqual([expect.stringContaining(`${name} `)]);
     expect(found[0]).toContain(sentence);
-  });
-
-  test('the ops platform needs the key of the queue view where it links to it, and only there', () => {
-    const linked = { ...ops, CONSOLE_URL: 'https://push.internal:9083/' };
-    expect(readConfig('ops', ops).ops).toMatchObject({ consoleUrl: '' });
-    expect(readConfig('ops', { ...ops, CONSOLE_KEY: push.CONSOLE_KEY }).ops?.consoleKey).toBeUndefined();
-    expect(problems('ops', linked)).toEqual([expect.stringMatching(/^CONSOLE_KEY is not set\. /)]);
-    const { ops: platform } = readConfig('ops', { ...linked, CONSOLE_KEY: push.CONSOLE_KEY });
-    expect(platform?.consoleUrl).toBe('https://push.internal:9083');
-    expect(platform?.consoleKey?.reveal()).toBe(push.CONSOLE_KEY);
   });
 
   test('the app of the bot may have every name that app-key gives', () => {

@@ -22,7 +22,6 @@ let demo: TestDemo;
 let credentials: Credentials;
 let code: string;
 let accessToken: string;
-let consoleToken: string;
 beforeAll(async () => {
   demo = await startTestDemo({ settings: { LOG_LEVEL: 'debug' } });
   credentials = JSON.parse(readFileSync(join(demo.directory, 'credentials.json'), 'utf8')) as Credentials;
@@ -40,7 +39,6 @@ beforeAll(async () => {
   await demo.say('zhangsan', '#', '1-2-1');
   await refusedCallbacks();
   await refusedRequests();
-  await useConsole();
   await sendToRobot();
   await demo.kill('redis');
   await vi.waitFor(async () => expect(await demo.say('lisi', '1')).toContain('会话服务暂时不可用'));
@@ -72,18 +70,6 @@ async function refusedRequests(): Promise<void> {
   for (const token of [credentials.keys.signingKey.d, `eyJhbGciOiJub25lIn0.${credentials.auditKey}.x`]) {
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
     expect((await fetch(url, { method: 'POST', headers, body: '{}' })).status).toBe(403);
-  }
-}
-
-/** A link to the queue view, used twice. */
-async function useConsole(): Promise<void> {
-  const reply = await demo.say('wangwu', '#', '1-8');
-  consoleToken = /#(eyJ\S+)/.exec(reply)?.[1] ?? 'no token';
-  const url = `${demo.env.CONSOLE_URL}/console/login`;
-  for (const status of [200, 403]) {
-    const body = JSON.stringify({ token: consoleToken });
-    const headers = { 'content-type': 'application/json' };
-    expect((await fetch(url, { method: 'POST', headers, body })).status).toBe(status);
   }
 }
 
@@ -133,11 +119,9 @@ test('no secret is in any log or metric', async () => {
     databasePassword: credentials.databasePassword,
     clusterToken: CLUSTER_TOKEN,
     masterKey: credentials.masterKey,
-    consoleKey: credentials.consoleKey,
     robotKey: credentials.robotKey,
     appKeyOfTheBot: demo.roleEnv.bot.PUSH_APP_KEY ?? '',
     appKeyOfOthers: demo.env.PUSH_APP_KEY ?? '',
-    consoleToken,
     accessToken,
   };
   const seen = `${logs()}\n${await metrics()}`;

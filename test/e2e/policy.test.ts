@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createSecret } from '../../src/config.ts';
 import type { Answer } from '../../src/contract/answer.ts';
 import { type ChangeName, contract, type OperationName } from '../../src/contract/index.ts';
 import { makeKeyPair } from '../../src/contract/keys.ts';
@@ -31,7 +30,6 @@ const golden = [
 2     LDJ       LDJ       LDJ       ---       MySQL
 2-1   LDJC      LDJC      LDJC      ----      当前连接
 2-2   LDJC      ----      LDJC      ----      终止查询
-8     ----      ----      LDJC      ----      控制台
 9     LDJ       LDJ       LDJ       ---       帮助`,
   `
       zhangsan  lisi      wangwu    mallory   支付
@@ -43,7 +41,6 @@ const golden = [
 2     LDJ       ---       LDJ       ---       MySQL
 2-1   LDJC      ----      LDJC      ----      当前连接
 2-2   LDJC      ----      LDJC      ----      终止查询
-8     ----      ----      LDJC      ----      控制台
 9     LDJ       ---       LDJ       ---       帮助`,
 ].map((table) => table.slice(1));
 
@@ -70,13 +67,9 @@ let phone: TestBot;
 
 beforeAll(async () => {
   harness = await openOpsHarness({ policy: readFileSync('deploy/policy.yaml', 'utf8') });
-  const console = {
-    consoleUrl: 'https://push.internal:9083',
-    consoleKey: createSecret('the console key of the tests, long enough'),
-  };
-  direct = await harness.startReplica(console);
+  direct = await harness.startReplica();
   const { signingKey, verifyingKeys } = await makeKeyPair();
-  behind = await harness.startReplica({ ...console, verifyingKeys });
+  behind = await harness.startReplica({ verifyingKeys });
   phone = await startBot({
     OPS_URL: await behind.app.listen({ host: '127.0.0.1', port: 0 }),
     OPS_SIGNING_KEY: JSON.stringify(signingKey),

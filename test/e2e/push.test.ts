@@ -91,21 +91,3 @@ test('the bot may do no more at message delivery than it needs', async () => {
     await expect(bot.push(message)).rejects.toMatchObject({ status: 403 });
   }
 });
-
-test('an admin opens the queue view from the menu: the link works once, and others have no entry', async () => {
-  expect(await demo.say('lisi', '#', '1-8')).not.toContain('/console/');
-  const reply = await demo.say('wangwu', '#', '1-8');
-  const [, address = '', token = ''] = /(http:\S+)#(\S+)/.exec(reply) ?? [];
-  const login = () =>
-    fetch(address, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ token }),
-    });
-  const opened = await login();
-  const cookie = opened.headers.get('set-cookie')?.split(';')[0] ?? '';
-  const view = `${demo.env.CONSOLE_URL}/console/queues/api/queues`;
-  const shown = (await (await fetch(view, { headers: { cookie } })).json()) as { queues: { name: string }[] };
-  expect(shown.queues.map(({ name }) => name)).toEqual(['push-alert', 'push-normal', 'push-bulk']);
-  expect([(await login()).status, (await fetch(view)).status]).toEqual([403, 401]);
-});

@@ -84,7 +84,6 @@ async function start({ directory, how, settings, stops }: Started): Promise<Omit
     PUSH_MASTER_KEY: masterKey,
     PUSH_ACCOUNT_LIMIT: '10000000',
     PUSH_ROBOTS: JSON.stringify(robots),
-    CONSOLE_KEY: credentials.consoleKey,
     ...settings,
   };
   const first = await startReplica({ directory, env, app }, 1);
@@ -104,7 +103,7 @@ async function start({ directory, how, settings, stops }: Started): Promise<Omit
         redis = await startRedisServer(onRedis);
       },
     },
-    secrets: [secret, masterKey, credentials.consoleKey, app.key, ...Object.values(robots)],
+    secrets: [secret, masterKey, app.key, ...Object.values(robots)],
     log: () =>
       [1, 2].map((number) => readFileSync(join(directory, `${number}`, 'push.log'), 'utf8')).join(''),
   };

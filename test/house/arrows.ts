@@ -39,10 +39,8 @@ export const arrows: Readonly<Record<string, Allowed>> = {
     types: ['config'],
     in: {
       kysely: /^src\/push\/(database\/|([a-z-]+\/)*([a-z-]+-)?store\.ts$)/,
-      bullmq: /^src\/push\/(delivery|console)\//,
+      bullmq: /^src\/push\/delivery\//,
       'cron-parser': /^src\/push\/campaigns\/schedule\.ts$/,
-      '@bull-board/api': /^src\/push\/console\//,
-      '@bull-board/fastify': /^src\/push\/console\//,
       config: /^src\/push\/apps\/main\.ts$/,
     },
   },
@@ -69,7 +67,6 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
   'src/push': [
     ['content'],
     ['database'],
-    ['console'],
     ['apps'],
     ['http'],
     ['media', 'templates', 'webhooks', 'directory'],

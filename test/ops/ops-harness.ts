@@ -107,7 +107,6 @@ export async function openOpsHarness(options: { tick?: number; policy?: string }
         kubeconfig,
         mysqlTargets: createSecret({ 'shop-db': database.serverUrl, 'pay-db': database.serverUrl }),
         auditKey: createSecret(AUDIT_KEY),
-        consoleUrl: '',
         ...changes,
       };
       const log = createLog({ level: 'silent' });

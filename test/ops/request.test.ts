@@ -267,7 +267,6 @@ test('a platform does not start with a database that is away, and says which set
     kubeconfig: `${harness.directory}/kubeconfig`,
     mysqlTargets: createSecret({ 'shop-db': harness.serverUrl, 'pay-db': harness.serverUrl }),
     auditKey: createSecret(AUDIT_KEY),
-    consoleUrl: '',
   };
   const log = createLog({ level: 'silent' });
   const started = createOps({ config, log, registry: createRegistry() });

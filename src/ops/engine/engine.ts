@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { Audit } from '../audit/audit.ts';
 import type { SourceRefusals } from '../audit/source-refusals.ts';
 import type { Clock } from '../clock.ts';
-import type { ConsoleLinks } from '../console-links.ts';
 import type { Database } from '../database.ts';
 import { sweepTokens } from '../http/replay-guard.ts';
 import type { Context } from '../operations/operation.ts';
@@ -30,7 +29,6 @@ export interface EngineParts {
   readonly targets: Targets;
   readonly refusals: SourceRefusals;
   readonly clock: Clock;
-  readonly consoleLink?: ConsoleLinks | undefined;
   policy(): Policy;
   report(error: unknown): void;
 }
@@ -52,7 +50,6 @@ export function createEngine(parts: EngineParts): Engine {
     targets,
     operations: store,
     outcomes,
-    consoleLink: parts.consoleLink,
     now: clock.now(),
   });
   const sweeper = createSweeper({ store, watcher, audit, clock, owner, report, contextFor });

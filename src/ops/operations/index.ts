@@ -11,7 +11,6 @@ import { listUnits } from './platform/list-units.ts';
 import { me } from './platform/me.ts';
 import { settle } from './platform/settle.ts';
 import { tellOutcomes } from './platform/tell-outcomes.ts';
-import { linkConsole } from './push/console.ts';
 
 /** Every read of the contract; one that is missing here is a type error. */
 export const reads: { readonly [N in ReadName]: ReadOperation<N> } = {
@@ -23,7 +22,6 @@ export const reads: { readonly [N in ReadName]: ReadOperation<N> } = {
   'k8s.deployments.list': listDeployments,
   'k8s.pods.list': listPods,
   'mysql.processlist': processlist,
-  'push.console': linkConsole,
 };
 
 /** Every change of the contract; one that is missing here is a type error. */

@@ -1,6 +1,5 @@
 import type { ChangeName, InputOf, OutputOf, ReadName } from '../../contract/index.ts';
 import type { Risk } from '../../contract/operation.ts';
-import type { ConsoleLinks } from '../console-links.ts';
 import type { Outcomes } from '../engine/outcomes.ts';
 import type { OperationStore } from '../engine/store.ts';
 import type { Json } from '../json.ts';
@@ -14,8 +13,6 @@ export interface Context {
   readonly targets: Targets;
   readonly operations: OperationStore;
   readonly outcomes: Outcomes;
-  /** Makes links to the queue view; absent when there is none. */
-  readonly consoleLink?: ConsoleLinks | undefined;
   /** Unix milliseconds. */
   readonly now: number;
 }

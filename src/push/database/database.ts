@@ -2,7 +2,6 @@ import type { Kysely, Transaction } from 'kysely';
 import { openKysely } from '../../server/mysql.ts';
 import type { KeyTables } from './app-tables.ts';
 import type { CampaignTables } from './campaign-tables.ts';
-import type { ConsoleTables } from './console-tables.ts';
 import type { DeliveryTables } from './delivery-tables.ts';
 import type { MediaTables } from './media-tables.ts';
 import type { TemplateTables } from './template-tables.ts';
@@ -17,8 +16,7 @@ export interface Tables
     TemplateTables,
     MediaTables,
     ResultTables,
-    CampaignTables,
-    ConsoleTables {}
+    CampaignTables {}
 
 /** The database of message delivery: the truth about every message. */
 export type Database = Kysely<Tables>;

@@ -1,7 +1,7 @@
-import { migrate as migrateTo } from '../../server/migrations.ts';
+import { sql } from 'kysely';
+import { migrate as migrateTo, statements } from '../../server/migrations.ts';
 import { keyTables } from './app-tables.ts';
 import { campaignTables } from './campaign-tables.ts';
-import { consoleTables } from './console-tables.ts';
 import type { Database } from './database.ts';
 import { deliveryTables } from './delivery-tables.ts';
 import { mediaTables } from './media-tables.ts';
@@ -18,7 +18,12 @@ export function migrate(db: Database): Promise<void> {
       '2026-11-4-media': mediaTables,
       '2026-11-5-results': resultTables,
       '2026-11-6-campaigns': campaignTables,
-      '2026-11-7-console': consoleTables,
+      // The tables of a queue view that is gone: the name stays for databases that have run the step.
+      '2026-11-7-console': statements(),
+      '2026-11-8-no-console': statements(
+        sql`drop table if exists console_links`,
+        sql`drop table if exists console_sessions`,
+      ),
     },
     table: 'push_migration',
     setting: 'PUSH_MYSQL_URL',

@@ -152,7 +152,6 @@ async function startPush(directory: string, { redisUrl, wecomUrl, databaseUrl, c
     PUSH_ACCOUNT_LIMIT: '10000000',
     PUSH_ROBOTS: '{}',
     PUSH_CONCURRENCY: `${concurrency}`,
-    CONSOLE_KEY: masterKey,
   };
   const { process: running, stop } = await startRole({ role: 'push', env, internalPort, directory });
   return { port, pid: running.pid as number, stop, app: 'bench', key };

@@ -48,7 +48,6 @@ beforeAll(async () => {
       masterKey: createSecret(masterKey),
       robots: createSecret({}),
       concurrency: 1,
-      consoleKey: createSecret('a key of the console, 32 characters long'),
     },
   });
   stops.push(
