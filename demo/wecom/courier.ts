@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock, WeComApp } from './app.ts';
-import { type Sealed, sealCallback } from './seal.ts';
+import { type Sealed, sealCallback, sealEcho } from './seal.ts';
 
 /** How patiently one callback is delivered, in milliseconds; the defaults are WeCom's (protocol §2.5). */
 export interface Pace {
@@ -25,9 +26,15 @@ export interface Courier {
   setUrls(urls: readonly string[]): void;
   /** Posts one callback and tries again, sealed anew, until the answer is 200 or the attempts are used up. Never throws. */
   post(plaintext: string, pace: Pace): Promise<Delivered>;
-  /** The next URL, and one GET to it with that query. */
-  get(query: string, attemptMs: number): Promise<Delivered>;
+  /**
+   * Checks the next URL as the console does when the form is saved: GET, answered within 1 s with the echo and nothing
+   * else (protocol §1.2). Answers the problem, or undefined when the URL passes.
+   */
+  verify(): Promise<string | undefined>;
 }
+
+/** How long the answer to a check of a URL may take. */
+const VERIFY_MS = 1000;
 
 /** Makes a courier; `signal` ends whatever is under way. */
 export function createCourier(options: {
@@ -66,7 +73,12 @@ export function createCourier(options: {
     setUrls: (next) => {
       urls = [...next];
     },
-    get: async (query, attemptMs) => ({ ...(await attempt({ query }, attemptMs)), attempts: 1 }),
+    verify: async () => {
+      const echo = `${randomBytes(8).readBigUInt64BE()}`;
+      const query = sealEcho(app, echo, Math.floor(clock() / 1000));
+      const { body, problem } = await attempt({ query }, VERIFY_MS);
+      return problem ?? (body === echo ? undefined : 'the answer is not the decrypted echostr');
+    },
     post: async (plaintext, { attemptMs = 5000, attempts = 4, retryGapMs = 100 }) => {
       for (let count = 1; ; count += 1) {
         const sealed = sealCallback(app, plaintext, Math.floor(clock() / 1000));

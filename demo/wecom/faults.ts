@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { apiNames } from './api-name.ts';
+import { apiNames } from './api-call.ts';
 
 /**
  * One fault of Tencent's side: the next `times` calls of `api` are answered late (`delayMs`), with an `errcode`, with an

@@ -1,10 +1,9 @@
 import { ApiError } from './api-error.ts';
 import { type Fields, optional, readFields, required } from './fields.ts';
 import { readTemplateCard } from './template-card.ts';
-import { cutText } from './text-limit.ts';
 import { readDescription } from './textcard.ts';
 import type { Uploads } from './uploads.ts';
-import type { Shown } from './view.ts';
+import { cutText, type Shown } from './view.ts';
 
 /** Whose uploads a message may use (a robot's name, or null), and how long its markdown may be in bytes. */
 export interface Sender {

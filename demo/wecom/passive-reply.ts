@@ -2,7 +2,7 @@ import { decrypt, getSignature } from '@wecom/crypto';
 import { XMLParser } from 'fast-xml-parser';
 import { InputError } from '../../src/errors.ts';
 import type { WeComApp } from './app.ts';
-import { cutText } from './text-limit.ts';
+import { cutText } from './view.ts';
 
 /** What the member sees of a passive reply; `cut` when WeCom shortened it. */
 export interface PassiveReply {

@@ -1,7 +1,6 @@
 import type { AccessTokens } from './access-tokens.ts';
-import type { ApiAnswer, ApiCall } from './api-call.ts';
+import type { ApiAnswer, ApiCall, ApiName } from './api-call.ts';
 import { ApiError } from './api-error.ts';
-import type { ApiName } from './api-name.ts';
 import type { Clock, Member, WeComApp } from './app.ts';
 import { readJson } from './fields.ts';
 import { createFrequency } from './frequency.ts';

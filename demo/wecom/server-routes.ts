@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { ApiAnswer, ApiCall } from './api-call.ts';
-import { type ApiName, apiNames } from './api-name.ts';
+import { type ApiAnswer, type ApiCall, type ApiName, apiNames } from './api-call.ts';
+import { ApiError } from './api-error.ts';
 import type { Faults } from './faults.ts';
-import { namesReceiver } from './names-receiver.ts';
+import { readJson } from './fields.ts';
 
 /** What a call may bring: the largest file of §4.6, and the form around it. */
 const MOST_BYTES = 21 * 1024 * 1024;
@@ -62,4 +62,20 @@ function callOf(name: ApiName, request: FastifyRequest): ApiCall {
     contentType: request.headers['content-type'] ?? '',
     address: request.ip,
   };
+}
+
+/** Whether a call is to that receiver: a userid among its `touser`, a chatid, or the name of a robot. Never throws. */
+function namesReceiver(
+  { name, query, body }: ApiCall,
+  receiver: string,
+  robotOf: (key: string | undefined) => string,
+): boolean {
+  try {
+    if (name.startsWith('webhook/')) return robotOf(query.key) === receiver;
+    const { touser, chatid } = readJson(body);
+    return chatid === receiver || `${touser ?? ''}`.toLowerCase().split('|').includes(receiver.toLowerCase());
+  } catch (error) {
+    if (error instanceof ApiError) return false;
+    throw error;
+  }
 }

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { createAccessTokens } from './access-tokens.ts';
-import type { ApiName } from './api-name.ts';
+import type { ApiName } from './api-call.ts';
 import {
   type Chat,
   type Clock,
@@ -23,7 +23,6 @@ import { createSentMessages } from './sent-messages.ts';
 import { type ApiSettings, createServerApi } from './server-api.ts';
 import { addServerRoutes } from './server-routes.ts';
 import { createUploads, type Uploads } from './uploads.ts';
-import { verifyUrl } from './verify-url.ts';
 
 /** Tencent's side: the app, who can see it, and how it behaves. What is left out is as WeCom does it, with the demo's four members. */
 export interface WeComOptions extends WeComApp, Partial<ApiSettings> {
@@ -132,7 +131,7 @@ export function createWeCom(options: WeComOptions): WeCom {
     setFaults: faults.set,
     deliver,
     say: (user, text, delivery) => deliver(user, { type: 'text', content: text }, delivery),
-    verifyUrl: () => verifyUrl(app, courier, clock),
+    verifyUrl: courier.verify,
     setCallbackUrls: courier.setUrls,
     revokeToken: tokens.revoke,
     answers: (name) => answered.filter((entry) => entry.name === name).map(({ errcode }) => errcode),

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import type { ApiName } from '../../../demo/wecom/api-name.ts';
+import type { ApiName } from '../../../demo/wecom/api-call.ts';
 import { createWeComApi } from '../../../src/wecom/api/api.ts';
 import { createAppTokens } from '../../../src/wecom/api/app-tokens.ts';
 import type { Messenger } from '../../../src/wecom/api/outgoing.ts';
