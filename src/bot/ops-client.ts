@@ -22,7 +22,7 @@ export class OpsDown extends Error {
   }
 }
 
-/** Calls the ops platform with a fresh token a request (design §6). Nothing is ever sent twice. */
+/** Calls the ops platform with a fresh token for each request (src/contract/token.ts). Nothing is ever sent twice. */
 export interface OpsClient {
   /** `operation` is a name of the contract, or `<name>/preview`. Throws `OpsDown`. */
   post(caller: Caller, operation: string, body: unknown): Promise<Answer>;

@@ -16,7 +16,7 @@ const REPLY_LIMIT_MS = 4000;
 const WATCH_MS = 12_000;
 const LOOK_AGAIN_MS = 1000;
 
-/** Turns incoming messages into replies: each once, in order of arrival, within 4 s, never silent (design §3). */
+/** Turns incoming messages into replies: each once, in order of arrival, within 4 s, never silent (ARCHITECTURE.md, the life of a message). */
 export function createChat(parts: ChatParts): Chat {
   const running = new Set<Promise<unknown>>();
   const track = <T>(work: Promise<T>): Promise<T> => {

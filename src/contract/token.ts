@@ -14,7 +14,7 @@ const AHEAD = 5;
 const ISSUER = 'keypad-bot';
 const AUDIENCE = 'keypad-ops';
 
-/** A member's userid, 1 to 64 of the characters that WeCom allows (protocol page §4.8). */
+/** A member's userid, 1 to 64 of the characters that WeCom allows (protocol §4.8). */
 export const userId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_\-.@]{0,63}$/, 'not a userid');
 
 const claims = z.strictObject({

@@ -10,7 +10,7 @@ export interface SignedQuery {
 
 /**
  * Reads the query from the raw URL and decodes each value exactly once; a `+` stays a `+`, as base64 needs it
- * (protocol §9, pitfall 1). Throws `InputError` when a value is missing, twice there, or not decodable.
+ * (protocol §9.1). Throws `InputError` when a value is missing, twice there, or not decodable.
  */
 export function readSignedQuery(url: string): SignedQuery {
   const values = new Map<string, string>();

@@ -27,7 +27,7 @@ export interface IncomingRequest {
   readonly source: string;
 }
 
-/** Answers requests in the order of design §6: token, replay, policy, then the operation. Each end of it is in the audit. */
+/** Answers requests in the order of ARCHITECTURE.md: token, replay, policy, then the operation. Each end of it is in the audit. */
 export type RequestHandler = (request: IncomingRequest) => Promise<Answer>;
 
 export interface RequestParts {
@@ -65,7 +65,7 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
 async function identify({ keys, clock }: RequestParts, request: IncomingRequest, operation: string) {
   const token = /^Bearer ([\w.-]{1,4096})$/i.exec(request.authorization ?? '')?.[1] ?? '';
   const claims = await verifyToken(keys, token, { operation, body: request.body, now: clock.now() });
-  // Userids are case-insensitive (protocol page §4.8).
+  // Userids are case-insensitive (protocol §4.8).
   const subject: Subject = { user: claims.sub.toLowerCase(), departments: claims.departments ?? [] };
   return { subject, jti: claims.jti, expiresAt: claims.exp * 1000 };
 }

@@ -42,7 +42,7 @@ export function createPolicy({ units, roles }: PolicyDocument): Policy {
   return policy;
 }
 
-/** Userids are case-insensitive (protocol page §4.8). */
+/** Userids are case-insensitive (protocol §4.8). */
 function isMember({ members }: Role, { user, departments }: Subject): boolean {
   return (
     members.users.some((member) => member.toLowerCase() === user.toLowerCase()) ||

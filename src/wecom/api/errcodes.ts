@@ -100,7 +100,7 @@ export function adviseOn(errcode: Errcode, errmsg: string): ErrorAdvice {
   };
 }
 
-/** The address that WeCom saw the call come from, as errmsg tells it (§4, pitfall 11). */
+/** The address that WeCom saw the call come from, as errmsg tells it (§4, §9.2). */
 function readSourceAddress(errmsg: string): string | null {
   return /from ip: ([\da-fA-F.:]{2,45})/.exec(errmsg)?.[1] ?? null;
 }
