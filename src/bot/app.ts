@@ -3,11 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import type { Registry } from 'prom-client';
 import { addCallback } from '../channels/wecom-callback/callback.ts';
-import { readIncoming } from '../channels/wecom-callback/incoming.ts';
 import { openCallbackSources } from '../channels/wecom-callback/sources.ts';
 import { createChat, createMenus, createSessionStore } from '../chat/index.ts';
 import type { BotConfig } from '../config.ts';
-import { contract, isOperation } from '../contract/index.ts';
+import { isChange, isOperation } from '../contract/index.ts';
 import { readSigningKey } from '../contract/keys.ts';
 import { ConfigError } from '../errors.ts';
 import { createPushClient } from '../push/client.ts';
@@ -18,13 +17,12 @@ import { createRedis } from '../server/redis.ts';
 import { watchFolder } from '../server/watched-folder.ts';
 import { createCipher } from '../wecom/crypto/cipher.ts';
 import { createIdentity } from './identity.ts';
-import { openContext } from './menu-context.ts';
+import { createContexts } from './menu-context.ts';
 import { createNotifier } from './notifier.ts';
 import { openConfirmations } from './open-confirmations.ts';
 import { createOpsClient } from './ops-client.ts';
 import { startOutcomes } from './outcomes.ts';
 import { timedStore } from './timed-store.ts';
-import { createTold } from './told.ts';
 
 /** A running interface platform; `app` is not listening yet. */
 export interface Bot {
@@ -77,7 +75,7 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
   });
   const menus = await createMenus({
     directory: account.menusDir,
-    operations: { isOperation, isChange: (name) => isOperation(name) && contract[name].kind === 'change' },
+    operations: { isOperation, isChange },
     onLoaded: ({ generation }) => log.info({ generation }, 'menus loaded'),
     onProblems: (problems) => log.error({ problems }, 'menus not reloaded, the old ones go on serving'),
   });
@@ -113,27 +111,11 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
     onError: (err) => log.warn({ err }, 'outcomes'),
   });
 
-  const told = createTold(outcomes.read);
   const chat = createChat({
     store: timedStore(createSessionStore(redis), metrics.redis),
     menu: menus.at,
-    async openContext(incoming) {
-      const caller = await identity.callerOf(incoming);
-      const confirmation = (id: string) => ({ id, user: caller.user, trace: caller.trace });
-      return openContext({
-        client,
-        caller,
-        rights: await identity.rightsOf(caller),
-        now: now(),
-        onConfirm: (id) => outcomes.begin(confirmation(id)),
-        onAnswer: (id, answered) => told.add(incoming, { confirmation: confirmation(id), ...answered }),
-        onLost: (id) => outcomes.lost(confirmation(id)),
-      });
-    },
-    async deliver(incoming, text) {
-      await notifier.tellPatiently(incoming.user, text, told.idOf(incoming, text));
-      await told.confirm(incoming, text);
-    },
+    openContext: createContexts({ client, identity, outcomes, now }),
+    deliver: notifier.tellLate,
     onError: (err, { trace }) => log.error({ id: trace, err }, 'a message broke'),
     onSession: metrics.session,
     now,
@@ -164,12 +146,9 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
     }),
     corpId: account.corpId,
     isAllowedSource: sources.allows,
-    async receive(callback, plaintext, request) {
-      const incoming = readIncoming(callback, { plaintext, agentId: account.agentId, trace: request.id });
-      if (incoming === null) return null;
-      const text = await chat.receive(incoming);
-      return text === null ? null : { text, onSent: () => void told.confirm(incoming, text) };
-    },
+    agentId: account.agentId,
+    receive: chat.receive,
+    onSent: ({ receipts }) => void outcomes.received(receipts),
     onResult(result, request, reply) {
       metrics.callback(result, reply.elapsedTime / 1000);
       log.info(

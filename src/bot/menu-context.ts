@@ -1,30 +1,38 @@
-import { type Context, type Outcome, Unavailable } from '../chat/index.ts';
+import { type Context, type Incoming, type Outcome, Unavailable } from '../chat/index.ts';
 import type { Answer } from '../contract/answer.ts';
+import type { Identity } from './identity.ts';
+import type { Confirmation } from './open-confirmations.ts';
 import { type Caller, type OpsClient, OpsDown } from './ops-client.ts';
-import type { Answered } from './outcomes.ts';
+import type { Outcomes } from './outcomes.ts';
 import { covers, type Rights } from './rights.ts';
 import { sentences } from './sentences.ts';
 
-/** What one turn needs to reach the platform as one user. */
+/** Makes the context of one turn: everything the menu may ask of the platform, refusals turned into sentences. */
+export type OpenContext = (incoming: Incoming) => Promise<Context>;
+
 export interface ContextParts {
   readonly client: OpsClient;
-  readonly caller: Caller;
-  readonly rights: Rights;
-  readonly now: number;
-  /** Before a confirmation goes to the platform. Rejects when it cannot be noted; then it does not go. */
-  onConfirm(id: string): Promise<void>;
-  /** What became of a confirmation, in the words that go into the reply to this very message. */
-  onAnswer(id: string, answered: Pick<Answered, 'text' | 'isOutcome'>): void;
-  /** The answer of this operation got lost; someone must find out what became of it and tell the user. */
-  onLost(id: string): Promise<void>;
+  readonly identity: Identity;
+  readonly outcomes: Pick<Outcomes, 'begin' | 'answered' | 'lost'>;
+  now(): number;
 }
 
-/** Makes the context of one turn: everything the menu may ask of the platform, refusals turned into sentences. */
-export function openContext(parts: ContextParts): Context {
-  const { client, caller, rights } = parts;
+/** Makes the contexts; one opened in vain throws `Unavailable`, when nobody says what the user may do. */
+export function createContexts({ client, identity, outcomes, now }: ContextParts): OpenContext {
+  return async (incoming) => {
+    const caller = await identity.callerOf(incoming);
+    const rights = await identity.rightsOf(caller);
+    return {
+      user: caller.user,
+      now: now(),
+      ...asking(client, caller, rights),
+      run: confirming(client, caller, outcomes),
+    };
+  };
+}
+
+function asking(client: OpsClient, caller: Caller, rights: Rights): Pick<Context, 'may' | 'ops' | 'preview'> {
   return {
-    user: caller.user,
-    now: parts.now,
     may: (operation, { unit }) => covers(rights, operation, unit),
     ops: {
       async call(name, input) {
@@ -38,43 +46,44 @@ export function openContext(parts: ContextParts): Context {
       if (answered.state === 'preview') return answered.preview;
       throw new Unavailable('message' in answered ? answered.message : sentences.odd);
     },
-    async run(operation, input, { id, hash }, code) {
-      await parts.onConfirm(id).catch(() => {
-        throw new Unavailable(sentences.notNoted);
-      });
-      try {
-        const body = { input, preview: { id, hash }, ...(code === undefined ? {} : { code }) };
-        const answered = await client.post(caller, operation, body);
-        const outcome = outcomeOf(answered);
-        parts.onAnswer(id, { text: outcome.text, isOutcome: ENDS.has(answered.state) });
-        return outcome;
-      } catch (error) {
-        if (!(error instanceof OpsDown)) throw error;
-        if (!error.mayHaveRun) {
-          parts.onAnswer(id, { text: sentences.platformDown, isOutcome: false });
-          throw new Unavailable(sentences.platformDown);
-        }
-        await parts.onLost(id);
-        return { text: sentences.outcomeOpen };
-      }
-    },
   };
 }
 
-/** The states in which an operation has come to its end. */
-const ENDS: ReadonlySet<Answer['state']> = new Set(['done', 'failed', 'unknown']);
+/** Sends a confirmation. It is noted first, so that its user hears what became of it even when this process dies. */
+function confirming(client: OpsClient, caller: Caller, outcomes: ContextParts['outcomes']): Context['run'] {
+  return async (operation, input, { id, hash }, code) => {
+    const confirmation: Confirmation = { id, user: caller.user, trace: caller.trace };
+    await outcomes.begin(confirmation).catch(() => {
+      throw new Unavailable(sentences.notNoted);
+    });
+    try {
+      const body = { input, preview: { id, hash }, ...(code === undefined ? {} : { code }) };
+      const answered = await client.post(caller, operation, body);
+      await outcomes.answered(confirmation);
+      return outcomeOf(answered, id);
+    } catch (error) {
+      if (!(error instanceof OpsDown)) throw error;
+      if (!error.mayHaveRun) {
+        await outcomes.answered(confirmation);
+        throw new Unavailable(sentences.platformDown);
+      }
+      await outcomes.lost(confirmation);
+      return { text: sentences.outcomeOpen };
+    }
+  };
+}
 
-function outcomeOf(answered: Answer): Outcome {
+function outcomeOf(answered: Answer, id: string): Outcome {
   switch (answered.state) {
     case 'done':
-      return { text: answered.text ?? '' };
+      return { text: answered.text ?? '', receipts: [id] };
     case 'accepted':
       return { text: answered.text };
     case 'refused':
       return { text: answered.message, fresh: answered.preview };
     case 'failed':
     case 'unknown':
-      return { text: answered.message };
+      return { text: answered.message, receipts: [id] };
     case 'preview':
       return { text: sentences.odd };
   }

@@ -1,11 +1,16 @@
+import { createHash } from 'node:crypto';
+import type { Incoming } from '../chat/index.ts';
 import { type PushClient, PushError } from '../push/client.ts';
 
 /** What the bot asks of message delivery, which alone speaks to WeCom. Rejects with a {@link PushError}. */
 export interface Notifier {
   /** Tells somebody something, once for each id, however often it is asked to; what was taken down counts as told. */
   tell(user: string, text: string, id: string): Promise<void>;
-  /** The same, tried again for a minute while message delivery is away: for what nobody else will tell. */
-  tellPatiently(user: string, text: string, id: string): Promise<void>;
+  /**
+   * Tells what comes after the reply to a message, once for each message and text; tried again for a minute while
+   * message delivery is away, since nobody else will tell it.
+   */
+  tellLate(message: Pick<Incoming, 'user' | 'msgId'>, text: string): Promise<void>;
   /** The departments of a member. */
   departments(user: string): Promise<readonly number[]>;
   /** The networks that WeCom's callbacks come from, as CIDRs. */
@@ -51,7 +56,8 @@ export function createNotifier({ client, now, sleep, onCall, onAway }: NotifierP
   };
   return {
     tell,
-    async tellPatiently(user, text, id) {
+    async tellLate({ user, msgId }, text) {
+      const id = `late-${createHash('sha256').update(`${msgId}\n${text}`).digest('hex')}`;
       for (let tries = 1; ; tries += 1) {
         const problem = await tell(user, text, id).then(
           () => null,

@@ -7,19 +7,14 @@ import type { Caller, OpsClient } from './ops-client.ts';
 export interface Outcomes {
   /** Before the platform is asked to run what was confirmed. Throws when it cannot be noted; then it must not be asked. */
   begin(confirmation: Confirmation): Promise<void>;
-  /** The user has read these answers in a reply. */
-  read(answers: readonly Answered[]): Promise<void>;
+  /** The platform has answered: what is left to tell is in the reply, or with the platform. */
+  answered(confirmation: Confirmation): Promise<void>;
+  /** The user has read in a reply how these operations ended. */
+  received(ids: readonly string[]): Promise<void>;
   /** The platform's answer got lost: what became of it is found out, and the user told. */
   lost(confirmation: Confirmation): Promise<void>;
   /** Stops asking and waits for what is being told. */
   stop(): Promise<void>;
-}
-
-/** A confirmation that the platform has answered, in these words; with `isOutcome` they say how it ended. */
-export interface Answered {
-  readonly confirmation: Confirmation;
-  readonly text: string;
-  readonly isOutcome: boolean;
 }
 
 export interface OutcomesParts {
@@ -127,12 +122,9 @@ export function startOutcomes(parts: OutcomesParts): Outcomes {
   })();
   return {
     begin: (confirmation) => open.note(confirmation, parts.now() + OVERDUE_MS),
-    async read(answers) {
-      await told(
-        answers.filter(({ isOutcome }) => isOutcome).map(({ confirmation }) => confirmation.id),
-      ).catch(onError);
-      await open.close(answers.map(({ confirmation }) => confirmation)).catch(onError);
-    },
+    // When this cannot be written, the platform is asked what became of it, and says so.
+    answered: (confirmation) => open.close([confirmation]).catch(onError),
+    received: (ids) => told(ids).catch(onError),
     // When this cannot be noted, it is overdue a little later all the same.
     lost: (confirmation) => open.note(confirmation, parts.now()).catch(onError),
     async stop() {

@@ -11,6 +11,12 @@ export interface Incoming extends Speaker {
   readonly trace: string;
 }
 
+/** What a user reads. `receipts` are the ids of the operations whose outcome the text tells: nobody else has to tell it. */
+export interface Reply {
+  readonly text: string;
+  readonly receipts: readonly string[];
+}
+
 /** What the chat needs from outside; clock and timer are arguments, so that a test can hold them still. */
 export interface ChatParts {
   readonly store: SessionStore;
@@ -18,7 +24,7 @@ export interface ChatParts {
   menu(generation: string | undefined): Tree;
   /** Asks what the user may do. Throws `Unavailable`. */
   openContext(incoming: Incoming): Promise<Context>;
-  /** Sends a text outside of the reply. */
+  /** Sends a text after the reply to its message. Never called for a text with receipts: the platform tells outcomes. */
   deliver(incoming: Incoming, text: string): Promise<void>;
   onError(error: unknown, incoming: Incoming): void;
   onSession(change: 'started' | 'ended'): void;

@@ -1,5 +1,5 @@
-import type { ChatParts, Incoming } from './chat-parts.ts';
-import { leaveWith, letGo } from './commit.ts';
+import type { ChatParts, Incoming, Reply } from './chat-parts.ts';
+import { leaveWith, letGo, withoutReceipts } from './commit.ts';
 import { answer } from './run-turn.ts';
 import { sentences } from './sentences.ts';
 import type { Stored } from './session-store.ts';
@@ -7,7 +7,7 @@ import type { Stored } from './session-store.ts';
 /** The conversation with all users of one app. */
 export interface Chat {
   /** Answers the reply to a message, or null for none: the message is a repeat whose first delivery still runs. Never throws. */
-  receive(incoming: Incoming): Promise<string | null>;
+  receive(incoming: Incoming): Promise<Reply | null>;
   /** Resolves when no message is being worked on any more, the late ones too. */
   idle(): Promise<void>;
 }
@@ -35,7 +35,7 @@ export function createChat(parts: ChatParts): Chat {
 
 type Track = <T>(work: Promise<T>) => Promise<T>;
 
-async function receive(parts: ChatParts, incoming: Incoming, track: Track): Promise<string | null> {
+async function receive(parts: ChatParts, incoming: Incoming, track: Track): Promise<Reply | null> {
   // The 4 s count from the arrival: what Redis takes is part of them.
   const limit = Promise.withResolvers<null>();
   const cancel = parts.after(REPLY_LIMIT_MS, () => limit.resolve(null));
@@ -48,37 +48,44 @@ async function receive(parts: ChatParts, incoming: Incoming, track: Track): Prom
     parts.onError(error, incoming);
     // It may have been claimed all the same; whoever writes next must not wait for a message that nobody works on.
     void letGo(parts, incoming, { reply: sentences.storeDown });
-    return sentences.storeDown;
+    return withoutReceipts(sentences.storeDown);
   } finally {
     cancel();
   }
 }
 
 /** What a repeat gets: the finished reply, nothing while the first delivery runs, or that it died. */
-function repeated(parts: ChatParts, incoming: Incoming, reply: string | null): string | null {
-  if (reply !== '') return reply ?? sentences.lost;
+function repeated(parts: ChatParts, incoming: Incoming, reply: string | null): Reply | null {
+  if (reply !== '') return withoutReceipts(reply ?? sentences.lost);
   void watchFirst(parts, incoming).catch((e) => parts.onError(e, incoming));
   return null;
 }
 
-/** The answer if it is there before the limit; otherwise a word that it is worked on, and the answer as a message later. */
+/**
+ * The answer if it is there before the limit; otherwise a word that it is worked on, and the answer as a message later.
+ * A late answer that tells an outcome is not sent from here: without its receipt the platform tells it.
+ */
 async function answerInTime(
   parts: ChatParts,
   incoming: Incoming,
   first: Stored | undefined,
   { limit, track }: { readonly limit: Promise<null>; readonly track: Track },
-): Promise<string> {
+): Promise<Reply> {
   let late = false;
   const work = answer(parts, incoming, first, () => late).catch(async (error: unknown) => {
     parts.onError(error, incoming);
     return leaveWith(parts, incoming, sentences.failed(incoming.trace.slice(0, 8)));
   });
-  const text = await Promise.race([work, limit]);
-  if (text !== null) return text;
+  const reply = await Promise.race([work, limit]);
+  if (reply !== null) return reply;
   late = true;
-  void track(work.then((result) => parts.deliver(incoming, result)).catch((e) => parts.onError(e, incoming)));
+  const deliver = async (): Promise<void> => {
+    const { text, receipts } = await work;
+    if (receipts.length === 0) await parts.deliver(incoming, text);
+  };
+  void track(deliver().catch((error: unknown) => parts.onError(error, incoming)));
   await parts.store.keepReply(incoming, incoming.msgId, sentences.working).catch(() => {});
-  return sentences.working;
+  return withoutReceipts(sentences.working);
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { ChatParts, Incoming } from './chat-parts.ts';
+import type { ChatParts, Incoming, Reply } from './chat-parts.ts';
 import { sentences } from './sentences.ts';
 import type { Ending, Stored } from './session-store.ts';
 
@@ -27,9 +27,14 @@ export async function keep(
 }
 
 /** Leaves the line with a sentence, everything else as it was. */
-export async function leaveWith(parts: ChatParts, incoming: Incoming, sentence: string): Promise<string> {
+export async function leaveWith(parts: ChatParts, incoming: Incoming, sentence: string): Promise<Reply> {
   await keep(parts, incoming, { from: NOTHING, session: 'same', reply: sentence });
-  return sentence;
+  return withoutReceipts(sentence);
+}
+
+/** A reply that tells no outcome. */
+export function withoutReceipts(text: string): Reply {
+  return { text, receipts: [] };
 }
 
 /**

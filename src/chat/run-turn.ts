@@ -1,7 +1,7 @@
 import { Unavailable } from '../menu/tree/context.ts';
 import { currentScreen, type Turn, takeTurn } from '../menu/turn/turn.ts';
-import type { ChatParts, Incoming } from './chat-parts.ts';
-import { keep, leaveWith } from './commit.ts';
+import type { ChatParts, Incoming, Reply } from './chat-parts.ts';
+import { keep, leaveWith, withoutReceipts } from './commit.ts';
 import { sentences } from './sentences.ts';
 import type { Stored } from './session-store.ts';
 
@@ -16,23 +16,24 @@ export async function answer(
   incoming: Incoming,
   first: Stored | undefined,
   isLate: () => boolean,
-): Promise<string> {
+): Promise<Reply> {
   let stored = first ?? (await waitForTurn(parts, incoming));
   if (stored === undefined) return leaveWith(parts, incoming, sentences.busy);
   for (let tries = 1; ; tries += 1) {
     const turn = await take(parts, incoming, stored);
     const session = tries > RECOMPUTATIONS ? 'same' : turn.session;
+    const told = { text: turn.text, receipts: turn.receipts ?? [] };
     const reply = isLate() ? undefined : turn.text;
     const newer = await keep(parts, incoming, { from: stored, session, reply });
-    if (newer === 'broken') return turn.ran ? turn.text : sentences.notKept;
+    if (newer === 'broken') return turn.ran ? told : withoutReceipts(sentences.notKept);
     if (newer === null) {
       count(parts, stored, session);
-      return turn.text;
+      return told;
     }
     // A change that was asked for is not asked for again: its outcome stands, whatever screen the user is at by now.
     if (turn.ran) {
       await keep(parts, incoming, { from: newer, session: 'same', reply });
-      return turn.text;
+      return told;
     }
     stored = newer;
   }

@@ -19,6 +19,11 @@ export function isOperation(name: string): name is OperationName {
   return Object.hasOwn(contract, name);
 }
 
+/** Whether the name is that of a change, which takes a preview and a confirmation. */
+export function isChange(name: string): boolean {
+  return isOperation(name) && contract[name].kind === 'change';
+}
+
 /** The reads by name, as the menu's types see them. */
 export type ReadTable = {
   readonly [N in ReadName]: { readonly input: InputOf<N>; readonly output: OutputOf<N> };

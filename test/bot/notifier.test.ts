@@ -3,7 +3,6 @@ import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startBot } from '#test/bot.ts';
 import { startPush } from '#test/push.ts';
 import { createNotifier } from '../../src/bot/notifier.ts';
-import { createTold } from '../../src/bot/told.ts';
 import { createPushClient } from '../../src/push/client.ts';
 
 const running = await startBot();
@@ -120,22 +119,9 @@ test('a bot knows no secret of WeCom', () => {
 });
 
 describe('what comes after the reply', () => {
-  const incoming = { agent: '1', user: 'lisi', msgId: '7', createdAt: 0, trace: 't' };
-  const confirmation = { id: randomUUID(), user: 'lisi', trace: 't' };
+  const message = { user: 'lisi', msgId: '7' };
 
-  test('has the id of the outcome in it, or one of its own', () => {
-    const notes = createTold(async () => {});
-    notes.add(incoming, { confirmation, text: 'web：2 → 3', isOutcome: true });
-    expect(notes.idOf(incoming, 'web：2 → 3\n\n0 返回')).toBe(`outcome-${confirmation.id}`);
-    const other = notes.idOf(incoming, '另一屏');
-    expect(other).toMatch(/^late-[0-9a-f]{64}$/);
-    expect(notes.idOf({ ...incoming }, '另一屏')).toBe(other);
-    expect(notes.idOf({ ...incoming, msgId: '8' }, '另一屏')).not.toBe(other);
-    notes.add(incoming, { confirmation, text: '已提交', isOutcome: false });
-    expect(notes.idOf(incoming, '已提交')).toMatch(/^late-/);
-  });
-
-  test('is told once, be it alone or with its screen, also when the screen was told and nobody heard so', async () => {
+  test('is told once for each message and text, also when nobody heard that it was taken down', async () => {
     const server = await startPush();
     const calls: string[] = [];
     const notifier = createNotifier({
@@ -145,18 +131,20 @@ describe('what comes after the reply', () => {
       onCall: (what, result) => void calls.push(`${what} ${result}`),
       onAway: () => {},
     });
-    await notifier.tellPatiently('lisi', 'web：2 → 3\n\n0 返回', 'outcome-1');
-    await notifier.tell('lisi', 'web：2 → 3', 'outcome-1');
-    expect(server.told('lisi')).toEqual(['web：2 → 3\n\n0 返回']);
-    server.script = () => (server.attempts.length < 8 ? 'hang' : undefined);
-    await notifier.tellPatiently('lisi', '迟到的列表', 'late-1');
-    expect(server.told('lisi')).toContain('迟到的列表');
+    for (let times = 0; times < 2; times += 1) await notifier.tellLate(message, '迟到的列表');
+    expect(server.told('lisi')).toEqual(['迟到的列表']);
+    await notifier.tellLate({ ...message, msgId: '8' }, '迟到的列表');
+    expect(server.told('lisi')).toEqual(['迟到的列表', '迟到的列表']);
+    server.script = () => (server.attempts.length < 8 ? 'lose' : undefined);
+    await notifier.tellLate(message, '另一个列表');
+    expect(server.told('lisi').filter((text) => text === '另一个列表')).toHaveLength(1);
+    expect(server.attempts.at(-1)?.idempotencyKey).toMatch(/^late-[0-9a-f]{64}$/);
     expect(calls.filter((call) => call === 'push down').length).toBeGreaterThan(1);
     server.script = () => 403;
-    await expect(notifier.tellPatiently('lisi', '不允许', 'late-2')).rejects.toMatchObject({ status: 403 });
+    await expect(notifier.tellLate(message, '不允许')).rejects.toMatchObject({ status: 403 });
     server.script = () => 503;
     notifier.stop();
-    await expect(notifier.tellPatiently('lisi', '关闭中', 'late-3')).rejects.toMatchObject({ status: 503 });
+    await expect(notifier.tellLate(message, '关闭中')).rejects.toMatchObject({ status: 503 });
     expect(server.attempts.filter(({ text }) => text === '关闭中')).toHaveLength(1);
     await server.stop();
   });

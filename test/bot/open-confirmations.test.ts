@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, expect, test } from 'vitest';
 import { startRedis } from '#test/redis.ts';
-import { openContext } from '../../src/bot/menu-context.ts';
+import { createContexts } from '../../src/bot/menu-context.ts';
 import { openConfirmations } from '../../src/bot/open-confirmations.ts';
 import type { OpsClient } from '../../src/bot/ops-client.ts';
 import { createRedis } from '../../src/server/redis.ts';
@@ -47,14 +47,25 @@ test('a confirmation that cannot be noted does not go to the platform', async ()
     calls.push(operation);
     return { state: 'done', text: 'done' };
   };
-  const context = openContext({
+  const open = createContexts({
     client: { post, read: async () => ({ refused: 'nothing to read here' }) },
-    caller: { user: 'zhangsan', departments: [], trace: 'E1' },
-    rights: new Map(),
-    now: DUE,
-    onConfirm: () => Promise.reject(new Error('Redis is away')),
-    onAnswer: () => {},
-    onLost: async () => {},
+    identity: {
+      callerOf: async ({ user, trace }) => ({ user, departments: [], trace }),
+      rightsOf: async () => new Map(),
+    },
+    outcomes: {
+      begin: () => Promise.reject(new Error('Redis is away')),
+      answered: async () => {},
+      lost: async () => {},
+    },
+    now: () => DUE,
+  });
+  const context = await open({
+    agent: '1',
+    user: 'zhangsan',
+    msgId: '7',
+    createdAt: DUE / 1000,
+    trace: 'E1',
   });
   const preview = { id: randomUUID(), hash: 'h', lines: ['副本 2 → 3'], expiresAt: DUE + 1 };
   await expect(context.run('k8s.scale', {}, preview, undefined)).rejects.toThrow('没有执行任何操作');

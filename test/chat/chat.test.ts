@@ -81,7 +81,9 @@ function replica({ on = redis, limit = new Promise(() => {}) }: Options = {}) {
       return () => {};
     },
   };
-  return { ...createChat(parts), delivered, errors };
+  const chat = createChat(parts);
+  const receive = async (incoming: Incoming) => (await chat.receive(incoming))?.text ?? null;
+  return { ...chat, receive, delivered, errors };
 }
 
 test('a message shows the first screen, and the digits walk from there', async () => {

@@ -1,9 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Incoming, Reply } from '../../chat/index.ts';
 import { InputError } from '../../errors.ts';
 import type { Cipher } from '../../wecom/crypto/cipher.ts';
 import { readEnvelope } from '../../wecom/crypto/envelope.ts';
 import { sealTextReply } from '../../wecom/crypto/reply.ts';
-import { type Callback, readMessage } from '../../wecom/events/message.ts';
+import { readMessage } from '../../wecom/events/message.ts';
+import { readIncoming } from './incoming.ts';
 import { readSignedQuery } from './query.ts';
 
 /** How a callback was answered; the metrics count by it. */
@@ -17,18 +19,15 @@ export type CallbackResult =
   | 'too-large'
   | 'broken';
 
-/** What to reply, and what to do once it has reached the socket. */
-export interface CallbackReply {
-  readonly text: string;
-  onSent(): void;
-}
-
 export interface CallbackParts {
   readonly cipher: Cipher;
   readonly corpId: string;
+  readonly agentId: number;
   isAllowedSource(address: string): boolean;
-  /** Answers the reply to a genuine callback, or null for none. `plaintext` is what was decrypted. */
-  receive(callback: Callback, plaintext: string, request: FastifyRequest): Promise<CallbackReply | null>;
+  /** Answers the reply to a genuine message, or null for none. */
+  receive(incoming: Incoming): Promise<Reply | null>;
+  /** The reply has reached the socket. */
+  onSent(reply: Reply, incoming: Incoming): void;
   onResult(result: CallbackResult, request: FastifyRequest, reply: FastifyReply): void;
   /** Unix milliseconds. */
   now(): number;
@@ -93,13 +92,14 @@ export function addCallback(app: FastifyInstance, parts: CallbackParts): void {
     }
     const plaintext = parts.cipher.decrypt(encrypt);
     const callback = readMessage(plaintext);
-    const answered = await parts.receive(callback, plaintext, request);
-    if (answered === null || !('fromUserName' in callback)) {
+    const incoming = readIncoming(callback, { plaintext, agentId: parts.agentId, trace: request.id });
+    const answered = incoming && (await parts.receive(incoming));
+    if (incoming === null || answered === null || !('fromUserName' in callback)) {
       parts.onResult('empty', request, reply);
       return reply.code(200).send('');
     }
     parts.onResult('reply', request, reply);
-    reply.raw.once('finish', answered.onSent);
+    reply.raw.once('finish', () => parts.onSent(answered, incoming));
     const sealed = sealTextReply(parts.cipher, {
       toUser: callback.fromUserName,
       fromCorp: parts.corpId,

@@ -29,9 +29,13 @@ export interface Preview {
   readonly expiresAt: number;
 }
 
-/** What became of a confirmed change. `fresh` is a new preview to confirm instead, when the object moved. */
+/**
+ * What became of a confirmed change. `receipts` holds the id of the operation when `text` tells how it ended; nobody
+ * else has to tell it then. `fresh` is a new preview to confirm instead, when the object moved.
+ */
 export interface Outcome {
   readonly text: string;
+  readonly receipts?: readonly string[] | undefined;
   readonly fresh?: Preview | undefined;
 }
 

@@ -11,11 +11,13 @@ import type { Screen, Session } from './session.ts';
 /**
  * What one input comes to. `session` is where the user stands after it: `same` leaves everything as it was, path and
  * time to live too; `null` ends the session. `ran` says that a change was asked for, so the turn must not be taken again.
+ * `receipts` are the ids of the operations whose outcome the text tells.
  */
 export interface Turn {
   readonly text: string;
   readonly session: Session | null | 'same';
   readonly ran?: true;
+  readonly receipts?: readonly string[] | undefined;
 }
 
 const MAX_TEXT_BYTES = 32_768;

@@ -172,7 +172,7 @@ async function confirm(
   }
   const menu = menuOf(tree, position, context);
   const result = { kind: 'text', text: outcome.text, page: 0, settled: true } as const;
-  return { ...show(tree, menu, result, context), ran: true };
+  return { ...show(tree, menu, result, context), ran: true, receipts: outcome.receipts };
 }
 
 function turnPage(standing: Standing, by: 1 | -1): Turn {
