@@ -1,33 +1,17 @@
 import { dirname } from 'node:path';
 import { ConfigError, InputError } from '../errors.ts';
 import { readYaml } from '../server/yaml.ts';
+import { botAccountSettings } from './bot-settings.ts';
 import { isRecord } from './json.ts';
+import { pushAccountSettings } from './push-settings.ts';
 import { readAccount } from './read-account.ts';
-import { type Fields, readFile, type ValuesOf } from './read-settings.ts';
-import type { Secret } from './secret.ts';
-
-/** What the interface platform knows of an app: enough to read its callbacks and seal its replies, and not to send. */
-export const botAccountFields = {
-  corpId: 'WECOM_CORP_ID',
-  agentId: 'WECOM_AGENT_ID',
-  token: 'WECOM_TOKEN',
-  encodingAesKey: 'WECOM_ENCODING_AES_KEY',
-  callbackSources: 'CALLBACK_ALLOWED_SOURCES',
-  menusDir: 'MENUS_DIR',
-} as const satisfies Fields;
-
-/** What message delivery knows of an app: enough to send. */
-export const pushAccountFields = {
-  corpId: 'WECOM_CORP_ID',
-  agentId: 'WECOM_AGENT_ID',
-  secret: 'WECOM_SECRET',
-  accountLimit: 'PUSH_ACCOUNT_LIMIT',
-} as const satisfies Fields;
+import { readFile } from './read-settings.ts';
+import type { Secret, Settings, ValuesOf } from './setting.ts';
 
 /** One app of one enterprise, by the name that messages, callbacks and logs give it. */
-export type BotAccount = ValuesOf<typeof botAccountFields> & { readonly name: string };
+export type BotAccount = ValuesOf<typeof botAccountSettings> & { readonly name: string };
 /** The same app as message delivery knows it. */
-export type PushAccount = ValuesOf<typeof pushAccountFields> & { readonly name: string };
+export type PushAccount = ValuesOf<typeof pushAccountSettings> & { readonly name: string };
 
 /** The accounts in force, by name, and what is wrong with the file, by the account that it costs. */
 export interface LoadedAccounts<A> {
@@ -52,12 +36,12 @@ const MOST = 200;
 export function loadBotAccounts(
   parts: AccountsParts<BotAccount> & { readonly menusDir: string },
 ): LoadedAccounts<BotAccount> {
-  return load<BotAccount>(botAccountFields, { menusDir: parts.menusDir }, parts);
+  return load<BotAccount>(botAccountSettings, { menusDir: parts.menusDir }, parts);
 }
 
 /** The accounts of message delivery. Throws as {@link load}. */
 export function loadPushAccounts(parts: AccountsParts<PushAccount>): LoadedAccounts<PushAccount> {
-  return load<PushAccount>(pushAccountFields, {}, parts);
+  return load<PushAccount>(pushAccountSettings, {}, parts);
 }
 
 /**
@@ -65,7 +49,7 @@ export function loadPushAccounts(parts: AccountsParts<PushAccount>): LoadedAccou
  * as a whole cannot be used, or when not one account is left.
  */
 function load<A extends { readonly name: string; readonly corpId: string; readonly agentId: number }>(
-  fields: Fields,
+  settings: Settings,
   defaults: Readonly<Record<string, unknown>>,
   { path, standard, previous }: AccountsParts<A>,
 ): LoadedAccounts<A> {
@@ -75,7 +59,7 @@ function load<A extends { readonly name: string; readonly corpId: string; readon
   for (const [name, entry] of path === undefined ? [] : readEntries(path)) {
     const old = previous?.get(name);
     try {
-      const account = readAccount({ name, entry, fields, defaults, folder: dirname(path as string) }) as A;
+      const account = readAccount({ name, entry, settings, defaults, folder: dirname(path as string) }) as A;
       const twin = [...accounts.values()].find((one) => isSameApp(one, account));
       if (twin !== undefined) throw new InputError(`is the same app as "${twin.name}"; name each app once`);
       accounts.set(name, old !== undefined && written(old) === written(account) ? old : account);

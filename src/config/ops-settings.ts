@@ -1,73 +1,55 @@
-import { mysqlTargets } from './databases.ts';
+import { mysqlTargets } from './json.ts';
 import { verifyingKeys } from './keys.ts';
-import { cidrs, host, port, serverUrl } from './network.ts';
-import { type Setting, secret } from './setting.ts';
+import { cidrs, serverUrl } from './network.ts';
+import { type Settings, secret } from './setting.ts';
+import { listening, shared } from './shared-settings.ts';
 import { matching, path } from './text.ts';
 
 /** Settings of the ops platform. */
 export const opsSettings = {
-  OPS_HOST: {
-    audience: 'ops',
-    about: 'Address that the ops platform listens on.',
-    example: '0.0.0.0',
-    fallback: '127.0.0.1',
-    read: host,
-  },
-  OPS_PORT: {
-    audience: 'ops',
-    about: 'Port of the ops platform.',
-    example: '8081',
-    fallback: '8081',
-    read: port,
-  },
-  OPS_INTERNAL_PORT: {
-    audience: 'ops',
-    about: 'Port of /healthz, /readyz and /metrics of the ops platform.',
-    example: '9081',
-    fallback: '9081',
-    read: port,
-  },
-  OPS_ALLOWED_SOURCES: {
-    audience: 'ops',
+  trustedProxies: shared.trustedProxies,
+  ...listening({ prefix: 'OPS', listener: 'the ops platform', role: 'the ops platform', port: 8081 }),
+  allowedSources: {
+    name: 'OPS_ALLOWED_SOURCES',
     about: 'Addresses and CIDRs of the bot; nobody else may call the ops platform.',
     example: '10.1.2.0/24',
     read: cidrs,
   },
-  OPS_VERIFYING_KEYS: {
-    audience: 'ops',
+  verifyingKeys: {
+    name: 'OPS_VERIFYING_KEYS',
     about: 'Public keys whose signatures count; old and new stand side by side while a key is changed.',
     example: 'public Ed25519 JWKS, made by: npm run keys',
     file: true,
     read: verifyingKeys,
   },
-  OPS_POLICY_FILE: {
-    audience: 'ops',
+  policyFile: {
+    name: 'OPS_POLICY_FILE',
     about: 'Who may do what where (YAML); see deploy/policy.yaml.',
     example: '/etc/keypad/policy.yaml',
     read: path,
   },
-  MYSQL_URL: secret({
-    audience: 'ops',
+  mysqlUrl: secret({
+    name: 'MYSQL_URL',
     about: 'Database of operations and audit.',
     example: 'mysql://keypad:password@mysql.internal:3306/keypad',
     read: serverUrl(['mysql:'], /^\/[^/]+$/),
   }),
-  KUBECONFIG: {
-    audience: 'ops',
+  kubeconfig: {
+    name: 'KUBECONFIG',
     about: 'Kubeconfig whose contexts the policy names.',
     example: '/etc/keypad/kubeconfig',
     read: path,
   },
-  OPS_MYSQL_TARGETS: secret({
-    audience: 'ops',
+  mysqlTargets: secret({
+    name: 'OPS_MYSQL_TARGETS',
     about: 'MySQL instances that operations may reach, as JSON; {} when there are none.',
     example: '{"shop-db":"mysql://keypad:password@shop-db.internal:3306"}',
     read: mysqlTargets,
   }),
-  OPS_AUDIT_KEY: secret({
-    audience: 'ops',
+  auditKey: secret({
+    name: 'OPS_AUDIT_KEY',
     about: 'Key of the audit chain; keep a copy where the database administrators cannot read it.',
     example: 'at least 32 characters, made by: openssl rand -base64 33',
     read: matching(/^.{32,}$/, 'at least 32 characters on one line; make one with: openssl rand -base64 33'),
   }),
-} as const satisfies Readonly<Record<string, Setting>>;
+} as const satisfies Settings;

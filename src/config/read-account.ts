@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { InputError } from '../errors.ts';
 import { isRecord } from './json.ts';
-import { type Fields, readSecretFile } from './read-settings.ts';
-import { type SettingName, settings } from './settings.ts';
+import { readSecretFile } from './read-settings.ts';
+import type { Setting, Settings } from './setting.ts';
 
 /** The account of the `WECOM_*` variables. */
 export const DEFAULT_ACCOUNT = 'default';
@@ -25,20 +25,20 @@ const KEYS = {
 export interface Definition {
   readonly name: string;
   readonly entry: unknown;
-  readonly fields: Fields;
+  readonly settings: Settings;
   readonly defaults: Readonly<Record<string, unknown>>;
   /** Relative paths begin here. */
   readonly folder: string;
 }
 
 /** Reads the fields that a role needs, by the rules of the variables that say the same. Throws an InputError. */
-export function readAccount({ name, entry, fields, defaults, folder }: Definition): object {
+export function readAccount({ name, entry, settings, defaults, folder }: Definition): object {
   if (name === DEFAULT_ACCOUNT)
     throw new InputError('is the app of the WECOM_* variables; choose another name');
   if (!NAME.test(name))
     throw new InputError('a name is a letter, then up to 31 letters, digits and -, in lower case');
   const values = flatten(entry);
-  const read = Object.entries(fields).map(([field, setting]) => {
+  const read = Object.entries(settings).map(([field, setting]) => {
     const key = KEYS[field as keyof typeof KEYS];
     const value = values.get(key);
     if (value === undefined && field in defaults) return [field, defaults[field]] as const;
@@ -60,13 +60,12 @@ function flatten(entry: unknown): ReadonlyMap<string, unknown> {
   return values;
 }
 
-function readField(key: string, name: SettingName, value: unknown, folder: string): unknown {
-  const setting = settings[name];
-  const text = Array.isArray(value) && name === 'CALLBACK_ALLOWED_SOURCES' ? value.join(',') : value;
+function readField(key: string, setting: Setting, value: unknown, folder: string): unknown {
+  const text = Array.isArray(value) && key === KEYS.callbackSources ? value.join(',') : value;
   if (text === undefined || text === '') throw new InputError(`${key} is not set. ${setting.about}`);
   if (typeof text !== 'string') throw new InputError(`${key} must be one plain value`);
-  if (!('file' in setting)) {
-    return about(key, () => setting.read(name === 'MENUS_DIR' ? resolve(folder, text) : text));
+  if (!setting.file) {
+    return about(key, () => setting.read(key === KEYS.menusDir ? resolve(folder, text) : text));
   }
   const secret = about(key, () => readSecretFile(resolve(folder, text)));
   return about(`what ${key} names`, () => setting.read(secret));

@@ -1,41 +1,35 @@
 import { readFileSync, statSync } from 'node:fs';
 import { ConfigError, InputError } from '../errors.ts';
-import type { Setting } from './setting.ts';
-import { type SettingName, settings, type ValueOf } from './settings.ts';
+import type { Setting, Settings, ValuesOf } from './setting.ts';
 
 /** What a process was started with: `process.env`, or a plain object in a test. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Field name → name of its setting. */
-export type Fields = Readonly<Record<string, SettingName>>;
-
 /** More than any key or list of keys takes. */
 const SECRET_BYTES = 64 * 1024;
-
-/** The values of some settings under the names of their fields. */
-export type ValuesOf<F extends Fields> = { readonly [K in keyof F]: ValueOf<F[K]> };
 
 /**
  * The values of these settings, frozen; an empty variable counts as unset, and `X_FILE` may name the file of a secret.
  * Throws one ConfigError that lists every problem with the variable and the remedy, and shows no secret.
  */
-export function readSettings<F extends Fields>(fields: F, env: Environment): ValuesOf<F> {
+export function readSettings<S extends Settings>(settings: S, env: Environment): ValuesOf<S> {
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
-  for (const [field, name] of Object.entries(fields)) {
+  for (const [field, setting] of Object.entries(settings)) {
     try {
-      values[field] = readSetting(name, settings[name], env);
+      values[field] = readSetting(setting, env);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       problems.push(error.message);
     }
   }
   if (problems.length > 0) throw new ConfigError(problems);
-  return Object.freeze(values) as ValuesOf<F>;
+  return Object.freeze(values) as ValuesOf<S>;
 }
 
-function readSetting(name: string, setting: Setting, env: Environment): unknown {
-  const text = readText(name, setting, env);
+function readSetting(setting: Setting, env: Environment): unknown {
+  const { name } = setting;
+  const text = readText(setting, env);
   if (text === undefined) {
     const orFile = setting.file ? ` (or ${name}_FILE to a file that holds it)` : '';
     throw new InputError(`${name} is not set. ${setting.about} Set it${orFile}, e.g. ${setting.example}`);
@@ -47,10 +41,10 @@ function readSetting(name: string, setting: Setting, env: Environment): unknown 
   }
 }
 
-function readText(name: string, setting: Setting, env: Environment): string | undefined {
-  const file = setting.file ? env[`${name}_FILE`] || undefined : undefined;
+function readText({ name, file: mayBeFile, fallback }: Setting, env: Environment): string | undefined {
+  const file = mayBeFile ? env[`${name}_FILE`] || undefined : undefined;
   const inline = env[name] || undefined;
-  if (file === undefined) return inline ?? setting.fallback;
+  if (file === undefined) return inline ?? fallback;
   if (inline !== undefined) throw new InputError(`${name} and ${name}_FILE are both set; remove one of them`);
   try {
     return readSecretFile(file);

@@ -1,11 +1,9 @@
-import { createSecret, type Secret } from './secret.ts';
-
-/** Which role needs a setting; `all` means more than one. */
-export type Audience = 'bot' | 'ops' | 'push' | 'all';
+import { inspect } from 'node:util';
 
 /** One environment variable: what it means, and how its text becomes a value. */
 export interface Setting<T = unknown> {
-  readonly audience: Audience;
+  /** The name of the variable. */
+  readonly name: string;
   /** One or two sentences for the person who sets it; they stand in `.env.example`. */
   readonly about: string;
   /** A plausible value; for a secret, how to get one. */
@@ -20,9 +18,28 @@ export interface Setting<T = unknown> {
   read(text: string): T;
 }
 
+/** Some settings, each under the name of its field in the configuration. */
+export type Settings = Readonly<Record<string, Setting>>;
+
+/** The values of some settings under the names of their fields. */
+export type ValuesOf<S extends Settings> = { readonly [K in keyof S]: ReturnType<S[K]['read']> };
+
+/** A value that only `reveal` gives away: logged, printed, spread or made into JSON it says `[secret]`. */
+export interface Secret<T = string> {
+  reveal(): T;
+  toJSON(): string;
+  readonly [inspect.custom]: () => string;
+}
+
+/** Wraps a value so that it cannot be printed by accident. */
+export function createSecret<T>(value: T): Secret<T> {
+  const hidden = () => '[secret]';
+  return Object.freeze({ reveal: () => value, toJSON: hidden, toString: hidden, [inspect.custom]: hidden });
+}
+
 /** A secret: it may come from a file, has no default, and is read into something that cannot be printed. */
 export function secret<T>(
-  parts: Pick<Setting<T>, 'audience' | 'about' | 'example' | 'read'>,
+  parts: Pick<Setting<T>, 'name' | 'about' | 'example' | 'read'>,
 ): Setting<Secret<T>> {
   const { read, ...rest } = parts;
   return { ...rest, secret: true, file: true, read: (text) => createSecret(read(text)) };

@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
-import { type Environment, type Role, readConfig, readRole, readSettings } from '../../src/config.ts';
+import {
+  type Environment,
+  opsSettings,
+  type Role,
+  readConfig,
+  readRole,
+  readSettings,
+} from '../../src/config.ts';
 import { ConfigError } from '../../src/errors.ts';
 
 const jwk = { ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid: 'k1' };
@@ -264,6 +271,6 @@ describe('what must not be seen', () => {
 });
 
 test('a command line tool reads just the settings it needs', () => {
-  const read = readSettings({ mysqlUrl: 'MYSQL_URL', auditKey: 'OPS_AUDIT_KEY' }, ops);
+  const read = readSettings({ mysqlUrl: opsSettings.mysqlUrl, auditKey: opsSettings.auditKey }, ops);
   expect(read.mysqlUrl.reveal()).toBe(ops.MYSQL_URL);
 });

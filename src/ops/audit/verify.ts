@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { readSettings } from '../../config.ts';
+import { opsSettings, readSettings } from '../../config.ts';
 import { openDatabase } from '../database.ts';
 import { verifyAudit } from './audit.ts';
 import type { ChainLink } from './chain.ts';
@@ -8,7 +8,8 @@ import type { ChainLink } from './chain.ts';
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { expect: { type: 'string' } } });
   const expected = values.expect === undefined ? undefined : readLink(values.expect);
-  const settings = readSettings({ mysqlUrl: 'MYSQL_URL', auditKey: 'OPS_AUDIT_KEY' }, process.env);
+  const { mysqlUrl, auditKey } = opsSettings;
+  const settings = readSettings({ mysqlUrl, auditKey }, process.env);
   const db = openDatabase(settings.mysqlUrl.reveal());
   try {
     const { last, problems } = await verifyAudit(db, settings.auditKey.reveal(), expected);

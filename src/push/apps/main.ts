@@ -1,4 +1,4 @@
-import { readSettings } from '../../config.ts';
+import { pushSettings, readSettings } from '../../config.ts';
 import { openDatabase } from '../database/database.ts';
 import { migrate } from '../database/migrations.ts';
 import { runCommand } from './command.ts';
@@ -6,7 +6,8 @@ import { createKeys } from './keys.ts';
 
 /** Administration of app keys: `npm run app-key -- create ci --scope text`. */
 async function main(): Promise<void> {
-  const settings = readSettings({ mysqlUrl: 'PUSH_MYSQL_URL', masterKey: 'PUSH_MASTER_KEY' }, process.env);
+  const { mysqlUrl, masterKey } = pushSettings;
+  const settings = readSettings({ mysqlUrl, masterKey }, process.env);
   const db = openDatabase(settings.mysqlUrl.reveal());
   try {
     await migrate(db);
