@@ -4,15 +4,20 @@ import { type Demo, startDemo } from './start.ts';
 
 const DIRECTORY = '.demo';
 
-/** Starts the demo and runs until Ctrl-C, SIGTERM, a closed terminal, or the end of one of its processes. */
-async function main(env: NodeJS.ProcessEnv): Promise<void> {
+/**
+ * `npm run demo`, and `npm run dev` with --watch. Starts the demo and runs until Ctrl-C, SIGTERM, a closed terminal, or the end of one of
+ * its processes.
+ */
+async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   const stopping = Promise.withResolvers<number>();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => stopping.resolve(0));
+  const isWatched = argv.includes('--watch');
   const demo = await startDemo({
     directory: DIRECTORY,
     ports: readPorts(env.DEMO_PORT),
     kubeconfig: env.KUBECONFIG,
+    isWatched,
   });
   let isStopping = false;
   for (const [name, { process: child }] of Object.entries(demo.processes)) {
@@ -23,11 +28,16 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
     });
   }
   console.log(ready(demo));
+  if (isWatched) console.log(WATCHING);
   process.exitCode = await stopping.promise;
   isStopping = true;
   await demo.stop();
   process.exit();
 }
+
+const WATCHING = `  A role restarts when a file of src changes that it uses; menus and the policy are read again by themselves.
+  What a role says, also when it cannot start: tail -f ${DIRECTORY}/logs/*.log
+`;
 
 function ready({ env }: Demo): string {
   return `
@@ -43,7 +53,7 @@ function ready({ env }: Demo): string {
 `;
 }
 
-main(process.env).catch((error: unknown) => {
+main(process.argv, process.env).catch((error: unknown) => {
   // A taken port or a bad setting is a sentence; anything else is a bug and shows where.
   console.error(error instanceof InputError ? error.message : error);
   process.exit(1);

@@ -37,6 +37,8 @@ export interface DemoOptions {
   readonly kubeconfig?: string | undefined;
   /** Settings of all roles beside those that a demo makes up, or in their place. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Whether each role starts anew when its code in src changes. */
+  readonly isWatched?: boolean;
 }
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
@@ -89,7 +91,7 @@ async function startParts(
   options: DemoOptions,
   { keepRole, keepPush, keep }: Readonly<Record<'keepRole' | 'keepPush' | 'keep', Keep>>,
 ): Promise<Omit<Demo, 'stop'>> {
-  const { ports, settings = {} } = options;
+  const { ports, settings = {}, isWatched = false } = options;
   const directory = resolve(options.directory);
   const inDirectory = (name: string) => join(directory, name);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -119,7 +121,13 @@ async function startParts(
   // Whoever needs it waits for it; nobody may be waiting yet when it fails.
   apps.catch(() => {});
   const role = (name: DemoRole, internalPort: number, env: Readonly<Record<string, string>>) =>
-    startRole({ role: name, env: { ...env, ...settings }, internalPort, directory: inDirectory('logs') });
+    startRole({
+      role: name,
+      env: { ...env, ...settings },
+      internalPort,
+      directory: inDirectory('logs'),
+      isWatched,
+    });
   const push = keepPush(
     Promise.all([redis, databases, apps, wecom]).then(([{ url: redisUrl }, urls]) =>
       role('push', ports.pushInternal, pushSettings({ ...fixed, redisUrl, databases: urls })),

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** A server of our own: nobody else's is ever touched, and this one ends with `stop`. */
 export interface PrivateProcess {
   readonly process: ChildProcess;
-  /** Asks with SIGTERM, insists with SIGKILL after 5 s, and answers when the process is gone. */
+  /** Asks with SIGTERM, insists with SIGKILL on all of its group after 5 s, and answers when the process is gone. */
   stop(): Promise<void>;
 }
 
@@ -60,7 +60,7 @@ export async function startProcess(
   const stop = async (): Promise<void> => {
     if (ended !== undefined) return;
     child.kill('SIGTERM');
-    const insist = setTimeout(() => child.kill('SIGKILL'), 5000);
+    const insist = setTimeout(() => killGroup(child), 5000);
     await gone;
     clearTimeout(insist);
   };
@@ -72,6 +72,15 @@ export async function startProcess(
     await sleep(20);
   }
   return { process: child, stop };
+}
+
+/** Also what the process has started: Node's --watch is one process that runs another. */
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended just now.
+  }
 }
 
 /** A TCP port on loopback that nobody listens on at this moment. */

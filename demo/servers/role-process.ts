@@ -5,6 +5,14 @@ import { type PrivateProcess, startProcess } from './private-process.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
+/** Node restarts the role when a file of src changes that it has loaded; menus are left to the bot, which reads them again. */
+const WATCHED = [
+  '--watch',
+  '--watch-preserve-output',
+  '--import',
+  new URL('watch-src.ts', import.meta.url).href,
+];
+
 /** One role to start as a process of its own, as in production. */
 export interface RoleProcess {
   readonly role: 'bot' | 'ops' | 'push';
@@ -12,6 +20,8 @@ export interface RoleProcess {
   readonly internalPort: number;
   /** Its log lines go to `<directory>/<role>.log`. */
   readonly directory: string;
+  /** Whether it starts anew when its code changes. */
+  readonly isWatched?: boolean;
 }
 
 /** Starts a role and waits until its /readyz says so. It sees the given settings and nothing else of our environment. */
@@ -20,6 +30,7 @@ export async function startRole({
   env,
   internalPort,
   directory,
+  isWatched = false,
 }: RoleProcess): Promise<PrivateProcess> {
   mkdirSync(directory, { recursive: true });
   const isReady = async (): Promise<boolean> => {
@@ -29,6 +40,6 @@ export async function startRole({
   };
   const output = createWriteStream(join(directory, `${role}.log`), { flags: 'a' });
   // As deploy/Dockerfile starts it.
-  const args = ['--max-semi-space-size=64', MAIN, role];
+  const args = [...(isWatched ? WATCHED : []), '--max-semi-space-size=64', MAIN, role];
   return startProcess(process.execPath, args, isReady, { env, output });
 }

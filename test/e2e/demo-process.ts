@@ -5,23 +5,27 @@ import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../demo/main.ts', import.meta.url));
 
-/** A demo as `npm run demo` starts it. */
+/** A demo as `npm run demo` starts it, or `npm run dev` with the argument --watch. */
 export interface DemoProcess {
   readonly printed: () => string;
   readonly complained: () => string;
   /** Resolves when it is ready, or has ended: with its exit code then. */
   readonly settled: Promise<number | null>;
-  /** The processes that it has started. */
+  /** The processes that it has started, and theirs. */
   children(): readonly number[];
   /** Sends a signal and answers the exit code. */
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
 /** Starts a demo in that folder, with these settings and nothing else of our environment; prints how long it took. */
-export function runDemo(directory: string, settings: Readonly<Record<string, string>>): DemoProcess {
+export function runDemo(
+  directory: string,
+  settings: Readonly<Record<string, string>>,
+  [main, ...args]: readonly string[] = [MAIN],
+): DemoProcess {
   const { PATH, HOME } = process.env;
   const began = performance.now();
-  const child = spawn(process.execPath, [MAIN], {
+  const child = spawn(process.execPath, [main ?? MAIN, ...args], {
     cwd: directory,
     env: { PATH, HOME, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -43,7 +47,7 @@ export function runDemo(directory: string, settings: Readonly<Record<string, str
     printed: () => printed,
     complained: () => complained,
     settled: Promise.race([ready, ended]),
-    children: () => childrenOf(child.pid ?? 0),
+    children: () => descendantsOf(child.pid ?? 0),
     end: (signal) => {
       child.kill(signal);
       return ended;
@@ -51,9 +55,10 @@ export function runDemo(directory: string, settings: Readonly<Record<string, str
   };
 }
 
-function childrenOf(parent: number): readonly number[] {
+function descendantsOf(parent: number): readonly number[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return pids.map(Number).filter((pid) => parentOf(pid) === parent);
+  const children = pids.map(Number).filter((pid) => parentOf(pid) === parent);
+  return [...children, ...children.flatMap(descendantsOf)];
 }
 
 /** From `pid (name) state ppid …`; a process may end while it is looked at. */
