@@ -1,8 +1,14 @@
 import { InputError } from '../errors.ts';
 
-/** Reads a userid (§4.8): 1 to 64 letters, digits and `_-.@`, the first a letter or digit. Throws {@link InputError}. */
+/** A userid (§4.8): 1 to 64 letters, digits and `_-.@`, the first a letter or digit. */
+const USERID = /^[A-Za-z0-9][\w.@-]{0,63}$/;
+
+/** A userid, or the word that stands for every member who can see the app (§4.2). */
+export const USERID_OR_ALL = new RegExp(`${USERID.source}|^@all$`);
+
+/** Reads a userid. Throws {@link InputError}. */
 export function readUserId(text: string): string {
-  if (!/^[A-Za-z0-9][A-Za-z0-9_\-.@]{0,63}$/.test(text)) throw new InputError('this is no userid');
+  if (!USERID.test(text)) throw new InputError('this is no userid');
   return text;
 }
 

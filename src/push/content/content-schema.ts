@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { InputError } from '../../errors.ts';
+import { USERID_OR_ALL } from '../../wecom/userid.ts';
 import { cardSchema } from './card-schema.ts';
 import { type Content, kindOf } from './content.ts';
 import type { ReceiverKind } from './message.ts';
@@ -15,14 +16,12 @@ const MAX_USERIDS = 1000;
 /** The kinds of content that are written down in JSON, that is all but media. */
 export const writtenKinds = ['text', 'markdown', 'textcard', 'news', 'templateCard'] as const;
 
-const PLACE_OR_USERID = /^([A-Za-z0-9][\w.@-]{0,63}|@all)$/;
-
 /** The fields of a content by their names in the API, each with its limits (§4.2, §4.3, §5). */
 export function contentFields(form: Form) {
   const texts = createTexts(form);
   const { bytes, chars, url, like } = texts;
   const userids = z
-    .array(like(PLACE_OR_USERID, 64, 'must be a userid or @all'))
+    .array(like(USERID_OR_ALL, 64, 'must be a userid or @all'))
     .min(1)
     .max(MAX_USERIDS);
   const article = z.strictObject({

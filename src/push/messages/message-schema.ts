@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { USERID_OR_ALL } from '../../wecom/userid.ts';
 import { contentKinds } from '../content/content.ts';
 import { contentFields, oneKind } from '../content/content-schema.ts';
 import { lanes } from '../content/message.ts';
@@ -19,10 +20,7 @@ const soundText = (max: number) =>
     .refine((text) => text.isWellFormed(), 'must not hold half characters (lone surrogates)');
 
 /** §4.8; lower case, since WeCom does not tell case apart. */
-const userid = z
-  .string()
-  .regex(/^([A-Za-z0-9][\w.@-]{0,63}|@all)$/, 'must be a userid, or @all alone')
-  .toLowerCase();
+const userid = z.string().regex(USERID_OR_ALL, 'must be a userid, or @all alone').toLowerCase();
 
 /** Ids of departments and tags are numbers. */
 const numericId = z
