@@ -7,7 +7,7 @@ import { createRegistry } from './server/metrics.ts';
 import type { Closer } from './server/shutdown.ts';
 import { closeOnSignal } from './server/signals.ts';
 
-/** A part of the process that serves: its app is listened on, its checks are asked by /readyz. */
+/** One role as it runs in this process: `app` serves on `port`, `checks` are run by /readyz. */
 interface Part {
   readonly name: string;
   readonly app: FastifyInstance;
@@ -16,22 +16,22 @@ interface Part {
   readonly internalPort: number;
   readonly registry: ReturnType<typeof createRegistry>;
   readonly checks: Readonly<Record<string, () => Promise<void>>>;
-  /** Reads again what may change while the process runs; asked for by SIGHUP. */
+  /** Reads the files again that may change while the process runs, on SIGHUP. */
   reload(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Starts one role: `node src/main.ts bot|ops|push|all`. Settings with a problem stop it with every problem at once. */
+/** Starts one role: `node src/main.ts bot|ops|push|all`. Bad settings stop it, with every problem at once. */
 async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   const config = readConfig(readRole(argv[2]), env);
   const log = createLog({ level: config.logLevel });
-  process.on('unhandledRejection', (err) => log.error({ err }, 'nobody waited for this'));
+  process.on('unhandledRejection', (err) => log.error({ err }, 'unhandled rejection'));
   const parts = await openParts(config, log);
   process.on('SIGHUP', () => {
     for (const part of parts)
       part.reload().then(
-        () => log.info({ part: part.name }, 'read again'),
-        (err: unknown) => log.error({ part: part.name, err }, 'not read again'),
+        () => log.info({ part: part.name }, 'reloaded'),
+        (err: unknown) => log.error({ part: part.name, err }, 'not reloaded'),
       );
   });
   const closers: Closer[] = [];
@@ -50,7 +50,7 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
   closeOnSignal(closers, log);
 }
 
-/** Each role loads its own code only: a bot never loads what could reach a cluster. What others call comes first. */
+/** Each role loads its own code only: a bot never loads what could reach a cluster. Roles that others call are started first. */
 async function openParts(config: Config, log: Log): Promise<readonly Part[]> {
   const parts: Part[] = [];
   if (config.ops !== undefined) {

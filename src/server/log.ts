@@ -19,7 +19,7 @@ export function createLog({ level, destination }: LogOptions): Log {
   const options = {
     level,
     timestamp: stdTimeFunctions.isoTime,
-    // What is bound to a child passes through the serializers only, not through `formatters.log`.
+    // Fields that are bound to a child logger pass through the serializers only, not through `formatters.log`.
     serializers: {
       ...hidden,
       err: (e: unknown) => describeError(e, 0),

@@ -1,15 +1,15 @@
 import { type Kysely, type Migration, Migrator, type RawBuilder, sql } from 'kysely';
 import { ConfigError } from '../errors.ts';
 
-/** Texts are compared byte for byte. */
+/** Options of every table: texts are compared byte for byte. */
 export const TABLE_OPTIONS = sql`engine=InnoDB default charset=utf8mb4 collate=utf8mb4_bin`;
 
-/** `length` signs of ASCII, compared byte for byte: ids and digests. */
+/** The column type of ids and digests: `length` ASCII characters, compared byte for byte. */
 export function asciiChar(length: number): RawBuilder<unknown> {
   return sql`char(${sql.lit(length)}) character set ascii collate ascii_bin`;
 }
 
-/** A step that runs these statements. MySQL cannot roll back a table: each must bear being repeated after a crash. */
+/** A step that runs these statements. MySQL cannot roll back a table: each must be repeatable after a crash. */
 export function statements(...all: readonly RawBuilder<unknown>[]): Migration {
   return {
     async up(db: Kysely<unknown>) {
@@ -22,7 +22,7 @@ export function statements(...all: readonly RawBuilder<unknown>[]): Migration {
 export interface Migrations {
   /** Steps by name, run in the order of their names, each once. */
   readonly steps: Readonly<Record<string, Migration>>;
-  /** Where it is noted which steps were run; two roles may share a database. */
+  /** The table that records which steps have run; each role has its own, since two may share a database. */
   readonly table: string;
   /** The setting that names the database, for the problem. */
   readonly setting: string;

@@ -1,27 +1,27 @@
 import { Kysely, MysqlDialect } from 'kysely';
 import { createPool, type Pool, type PoolConnection, type QueryError } from 'mysql2';
 
-/** A database that does not answer within this is away; milliseconds. */
-const PATIENCE_MS = 5000;
+/** A statement that takes longer than this many milliseconds is cut off: the database counts as unreachable. */
+const STATEMENT_MS = 5000;
 
 /** How a database is used. */
 export interface MysqlOptions {
   readonly connections?: number;
-  /** What a statement, and a transaction that says nothing else, sees of others; that of the server when left out. */
+  /** The isolation level of statements and of transactions that set none; the server's own when left out. */
   readonly isolation?: 'read committed';
 }
 
 /** Opens a database of Keypad's own; no connection is made before the first query. The URL is never logged. */
 export function openKysely<Tables>(url: string, options: MysqlOptions = {}): Kysely<Tables> {
   const pool = openPool(url, options);
-  const impatient = {
+  const limitedPool = {
     getConnection: (callback: (error: unknown, connection: never) => void) =>
       pool.getConnection((error, connection) =>
         callback(error, connection && (limited(connection) as never)),
       ),
     end: (callback: (error: unknown) => void) => pool.end(callback),
   };
-  return new Kysely<Tables>({ dialect: new MysqlDialect({ pool: impatient }) });
+  return new Kysely<Tables>({ dialect: new MysqlDialect({ pool: limitedPool }) });
 }
 
 /** Whether an insert failed because its key is taken. */
@@ -43,7 +43,7 @@ type Callback = (error: QueryError | null, result: unknown) => void;
 function limited(connection: PoolConnection): object {
   return {
     query: (sql: string, values: readonly unknown[], callback: Callback) =>
-      connection.query({ sql, timeout: PATIENCE_MS, values: [...values] }, (error, result) => {
+      connection.query({ sql, timeout: STATEMENT_MS, values: [...values] }, (error, result) => {
         if (error?.code === 'PROTOCOL_SEQUENCE_TIMEOUT') connection.destroy();
         callback(error, result);
       }),
@@ -51,7 +51,10 @@ function limited(connection: PoolConnection): object {
   };
 }
 
-/** A pool whose sessions escape and compare as we do; no connection is made before the first query. */
+/**
+ * Opens a pool whose sessions have the SQL mode and the collation that Keypad's statements rely on. No connection is made
+ * before the first query.
+ */
 export function openPool(url: string, { connections = 10, isolation }: MysqlOptions): Pool {
   const pool = createPool({
     uri: url,

@@ -21,7 +21,7 @@ export const secretNames = [
 const SECRET_NAME = new RegExp(`(?:${secretNames.join('|')})s?$`, 'i');
 const DEPTH = 6;
 
-/** What was decided of a name: log lines have few, and the same ones all the time. */
+/** Results of isSecretName by name: log lines have few field names, and the same ones all the time. */
 const decided = new Map<string, boolean>();
 const MAX_DECIDED = 1000;
 
@@ -57,7 +57,7 @@ const QUERY = /\?[^\s?="'\\]{1,64}=[^\s"'\\]*/g;
 const LOGIN = /\/\/[^\s/@"'\\]{1,512}@/g;
 const SIGNED_TOKEN = /\beyJ[\w-]{8,}\.[\w-]+\.[\w-]+/g;
 
-/** A request, a socket or a secret knows how to show itself; a record does not. */
+/** Whether a value is a plain record. Others, such as a request, a socket or a `Secret`, are serialised by their own methods. */
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return (prototype === Object.prototype || prototype === null) && !('toJSON' in value);

@@ -12,14 +12,14 @@ export function createRedis(url: string): Redis {
     protocol: 2,
     enableAutoPipelining: true,
     maxRetriesPerRequest: 0,
-    // One timer for all that is on its way, not one for each command.
+    // One timer for all commands in flight, not one for each command.
     socketTimeout: 1000,
     connectTimeout: 1000,
     retryStrategy: waitBefore,
   });
 }
 
-/** A connection on which a worker waits for jobs, or a subscriber for messages: it waits as long as it takes. */
+/** A connection for blocking commands and subscriptions: its commands wait until Redis answers, without a time limit. */
 export function createWaitingRedis(url: string): Redis {
   return new Redis(url, {
     protocol: 2,

@@ -44,7 +44,7 @@ function readNetwork(cidr: string): Network {
     throw new InputError(`"${cidr}" is neither an address nor a CIDR; write it like 10.1.2.3 or 10.0.0.0/8`);
   }
   if (family === 'ipv6' && isIPv4(unmapped(address))) {
-    throw new InputError(`"${cidr}" is IPv4 in IPv6 clothes; write it as plain IPv4`);
+    throw new InputError(`"${cidr}" is an IPv4 address written as IPv6; write it as plain IPv4`);
   }
   if (prefix < WIDEST[family]) {
     throw new InputError(`"${cidr}" lets in (nearly) the whole internet; name the networks that really call`);

@@ -69,6 +69,6 @@ describe('what cannot be a list', () => {
   );
 
   test.each(['::ffff:10.0.0.0/104', '::ffff:0:0/96', '::ffff:0:1'])('%s must be written as IPv4', (value) => {
-    expect(() => createSources([value])).toThrow(`"${value}" is IPv4 in IPv6 clothes`);
+    expect(() => createSources([value])).toThrow(`"${value}" is an IPv4 address written as IPv6`);
   });
 });

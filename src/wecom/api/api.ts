@@ -5,7 +5,7 @@ import { readCallbackRange } from './callback-ranges.ts';
 import { withRetry } from './retry.ts';
 import type { WeComError } from './wecom-error.ts';
 
-/** A member as `user/get` tells it (§4.8); departments by id. */
+/** A member as `user/get` answers (§4.8); departments by id. */
 export interface Member {
   readonly userid: string;
   readonly name: string;
@@ -34,7 +34,7 @@ export function createWeComApi(options: AppOptions): WeComApi {
   const call = (request: ApiRequest): Promise<ApiAnswer> => {
     const attempt = (token: string) =>
       callApi(line, { ...request, query: { ...request.query, access_token: token } });
-    // A gettoken that failed has had its own repeats.
+    // A failed gettoken was retried already when the token was fetched.
     const isOwn = (error: WeComError) => error.api === request.api;
     return withRetry(() => withToken(tokens, attempt), sleep, isOwn);
   };

@@ -21,7 +21,7 @@ export interface ApiCall {
   readonly api: string;
   readonly errcode: Errcode;
   readonly ms: number;
-  /** What WeCom said of an accepted request that it understood only in part (§4): worth a line in the log. */
+  /** WeCom's warning about an accepted request that it understood only in part (§4), for the log. */
   readonly warning?: string;
 }
 
@@ -34,20 +34,20 @@ export interface ApiLine {
   readonly onCall: (call: ApiCall) => void;
 }
 
-/** What travels in the query and nobody may read: the access token, the app's secret, the key of a robot (§4, §5). */
+/** Query parameters that are secret: the access token, the app's secret, the key of a robot (§4, §5). */
 const SECRETS = ['access_token', 'corpsecret', 'key'] as const;
 const WARNING = 'Warning: wrong json format';
 const LONGEST_ERRMSG = 400;
 
 /**
  * Sends one request, once. Resolves to the answer of errcode 0, otherwise throws a {@link WeComError}, in whose text
- * no secret of the query can occur. An answer with errcode 0 and the warning of a JSON half understood is a success: a
- * repeat would arrive twice; `onCall` is told of the warning.
+ * no secret of the query can occur. An answer with errcode 0 and a warning about the JSON is a success, since a repeat
+ * would arrive twice; `onCall` gets the warning.
  */
 export async function callApi(line: ApiLine, request: ApiRequest): Promise<ApiAnswer> {
   const start = line.now();
-  const { errcode, answer, ...told } = await exchange(line, request);
-  const errmsg = withoutSecrets(told.errmsg, request.query).slice(0, LONGEST_ERRMSG);
+  const { errcode, answer, errmsg: original } = await exchange(line, request);
+  const errmsg = withoutSecrets(original, request.query).slice(0, LONGEST_ERRMSG);
   const warning = errcode === 0 && errmsg.includes(WARNING) ? { warning: errmsg } : {};
   line.onCall({ api: request.api, errcode, ms: line.now() - start, ...warning });
   if (errcode !== 0) throw new WeComError(request.api, errcode, errmsg);

@@ -70,7 +70,7 @@ function onceWithin(seconds: number | undefined): Readonly<Record<string, number
   };
 }
 
-/** The same tokens, whose failure says that nothing was sent, whatever went wrong with WeCom or with the store. */
+/** The same tokens; every failure to get one is `unsent`, since no message has left, whatever failed: WeCom or the store. */
 function withoutLoss(tokens: AccessTokens): AccessTokens {
   const fail = (error: unknown): never => {
     if (error instanceof WeComError && error.errcode !== 'lost') throw error;

@@ -1,4 +1,4 @@
-/** What a messenger tells of every call, for the metrics. */
+/** What a messenger reports of every call, for the metrics. */
 export type { ApiCall as SentCall } from './call.ts';
 
 /** One message as WeCom takes it: `msgtype`, and the object of the same name (§4.2, §4.5, §5). */
@@ -18,17 +18,17 @@ export interface Audience {
 export interface Receipt {
   readonly msgid: string;
   readonly invalid: Required<Audience>;
-  /** Members in sight without the licence that the app needs for them. */
+  /** Members whom the app may see but who lack the licence that it needs. */
   readonly unlicensed: readonly string[];
 }
 
 /**
- * What message delivery calls. Every method asks WeCom once, and once more with a fresh token when the token was
- * refused; what else to repeat is the caller's to decide. Each throws {@link WeComError}, whose `errcode` is WeCom's or
+ * What message delivery calls. Every method calls WeCom once, and once more with a fresh token when the token
+ * was refused; the caller decides about any other retry. Each throws {@link WeComError}, whose `errcode` is WeCom's or
  * `unsent` / `lost`.
  */
 export interface Messenger {
-  /** message/send (§4.2). With `onceWithinSeconds` WeCom drops what equals a message of that time. */
+  /** message/send (§4.2). With `onceWithinSeconds` WeCom drops a message that equals one sent within that time. */
   send(message: Outgoing, to: Audience, options?: { readonly onceWithinSeconds?: number }): Promise<Receipt>;
   /** appchat/send (§4.5); WeCom gives no msgid. */
   sendToChat(chatid: string, message: Outgoing): Promise<void>;

@@ -4,7 +4,7 @@ import { WeComError } from './wecom-error.ts';
 const BACK_OFF = [500, 1000, 2000] as const;
 
 /**
- * Runs `attempt` until it succeeds, fails in a way that a repeat cannot mend, or has been repeated three times.
+ * Runs `attempt` until it succeeds, fails in a way that no retry can help, or has been repeated three times.
  * `canRepeat` decides; it sees only failures of the kind `retry`.
  */
 export async function withRetry<T>(

@@ -13,7 +13,7 @@ const parser = new XMLParser({
   maxNestedTags: 16,
 });
 
-/** What fast-xml-parser makes of one item when it keeps the order: a single key, which says what it is. */
+/** One item as fast-xml-parser gives it with `preserveOrder`: its only key is the tag name, `#text` or `#cdata`. */
 type Item = Readonly<Record<string, unknown>>;
 
 /**

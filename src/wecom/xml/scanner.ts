@@ -5,11 +5,11 @@ const CDATA_END = ']]>';
 
 /**
  * Reads the one shape that nearly every callback has: `<xml>` over children that each hold plain text or one CDATA
- * section, no name twice. Anything else is null, for the parser to judge: the scanner only ever says yes or "not mine".
+ * section, no name twice. Anything else gives null, and is left to the parser.
  * One pass, no backtracking.
  */
 export function scanXml(xml: string): ReadonlyMap<string, string> | null {
-  // A parser turns \r\n into \n; that is not worth knowing here.
+  // A parser turns \r\n into \n: such documents are left to it.
   if (!xml.startsWith(OPEN) || xml.includes('\r')) return null;
   const fields = new Map<string, string>();
   let at = skipSpace(xml, OPEN.length);
