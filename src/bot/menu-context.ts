@@ -7,6 +7,9 @@ import type { Outcomes } from './outcomes.ts';
 import { covers, type Rights } from './rights.ts';
 import { sentences } from './sentences.ts';
 
+/** WeCom cuts a text reply beyond this many bytes of UTF-8 (protocol §3.2). */
+const REPLY_BYTES = 2048;
+
 /** Makes the context of one turn: everything the menu may ask of the platform, refusals turned into sentences. */
 export type OpenContext = (incoming: Incoming) => Promise<Context>;
 
@@ -25,6 +28,7 @@ export function createContexts({ client, identity, outcomes, now }: ContextParts
     return {
       user: caller.user,
       now: now(),
+      replyBytes: REPLY_BYTES,
       ...asking(client, caller, rights),
       run: confirming(client, caller, outcomes),
     };

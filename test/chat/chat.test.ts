@@ -70,7 +70,8 @@ function replica({ on = redis, limit = new Promise(() => {}) }: Options = {}) {
   const parts: ChatParts = {
     store: createSessionStore(on),
     menu: () => tree,
-    openContext: async () => ({ user: 'zhangsan', now: NOW * 1000, may: () => true }) as unknown as Context,
+    openContext: async () =>
+      ({ user: 'zhangsan', now: NOW * 1000, replyBytes: 2048, may: () => true }) as unknown as Context,
     deliver: async (_, sent) => void delivered.push(sent),
     onError: (error) => void errors.push(error),
     onSession: () => {},

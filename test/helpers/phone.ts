@@ -71,13 +71,17 @@ export interface Phone {
 }
 
 /** Opens a conversation with a menu folder or a tree. The first screen is already shown. */
-export async function phoneWith(menu: string | Tree, { ops }: { ops: FakeOps }): Promise<Phone> {
+export async function phoneWith(
+  menu: string | Tree,
+  { ops, replyBytes = 2048 }: { readonly ops: FakeOps; readonly replyBytes?: number },
+): Promise<Phone> {
   let tree = typeof menu === 'string' ? await loadMenu(menu) : menu;
   let session: Session | null = null;
   let now = 1_767_225_600_000;
   const context = (): Context => ({
     user: 'zhangsan',
     now,
+    replyBytes,
     ops: { call: async (name: string, input: unknown) => ops.read(name, input) as never },
     may: (operation, answers) => ops.may(operation, answers),
     preview: async (operation, input) => ops.preview(operation, input, now),

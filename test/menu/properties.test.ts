@@ -3,7 +3,6 @@ import { expect, test } from 'vitest';
 import { fakeOps, phoneWith } from '#test/phone.ts';
 import { treeOf } from '#test/tree.ts';
 import { action, choice, folder, text } from '../../src/menu/index.ts';
-import { textPages } from '../../src/menu/turn/pages.ts';
 import { decodeSegment, encodeSegment } from '../../src/menu/turn/session.ts';
 import { bytesOf, cutToBytes } from '../../src/menu/words/text.ts';
 
@@ -13,20 +12,6 @@ test('a segment survives encoding, and holds no dash', () => {
       expect(decodeSegment(encodeSegment(typed))).toBe(typed);
       expect(encodeSegment(typed)).not.toContain('-');
     }),
-  );
-});
-
-test('pages of a text are within their bytes and lose no character', () => {
-  fc.assert(
-    fc.property(
-      fc.string({ unit: 'grapheme', maxLength: 3000 }),
-      fc.integer({ min: 16, max: 200 }),
-      (whole, bytes) => {
-        const pages = textPages(whole, bytes);
-        for (const page of pages) expect(bytesOf(page)).toBeLessThanOrEqual(bytes);
-        expect(pages.join('').replaceAll('\n', '')).toBe(whole.replaceAll('\n', ''));
-      },
-    ),
   );
 });
 

@@ -44,6 +44,8 @@ export interface Context {
   readonly user: string;
   /** Unix milliseconds. */
   readonly now: number;
+  /** How many bytes of UTF-8 one reply may have. */
+  readonly replyBytes: number;
   readonly ops: Ops;
   /** Whether the user may run the operation, given the answers so far (`unit` among them scopes the right). */
   may(operation: string, answers: Answers): boolean;

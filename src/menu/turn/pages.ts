@@ -1,46 +1,50 @@
 import { bytesOf, cutToBytes } from '../words/text.ts';
 
-/** WeCom cuts a text reply beyond this many bytes of UTF-8 (protocol §3.2). */
-export const REPLY_BYTES = 2048;
+/** How many bytes the lines of a page may take, the line ends between them counted. The last page may take the most. */
+export type Room = (page: number, isLast: boolean) => number;
 
-const ROWS = 10;
-
-/** Groups the lines of a list into pages of at most ten lines and `bytes` bytes. There is always one page. */
-export function listPages(lines: readonly string[], bytes: number): readonly (readonly string[])[] {
-  return fill(lines, bytes, ROWS);
+/**
+ * Groups lines into pages, each as full as it can be: at most `rows` lines, and no more bytes than its room. A line must
+ * fit in the smallest room. There is always one page.
+ */
+export function fillPages(
+  lines: readonly string[],
+  room: Room,
+  rows = Number.POSITIVE_INFINITY,
+): readonly (readonly string[])[] {
+  const pages: (readonly string[])[] = [];
+  let rest = lines;
+  while (rest.length > 1 && !fits(rest, rows, room(pages.length, true))) {
+    const count = Math.max(1, countThatFits(rest, rows, room(pages.length, false)));
+    pages.push(rest.slice(0, count));
+    rest = rest.slice(count);
+  }
+  return [...pages, rest];
 }
 
-/** Cuts a text into pages of at most `bytes` bytes, at line ends where that is possible and never inside a character. */
-export function textPages(text: string, bytes: number): readonly string[] {
-  const lines = text.split('\n').flatMap((line) => cutLine(line, bytes));
-  return fill(lines, bytes, Number.POSITIVE_INFINITY).map((page) => page.join('\n'));
-}
-
-function fill(lines: readonly string[], bytes: number, rows: number): readonly (readonly string[])[] {
-  const pages: string[][] = [[]];
-  let used = 0;
-  for (const line of lines) {
-    const size = bytesOf(line) + 1;
-    let page = pages.at(-1) as string[];
-    if (page.length > 0 && (used + size > bytes || page.length >= rows)) {
-      page = [];
-      pages.push(page);
-      used = 0;
+/** Cuts the lines of a text that are longer than `bytes` into several, never inside a character. */
+export function cutLongLines(text: string, bytes: number): readonly string[] {
+  return text.split('\n').flatMap((line) => {
+    const parts: string[] = [];
+    let rest = line;
+    while (bytesOf(rest) > bytes) {
+      const part = cutToBytes(rest, bytes);
+      parts.push(part);
+      rest = rest.slice(part.length);
     }
-    page.push(line);
-    used += size;
-  }
-  return pages;
+    return [...parts, rest];
+  });
 }
 
-function cutLine(line: string, bytes: number): readonly string[] {
-  const parts: string[] = [];
-  let rest = line;
-  // Minus one for the line end that `fill` counts.
-  while (bytesOf(rest) > bytes - 1) {
-    const part = cutToBytes(rest, bytes - 1);
-    parts.push(part);
-    rest = rest.slice(part.length);
+function fits(lines: readonly string[], rows: number, bytes: number): boolean {
+  return lines.length <= rows && countThatFits(lines, rows, bytes) === lines.length;
+}
+
+function countThatFits(lines: readonly string[], rows: number, bytes: number): number {
+  let used = -1;
+  for (const [index, line] of lines.entries()) {
+    used += bytesOf(line) + 1;
+    if (index >= rows || used > bytes) return index;
   }
-  return [...parts, rest];
+  return lines.length;
 }

@@ -2,64 +2,117 @@ import type { Context, Preview } from '../tree/context.ts';
 import { visibleChildren } from '../tree/tree.ts';
 import { sentences } from '../words/sentences.ts';
 import { bytesOf, clip } from '../words/text.ts';
-import { listPages, REPLY_BYTES, textPages } from './pages.ts';
+import { cutLongLines, fillPages, type Room } from './pages.ts';
 import type { Position } from './position.ts';
 import type { Screen } from './session.ts';
 
-const CRUMB_BYTES = 330;
+const LIST_ROWS = 10;
+/** What a breadcrumb may take, as a share of the reply and in bytes. */
+const TITLE_SHARE = 5;
 const TITLE_BYTES = 150;
-const NOTICE_BYTES = 450;
-const FOOTER_BYTES = 150;
 
 /** How many pages the screen has. */
 export function pagesOf(position: Position, screen: Screen, context: Context): number {
-  return bodyPages(position, screen, context).length;
+  return layOut(position, screen, context).length;
 }
 
 /**
- * Writes a screen as one reply of at most 2048 bytes: a line of why if there is one, the breadcrumb, the body, the keys.
- * A function of what is pinned in the session: nothing is asked of the platform.
+ * Writes a screen as one reply of at most `context.replyBytes` bytes: a notice if there is one, the breadcrumb, the body,
+ * the keys. A function of what is pinned in the session: nothing is asked of the platform. Pages do not move when a notice
+ * comes on top: then the last lines of the page are left out, and a line says how many.
  */
 export function render(position: Position, screen: Screen, context: Context, notice?: string): string {
-  const pages = bodyPages(position, screen, context);
+  const pages = layOut(position, screen, context);
   const page = 'page' in screen ? Math.min(screen.page, pages.length - 1) : 0;
-  const parts = [titleOf(position, screen), pages[page] as string, '', footer(screen, page, pages.length)];
-  if (notice !== undefined) parts.unshift(clip(notice, NOTICE_BYTES), '');
-  return parts.join('\n');
+  const lines = pages[page] as readonly string[];
+  const title = titleOf(position, screen, context);
+  const keys = footer(screen, { page, isLast: page + 1 === pages.length, total: pages.length });
+  const room = context.replyBytes - bytesOf(compose([title, '', keys]));
+  const said = notice ?? noticeOf(screen, page);
+  if (said === undefined) return compose([title, cutLines(lines, room), keys]);
+  const free = room - GAP - bytesOf(lines.join('\n'));
+  const shown = clip(said, Math.max(free, noticeBytes(title, screen, context)));
+  return compose([title, cutLines(lines, room - GAP - bytesOf(shown)), keys], shown);
 }
 
-function bodyPages(position: Position, screen: Screen, context: Context): readonly string[] {
-  const room = REPLY_BYTES - NOTICE_BYTES - CRUMB_BYTES - FOOTER_BYTES;
-  switch (screen.kind) {
-    case 'menu': {
-      const lines = visibleChildren(position.node, context, position.answers).map(
-        (c) => `${c.number} ${c.entry.title}`,
+/** No channel is so narrow that a line gets less; it keeps the cutting of lines from going on for ever. */
+const LEAST_BYTES = 16;
+
+/** The empty line between the parts of a reply, with both line ends. */
+const GAP = 2;
+
+type Parts = readonly [title: string, body: string, keys: string];
+
+function compose([title, body, keys]: Parts, notice?: string): string {
+  return [...(notice === undefined ? [] : [notice, '']), title, body, '', keys].join('\n');
+}
+
+function noticeOf(screen: Screen, page: number): string | undefined {
+  return page === 0 && 'notice' in screen ? screen.notice : undefined;
+}
+
+/** What a notice gets even where the body would need all of the reply: half of what the title and the keys leave. */
+function noticeBytes(title: string, screen: Screen, { replyBytes }: Context): number {
+  const keys = footer(screen, { page: 0, isLast: false, total: 9 });
+  return Math.floor((replyBytes - bytesOf(compose([title, '', keys]))) / 2) - GAP;
+}
+
+/** The lines of each page. The room of a page is what the title, its notice and its keys leave of the reply. */
+function layOut(position: Position, screen: Screen, context: Context): readonly (readonly string[])[] {
+  if (screen.kind === 'question') return [[position.asks?.question.question ?? '']];
+  if (screen.kind === 'preview') return [screen.preview.lines.flatMap((line) => line.split('\n'))];
+  const title = titleOf(position, screen, context);
+  const noticed = bytesOf(screen.notice ?? '');
+  const first = noticed === 0 ? 0 : Math.min(noticed, noticeBytes(title, screen, context)) + GAP;
+  for (let total = 9; ; ) {
+    const room: Room = (page, isLast) => {
+      const used = bytesOf(
+        compose([title, '', footer(screen, { page, isLast, total: isLast ? page + 1 : total })]),
       );
-      return joined(lines.length === 0 ? [sentences.nothingHere] : lines, room);
-    }
-    case 'choice':
-      return joined(
-        screen.pins.map(({ label }, i) => `${i + 1} ${label}`),
-        room,
-      );
-    case 'question':
-      return [position.asks?.question.question ?? ''];
-    case 'text':
-      return textPages(screen.text, room);
-    case 'preview':
-      return [`${clip(screen.preview.lines.join('\n'), room - 100)}\n\n${confirmLine(screen.preview)}`];
+      return context.replyBytes - used - (page === 0 ? first : 0);
+    };
+    const least = Math.max(LEAST_BYTES, Math.min(room(0, false), room(total - 1, false)));
+    const pages =
+      screen.kind === 'text'
+        ? fillPages(cutLongLines(screen.text, least), room)
+        : fillPages(
+            listLines(position, screen, context).map((line) => clip(line, least)),
+            room,
+            LIST_ROWS,
+          );
+    // A page count of more digits makes the line of keys longer, and so the room smaller.
+    if (`${pages.length}`.length <= `${total}`.length) return pages;
+    total = pages.length;
   }
 }
 
-function joined(lines: readonly string[], bytes: number): readonly string[] {
-  return listPages(lines, bytes).map((page) => page.join('\n'));
+function listLines(
+  position: Position,
+  screen: Extract<Screen, { kind: 'menu' | 'choice' }>,
+  context: Context,
+): readonly string[] {
+  if (screen.kind === 'choice') return screen.pins.map(({ label }, i) => `${i + 1} ${label}`);
+  const children = visibleChildren(position.node, context, position.answers);
+  if (children.length === 0) return [sentences.nothingHere];
+  return children.map(({ number, entry }) => `${number} ${entry.title}`);
 }
 
-function titleOf(position: Position, screen: Screen): string {
-  const crumbs = position.crumbs.length > 0 ? position.crumbs : [position.node.entry.title];
-  const shown = [...crumbs];
-  while (shown.length > 1 && bytesOf(shown.join(' › ')) > TITLE_BYTES) shown.shift();
-  const title = clip(shown.join(' › '), TITLE_BYTES);
+/** As many whole lines as fit, and how many do not. */
+function cutLines(lines: readonly string[], bytes: number): string {
+  const whole = lines.join('\n');
+  if (bytesOf(whole) <= bytes) return whole;
+  for (let kept = lines.length - 1; kept > 0; kept -= 1) {
+    const text = [...lines.slice(0, kept), sentences.linesLeftOut(lines.length - kept)].join('\n');
+    if (bytesOf(text) <= bytes) return text;
+  }
+  return clip(whole, bytes);
+}
+
+function titleOf(position: Position, screen: Screen, { replyBytes }: Context): string {
+  const bytes = Math.min(TITLE_BYTES, Math.floor(replyBytes / TITLE_SHARE));
+  const shown = position.crumbs.length > 0 ? [...position.crumbs] : [position.node.entry.title];
+  while (shown.length > 1 && bytesOf(shown.join(' › ')) > bytes) shown.shift();
+  const title = clip(shown.join(' › '), bytes);
   if (screen.kind === 'choice') {
     const question = position.crumbs.length > 0 ? [position.asks?.question.question ?? ''] : [];
     const more = screen.more ? [sentences.onlyFirst(screen.pins.length)] : [];
@@ -68,18 +121,25 @@ function titleOf(position: Position, screen: Screen): string {
   return screen.kind === 'preview' ? `${title} · ${sentences.pleaseConfirm}` : title;
 }
 
-function confirmLine(preview: Preview): string {
-  return preview.code === undefined ? sentences.confirm : sentences.typeCode(preview.code);
+interface PageNumber {
+  readonly page: number;
+  readonly isLast: boolean;
+  readonly total: number;
 }
 
-function footer(screen: Screen, page: number, pages: number): string {
+function footer(screen: Screen, { page, isLast, total }: PageNumber): string {
   const back = screen.kind === 'question' ? sentences.backFromQuestion : sentences.back;
   const keys = [back, sentences.exit, sentences.help].join('  ');
-  if (pages === 1) return keys;
+  if (screen.kind === 'preview') return `${confirmLine(screen.preview)}\n\n${keys}`;
+  if (page === 0 && isLast) return keys;
   const turn = [
-    sentences.page(page + 1, pages),
-    ...(page + 1 < pages ? [sentences.next] : []),
-    ...(page > 0 ? [sentences.previous] : []),
+    sentences.page(page + 1, total),
+    ...(isLast ? [] : [sentences.next]),
+    ...(page === 0 ? [] : [sentences.previous]),
   ];
   return `${turn.join('  ')}\n${keys}`;
+}
+
+function confirmLine(preview: Preview): string {
+  return preview.code === undefined ? sentences.confirm : sentences.typeCode(preview.code);
 }

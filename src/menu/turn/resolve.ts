@@ -2,10 +2,14 @@ import type { Context } from '../tree/context.ts';
 import { type FreeText, isChoice, isProblem, type Option } from '../tree/question.ts';
 import { plainDigits } from '../words/numbers.ts';
 import { sentences } from '../words/sentences.ts';
+import { clip } from '../words/text.ts';
 import type { Answer } from './input.ts';
 import { findOption, loadOptions, pinsNamed, pinsOf } from './options.ts';
 import { type Position, stepFrom } from './position.ts';
 import type { Pin, Step } from './session.ts';
+
+/** What a name may take of a sentence. */
+const NAME_BYTES = 60;
 
 /** What one answer comes to: where it leads, or why not; `fresh` is the list to show instead of one that changed. */
 export type Resolved =
@@ -68,7 +72,7 @@ async function pick(
   const [pin, ...others] = pinsMeant(shown, answer);
   if (pin === undefined || others.length > 0) return { problem: whyNone(shown, answer) };
   const option = findOption(options, pin.key);
-  if (option === undefined) return { problem: sentences.gone(pin.label), fresh: options };
+  if (option === undefined) return { problem: sentences.gone(clip(pin.label, NAME_BYTES)), fresh: options };
   const label = typeof option === 'string' ? option : (option.name ?? option.label);
   const typed = pin === shown[numberOf(answer) - 1] ? `${numberOf(answer)}` : answer.text;
   return { kind: 'answer', typed, value: option, label };

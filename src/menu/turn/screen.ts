@@ -67,7 +67,7 @@ async function screenAt(position: Position, context: Context): Promise<Screen> {
   }
 }
 
-/** The turn that leads to a screen. */
+/** The turn that leads to a screen, with a notice above it. */
 export function show(
   tree: Tree,
   position: Position,
@@ -75,6 +75,7 @@ export function show(
   context: Context,
   notice?: string,
 ): Turn {
-  const session = { generation: tree.generation, steps: position.steps, screen };
-  return { text: render(position, screen, context, notice), session };
+  const noted = notice !== undefined && 'page' in screen ? { ...screen, notice } : screen;
+  const session = { generation: tree.generation, steps: position.steps, screen: noted };
+  return { text: render(position, noted, context, notice), session };
 }

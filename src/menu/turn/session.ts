@@ -12,14 +12,20 @@ export type Step =
   | { readonly kind: 'entry'; readonly typed: string; readonly number: number }
   | { readonly kind: 'answer'; readonly typed: string; readonly value: unknown; readonly label: string };
 
-/** What the user last saw, which is what the next input is resolved against. Pages count from 0. */
+/** What is shown in pages, which count from 0. `notice` stands above the first one, which has so much less room. */
+interface Paged {
+  readonly page: number;
+  readonly notice?: string | undefined;
+}
+
+/** What the user last saw, which is what the next input is resolved against. */
 export type Screen =
-  | { readonly kind: 'menu'; readonly page: number }
+  | ({ readonly kind: 'menu' } & Paged)
   /** `more`: the list was longer than what can be pinned. */
-  | { readonly kind: 'choice'; readonly pins: readonly Pin[]; readonly more: boolean; readonly page: number }
+  | ({ readonly kind: 'choice'; readonly pins: readonly Pin[]; readonly more: boolean } & Paged)
   | { readonly kind: 'question' }
   /** `settled`: the steps already stand at the menu to go back to. */
-  | { readonly kind: 'text'; readonly text: string; readonly page: number; readonly settled: boolean }
+  | ({ readonly kind: 'text'; readonly text: string; readonly settled: boolean } & Paged)
   | { readonly kind: 'preview'; readonly preview: Preview; readonly input: unknown };
 
 /** Where a user stands. Plain JSON. */

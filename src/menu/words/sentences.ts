@@ -31,6 +31,7 @@ export const sentences = {
   cancelled: '已取消，没有执行任何操作。',
   cannotCancel: '这里没有可以取消的操作。输入 0 返回。',
   previewExpired: '确认已超时，没有执行。这是最新的情况：',
+  linesLeftOut: (lines: number) => `……（还有 ${lines} 行没有显示）`,
   tooLong: '……（内容太长，后面的没有保留）',
   textLength: (max: number) => `请输入 1–${max} 个字。`,
   textPattern: '格式不对，请重新输入。',
