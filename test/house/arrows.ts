@@ -22,8 +22,7 @@ export const arrows: Readonly<Record<string, Allowed>> = {
   channels: { any: ['errors', 'server', 'wecom', 'fastify', NODE], types: ['chat'] },
   bot: {
     any: ['errors', 'server', 'contract', 'wecom', 'chat', 'channels', 'fastify', 'src/push/client.ts', NODE],
-    types: ['config', 'menu', 'prom-client'],
-    in: { menu: /^src\/bot\/app\.ts$/ },
+    types: ['config', 'prom-client'],
   },
   ops: {
     any: ['errors', 'server', 'contract', 'fastify', 'zod', NODE],
@@ -35,7 +34,7 @@ export const arrows: Readonly<Record<string, Allowed>> = {
     },
   },
   push: {
-    any: ['errors', 'server', 'wecom', 'contract', 'fastify', 'zod', 'prom-client', NODE],
+    any: ['errors', 'server', 'wecom', 'fastify', 'zod', 'prom-client', NODE],
     types: ['config'],
     in: {
       kysely: /^src\/push\/(database\/|([a-z-]+\/)*([a-z-]+-)?store\.ts$)/,
@@ -115,7 +114,8 @@ function isUpward(path: string, { target }: Import): boolean {
   return floorOf(to[0]) < 0 || floorOf(to[0]) >= floorOf(from[0]);
 }
 
-function folderOf(path: string): string {
+/** The room of a path: `bot` of `src/bot/app.ts`, `menus` of `menus/index.ts`. */
+export function folderOf(path: string): string {
   const [top, next = ''] = path.split('/');
   return top === 'src' ? next.replace(/\.ts$/, '') : (top ?? '');
 }
