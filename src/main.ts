@@ -4,8 +4,7 @@ import { ConfigError } from './errors.ts';
 import { startInternal } from './server/internal.ts';
 import { createLog, type Log } from './server/log.ts';
 import { createRegistry } from './server/metrics.ts';
-import type { Closer } from './server/shutdown.ts';
-import { closeOnSignal } from './server/signals.ts';
+import { type Closer, closeOnSignal } from './server/shutdown.ts';
 
 /** One role as it runs in this process: `app` serves on `port`, `checks` are run by /readyz. */
 interface Part {

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import { createLabel } from '../server/label.ts';
+import { createLabel } from '../server/metrics.ts';
 import type { SentCall } from '../wecom/api/outgoing.ts';
 import { type Lane, lanes } from './content/message.ts';
 import type { Depth } from './delivery/depth-store.ts';

@@ -1,5 +1,4 @@
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
-import { createLabel } from './label.ts';
 
 /** A registry of its own, with the process itself (memory, CPU, event-loop lag) in it. */
 export function createRegistry(): Registry {
@@ -84,4 +83,18 @@ const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 
 function histogram<L extends string>(registry: Registry, name: string, help: string, labelNames: L[]) {
   return new Histogram<L>({ name, help, labelNames, buckets: BUCKETS, registers: [registry] });
+}
+
+/**
+ * Bounds the values of one metric label: the first `limit` plain words pass, everything else is `other`, so that no
+ * caller can fill the memory with time series.
+ */
+export function createLabel(limit = 64): (value: string) => string {
+  const known = new Set<string>();
+  return (value) => {
+    if (known.has(value)) return value;
+    if (known.size >= limit || !/^[\w.:/-]{1,64}$/.test(value)) return 'other';
+    known.add(value);
+    return value;
+  };
 }

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { createLabel } from '../../src/server/label.ts';
-import { createBotMetrics, createOpsMetrics, createRegistry } from '../../src/server/metrics.ts';
+import { createBotMetrics, createLabel, createOpsMetrics, createRegistry } from '../../src/server/metrics.ts';
 
 test('the bot counts callbacks, Redis, ops calls, sessions and calls of message delivery', async () => {
   const registry = createRegistry();

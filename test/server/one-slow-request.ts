@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { fastify } from 'fastify';
 import { drainOnClose } from '../../src/server/drain.ts';
 import { createLog } from '../../src/server/log.ts';
-import { closeOnSignal } from '../../src/server/signals.ts';
+import { closeOnSignal } from '../../src/server/shutdown.ts';
 
 /** A server whose only request is answered when a line arrives on standard input. */
 const app = fastify();

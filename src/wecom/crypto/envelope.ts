@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.ts';
 import { optionalInteger, text } from '../xml/element.ts';
-import { readXml } from '../xml/xml.ts';
+import { readXml } from '../xml/parser.ts';
 
 /** The outer XML of a callback (§2.1). Nothing in it is proved before the signature of `encrypt` is checked. */
 export interface Envelope {

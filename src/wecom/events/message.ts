@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import { InputError } from '../../errors.ts';
 import { readUserId } from '../userid.ts';
 import { integer, optionalInteger, text, type XmlElement } from '../xml/element.ts';
+import { readXml } from '../xml/parser.ts';
 import { legalText } from '../xml/text.ts';
-import { readXml } from '../xml/xml.ts';
 
 /** What every callback has that comes from a member (§2.2). `createTime` is in Unix seconds. */
 interface FromMember {

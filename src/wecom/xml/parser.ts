@@ -1,6 +1,7 @@
 import { XMLParser } from 'fast-xml-parser';
 import { InputError } from '../../errors.ts';
 import type { XmlElement, XmlNode } from './element.ts';
+import { scanXml } from './scanner.ts';
 import { readReferences } from './text.ts';
 
 const parser = new XMLParser({
@@ -15,6 +16,11 @@ const parser = new XMLParser({
 
 /** One item as fast-xml-parser gives it with `preserveOrder`: its only key is the tag name, `#text` or `#cdata`. */
 type Item = Readonly<Record<string, unknown>>;
+
+/** Reads the `<xml>` of a callback: the usual shape in one pass, any other by the parser. Throws InputError. */
+export function readXml(xml: string): XmlElement {
+  return scanXml(xml) ?? parseXml(xml);
+}
 
 /**
  * Reads any well-formed `<xml>` document of WeCom. There is no DTD and no entity in this dialect of XML: a declaration,

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { createCipher } from '../../../src/wecom/crypto/cipher.ts';
 import { sealTextReply } from '../../../src/wecom/crypto/reply.ts';
 import { text } from '../../../src/wecom/xml/element.ts';
-import { readXml } from '../../../src/wecom/xml/xml.ts';
+import { readXml } from '../../../src/wecom/xml/parser.ts';
 import { vector } from './vectors.ts';
 
 const demo = vector('S4');

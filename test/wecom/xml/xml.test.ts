@@ -2,9 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../../src/errors.ts';
 import { text } from '../../../src/wecom/xml/element.ts';
-import { parseXml } from '../../../src/wecom/xml/parser.ts';
+import { parseXml, readXml } from '../../../src/wecom/xml/parser.ts';
 import { scanXml } from '../../../src/wecom/xml/scanner.ts';
-import { readXml } from '../../../src/wecom/xml/xml.ts';
 import { vector } from '../crypto/vectors.ts';
 
 const name = fc.constantFrom('ToUserName', 'Content', 'MsgId', 'Location_X', 'AgentID', 'Encrypt');
