@@ -25,7 +25,7 @@ export function openWeCom({ config, account, redis, metrics, log }: OpenWeComPar
 } {
   const { corpId, agentId } = account;
   const secret = account.secret.reveal();
-  const line: Omit<AppOptions, 'tokens'> = {
+  const app: Omit<AppOptions, 'tokens'> = {
     baseUrl: config.apiUrl,
     corpId,
     agentId,
@@ -35,6 +35,6 @@ export function openWeCom({ config, account, redis, metrics, log }: OpenWeComPar
       if (call.warning !== undefined) log.warn(call, 'WeCom understood a call only in part');
     },
   };
-  const tokens = createAppTokens({ ...line, tokens: createTokenStore(redis, corpId, agentId, secret) });
-  return { messenger: createMessenger({ ...line, tokens }), weCom: createWeComApi({ ...line, tokens }) };
+  const tokens = createAppTokens({ ...app, tokens: createTokenStore(redis, corpId, agentId, secret) });
+  return { messenger: createMessenger({ ...app, tokens }), weCom: createWeComApi({ ...app, tokens }) };
 }

@@ -12,14 +12,14 @@ export interface TokenStore {
   write(token: string, expiresAt: number): Promise<void>;
   /** Forgets the token, but only if it is still this one. */
   drop(token: string): Promise<void>;
-  /** Takes the right to refresh for at most `ms`; resolves to what gives it back, or to null when another has it. */
+  /** Takes the lock of whoever refreshes, for at most `ms`; resolves to what releases it, or to null when another holds it. */
   lock(ms: number): Promise<(() => Promise<void>) | null>;
 }
 
-/** Asks WeCom for a token: resolves to it and its remaining life in seconds (§4.1). */
+/** Fetches a token from WeCom: resolves to it and its remaining life in seconds (§4.1). */
 export type FetchToken = () => Promise<{ readonly token: string; readonly expiresIn: number }>;
 
-/** What the cache needs of its surroundings. */
+/** What the cache is made of. */
 export interface AccessTokensOptions {
   readonly store: TokenStore;
   readonly fetchToken: FetchToken;
@@ -29,7 +29,7 @@ export interface AccessTokensOptions {
 
 /** The access token of one app, shared by everybody who needs it. */
 export interface AccessTokens {
-  /** A usable token. However many ask at once, in however many replicas, one asks WeCom. */
+  /** A usable token. However many callers want one at once, in however many replicas, it is fetched once. */
   get(): Promise<string>;
   /** Forgets a token that WeCom refused. */
   drop(token: string): Promise<void>;
@@ -38,7 +38,7 @@ export interface AccessTokens {
 const EARLY_MS = 120_000;
 const LOCK_MS = 30_000;
 const WAIT_MS = 200;
-/** Waiting is over a little after the longest a lock can be held. */
+/** How often to wait for the replica that holds the lock: a little longer than a lock can be held. */
 const TURNS = LOCK_MS / WAIT_MS + 10;
 /** WeCom bans an address that keeps calling with a wrong secret, for an hour (§4.1). */
 const REFUSAL_MS = 60_000;
@@ -48,7 +48,7 @@ export function createAccessTokens({ store, fetchToken, now, sleep }: AccessToke
   let held: AccessToken | null = null;
   let refusal: { readonly error: unknown; readonly until: number } | null = null;
   let refreshing: Promise<AccessToken> | null = null;
-  /** Who read it from the store just before it was dropped there must not bring it back. */
+  /** A refresh that had read this token from the store just before it was dropped must not bring it back. */
   let dropped: string | null = null;
 
   const isUsable = (token: AccessToken | null): token is AccessToken =>
@@ -75,7 +75,7 @@ export function createAccessTokens({ store, fetchToken, now, sleep }: AccessToke
       const unlock = await store.lock(LOCK_MS);
       if (unlock) {
         try {
-          // Another may have refreshed between our look and our lock.
+          // Another replica may have refreshed between our read and our lock.
           const newer = await store.read();
           return isUsable(newer) ? newer : await refresh();
         } finally {

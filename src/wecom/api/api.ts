@@ -1,5 +1,5 @@
 import { InputError } from '../../errors.ts';
-import { type AppOptions, createAppTokens, lineOf, wait, withToken } from './app-tokens.ts';
+import { type AppOptions, callOptions, createAppTokens, wait, withToken } from './app-tokens.ts';
 import { type ApiAnswer, type ApiRequest, callApi } from './call.ts';
 import { readCallbackRange } from './callback-ranges.ts';
 import { withRetry } from './retry.ts';
@@ -28,12 +28,12 @@ export interface WeComApi {
 /** Makes the client of one app's server API. The access token is fetched when it is first needed. */
 export function createWeComApi(options: AppOptions): WeComApi {
   const { sleep = wait } = options;
-  const line = lineOf(options);
+  const how = callOptions(options);
   const tokens = createAppTokens(options);
 
   const call = (request: ApiRequest): Promise<ApiAnswer> => {
     const attempt = (token: string) =>
-      callApi(line, { ...request, query: { ...request.query, access_token: token } });
+      callApi(how, { ...request, query: { ...request.query, access_token: token } });
     // A failed gettoken was retried already when the token was fetched.
     const isOwn = (error: WeComError) => error.api === request.api;
     return withRetry(() => withToken(tokens, attempt), sleep, isOwn);

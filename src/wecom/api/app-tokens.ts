@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.ts';
 import { type AccessTokens, createAccessTokens, type TokenStore } from './access-token.ts';
-import { type ApiAnswer, type ApiCall, type ApiLine, callApi } from './call.ts';
+import { type ApiAnswer, type ApiCall, type CallOptions, callApi } from './call.ts';
 import { withRetry } from './retry.ts';
 import { WeComError } from './wecom-error.ts';
 
@@ -13,7 +13,7 @@ export interface AppOptions {
   readonly agentId: number;
   /** Where the replicas share the token; or the tokens of another client of the same app in this process. */
   readonly tokens: TokenStore | AccessTokens;
-  /** Told of every request, for the metrics. */
+  /** Called with the result of every request, for the metrics. */
   readonly onCall?: (call: ApiCall) => void;
   /** How long one answer may take in ms; 5 s unless said otherwise. */
   readonly timeoutMs?: number;
@@ -22,13 +22,13 @@ export interface AppOptions {
   readonly sleep?: (ms: number) => Promise<void>;
 }
 
-/** How the requests of this app go out. */
-export function lineOf({
+/** How the calls of this app are made. */
+export function callOptions({
   baseUrl,
   onCall = () => {},
   timeoutMs = 5000,
   now = Date.now,
-}: AppOptions): ApiLine {
+}: AppOptions): CallOptions {
   return { baseUrl, onCall, timeoutMs, now };
 }
 
@@ -36,10 +36,9 @@ export function lineOf({
 export function createAppTokens(options: AppOptions): AccessTokens {
   const { tokens, corpId, secret, now = Date.now, sleep = wait } = options;
   if ('get' in tokens) return tokens;
-  const line = lineOf(options);
   const fetchToken = async () => {
     const query = { corpid: corpId, corpsecret: secret };
-    return readToken(await withRetry(() => callApi(line, { api: 'gettoken', query }), sleep));
+    return readToken(await withRetry(() => callApi(callOptions(options), { api: 'gettoken', query }), sleep));
   };
   return createAccessTokens({ store: tokens, fetchToken, now, sleep });
 }

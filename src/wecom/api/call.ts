@@ -25,8 +25,8 @@ export interface ApiCall {
   readonly warning?: string;
 }
 
-/** What a call needs of its surroundings. */
-export interface ApiLine {
+/** How calls of the server API are made. */
+export interface CallOptions {
   readonly baseUrl: string;
   /** How long an answer may take, body included. */
   readonly timeoutMs: number;
@@ -44,12 +44,12 @@ const LONGEST_ERRMSG = 400;
  * no secret of the query can occur. An answer with errcode 0 and a warning about the JSON is a success, since a repeat
  * would arrive twice; `onCall` gets the warning.
  */
-export async function callApi(line: ApiLine, request: ApiRequest): Promise<ApiAnswer> {
-  const start = line.now();
-  const { errcode, answer, errmsg: original } = await exchange(line, request);
+export async function callApi(options: CallOptions, request: ApiRequest): Promise<ApiAnswer> {
+  const start = options.now();
+  const { errcode, answer, errmsg: original } = await exchange(options, request);
   const errmsg = withoutSecrets(original, request.query).slice(0, LONGEST_ERRMSG);
   const warning = errcode === 0 && errmsg.includes(WARNING) ? { warning: errmsg } : {};
-  line.onCall({ api: request.api, errcode, ms: line.now() - start, ...warning });
+  options.onCall({ api: request.api, errcode, ms: options.now() - start, ...warning });
   if (errcode !== 0) throw new WeComError(request.api, errcode, errmsg);
   return answer;
 }
@@ -60,7 +60,7 @@ interface Exchange {
   readonly answer: ApiAnswer;
 }
 
-async function exchange({ baseUrl, timeoutMs }: ApiLine, request: ApiRequest): Promise<Exchange> {
+async function exchange({ baseUrl, timeoutMs }: CallOptions, request: ApiRequest): Promise<Exchange> {
   const { api, query } = request;
   const url = new URL(`/cgi-bin/${api}?${new URLSearchParams(query)}`, baseUrl);
   try {

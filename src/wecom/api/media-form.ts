@@ -12,7 +12,7 @@ const JPEG = Buffer.from([0xff, 0xd8, 0xff]);
 /** The form of an upload (§4.6): one part `media`, whose file name goes as raw UTF-8 and is what receivers see. */
 export function mediaForm(name: string, bytes: Uint8Array): FormData {
   const form = new FormData();
-  // FormData writes quotes and line ends as %22 and so on, which receivers would read as they are.
+  // FormData writes quotes and line ends as %22 and so on, and receivers would see that.
   const shown = name.replace(/["\r\n]/g, '_');
   form.set('media', new Blob([Uint8Array.from(bytes)], { type: typeOf(bytes) }), shown);
   return form;

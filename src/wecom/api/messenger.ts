@@ -1,5 +1,5 @@
 import type { AccessTokens } from './access-token.ts';
-import { type AppOptions, createAppTokens, lineOf, withToken } from './app-tokens.ts';
+import { type AppOptions, callOptions, createAppTokens, withToken } from './app-tokens.ts';
 import { type ApiAnswer, type ApiRequest, callApi, reasonOf } from './call.ts';
 import { mediaForm, readUploaded } from './media-form.ts';
 import type { Audience, Messenger, Outgoing } from './outgoing.ts';
@@ -8,22 +8,22 @@ import { WeComError } from './wecom-error.ts';
 
 /** The longest time in which WeCom recognises a repeat, in seconds (§4.2). */
 const MOST_CHECKED_SECONDS = 14_400;
-/** How long an upload may take in ms: 20 MB over a slow line. */
+/** How long an upload may take in ms: 20 MB over a slow network. */
 const UPLOAD_MS = 60_000;
 
 /** Makes the messenger of one app. A token that cannot be had is never `lost`: no message has left then. */
 export function createMessenger(options: AppOptions): Messenger {
   const { agentId, now = Date.now } = options;
-  const line = lineOf(options);
-  const uploadLine = { ...line, timeoutMs: Math.max(line.timeoutMs, UPLOAD_MS) };
+  const how = callOptions(options);
+  const forUploads = { ...how, timeoutMs: Math.max(how.timeoutMs, UPLOAD_MS) };
   const tokens = withoutLoss(createAppTokens(options));
 
-  const call = (request: ApiRequest, over = line): Promise<ApiAnswer> =>
+  const call = (request: ApiRequest, over = how): Promise<ApiAnswer> =>
     withToken(tokens, (token) =>
       callApi(over, { ...request, query: { ...request.query, access_token: token } }),
     );
   const callRobot = (api: string, key: string, message: Outgoing) =>
-    callApi(line, { api, query: { key }, body: bodyOf(message) });
+    callApi(how, { api, query: { key }, body: bodyOf(message) });
 
   return {
     send: async (message, to, { onceWithinSeconds } = {}) => {
@@ -41,13 +41,13 @@ export function createMessenger(options: AppOptions): Messenger {
     recall: async (msgid) => void (await call({ api: 'message/recall', query: {}, body: { msgid } })),
     upload: async (kind, name, bytes) => {
       const [api, start] = ['media/upload', now()];
-      const answer = await call({ api, query: { type: kind }, form: mediaForm(name, bytes) }, uploadLine);
+      const answer = await call({ api, query: { type: kind }, form: mediaForm(name, bytes) }, forUploads);
       return readUploaded(api, answer, start);
     },
     uploadForRobot: async (key, name, bytes) => {
       const [api, start] = ['webhook/upload_media', now()];
       const request = { api, query: { key, type: 'file' }, form: mediaForm(name, bytes) };
-      return readUploaded(api, await callApi(uploadLine, request), start);
+      return readUploaded(api, await callApi(forUploads, request), start);
     },
   };
 }

@@ -1,9 +1,9 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 
-/** Makes texts unreadable for whoever does not know a secret. */
+/** Encrypts texts under a secret, and authenticates them. */
 export interface Seal {
   close(text: string): string;
-  /** Null for what was not closed under the same secret, or was changed since. */
+  /** Null for a text that was sealed under another secret, or changed since. */
   open(sealed: string): string | null;
 }
 

@@ -32,7 +32,7 @@ export function createTokenStore(
   const key = `keypad:wecom:{${corpId}:${agentId}}:token:${hash('sha256', secret).slice(0, 16)}`;
   const lockKey = `${key}:lock`;
   const seal = createSeal(secret);
-  /** What cannot be read counts as none, and is written anew. */
+  /** A value that cannot be decrypted counts as none, and is overwritten. */
   const readToken = (kept: string | null): AccessToken | null =>
     JSON.parse((kept !== null && seal.open(kept)) || 'null');
   const deleteIfSame = async (name: string, value: string): Promise<void> => {
