@@ -27,7 +27,7 @@ const APPS = {
   },
 } as const;
 
-/** Nobody who tries the demo out shall wait for it. */
+/** So high that nobody who tries the demo out runs into the limit. */
 const PER_MINUTE = 100_000;
 
 /** Makes the apps in that database if they are not there; the keys follow from the master key, and so stay the same. */

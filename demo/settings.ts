@@ -103,7 +103,7 @@ export function clientSettings(parts: DemoParts): Settings {
     ...botSettings(parts),
     ...opsSettings(parts),
     ...pushSettings(parts),
-    // Theirs, not the bot's: they may try everything out.
+    // The app of outside clients, not the bot's: its scopes allow everything.
     ...appSettings(ports, parts.apps.client),
   };
 }

@@ -74,7 +74,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
 function keepIn(list: Promise<Part>[]): Keep {
   return (starting) => {
     list.push(starting);
-    // Whoever waits for it hears of a failure; one that nobody waits for yet must not end the process.
+    // Whoever needs it awaits it later; until then a failure must not count as an unhandled rejection.
     starting.catch(() => {});
     return starting;
   };
@@ -118,7 +118,7 @@ async function startParts(
   );
   const databases = keep(mariadb.then(({ url }) => openDatabases(url, credentials.databasePassword)));
   const apps = databases.then(({ pushUrl }) => openPushApps(pushUrl, credentials.masterKey));
-  // Whoever needs it waits for it; nobody may be waiting yet when it fails.
+  // Whoever needs it awaits it later; until then a failure must not count as an unhandled rejection.
   apps.catch(() => {});
   const role = (name: DemoRole, internalPort: number, env: Readonly<Record<string, string>>) =>
     startRole({

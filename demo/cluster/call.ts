@@ -5,7 +5,7 @@ import { type Matches, readFieldSelector, readLabelSelector } from './selectors.
 import type { Kinds, Plural } from './shapes.ts';
 import type { Store } from './store.ts';
 
-/** One request about a kind or an object of it, with nothing of HTTP left but what matters. */
+/** One request about a kind or an object of it, reduced to the parts of HTTP that handlers need. */
 export interface Call {
   readonly resource: Resource;
   readonly namespace: string | undefined;

@@ -29,13 +29,13 @@ export interface ClusterOptions {
   readonly now?: () => Date;
 }
 
-/** A hand inside the cluster, past its API: for tests and for the demo itself. */
+/** Direct access to the objects of a cluster, past its API: for tests and for the demo itself. */
 export interface Hand {
   get<P extends Plural>(plural: P, namespace: string | undefined, name: string): Kinds[P] | undefined;
   list<P extends Plural>(plural: P, namespace?: string): readonly Kinds[P][];
   /** Creates or replaces an object with its status, as the manager `hand`. */
   set<P extends Plural>(plural: P, object: unknown): Kinds[P];
-  /** Changes the size of a deployment behind everyone's back, as the manager `hand`. */
+  /** Scales a deployment without a request, as the manager `hand`. */
   scale(namespace: string, name: string, replicas: number): void;
   /** Puts a deployment under an autoscaler. */
   addAutoscaler(namespace: string, deployment: string, limits: { min: number; max: number }): void;
@@ -59,7 +59,7 @@ export interface RunningCluster extends Cluster {
   readonly kubeconfig: string;
 }
 
-/** Creates a cluster in which the seed has already come to rest. Call `stop` in the end. */
+/** Creates a cluster whose controllers have finished with the seed. Call `stop` in the end. */
 export function createCluster(options: ClusterOptions): Cluster {
   const { token, seed, tick = 400, now = () => new Date() } = options;
   const start = now();

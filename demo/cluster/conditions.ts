@@ -1,8 +1,8 @@
 import { stamp } from './json.ts';
 import type { Condition } from './shapes.ts';
 
-/** What a condition says, without when it began to. */
-export interface Said {
+/** A condition without its times. */
+export interface ConditionState {
   readonly type: string;
   readonly status: 'True' | 'False';
   readonly reason?: string;
@@ -13,7 +13,11 @@ export interface Said {
  * The list with this condition in it. One that says the same as before is left alone, its times too;
  * `lastTransitionTime` moves only with the status.
  */
-export function withCondition(conditions: Condition[] | undefined, said: Said, now: Date): Condition[] {
+export function withCondition(
+  conditions: Condition[] | undefined,
+  said: ConditionState,
+  now: Date,
+): Condition[] {
   const before = conditions?.find((condition) => condition.type === said.type);
   const same = before?.status === said.status;
   if (before !== undefined && same && before.reason === said.reason && before.message === said.message) {

@@ -5,13 +5,13 @@ import { reconcileReplicaSet } from './replica-set-controller.ts';
 import type { KubeObject } from './shapes.ts';
 import type { World } from './world.ts';
 
-/** Everything in the cluster that moves by itself. */
+/** The controllers and the kubelet: what changes objects without a request. */
 export interface Controllers {
-  /** Runs, without waiting, until nothing moves any more. */
+  /** Runs steps, without waiting in between, until none changes anything. */
   settle(): void;
-  /** Stops the world: writes are stored, and nothing follows from them. */
+  /** Pauses all of them: writes are stored, and no controller reacts. */
   hold(): void;
-  /** Lets it move again, from what it finds. */
+  /** Resumes them, from what the store holds then. */
   release(): void;
   stop(): void;
 }
@@ -40,8 +40,8 @@ export function createControllers(
       work();
     } catch (error) {
       if (!(error instanceof ApiFailure)) throw error;
-      const told = { source: 'kube-controller-manager', type: 'Warning', reason: 'FailedCreate' } as const;
-      world.record(object, { ...told, message: error.message });
+      const failed = { source: 'kube-controller-manager', type: 'Warning', reason: 'FailedCreate' } as const;
+      world.record(object, { ...failed, message: error.message });
     }
   };
   const reconcile = (): void => {
@@ -74,7 +74,7 @@ export function createControllers(
   };
 
   const unsubscribe = store.subscribe(({ plural }) => {
-    // Events are told about work; taking them for work would never end.
+    // Controllers write events themselves: reacting to those would never end.
     if (plural === 'events') return;
     writes += 1;
     wake();

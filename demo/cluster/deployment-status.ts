@@ -1,4 +1,4 @@
-import { type Said, withCondition } from './conditions.ts';
+import { type ConditionState, withCondition } from './conditions.ts';
 import { allowances } from './rollout.ts';
 import type { Condition, Deployment, ReplicaSet } from './shapes.ts';
 
@@ -40,7 +40,7 @@ function countsOf({ sets, fresh }: Observed) {
 function conditionsOf(deployment: Deployment, counts: Counts, observed: Observed): Condition[] {
   const { spec, status } = deployment;
   const enough = counts.availableReplicas >= spec.replicas - allowances(spec).unavailable;
-  const available: Said = {
+  const available: ConditionState = {
     type: 'Available',
     status: enough ? 'True' : 'False',
     reason: enough ? 'MinimumReplicasAvailable' : 'MinimumReplicasUnavailable',
@@ -49,20 +49,20 @@ function conditionsOf(deployment: Deployment, counts: Counts, observed: Observed
   const conditions = withCondition(status.conditions, available, observed.now);
   const before = conditions.find((condition) => condition.type === 'Progressing');
   const { said, moved } = progress(deployment, counts, { ...observed, before });
-  // Every step forward starts the deadline anew, so its time must move although its words do not.
+  // Progress starts the deadline anew: its time must change although its text does not.
   const restarted = moved
     ? conditions.map((each) => (each === before ? { ...each, message: '' } : each))
     : conditions;
   return said === undefined ? conditions : withCondition(restarted, said, observed.now);
 }
 
-/** What is to be said of the rollout, if anything new, and whether pods came nearer to it. */
+/** The new Progressing condition, if it changes, and whether the rollout made progress. */
 function progress(
   { spec, status }: Deployment,
   counts: Counts,
   { fresh, now, before }: Observed & { readonly before: Condition | undefined },
-): { readonly said: Said | undefined; readonly moved: boolean } {
-  const say = (reason: string, words: string, truth: 'True' | 'False' = 'True'): Said => {
+): { readonly said: ConditionState | undefined; readonly moved: boolean } {
+  const say = (reason: string, words: string, truth: 'True' | 'False' = 'True'): ConditionState => {
     return { type: 'Progressing', status: truth, reason, message: `ReplicaSet "${fresh}" ${words}.` };
   };
   const onlyFresh = counts.replicas === counts.updatedReplicas;

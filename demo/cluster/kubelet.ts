@@ -1,4 +1,4 @@
-import { type Said, withCondition } from './conditions.ts';
+import { type ConditionState, withCondition } from './conditions.ts';
 import { stamp } from './json.ts';
 import type { Condition, Pod } from './shapes.ts';
 import type { World } from './world.ts';
@@ -29,7 +29,7 @@ export function createKubelet(world: World, isAbsent: (image: string) => boolean
     conditions: readiness(pod, ready),
   });
   const readiness = (pod: Pod, ready: boolean): Condition[] => {
-    const said: Omit<Said, 'type'> = ready
+    const said: Omit<ConditionState, 'type'> = ready
       ? { status: 'True' }
       : { status: 'False', reason: 'ContainersNotReady' };
     const now = world.now();

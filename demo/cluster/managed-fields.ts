@@ -3,7 +3,7 @@ import { isRecord } from './json.ts';
 import { mergeKeyOf } from './merge-keys.ts';
 import type { KubeObject, ManagedFields } from './shapes.ts';
 
-/** Who writes, as `?fieldManager=` names them, and through which door. */
+/** Who writes, as `?fieldManager=` names them, and to which subresource. */
 export interface Writer {
   readonly manager: string;
   readonly subresource?: 'scale' | 'status' | undefined;
@@ -72,7 +72,7 @@ function isSameWriter(one: ManagedFields, other: ManagedFields): boolean {
   );
 }
 
-/** Every value that no longer divides, under its path written as JSON. */
+/** The leaf values of an object, each under its path written as JSON. */
 function leavesOf(object: KubeObject | undefined): ReadonlyMap<string, unknown> {
   const leaves = new Map<string, unknown>();
   const walk = (value: unknown, path: readonly string[], field: string): void => {

@@ -5,10 +5,10 @@ import type { Pod } from './shapes.ts';
 import type { Stream } from './streams.ts';
 import type { World } from './world.ts';
 
-/** What an application says of its work, in turns; `{n}` is a number that counts. */
+/** The log lines that an application writes in turn; `{n}` is replaced by a counter. */
 export type Speech = (application: string) => readonly string[];
 
-/** What a log request asks for: what was said so far, and whether to go on. */
+/** A log as it was requested: the lines so far, and how to follow it. */
 export interface LogRequest {
   readonly text: string;
   /** Writes new lines until the pod is gone; undefined when nobody follows. */

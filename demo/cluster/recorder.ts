@@ -5,7 +5,7 @@ import { referenceTo } from './resources.ts';
 import type { KubeObject } from './shapes.ts';
 import type { Store } from './store.ts';
 
-/** Something worth telling about an object; `source` is the component that tells it. */
+/** An event about an object; `source` is the component that reports it. */
 export interface Happening {
   readonly source: string;
   readonly type?: 'Normal' | 'Warning';
@@ -13,7 +13,7 @@ export interface Happening {
   readonly message: string;
 }
 
-/** Writes an event, or counts it up when the same was told of the same object before. */
+/** Writes an event, or increases the count of the same event about the same object. */
 export type Recorder = (object: KubeObject, happening: Happening) => void;
 
 /** Creates a recorder that keeps the latest `kept` events of the cluster. */
@@ -25,13 +25,13 @@ export function createRecorder(store: Store, registry: Registry, now: () => Date
     const same = events.find(
       (event) => event.involvedObject.uid === uid && event.reason === reason && event.message === message,
     );
-    const told = { type, reason, message, lastTimestamp: time };
+    const fields = { type, reason, message, lastTimestamp: time };
     if (same !== undefined) {
-      registry.set('events', { ...same, ...told, count: (same.count ?? 1) + 1 }, { manager: source });
+      registry.set('events', { ...same, ...fields, count: (same.count ?? 1) + 1 }, { manager: source });
       return;
     }
     const event = {
-      // Long names leave no room for what tells events apart.
+      // A long name is cut, so that the suffix that makes names of events unique fits.
       metadata: { name: `${name.slice(0, 200)}.${suffix()}${suffix()}`, namespace },
       involvedObject: { ...referenceTo(object), namespace },
       source: { component: source },
@@ -39,7 +39,7 @@ export function createRecorder(store: Store, registry: Registry, now: () => Date
       reportingInstance: '',
       firstTimestamp: time,
       count: 1,
-      ...told,
+      ...fields,
     };
     registry.set('events', event, { manager: source });
     const oldest = events.toSorted(byLastTime).slice(0, Math.max(0, events.length + 1 - kept));

@@ -8,7 +8,7 @@ import { resourceOf } from './resources.ts';
 import type { Kinds, Plural } from './shapes.ts';
 import type { Store } from './store.ts';
 
-/** A write: by whom, through which door, and whether only to see what would come of it. */
+/** A write: the field manager, the subresource, and whether it is a dry run. */
 export interface Write extends Writer {
   readonly dryRun?: boolean;
 }

@@ -56,7 +56,7 @@ function createPod(world: World, set: ReplicaSet): void {
   world.record(set, { source, reason: 'SuccessfulCreate', message });
 }
 
-/** Whoever serves nobody goes first, then the youngest. */
+/** Pods that are not ready are removed first, then the youngest. */
 function expendableFirst(one: Pod, other: Pod): number {
   const ready =
     Number(isTrue(one.status.conditions, 'Ready')) - Number(isTrue(other.status.conditions, 'Ready'));

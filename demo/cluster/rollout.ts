@@ -42,8 +42,8 @@ export function planRollout(spec: Deployment['spec'], { fresh, old }: Sets): Rea
 }
 
 /**
- * How many pods a rollout may have above and below what is asked for. Surge rounds up, unavailable down, and both
- * may not be nothing. Recreate keeps no promise.
+ * How many pods a rollout may have above and below what is asked for. Surge rounds up, unavailable down, and they
+ * cannot both be zero. Recreate has no such bounds.
  */
 export function allowances({ replicas: desired, strategy }: Deployment['spec']): {
   readonly surge: number;

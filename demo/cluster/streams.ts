@@ -1,20 +1,20 @@
 import type { FastifyReply } from 'fastify';
 
-/** An answer that goes on until one side has enough of it. */
+/** A response that stays open until one side ends it. */
 export interface Stream {
   write(text: string): void;
   end(): void;
-  /** Runs once, when the answer is over, whoever ended it. */
+  /** Runs once, when the response has ended, whichever side ended it. */
   onEnd(listener: () => void): void;
 }
 
-/** All answers that are going on, so that a stop can end them. */
+/** All open responses, so that a stop can end them. */
 export interface Streams {
   open(reply: FastifyReply, contentType: string): Stream;
   endAll(): void;
 }
 
-/** Bytes that a client may leave unread before it is dropped: a watcher that stands still must not fill the memory. */
+/** Bytes that a client may leave unread before it is dropped: a client that does not read must not fill the memory. */
 const backlog = 4 * 1024 * 1024;
 
 /** Creates an empty set of streams. */

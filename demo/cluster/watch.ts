@@ -19,7 +19,7 @@ export interface Watched {
 export function watch(store: Store, stream: Stream, watched: Watched): void {
   const { plural, matches, since, show } = watched;
   const send = (type: string, object: unknown): void => stream.write(`${JSON.stringify({ type, object })}\n`);
-  const tell = (change: Change): void => {
+  const sendChange = (change: Change): void => {
     const type = seenAs(change, matches);
     if (change.plural === plural && type !== undefined) send(type, show(change.object));
   };
@@ -33,9 +33,9 @@ export function watch(store: Store, stream: Stream, watched: Watched): void {
       stream.end();
       return;
     }
-    for (const change of missed) tell(change);
+    for (const change of missed) sendChange(change);
   }
-  const unsubscribe = store.subscribe(tell);
+  const unsubscribe = store.subscribe(sendChange);
   const limit = setTimeout(() => stream.end(), watched.timeout * 1000).unref();
   stream.onEnd(() => {
     unsubscribe();

@@ -16,14 +16,14 @@ const query = z.object({
  */
 export async function addEvents(http: FastifyInstance, history: History): Promise<void> {
   http.get('/api/events', (request, reply) => {
-    const asked = query.safeParse(request.query);
-    if (!asked.success) return reply.code(400).send({ error: 'after must be the id of a message.' });
-    const { user, after } = asked.data;
+    const parsed = query.safeParse(request.query);
+    if (!parsed.success) return reply.code(400).send({ error: 'after must be the id of a message.' });
+    const { user, after } = parsed.data;
     const stream = new PassThrough();
     const write = (message: Message): void => {
       if (user !== undefined && message.user !== user) return;
       stream.write(`id: ${message.id}\ndata: ${JSON.stringify(message)}\n\n`);
-      // A reader that does not read is cut off; it finds its place again by Last-Event-ID.
+      // A client that does not read is disconnected; it resumes with Last-Event-ID.
       if (stream.writableLength > MOST_BUFFERED) stream.destroy();
     };
     stream.write('retry: 1000\n\n');

@@ -49,7 +49,7 @@ export async function openDatabases(serverUrl: string, password: string): Promis
   async function keepRunning(url: string, sql: string): Promise<void> {
     while (!stopping.signal.aborted) {
       const connection = await mysql.createConnection(url).catch(() => undefined);
-      // Being killed is what it is for. After `destroy`, or when the server goes, the query may never settle.
+      // The query is there to be killed, so its error is expected. After `destroy`, or when the server goes, the query may never settle.
       if (!stopping.signal.aborted) await Promise.race([connection?.query(sql).catch(() => {}), stopped]);
       connection?.destroy();
       await sleep(PAUSE_MS, undefined, { signal: stopping.signal }).catch(() => {});

@@ -1,4 +1,4 @@
-/** The server APIs that are played here, as their paths under `/cgi-bin/` (protocol §4, §5). */
+/** The server APIs that are simulated here, as their paths under `/cgi-bin/` (protocol §4, §5). */
 export const apiNames = [
   'gettoken',
   'message/send',

@@ -1,4 +1,4 @@
-/** The error codes that are played here and what WeCom says with them (protocol §4.13). */
+/** The error codes that are simulated here and what WeCom says with them (protocol §4.13). */
 const sentences = {
   40001: 'invalid credential',
   40004: 'invalid media type',

@@ -21,8 +21,8 @@ export function createDuplicates(clock: Clock): Duplicates {
       const now = clock();
       const key = hash('sha1', JSON.stringify(message), 'base64');
       if ((forgetAt.get(key) ?? 0) > now) return true;
-      const asked = message.duplicate_check_interval;
-      const seconds = typeof asked === 'number' ? Math.min(asked, MOST_SECONDS) : DEFAULT_SECONDS;
+      const interval = message.duplicate_check_interval;
+      const seconds = typeof interval === 'number' ? Math.min(interval, MOST_SECONDS) : DEFAULT_SECONDS;
       forgetAt.delete(key);
       forgetAt.set(key, now + seconds * 1000);
       const [oldest] = forgetAt.keys();

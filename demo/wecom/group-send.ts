@@ -54,7 +54,7 @@ export function createGroupSend(options: {
   };
 }
 
-/** What differs from message/send: longer markdown, pictures within the call, and cards that only tell. */
+/** What differs from message/send: longer markdown, pictures within the call, and cards without interaction. */
 function readRobotContent(message: Fields, robot: string, uploads: Uploads): Shown {
   const sender = { uploads, owner: robot, markdownBytes: 4096 };
   const { msgtype, image, template_card: card } = message;

@@ -9,10 +9,10 @@ export interface Mail {
   readonly shown: Shown;
 }
 
-/** Puts a message before one receiver, or only on record when it is `dropped`. */
+/** Delivers a message to one receiver; one that is `dropped` is only recorded. */
 export type PutMail = (receiver: string, mail: Mail, dropped?: Arrival['dropped']) => void;
 
-/** Makes `putMail`: everything goes on record, and onto the phones that there are. */
+/** Makes `putMail`: every message is recorded, and shown on the phone of a receiver that has one. */
 export function createMailbox(options: {
   readonly arrivals: Arrivals;
   readonly history: History;

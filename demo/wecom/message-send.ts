@@ -12,13 +12,13 @@ import type { Uploads } from './uploads.ts';
 /** Answers one call of message/send with the fields that follow errcode and errmsg; throws an ApiError (protocol §4.2). */
 export type SendMessage = (message: Fields) => Record<string, string>;
 
-/** How often one member hears of one app before the rest is dropped (protocol §4.12). */
+/** How many messages of one app a member gets before the rest is dropped (protocol §4.12). */
 export const memberLimits: readonly Limit[] = [
   { count: 30, seconds: 60 },
   { count: 1000, seconds: 3600 },
 ];
 
-/** Makes message/send: it puts messages before members, and silently drops what is over the limits of one. */
+/** Makes message/send: it delivers messages to members, and silently drops what is over the limits of one. */
 export function createMessageSend(options: {
   readonly app: WeComApp;
   readonly directory: Directory;

@@ -5,7 +5,7 @@ import type { Log } from './log.ts';
 
 /** What the internal port shows. */
 export interface InternalOptions {
-  /** Loopback unless the settings say otherwise: nothing here asks who is calling. */
+  /** Loopback unless the settings say otherwise: nothing here checks who is calling. */
   readonly host: string;
   readonly port: number;
   readonly registry: Registry;

@@ -16,7 +16,7 @@ export interface BotMetrics {
   /** The ops platform answered `state`, or nothing (`down`). */
   opsCall(operation: string, state: string, seconds: number): void;
   session(change: 'started' | 'ended'): void;
-  /** Message delivery was asked `what`; `result` is `ok`, `refused`, or `down` when it gave no answer. */
+  /** A call of message delivery, by its name `what`; `result` is `ok`, `refused`, or `down` when it gave no answer. */
   deliveryCall(what: string, result: 'ok' | 'refused' | 'down', seconds: number): void;
 }
 
