@@ -6,17 +6,36 @@ import { fakeOps, phoneWith } from '../helpers/phone.ts';
 import { settings } from './settings.ts';
 import { loadFiles, root } from './sources.ts';
 
-const documents = loadFiles('{README*,CHANGELOG,menus/README,deploy/README}.md');
+const documents = loadFiles('{*,menus/README,deploy/README,docs/*}.md');
 
 /** What looks like a setting of Keypad and is none: the demo's own, and a right of MySQL. */
 const OTHERS = ['DEMO_PORT', 'CONNECTION_ADMIN'];
 
+/** What a document has its reader write. */
+const CREATED = ['test/menus/unready.test.ts'];
+
+/** What a heading is linked by, as GitHub makes it. */
+function anchorOf(heading: string): string {
+  const words = heading.toLowerCase().replace(/[^\w\u4e00-\u9fff -]/g, '');
+  return `#${words.replaceAll(' ', '-')}`;
+}
+
 describe.each(documents)('$path', ({ path, text }) => {
-  test('links to files that are there', () => {
-    const links = [...text.matchAll(/\]\(([^):]+)\)|<img src="([^"]+)"/g)].map(
-      ([, link, image]) => link ?? image,
+  test('links to files and headings that are there', () => {
+    const prose = text.replace(/```[\s\S]*?```|`[^`\n]*`/g, '');
+    const links = [...prose.matchAll(/\]\(([^):]+)\)|<img src="([^"]+)"/g)].map(
+      ([, link = '', image]) => image ?? link,
     );
-    expect(links.filter((link) => !existsSync(join(root, dirname(path), link ?? '')))).toEqual([]);
+    const anchors = [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchorOf(heading));
+    const leads = (link: string) =>
+      link.startsWith('#') ? anchors.includes(link) : existsSync(join(root, dirname(path), link));
+    expect(links.filter((link) => !leads(link))).toEqual([]);
+  });
+
+  test('names files of the project that are there', () => {
+    const files = [...text.matchAll(/`((?:src|demo|test|deploy|scripts|docs)\/[\w./-]*)`(, new)?/g)];
+    const named = files.filter(([, , isNew]) => isNew === undefined).map(([, file = '']) => file);
+    expect(named.filter((file) => !existsSync(join(root, file)) && !CREATED.includes(file))).toEqual([]);
   });
 
   test('names settings that exist', () => {

@@ -5,7 +5,7 @@ import { loadFiles, type SourceFile } from './sources.ts';
 const PAGE = 'docs/wecom-protocol.md';
 
 /** The words that may stand right before a §; any other is the name of a page, and there is no other page with sections. */
-const BEFORE = ['protocol', 'page', 'of', 'in', 'and', 'to', 'or', 'see', 'what', 'besides', 'for'];
+const BEFORE = ['protocol', 'page', 'of', 'in', 'and', 'to', 'or', 'see', 'what', 'besides', 'for', 'as'];
 
 const sections = sectionsOf(loadFiles(PAGE)[0]?.text ?? '');
 

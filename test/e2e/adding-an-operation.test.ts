@@ -1,0 +1,72 @@
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, '../..');
+const page = readFileSync(join(ROOT, 'docs/adding-an-operation.md'), 'utf8');
+
+/** A copy of the repository, in which everything is done that the page says. */
+let copy: string;
+beforeAll(() => {
+  copy = mkdtempSync(join(tmpdir(), 'keypad-adding-'));
+  for (const part of [
+    'src',
+    'demo',
+    'menus',
+    'test',
+    'deploy',
+    'package.json',
+    'tsconfig.json',
+    'biome.json',
+    'vitest.config.ts',
+  ]) {
+    cpSync(join(ROOT, part), join(copy, part), { recursive: true });
+  }
+  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  for (const { path, where, code } of stepsOf(page)) write(join(copy, path), where, code);
+});
+afterAll(() => rmSync(copy, { recursive: true, force: true }));
+
+interface Step {
+  readonly path: string;
+  /** `new`, `at the top`, or the name of the object that the code belongs into. */
+  readonly where: string;
+  readonly code: string;
+}
+
+/** Each block of code that follows "`path`, where:". */
+function stepsOf(text: string): readonly Step[] {
+  const found = text.matchAll(/`([\w./-]+\.ts)`, (new|at the top|in `\w+`):\n\n```ts\n([\s\S]*?)```/g);
+  return [...found].map(([, path = '', where = '', code = '']) => ({ path, where, code }));
+}
+
+function write(file: string, where: string, code: string): void {
+  if (where === 'new') writeFileSync(file, code, { flag: 'wx' });
+  else writeFileSync(file, put(readFileSync(file, 'utf8'), where, code));
+}
+
+function put(text: string, where: string, code: string): string {
+  if (where === 'at the top') return code + text;
+  const name = where.replaceAll(/in |`/g, '');
+  const head = new RegExp(`^export const ${name}\\b.*\\{\\n`, 'm');
+  expect(text).toMatch(head);
+  return text.replace(head, (line) => line + code);
+}
+
+test('docs/adding-an-operation.md: done as it says, form, types and its tests are good', async () => {
+  const steps = stepsOf(page);
+  expect(steps).toHaveLength(7);
+  const env = { ...process.env, NO_COLOR: '1' };
+  const created = steps.filter(({ where }) => where === 'new').map(({ path }) => path);
+  await run('biome', ['check', '--vcs-enabled=false', ...created], { cwd: copy, env });
+  const tests = created.filter((path) => path.startsWith('test/'));
+  const [, { stdout }] = await Promise.all([
+    run('tsc', { cwd: copy, env }),
+    run('vitest', ['run', ...tests], { cwd: copy, env }),
+  ]);
+  expect(stdout).toMatch(/Tests +2 passed/);
+}, 120_000);
