@@ -153,6 +153,6 @@ test('SIGHUP reads menus and policy again, and the log says so', async () => {
   for (const role of ['bot', 'ops', 'push'] as const) {
     demo.processes[role].process.kill('SIGHUP');
     const log = () => readFileSync(join(demo.directory, 'logs', `${role}.log`), 'utf8');
-    await vi.waitFor(() => expect(log()).toContain(`"part":"${role}","msg":"read again"`), { timeout: 5000 });
+    await vi.waitFor(() => expect(log()).toContain(`"part":"${role}","msg":"reloaded"`), { timeout: 5000 });
   }
 });
