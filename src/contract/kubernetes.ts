@@ -1,6 +1,9 @@
 import * as z from 'zod';
 import { change, kubernetesName, type Risk, read, unit } from './operation.ts';
 
+/** No policy can allow more pods of one deployment. */
+export const MOST_REPLICAS = 1000;
+
 /** What a phone needs to know of a deployment. `key` is `namespace/name`; counts are pods. */
 export const deployment = z.strictObject({
   key: z.string(),
@@ -34,7 +37,7 @@ export const kubernetes = {
   'k8s.pods.list': read({ title: 'Pod 列表', input: z.strictObject(target), output: z.array(pod) }),
   'k8s.scale': change({
     title: '扩缩容',
-    input: z.strictObject({ ...target, replicas: z.int().min(0).max(1000) }),
+    input: z.strictObject({ ...target, replicas: z.int().min(0).max(MOST_REPLICAS) }),
   }),
   'k8s.restart': change({ title: '重启部署', input: z.strictObject(target) }),
 } as const;

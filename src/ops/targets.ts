@@ -9,6 +9,7 @@ export interface ReachedCluster {
   readonly cluster: Cluster;
   readonly namespaces: readonly string[];
   readonly environment: Unit['environment'];
+  readonly limits: Unit['limits'];
 }
 
 /** The only way to a cluster or a database server: through a unit of the policy. */
@@ -30,13 +31,14 @@ export function openTargets(
   return {
     names: { contexts: clusters.contexts, instances: [...servers.keys()] },
     cluster(policy, unit, namespace) {
-      const reach = policy.unit(unit)?.kubernetes;
+      const found = policy.unit(unit);
+      const reach = found?.kubernetes;
       const cluster = reach && clusters.of(reach.context);
       if (!cluster || (namespace !== undefined && !reach.namespaces.includes(namespace))) {
         throw new Refused('policy', `「${unit}」够不到命名空间 ${namespace ?? ''}`.trimEnd());
       }
-      const environment = policy.unit(unit)?.environment ?? 'production';
-      return { cluster, namespaces: reach.namespaces, environment };
+      const { environment, limits } = found;
+      return { cluster, namespaces: reach.namespaces, environment, limits };
     },
     mysql(policy, unit, instance) {
       const server = policy.unit(unit)?.mysql.includes(instance) ? servers.get(instance) : undefined;

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { contract } from '../../contract/index.ts';
+import { MOST_REPLICAS } from '../../contract/kubernetes.ts';
 import { kubernetesName, unit as unitName } from '../../contract/operation.ts';
 import { userId } from '../../contract/token.ts';
 import { ConfigError, InputError } from '../../errors.ts';
@@ -7,12 +8,15 @@ import { readYaml } from '../../server/yaml.ts';
 import { fits, needsUnit } from './grants.ts';
 
 const instance = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'not an instance name');
+/** What no change in a unit may pass, whoever confirms it; a unit that says nothing has these defaults. */
+const limits = z.strictObject({ replicas: z.int().min(1).max(MOST_REPLICAS).default(50) });
 const unit = z.strictObject({
   environment: z.enum(['test', 'production']),
   kubernetes: z
     .strictObject({ context: z.string().min(1), namespaces: z.array(kubernetesName).min(1) })
     .optional(),
   mysql: z.array(instance).default([]),
+  limits: limits.default(limits.parse({})),
 });
 const grant = z.strictObject({
   operations: z.array(z.string().regex(/^[a-z0-9.*]+$/, 'not the name of an operation')).min(1),

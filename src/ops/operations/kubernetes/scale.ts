@@ -1,5 +1,6 @@
 import { scaleRisk } from '../../../contract/kubernetes.ts';
 import { InputError, Refused } from '../../../errors.ts';
+import type { Unit } from '../../policy/document.ts';
 import { TargetFailed } from '../../target-failed.ts';
 import type { ChangeOperation } from '../operation.ts';
 import type { Cluster } from './cluster.ts';
@@ -8,13 +9,14 @@ import { managerOf, ownsReplicas, resourceVersionIn, rolloutOf, versionOf } from
 /** Sets the number of a deployment's pods through its `scale` subresource. */
 export const scale: ChangeOperation<'k8s.scale'> = {
   async inspect({ policy, targets }, { unit, namespace, name, replicas }) {
-    const { cluster } = targets.cluster(policy, unit, namespace);
+    const { cluster, limits } = targets.cluster(policy, unit, namespace);
     const [deployment, autoscaler] = await Promise.all([
       cluster.deployment(namespace, name),
       autoscalerLine(cluster, namespace, name),
     ]);
     const { wanted, ready } = rolloutOf(deployment);
     if (wanted === replicas) throw new InputError(`${name} 的副本数已经是 ${replicas}，不用改`);
+    checkCeiling(unit, limits, wanted, replicas);
     return {
       target: `${namespace}/${name}`,
       lines: [
@@ -30,8 +32,10 @@ export const scale: ChangeOperation<'k8s.scale'> = {
     };
   },
 
-  async apply({ policy, targets }, { id, version, input: { unit, namespace, name, replicas } }) {
-    const { cluster } = targets.cluster(policy, unit, namespace);
+  async apply({ policy, targets }, { id, version, before, input: { unit, namespace, name, replicas } }) {
+    const { cluster, limits } = targets.cluster(policy, unit, namespace);
+    // The policy may have become stricter since the preview.
+    checkCeiling(unit, limits, replicasIn(before), replicas);
     const resourceVersion = resourceVersionIn(version);
     await cluster.patchScale({
       namespace,
@@ -69,6 +73,12 @@ export const scale: ChangeOperation<'k8s.scale'> = {
     return { effect: 'unknown', text: `现在的副本数是 ${rolloutOf(deployment).wanted}` };
   },
 };
+
+/** The policy says how many pods a deployment of the unit may be given. Fewer than there are now may always be asked for. */
+function checkCeiling(unit: string, limits: Unit['limits'], before: number, after: number): void {
+  if (after <= limits.replicas || after <= before) return;
+  throw new Refused('policy', `「${unit}」的部署最多 ${limits.replicas} 个副本，要更多请联系运维负责人`);
+}
 
 /** Whoever scales by hand under an autoscaler must know that it may take the change back. */
 async function autoscalerLine(cluster: Cluster, namespace: string, name: string): Promise<readonly string[]> {
