@@ -1,9 +1,10 @@
-import { watch } from 'node:fs';
+import { type FSWatcher, readdirSync, watch } from 'node:fs';
+import { join } from 'node:path';
 
 /** What is watched, and what then happens. */
 export interface WatchParts {
   readonly folder: string;
-  /** Folders inside of it too. */
+  /** Folders inside of it too, but for hidden ones. */
   readonly isRecursive?: boolean;
   /** Something in the folder has changed and come to rest. What it throws goes to `onError`. */
   onChange(): unknown;
@@ -16,25 +17,42 @@ const SETTLED_MS = 200;
 
 /**
  * Watches a folder until the function that comes back is called. A single file is watched by its folder: editors and
- * Kubernetes replace a file (or the link to it) rather than write into it.
+ * Kubernetes replace a file (or the link to it) rather than write into it. Each inner folder has a watcher of its own,
+ * because Node's recursive one loses a file for good once it was replaced (Linux); all are made anew with each change,
+ * before `onChange` reads what is there, so that folders may come, go and be replaced too.
  */
 export function watchFolder(parts: WatchParts): () => void {
   const { folder, isRecursive = false, onChange, onError } = parts;
-  const call = async (): Promise<void> => {
+  let settling: NodeJS.Timeout | undefined;
+  let watchers: readonly FSWatcher[] = [];
+  const close = (): void => {
+    clearTimeout(settling);
+    for (const watcher of watchers) watcher.close();
+  };
+  const settle = (): void => {
+    clearTimeout(settling);
+    settling = setTimeout(changed, SETTLED_MS).unref();
+  };
+  const open = (): void => {
+    const folders = isRecursive ? [folder, ...foldersIn(folder)] : [folder];
+    watchers = folders.map((path) => watch(path, { persistent: false }, settle).on('error', onError));
+  };
+  const changed = async (): Promise<void> => {
     try {
+      close();
+      open();
       await onChange();
     } catch (error) {
       onError(error);
     }
   };
-  let settling: NodeJS.Timeout | undefined;
-  const watcher = watch(folder, { recursive: isRecursive, persistent: false }, () => {
-    clearTimeout(settling);
-    settling = setTimeout(call, SETTLED_MS).unref();
-  });
-  watcher.on('error', onError);
-  return () => {
-    clearTimeout(settling);
-    watcher.close();
-  };
+  open();
+  return close;
+}
+
+function foldersIn(folder: string): readonly string[] {
+  const entries = readdirSync(folder, { withFileTypes: true });
+  const inner = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'));
+  const paths = inner.map(({ name }) => join(folder, name));
+  return [...paths, ...paths.flatMap(foldersIn)];
 }

@@ -50,6 +50,30 @@ test('a file in an inner folder is heard of where that is asked for', async () =
   await expect.poll(() => heard, { timeout: 5000 }).toEqual(['changed']);
 });
 
+test.each(['a', 'inner/a'])('%s is heard of however often an editor has replaced it', async (name) => {
+  mkdirSync(join(folder, 'inner'));
+  write(name);
+  const heard = watched(true);
+  for (const count of [1, 2, 3]) {
+    write('inner/next', `${count}`);
+    renameSync(join(folder, 'inner/next'), join(folder, name));
+    await expect.poll(() => heard.length, { timeout: 5000 }).toBe(2 * count - 1);
+    write(name, 'in place');
+    await expect.poll(() => heard.length, { timeout: 5000 }).toBe(2 * count);
+  }
+});
+
+test('a folder that came later is watched, also when it took the place of another', async () => {
+  const heard = watched(true);
+  for (const count of [1, 2]) {
+    rmSync(join(folder, 'inner'), { recursive: true, force: true });
+    mkdirSync(join(folder, 'inner/most'), { recursive: true });
+    await expect.poll(() => heard.length, { timeout: 5000 }).toBe(2 * count - 1);
+    write('inner/most/a');
+    await expect.poll(() => heard.length, { timeout: 5000 }).toBe(2 * count);
+  }
+});
+
 test.each([
   [
     'throws',
