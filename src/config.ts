@@ -2,10 +2,10 @@ import type { BotAccount, PushAccount } from './config/accounts.ts';
 import { botAccountSettings, botSettings } from './config/bot-settings.ts';
 import { opsSettings } from './config/ops-settings.ts';
 import { pushAccountSettings, pushSettings } from './config/push-settings.ts';
-import { DEFAULT_ACCOUNT } from './config/read-account.ts';
 import { type Environment, readSettings } from './config/read-settings.ts';
 import type { Settings, ValuesOf } from './config/setting.ts';
 import { commonSettings } from './config/shared-settings.ts';
+import { DEFAULT_ACCOUNT } from './contract/principal.ts';
 import { ConfigError } from './errors.ts';
 
 export { type Environment, readSettings } from './config/read-settings.ts';

@@ -1,11 +1,9 @@
 import { resolve } from 'node:path';
+import { DEFAULT_ACCOUNT } from '../contract/principal.ts';
 import { InputError } from '../errors.ts';
 import { isRecord } from './json.ts';
 import { readSecretFile } from './read-settings.ts';
 import type { Setting, Settings } from './setting.ts';
-
-/** The account of the `WECOM_*` variables. */
-export const DEFAULT_ACCOUNT = 'default';
 
 const NAME = /^[a-z][a-z0-9-]{0,31}$/;
 

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { Refused } from '../errors.ts';
 import type { SigningKey, VerifyingKeys } from './keys.ts';
 import { BOT_SUBJECT } from './platform.ts';
+import { principal } from './principal.ts';
 
 export type { SigningKey, VerifyingKeys } from './keys.ts';
 
@@ -14,13 +15,10 @@ const AHEAD = 5;
 const ISSUER = 'keypad-bot';
 const AUDIENCE = 'keypad-ops';
 
-/** A member's userid, 1 to 64 of the characters that WeCom allows (protocol §4.8). */
-export const userId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_\-.@]{0,63}$/, 'not a userid');
-
 const claims = z.strictObject({
   iss: z.literal(ISSUER),
   aud: z.literal(AUDIENCE),
-  sub: z.union([userId, z.literal(BOT_SUBJECT)]),
+  sub: z.union([principal, z.literal(BOT_SUBJECT)]),
   iat: z.int(),
   exp: z.int(),
   jti: z.uuid(),
@@ -29,12 +27,12 @@ const claims = z.strictObject({
   departments: z.array(z.int().positive()).max(200).optional(),
 });
 
-/** What a verified token says: who asks (`sub`), under which id (`jti`), until when (`exp`, Unix seconds). */
+/** What a verified token says: who asks (`sub`, in the spelling by which principals are compared), under which id (`jti`), until when (`exp`, Unix seconds). */
 export type Claims = z.infer<typeof claims>;
 
 /** What a token is made for. `operation` is the name for a run, `<name>/preview` for a preview; `now` is Unix milliseconds. */
 export interface TokenRequest {
-  /** A userid, or BOT_SUBJECT for what the bot asks on its own behalf. */
+  /** The text form of a principal, or BOT_SUBJECT for what the bot asks on its own behalf. */
   readonly subject: string;
   readonly operation: string;
   /** The exact bytes of the request body. */

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { PRINCIPAL_LENGTH } from '../contract/principal.ts';
 import {
   asciiChar,
   migrate as migrateTo,
@@ -70,10 +71,16 @@ const first = statements(
       ) ${OPTIONS}`,
 );
 
+/** A user is a principal (principal.ts), which is longer than a userid. */
+const principals = statements(
+  sql`alter table operations modify user varchar(${sql.lit(PRINCIPAL_LENGTH)}) not null`,
+  sql`alter table audit modify user varchar(${sql.lit(PRINCIPAL_LENGTH)}) not null`,
+);
+
 /** Brings the platform's database to the form that this version needs; throws a ConfigError. */
 export function migrate(db: Database): Promise<void> {
   return migrateTo(db, {
-    steps: { '2026-11-first': first },
+    steps: { '2026-11-first': first, '2026-11-principals': principals },
     table: 'kysely_migration',
     setting: 'MYSQL_URL',
   });

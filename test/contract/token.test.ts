@@ -44,6 +44,14 @@ describe('a token', () => {
     expect(claims.exp - claims.iat).toBe(60);
   });
 
+  test.each([
+    ['ZhangSan', 'zhangsan'],
+    ['wecom-callback/shop/ZhangSan', 'wecom-callback/shop/zhangsan'],
+    ['wecom-callback/default/zhangsan', 'zhangsan'],
+  ])('is for %s, which is compared as %s', async (subject, sub) => {
+    expect((await verifyToken(keys, await signToken(key, { ...request, subject }), use)).sub).toBe(sub);
+  });
+
   test('can be the bot speaking for itself', async () => {
     const token = await signToken(key, { ...request, subject: BOT_SUBJECT });
     expect((await verifyToken(keys, token, use)).sub).toBe(BOT_SUBJECT);
@@ -79,6 +87,9 @@ describe('a token is refused', () => {
     ['without an id', { jti: undefined }, 'jti'],
     ['without an end', { exp: undefined }, 'exp'],
     ['for what is no userid', { sub: 'a b' }, 'sub'],
+    ['for a user of a channel that the platform does not know', { sub: 'pigeon/loft/zhangsan' }, 'sub'],
+    ['for a user of an account whose name is none', { sub: 'wecom-callback/Shop/zhangsan' }, 'sub'],
+    ['for a user with a slash', { sub: 'wecom-callback/shop/zhang/san' }, 'sub'],
     ['for a subject that only looks like the bot', { sub: '@bot2' }, 'sub'],
     ['with a claim that nobody knows', { admin: true }, '格式'],
   ];

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { startMariadbServer } from '../../demo/servers/mariadb-server.ts';
 import { freePort } from '../../demo/servers/private-process.ts';
 import { createSecret } from '../../src/config.ts';
+import { principalText, WECOM_CALLBACK } from '../../src/contract/principal.ts';
 import { isDatabaseAway, openDatabase, openMysqlServer } from '../../src/ops/database.ts';
 import { migrate } from '../../src/ops/migrations.ts';
 import { createDatabase } from '../helpers/database.ts';
@@ -31,6 +32,35 @@ test('a database that was half prepared by a replica that died is prepared by th
   await server.rows('drop table seen_tokens');
   await migrate(db);
   expect(await db.selectFrom('seen_tokens').selectAll().execute()).toEqual([]);
+  await Promise.all([db.destroy(), server.close()]);
+  await database.drop();
+});
+
+test('a table that an earlier version made takes the longest user of any account', async () => {
+  const database = await createDatabase();
+  const db = openDatabase(database.url);
+  await migrate(db);
+  const server = openMysqlServer(database.url);
+  await server.rows("delete from kysely_migration where name > '2026-11-first'");
+  for (const table of ['operations', 'audit']) {
+    await server.rows(`alter table ${table} modify user varchar(64) not null`);
+  }
+  await migrate(db);
+  const columns = await server.rows(
+    `select table_name as name, character_maximum_length as length from information_schema.columns
+     where table_schema = database() and column_name = 'user' and table_name in ('operations', 'audit')
+     order by table_name`,
+  );
+  const longest = principalText({
+    channel: WECOM_CALLBACK,
+    account: 'a'.repeat(32),
+    user: 'u'.repeat(64),
+  }).length;
+  expect(longest).toBeLessThanOrEqual(200);
+  expect(columns.map(({ name, length }) => [name, Number(length)])).toEqual([
+    ['audit', 200],
+    ['operations', 200],
+  ]);
   await Promise.all([db.destroy(), server.close()]);
   await database.drop();
 });

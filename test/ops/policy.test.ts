@@ -2,6 +2,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { contract, type OperationName } from '../../src/contract/index.ts';
 import { BOT_SUBJECT } from '../../src/contract/platform.ts';
+import { principal } from '../../src/contract/principal.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { readPolicy } from '../../src/ops/policy/document.ts';
 import { fits } from '../../src/ops/policy/grants.ts';
@@ -24,7 +25,7 @@ describe('the demo’s policy', () => {
     ['@bot', {}],
   ];
   test.each(golden)('gives %s what it should, and nothing else', (user, rights) => {
-    const subject = { user, departments: [] };
+    const subject = { user: user === BOT_SUBJECT ? user : principal.parse(user), departments: [] };
     const granted = Object.fromEntries(
       Object.entries(policy.rights(subject)).map(([unit, names]) => [unit, [...names].sort()]),
     );
@@ -56,6 +57,34 @@ test('a department is as good a member as a person', () => {
   const rights = (departments: number[]) => Object.keys(policy.rights({ user: 'zhaoliu', departments }));
   expect(rights([7])).toEqual(['电商']);
   expect(rights([8])).toEqual([]);
+});
+
+describe('people of several accounts', () => {
+  const rightsUnder = (members: string, user: string, departments: number[] = []) => {
+    const policy = createPolicy(readPolicy(demo.replace('users: [lisi]', members), targets));
+    return Object.keys(policy.rights({ user: principal.parse(user), departments }));
+  };
+
+  test.each([
+    ['users: [LiSi]', 'lisi', ['电商']],
+    ['users: [lisi]', 'wecom-callback/shop/lisi', []],
+    ['users: [wecom-callback/shop/LiSi]', 'wecom-callback/shop/lisi', ['电商']],
+    ['users: [wecom-callback/shop/lisi]', 'wecom-callback/bank/lisi', []],
+    ['users: [wecom-callback/shop/lisi]', 'lisi', []],
+    ['users: [wecom-callback/default/lisi]', 'lisi', ['电商']],
+  ])('%s for %s: %s', (members, user, units) => {
+    expect(rightsUnder(members, user)).toEqual(units);
+  });
+
+  test.each([
+    ['departments: [7]', 'zhaoliu', ['电商']],
+    ['departments: [7]', 'wecom-callback/shop/zhaoliu', []],
+    ['departments: [wecom-callback/shop/7]', 'wecom-callback/shop/zhaoliu', ['电商']],
+    ['departments: [wecom-callback/shop/7]', 'wecom-callback/bank/zhaoliu', []],
+    ['departments: [wecom-callback/shop/7]', 'zhaoliu', []],
+  ])('department 7 of one enterprise is not that of another: %s for %s', (members, user, units) => {
+    expect(rightsUnder(members, user, [7])).toEqual(units);
+  });
 });
 
 test.each([
@@ -98,6 +127,16 @@ describe('a policy is refused by the place of its mistake', () => {
       '"outcomes.*" fits no operation',
     ],
     ['a userid that is none', demo.replace('[lisi]', '["li si"]'), 'roles.shop-developer.members.users.0'],
+    [
+      'a user of a channel that is not known',
+      demo.replace('[lisi]', '[pigeon/loft/lisi]'),
+      'roles.shop-developer.members.users.0: is no user of a channel',
+    ],
+    [
+      'a department that is none',
+      demo.replace('users: [lisi]', 'departments: [wecom-callback/shop/x]'),
+      'roles.shop-developer.members.departments.0',
+    ],
     ['the bot as a user', demo.replace('[lisi]', '["@bot"]'), 'roles.shop-developer.members.users.0'],
     ['a key twice', `${demo}\nunits: {}`, 'unique'],
     ['a context that is not there', demo.replace('context: demo', 'context: prod'), 'no context "prod"'],

@@ -65,8 +65,7 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
 async function identify({ keys, clock }: RequestParts, request: IncomingRequest, operation: string) {
   const token = /^Bearer ([\w.-]{1,4096})$/i.exec(request.authorization ?? '')?.[1] ?? '';
   const claims = await verifyToken(keys, token, { operation, body: request.body, now: clock.now() });
-  // Userids are case-insensitive (protocol §4.8).
-  const subject: Subject = { user: claims.sub.toLowerCase(), departments: claims.departments ?? [] };
+  const subject: Subject = { user: claims.sub, departments: claims.departments ?? [] };
   return { subject, jti: claims.jti, expiresAt: claims.exp * 1000 };
 }
 

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { contract } from '../../contract/index.ts';
 import { MOST_REPLICAS } from '../../contract/kubernetes.ts';
 import { kubernetesName, unit as unitName } from '../../contract/operation.ts';
-import { userId } from '../../contract/token.ts';
+import { principal } from '../../contract/principal.ts';
 import { ConfigError, InputError } from '../../errors.ts';
 import { readYaml } from '../../server/yaml.ts';
 import { fits, needsUnit } from './grants.ts';
@@ -22,10 +22,18 @@ const grant = z.strictObject({
   operations: z.array(z.string().regex(/^[a-z0-9.*]+$/, 'not the name of an operation')).min(1),
   units: z.union([z.literal('*'), z.array(unitName).min(1)]),
 });
+/** A number is a department of the default account's enterprise; those of others carry channel and account. */
+const department = z.union([
+  z.int().positive().transform(String),
+  z
+    .string()
+    .regex(/\/[1-9]\d{0,15}$/, 'not a department')
+    .pipe(principal),
+]);
 const role = z.strictObject({
   members: z.strictObject({
-    users: z.array(userId).default([]),
-    departments: z.array(z.int().positive()).default([]),
+    users: z.array(principal).default([]),
+    departments: z.array(department).default([]),
   }),
   grants: z.array(grant).min(1),
 });

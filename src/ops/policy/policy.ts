@@ -1,11 +1,14 @@
 import { contract, type OperationName } from '../../contract/index.ts';
 import { BOT_SUBJECT } from '../../contract/platform.ts';
+import { departmentText } from '../../contract/principal.ts';
 import type { Grant, PolicyDocument, Role, Unit } from './document.ts';
 import { FOR_EVERYONE, FOR_THE_BOT, fits, needsUnit } from './grants.ts';
 
-/** Who asks: a userid, and the departments that the bot knows of. */
+/** Who asks. */
 export interface Subject {
+  /** The text form of a principal, in the spelling by which principals are compared. */
   readonly user: string;
+  /** The departments that the bot knows of, of the enterprise whose account the user writes to. */
   readonly departments: readonly number[];
 }
 
@@ -42,11 +45,10 @@ export function createPolicy({ units, roles }: PolicyDocument): Policy {
   return policy;
 }
 
-/** Userids are case-insensitive (protocol §4.8). */
 function isMember({ members }: Role, { user, departments }: Subject): boolean {
   return (
-    members.users.some((member) => member.toLowerCase() === user.toLowerCase()) ||
-    members.departments.some((department) => departments.includes(department))
+    members.users.includes(user) ||
+    departments.some((department) => members.departments.includes(departmentText(user, department)))
   );
 }
 
