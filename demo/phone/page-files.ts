@@ -11,7 +11,7 @@ const types = {
 const files = [
   'page.html',
   'frame.css',
-  'people.css',
+  'member-switch.css',
   'chat.css',
   'view.css',
   'keys.css',
@@ -24,7 +24,7 @@ const files = [
   'link.js',
   'chat-log.js',
   'composer.js',
-  'people.js',
+  'member-switch.js',
   'icon.svg',
 ] as const;
 

@@ -1,6 +1,6 @@
 import { createChatLog } from './chat-log.js';
 import { createComposer } from './composer.js';
-import { createPeople } from './people.js';
+import { createMemberSwitch } from './member-switch.js';
 import { listen, loadMessages, loadPeople, say } from './wire.js';
 
 const MOST_ITEMS = 1000;
@@ -36,7 +36,7 @@ const composer = createComposer({
   onSend: (text) => send(current, text),
 });
 const log = createChatLog(byId('log'), composer.type);
-const switcher = createPeople(byId('people'), people, (userid) => show(phones.get(userid)));
+const switcher = createMemberSwitch(byId('people'), people, (userid) => show(phones.get(userid)));
 
 show(current);
 listen(newest, {

@@ -2,10 +2,10 @@ import { avatarOf } from './bubble.js';
 import { element } from './element.js';
 
 /**
- * The switch between people, with a count of what each has not read.
+ * The switch between members, with a count of what each has not read.
  * @param {HTMLElement} list @param {(import('./wire.js').Person & { tint: number })[]} people @param {(userid: string) => void} onChoose
  */
-export function createPeople(list, people, onChoose) {
+export function createMemberSwitch(list, people, onChoose) {
   const entries = new Map(people.map((person) => [person.userid, entryOf(person, onChoose)]));
   for (const { button } of entries.values()) {
     const item = document.createElement('li');
