@@ -24,23 +24,35 @@ const SETTLED_MS = 200;
 export function watchFolder(parts: WatchParts): () => void {
   const { folder, isRecursive = false, onChange, onError } = parts;
   let settling: NodeJS.Timeout | undefined;
-  let watchers: readonly FSWatcher[] = [];
+  let watchers: FSWatcher[] = [];
+  let isGone = false;
   const close = (): void => {
     clearTimeout(settling);
-    for (const watcher of watchers) watcher.close();
+    for (const watcher of watchers.splice(0)) watcher.close();
   };
   const settle = (): void => {
     clearTimeout(settling);
     settling = setTimeout(changed, SETTLED_MS).unref();
   };
   const open = (): void => {
-    const folders = isRecursive ? [folder, ...foldersIn(folder)] : [folder];
-    watchers = folders.map((path) => watch(path, { persistent: false }, settle).on('error', onError));
+    watchers = [watchOne(folder)];
+    if (!isRecursive) return;
+    for (const path of foldersIn(folder)) unlessGone(() => watchers.push(watchOne(path)));
   };
+  const watchOne = (path: string) => watch(path, { persistent: false }, settle).on('error', onError);
   const changed = async (): Promise<void> => {
     try {
       close();
       open();
+    } catch (error) {
+      // The folder itself is gone: it is looked for until it is back, and the failure is reported once.
+      if (!isGone) onError(error);
+      isGone = true;
+      settle();
+      return;
+    }
+    isGone = false;
+    try {
       await onChange();
     } catch (error) {
       onError(error);
@@ -51,8 +63,18 @@ export function watchFolder(parts: WatchParts): () => void {
 }
 
 function foldersIn(folder: string): readonly string[] {
-  const entries = readdirSync(folder, { withFileTypes: true });
+  const entries = unlessGone(() => readdirSync(folder, { withFileTypes: true })) ?? [];
   const inner = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'));
   const paths = inner.map(({ name }) => join(folder, name));
   return [...paths, ...paths.flatMap(foldersIn)];
+}
+
+/** An inner folder may vanish while it is looked at; the watcher of the folder around it hears of that. */
+function unlessGone<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
 }

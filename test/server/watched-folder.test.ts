@@ -74,6 +74,17 @@ test('a folder that came later is watched, also when it took the place of anothe
   }
 });
 
+test('a folder that is gone is reported once, and watched again when it is back', async () => {
+  const heard = watched(true);
+  rmSync(folder, { recursive: true });
+  await expect.poll(() => heard.length, { timeout: 5000 }).toBe(1);
+  expect(heard[0]).toContain('ENOENT');
+  mkdirSync(folder);
+  await expect.poll(() => heard.slice(1), { timeout: 5000 }).toEqual(['changed']);
+  write('a');
+  await expect.poll(() => heard.slice(1), { timeout: 5000 }).toEqual(['changed', 'changed']);
+});
+
 test.each([
   [
     'throws',
