@@ -81,7 +81,7 @@ async function answerInTime(
   late = true;
   const deliver = async (): Promise<void> => {
     const { text, receipts } = await work;
-    if (receipts.length === 0) await parts.deliver(incoming, text);
+    if (receipts.length === 0) await deliverLate(parts, incoming, text);
   };
   void track(deliver().catch((error: unknown) => parts.onError(error, incoming)));
   await parts.store.keepReply(incoming, incoming.msgId, sentences.working).catch(() => {});
@@ -99,6 +99,11 @@ async function watchFirst(parts: ChatParts, incoming: Incoming): Promise<void> {
     if (seen.kind !== 'repeat' || seen.reply === '') continue;
     if (seen.reply !== null) return;
     await parts.store.keepReply(incoming, incoming.msgId, sentences.lost);
-    return parts.deliver(incoming, sentences.lost);
+    return deliverLate(parts, incoming, sentences.lost);
   }
+}
+
+/** Sends a text after the reply. It names the message it answers: by now its user may look at another screen. */
+function deliverLate(parts: ChatParts, incoming: Incoming, text: string): Promise<void> {
+  return parts.deliver(incoming, `${sentences.answerTo(incoming.createdAt, incoming.text)}\n${text}`);
 }

@@ -45,7 +45,8 @@ async function take(parts: ChatParts, incoming: Incoming, { session }: Stored): 
     const context = await parts.openContext(incoming);
     const stale = parts.now() / 1000 - incoming.createdAt > FRESH_SECONDS;
     if (!stale && incoming.text !== undefined) return await takeTurn(tree, session, incoming.text, context);
-    const notice = stale ? sentences.expired : sentences.onlyText;
+    const expired = `${sentences.answerTo(incoming.createdAt, incoming.text)}\n${sentences.expired}`;
+    const notice = stale ? expired : sentences.onlyText;
     return { text: currentScreen(tree, session, notice, context) ?? notice, session: 'same' };
   } catch (error) {
     if (error instanceof Unavailable) return { text: error.message, session: 'same' };

@@ -7,5 +7,22 @@ export const sentences = {
   busy: '前面的消息还在处理，请稍后再发。',
   storeDown: '会话服务暂时不可用，没有执行任何操作，请稍后再发。',
   notKept: '会话服务出现故障，本次会话已结束，请稍后重新开始。',
+  /** Begins what is read when its user may stand elsewhere by now; `createdAt` is Unix seconds, said in China's time. */
+  answerTo: (createdAt: number, text: string | undefined) =>
+    `（回复 ${clockOf(createdAt)} 的${text === undefined ? '消息' : `“${shortOf(text)}”`}）`,
   failed: (id: string) => `出错了，编号 ${id}。`,
 } as const;
+
+/** Asia/Shanghai has had no summer time since 1991. */
+const CHINA_SECONDS = 8 * 3600;
+const SHORT_CHARACTERS = 20;
+
+function clockOf(createdAt: number): string {
+  return new Date((createdAt + CHINA_SECONDS) * 1000).toISOString().slice(11, 16);
+}
+
+function shortOf(text: string): string {
+  const characters = [...text.trim().replaceAll(/\s+/g, ' ')];
+  if (characters.length <= SHORT_CHARACTERS) return characters.join('');
+  return `${characters.slice(0, SHORT_CHARACTERS).join('')}…`;
+}
