@@ -1,7 +1,7 @@
 import { InputError } from '../errors.ts';
 
 /** A userid (§4.8): 1 to 64 letters, digits and `_-.@`, the first a letter or digit. */
-const USERID = /^[A-Za-z0-9][\w.@-]{0,63}$/;
+export const USERID = /^[A-Za-z0-9][\w.@-]{0,63}$/;
 
 /** A userid, or the word that stands for every member who can see the app (§4.2). */
 export const USERID_OR_ALL = new RegExp(`${USERID.source}|^@all$`);

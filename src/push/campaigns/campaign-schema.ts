@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { InputError } from '../../errors.ts';
-import { normalizeUserId, readUserId } from '../../wecom/userid.ts';
+import { USERID } from '../../wecom/userid.ts';
 import type { Variables } from '../content/message.ts';
 import { readValue } from '../content/read-value.ts';
 import { variablesSchema } from '../templates/variables-schema.ts';
@@ -40,14 +40,9 @@ export const campaignSchema = z.strictObject({
 });
 export type NewCampaign = z.infer<typeof campaignSchema>;
 
-const userid = z.string().transform((text, ctx) => {
-  try {
-    return normalizeUserId(readUserId(text));
-  } catch {
-    ctx.addIssue({ code: 'custom', message: 'is no userid' });
-    return z.NEVER;
-  }
-});
+/** In lower case, since WeCom does not tell case apart (§4.8). */
+const userid = z.string().regex(USERID, 'is no userid').toLowerCase();
+
 /** A further line: a userid, alone or with values of its own. */
 export const receiverSchema = z.union(
   [userid, z.strictObject({ user: userid, variables: variablesSchema.optional() })],

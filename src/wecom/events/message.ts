@@ -7,7 +7,6 @@ import { legalText } from '../xml/text.ts';
 
 /** What every callback has that comes from a member (§2.2). `createTime` is in Unix seconds. */
 interface FromMember {
-  readonly toUserName: string;
   readonly fromUserName: string;
   readonly createTime: number;
 }
@@ -98,7 +97,6 @@ function readCommon(element: XmlElement): MessageCommon {
 
 function readMember(element: XmlElement): FromMember {
   return {
-    toUserName: text(element, 'ToUserName'),
     fromUserName: readUserId(text(element, 'FromUserName')),
     createTime: integer(element, 'CreateTime'),
   };
