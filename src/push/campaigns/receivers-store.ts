@@ -1,6 +1,6 @@
 import type { DeliveryState } from '../content/message.ts';
 import type { Database } from '../database/database.ts';
-import { nextPage } from '../http/next-page.ts';
+import { nextPage } from '../http/route.ts';
 import { readErrcode } from '../messages/message-view.ts';
 import type { CampaignRow } from './campaign-store.ts';
 import { readSlices } from './counts-store.ts';

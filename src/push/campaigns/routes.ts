@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { nextPage } from '../http/next-page.ts';
-import { type Answer, type Route, refuse, route } from '../http/route.ts';
+import { type Answer, nextPage, type Route, refuse, route } from '../http/route.ts';
 import { campaignSchema, receiverSchema } from './campaign-schema.ts';
 import { CAMPAIGN_ID, findCampaign, listCampaigns } from './campaign-store.ts';
 import { type Command, commands, noCampaign, order } from './control.ts';

@@ -5,7 +5,7 @@ import { type Claimed, isNotAdmitted } from '../apps/verify-request.ts';
 import type { Rates } from './rates.ts';
 import { type Answer, type Caller, refuse } from './route.ts';
 
-/** Lets requests in, or not. */
+/** What is checked of every request before its route. */
 export interface Admission {
   /** Before the body is read: the source address, the headers, the time. Returns a refusal, or nothing. */
   checkHeaders(request: FastifyRequest): Answer | undefined;
@@ -30,7 +30,7 @@ export function isAnswer(result: Admitted | Answer): result is Answer {
   return 'status' in result;
 }
 
-/** Makes the doorkeeper of all routes. */
+/** Makes the checks that every request passes before its route. */
 export function createAdmission({ keys, sources, rates }: AdmissionParts): Admission {
   const claims = new WeakMap<FastifyRequest, Claimed>();
   return {
@@ -45,7 +45,7 @@ export function createAdmission({ keys, sources, rates }: AdmissionParts): Admis
     },
     async admit(request, hash) {
       const claim = claims.get(request);
-      if (claim === undefined) throw new Error('a request that has not knocked');
+      if (claim === undefined) throw new Error('the headers of this request were not checked');
       const bodyHash = hash === 'claimed' ? claim.contentHash : hash;
       if (bodyHash === undefined || !/^[0-9a-f]{64}$/.test(bodyHash)) {
         return refuse(401, 'Name the SHA-256 of the body, in hex, in X-Keypad-Content-SHA256, and sign it.');

@@ -13,12 +13,11 @@ import { readTraceId, traceHeader } from '../../server/trace-id.ts';
 import type { Keys } from '../apps/keys.ts';
 import { hashOf } from '../apps/signature.ts';
 import { type Admitted, createAdmission, isAnswer } from './admission.ts';
-import { answerTo } from './answer-to.ts';
-import { failure } from './failure.ts';
+import { answerTo, failure } from './answer-to.ts';
 import { openApiRoute } from './openapi.ts';
 import type { Rates } from './rates.ts';
+import { verifiedStream } from './read-body.ts';
 import { type Answer, type Ask, type Route, refuse } from './route.ts';
-import { verifiedStream } from './verified-stream.ts';
 
 /** What the API counts; seconds. `route` is the path of the table. */
 export interface ApiMetrics {

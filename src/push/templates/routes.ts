@@ -1,8 +1,7 @@
 import * as z from 'zod';
 import { checkContent, templateContentSchema } from '../content/content-schema.ts';
 import { fill, USERID } from '../content/fill.ts';
-import { nextPage } from '../http/next-page.ts';
-import { type Answer, type Ask, type Route, refuse, route } from '../http/route.ts';
+import { type Answer, type Ask, nextPage, type Route, refuse, route } from '../http/route.ts';
 import type { Templates } from './templates.ts';
 import { variablesSchema } from './variables-schema.ts';
 

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { afterAll, describe, expect, test } from 'vitest';
 import { BATCH, loadReceivers } from '../../../src/push/campaigns/load-receivers.ts';
-import { verifiedStream } from '../../../src/push/http/verified-stream.ts';
+import { verifiedStream } from '../../../src/push/http/read-body.ts';
 import { callerOf, ndjson, openCampaignHarness, users } from './campaign-harness.ts';
 
 const harness = await openCampaignHarness();
