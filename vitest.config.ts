@@ -1,17 +1,37 @@
 import { defineConfig } from 'vitest/config';
+import { testFiles } from './test/projects.ts';
+
+const { fast, servers } = testFiles();
 
 /**
- * Tests run what ships: Node strips the types itself, Vite transforms nothing.
- * One private MariaDB serves the whole run (test/helpers/global-setup.ts); each file that needs Redis starts its own.
+ * Tests run what ships: Node strips the types itself, Vite transforms nothing. Workers keep the modules they have loaded
+ * from file to file. One private MariaDB serves the whole project `servers`. `--mode long` runs the large sizes.
  */
-export default defineConfig({
-  test: {
-    include: ['test/**/*.test.ts'],
-    globalSetup: ['test/helpers/global-setup.ts'],
+export default defineConfig(({ mode }) => {
+  const shared = {
     experimental: { viteModuleRunner: false },
     pool: 'forks',
-    maxWorkers: 2,
-    testTimeout: 30_000,
+    isolate: false,
+    provide: { isLong: mode === 'long' },
+    testTimeout: mode === 'long' ? 300_000 : 30_000,
     hookTimeout: 60_000,
-  },
+  } as const;
+  return {
+    test: {
+      maxWorkers: 2,
+      projects: [
+        {
+          test: { ...shared, name: 'fast', include: [...fast], setupFiles: ['test/helpers/no-processes.ts'] },
+        },
+        {
+          test: {
+            ...shared,
+            name: 'servers',
+            include: [...servers],
+            globalSetup: ['test/helpers/global-setup.ts'],
+          },
+        },
+      ],
+    },
+  };
 });

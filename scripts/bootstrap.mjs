@@ -1,10 +1,11 @@
 /**
- * `npm run demo` and `npm test`, from a bare machine on: npm packages, Redis and MariaDB, then the real program on Node 24.
+ * `npm run demo`, `npm test` and its kinds, from a bare machine on: npm packages, Redis and MariaDB where they are needed,
+ * then the real program on Node 24.
  * Plain JavaScript without packages, since it runs on Node 20 before anything is installed.
  */
 import { delimiter, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { check } from './check.mjs';
+import { check, isTestMode } from './check.mjs';
 import { ensurePackages, toolFolders } from './packages.mjs';
 import { ensurePrograms, withSbin } from './programs.mjs';
 import { run } from './run.mjs';
@@ -18,15 +19,15 @@ process.exitCode = await main();
 async function main() {
   const path = withSbin(process.env.PATH ?? '');
   const problem =
-    mode === 'demo' || mode === 'test'
+    mode === 'demo' || isTestMode(mode)
       ? prepare(path)
-      : 'say demo or test: node scripts/bootstrap.mjs <mode>';
+      : 'say demo, test, test:fast or test:long: node scripts/bootstrap.mjs <mode>';
   if (problem !== undefined) {
     console.error(problem);
     return 1;
   }
   const options = { cwd: root, env: { ...process.env, PATH: [...toolFolders(root), path].join(delimiter) } };
-  return mode === 'demo' ? run('node', ['demo/main.ts', ...args], options) : check(args, options);
+  return mode === 'demo' ? run('node', ['demo/main.ts', ...args], options) : check(mode, args, options);
 }
 
 function prepare(path) {
@@ -34,5 +35,6 @@ function prepare(path) {
     return `Keypad needs Node 20 or newer to install itself; this is ${process.version}`;
   }
   if (process.platform === 'win32') return 'Keypad runs on Linux and macOS; on Windows use WSL 2';
-  return ensurePrograms({ path, forTests: mode === 'test', say }) ?? ensurePackages({ root, say });
+  if (mode === 'test:fast') return ensurePackages({ root, say });
+  return ensurePrograms({ path, forTests: isTestMode(mode), say }) ?? ensurePackages({ root, say });
 }

@@ -3,12 +3,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from './run.mjs';
 
+/** What each mode of testing hands to vitest (see vitest.config.ts). */
+const SELECTIONS = {
+  test: [],
+  'test:fast': ['--project=fast'],
+  'test:long': ['--mode=long'],
+};
+
+/** @param {string | undefined} mode */
+export const isTestMode = (mode) => mode !== undefined && Object.hasOwn(SELECTIONS, mode);
+
 /**
- * Format and lint, types, every test, in this order; stops at the first that fails and answers its exit code.
+ * Format and lint, types, the tests of the mode, in this order; stops at the first that fails and answers its exit code.
+ * @param {'test' | 'test:fast' | 'test:long'} mode
  * @param {readonly string[]} args handed to vitest
  * @param {{ cwd: string, env: NodeJS.ProcessEnv }} options
  */
-export async function check(args, options) {
+export async function check(mode, args, options) {
   for (const [command, ...rest] of [['biome', 'ci', '.'], ['tsc']]) {
     const code = await run(command, rest, options);
     if (code !== 0) return code;
@@ -17,7 +28,7 @@ export async function check(args, options) {
   const report = join(folder, 'report.json');
   try {
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-    const code = await run('vitest', ['run', ...reporters, ...args], options);
+    const code = await run('vitest', ['run', ...SELECTIONS[mode], ...reporters, ...args], options);
     if (existsSync(report)) console.log(closingLine(JSON.parse(readFileSync(report, 'utf8'))));
     return code;
   } finally {

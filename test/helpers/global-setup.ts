@@ -19,5 +19,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 declare module 'vitest' {
   interface ProvidedContext {
     mariadbUrl: string;
+    /** Whether the large sizes run (`npm run test:long`). */
+    isLong: boolean;
   }
 }

@@ -16,7 +16,7 @@ export function loadFiles(pattern: string): readonly SourceFile[] {
     .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
 }
 
-/** One import of a file: a path relative to the root, or the name of a package, `node:` module or `#` alias. */
+/** One import of a file: a path relative to the root, or the name of a package, a `node:` module or `#menu`. */
 export interface Import {
   readonly target: string;
   /** Erased before it runs. */
@@ -31,9 +31,14 @@ export function readImports({ path, text }: SourceFile): readonly Import[] {
     ...code.matchAll(/\bimport\(\s*()'([^']+)'\s*\)/g),
   ];
   return found.map(([, type, name = '']) => ({
-    target: name.startsWith('.') ? relative('.', normalize(join(dirname(path), name))) : packageOf(name),
+    target: targetOf(name, path),
     isType: Boolean(type),
   }));
+}
+
+function targetOf(name: string, importer: string): string {
+  if (name.startsWith('.')) return relative('.', normalize(join(dirname(importer), name)));
+  return name.startsWith('#test/') ? name.replace('#test', 'test/helpers') : packageOf(name);
 }
 
 /** The code without its comments; strings that hold `//` lose their end, which no rule of the house looks at. */
