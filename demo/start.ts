@@ -39,6 +39,8 @@ export interface DemoOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Whether each role starts anew when its code in src changes. */
   readonly isWatched?: boolean;
+  /** Nobody needs its data afterwards: MariaDB does not wait for the disk. */
+  readonly isThrowaway?: boolean;
 }
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
@@ -91,7 +93,7 @@ async function startParts(
   options: DemoOptions,
   { keepRole, keepPush, keep }: Readonly<Record<'keepRole' | 'keepPush' | 'keep', Keep>>,
 ): Promise<Omit<Demo, 'stop'>> {
-  const { ports, settings = {}, isWatched = false } = options;
+  const { ports, settings = {}, isWatched = false, isThrowaway = false } = options;
   const directory = resolve(options.directory);
   const inDirectory = (name: string) => join(directory, name);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -107,7 +109,9 @@ async function startParts(
   const callbackUrls = [`http://127.0.0.1:${ports.bot}/wecom/callback`];
 
   const redis = keep(startRedisServer({ directory: inDirectory('redis'), port: ports.redis }));
-  const mariadb = keep(startMariadbServer({ directory: inDirectory('mariadb'), port: ports.mariadb }));
+  const mariadb = keep(
+    startMariadbServer({ directory: inDirectory('mariadb'), port: ports.mariadb, isThrowaway }),
+  );
   const wecom = keep(
     startWeCom({
       ...credentials,

@@ -8,7 +8,7 @@ import { freePort } from '../../demo/servers/private-process.ts';
 /** One private MariaDB for the whole run; `createDatabase` (database.ts) gives each test file a database of its own. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = mkdtempSync(join(tmpdir(), 'keypad-mariadb-'));
-  const server = await startMariadbServer({ directory, port: await freePort() });
+  const server = await startMariadbServer({ directory, port: await freePort(), isThrowaway: true });
   project.provide('mariadbUrl', server.url);
   return async () => {
     await server.stop();
