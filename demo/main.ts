@@ -18,6 +18,7 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
     ports: readPorts(env.DEMO_PORT),
     kubeconfig: env.KUBECONFIG,
     isWatched,
+    say: (text) => console.error(text),
   });
   let isStopping = false;
   for (const [name, { process: child }] of Object.entries(demo.processes)) {

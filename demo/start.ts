@@ -39,6 +39,8 @@ export interface DemoOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Whether each role starts anew when its code in src changes. */
   readonly isWatched?: boolean;
+  /** Hears of menus and policies that a role refuses. */
+  readonly say?: (text: string) => void;
   /** Nobody needs its data afterwards: MariaDB does not wait for the disk. */
   readonly isThrowaway?: boolean;
 }
@@ -131,6 +133,7 @@ async function startParts(
       internalPort,
       directory: inDirectory('logs'),
       isWatched,
+      say: options.say,
     });
   const push = keepPush(
     Promise.all([redis, databases, apps, wecom]).then(([{ url: redisUrl }, urls]) =>

@@ -1,7 +1,8 @@
-import { createWriteStream, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type PrivateProcess, startProcess } from './private-process.ts';
+import { openRoleLog } from './role-log.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
@@ -22,6 +23,8 @@ export interface RoleProcess {
   readonly directory: string;
   /** Whether it starts anew when its code changes. */
   readonly isWatched?: boolean;
+  /** Hears of menus and policies that the role refuses. */
+  readonly say?: ((text: string) => void) | undefined;
 }
 
 /** Starts a role and waits until its /readyz says so. It sees the given settings and nothing else of our environment. */
@@ -31,6 +34,7 @@ export async function startRole({
   internalPort,
   directory,
   isWatched = false,
+  say = () => {},
 }: RoleProcess): Promise<PrivateProcess> {
   mkdirSync(directory, { recursive: true });
   const isReady = async (): Promise<boolean> => {
@@ -38,7 +42,7 @@ export async function startRole({
     await answered?.body?.cancel();
     return answered?.status === 200;
   };
-  const output = createWriteStream(join(directory, `${role}.log`), { flags: 'a' });
+  const output = openRoleLog({ role, file: join(directory, `${role}.log`), say });
   // As deploy/Dockerfile starts it.
   const args = [...(isWatched ? WATCHED : []), '--max-semi-space-size=64', MAIN, role];
   return startProcess(process.execPath, args, isReady, { env, output });

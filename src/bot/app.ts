@@ -76,8 +76,14 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
   const menus = await createMenus({
     directory: account.menusDir,
     operations: { isOperation, isChange },
-    onLoaded: ({ generation }) => log.info({ generation }, 'menus loaded'),
-    onProblems: (problems) => log.error({ problems }, 'menus not reloaded, the old ones go on serving'),
+    onLoaded({ generation }, isNew) {
+      metrics.reload('menus', 'accepted');
+      if (isNew) log.info({ generation }, 'menus loaded');
+    },
+    onProblems(problems) {
+      metrics.reload('menus', 'refused');
+      log.error({ problems }, 'menus not reloaded, the old ones go on serving');
+    },
   });
   const stopWatching = watchFolder({
     folder: config.menusDir,

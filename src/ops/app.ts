@@ -55,8 +55,14 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
   const keys = readVerifyingKeys(config.verifyingKeys);
   const targets = openTargets(config.kubeconfig, config.mysqlTargets.reveal());
   const policy = loadPolicy(config.policyFile, targets.names, {
-    changed: () => log.info('the policy has changed'),
-    refused: (problems) => log.error({ problems }, 'the new policy is refused, the old one goes on'),
+    accepted(isNew) {
+      metrics.reload('policy', 'accepted');
+      if (isNew) log.info('the policy has changed');
+    },
+    refused(problems) {
+      metrics.reload('policy', 'refused');
+      log.error({ problems }, 'the new policy is refused, the old one goes on');
+    },
   });
   const db = openDatabase(config.mysqlUrl.reveal());
   const letGo = async (): Promise<void> => {

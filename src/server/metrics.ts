@@ -1,10 +1,22 @@
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /** A registry of its own, with the process itself (memory, CPU, event-loop lag) in it. */
 export function createRegistry(): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   return registry;
+}
+
+/** Whether what stands in a file now is what serves. */
+export type ReloadResult = 'accepted' | 'refused';
+
+/** Registers the gauge of what is read again while a role runs: 1 while the last reading was refused and an old one serves. */
+function createReloads(registry: Registry) {
+  const name = 'keypad_reload_refused';
+  const help = '1 while a changed file is refused and what was read before goes on serving';
+  const known = registry.getSingleMetric(name) as Gauge<'what'> | undefined;
+  const gauge = known ?? new Gauge({ name, help, labelNames: ['what'], registers: [registry] });
+  return (what: string, result: ReloadResult): void => gauge.set({ what }, result === 'refused' ? 1 : 0);
 }
 
 /** What the interface platform counts; durations in seconds. */
@@ -16,6 +28,7 @@ export interface BotMetrics {
   /** The ops platform answered `state`, or nothing (`down`). */
   opsCall(operation: string, state: string, seconds: number): void;
   session(change: 'started' | 'ended'): void;
+  reload(what: string, result: ReloadResult): void;
   /** A call of message delivery, by its name `what`; `result` is `ok`, `refused`, or `down` when it gave no answer. */
   deliveryCall(what: string, result: 'ok' | 'refused' | 'down', seconds: number): void;
 }
@@ -46,6 +59,7 @@ export function createBotMetrics(registry: Registry): BotMetrics {
     opsCall: (operation, state, seconds) =>
       calls.observe({ operation: label.operation(operation), state: label.state(state) }, seconds),
     session: (change) => sessions.inc({ change }),
+    reload: createReloads(registry),
     deliveryCall: (what, result, seconds) => deliveries.observe({ what, result }, seconds),
   };
 }
@@ -54,6 +68,7 @@ export function createBotMetrics(registry: Registry): BotMetrics {
 export interface OpsMetrics {
   request(operation: string, state: string, seconds: number): void;
   refusal(reason: string): void;
+  reload(what: string, result: ReloadResult): void;
 }
 
 /** Registers the metrics of the ops platform. Labels are bounded: strange values are counted as `other`. */
@@ -75,6 +90,7 @@ export function createOpsMetrics(registry: Registry): OpsMetrics {
     request: (operation, state, seconds) =>
       requests.observe({ operation: operationLabel(operation), state: stateLabel(state) }, seconds),
     refusal: (reason) => refusals.inc({ reason: reasonLabel(reason) }),
+    reload: createReloads(registry),
   };
 }
 

@@ -26,3 +26,14 @@ test('a changed menu file is served without a restart and without a signal', asy
   write('1-a.ts', entry('新'));
   await expect.poll(loaded, { timeout: 5000 }).toBe(2);
 });
+
+test('a refused change shows in the metrics until the file is good again, also when it is as it was', async () => {
+  const shown = async () => /keypad_reload_refused\{what="menus"\} (\d)/.exec(await running.metrics())?.[1];
+  expect(await shown()).toBe('0');
+  write('1-a.ts', 'export default 1;');
+  await running.bot.reload();
+  expect(await shown()).toBe('1');
+  write('1-a.ts', entry('新'));
+  await running.bot.reload();
+  expect(await shown()).toBe('0');
+});

@@ -28,6 +28,8 @@ export interface TestBot {
   readonly push: ScriptedPush;
   readonly redisUrl: string;
   readonly lines: readonly string[];
+  /** The metrics as they are scraped. */
+  metrics(): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -60,10 +62,11 @@ export async function startBot(env: Readonly<Record<string, string>> = {}): Prom
     },
   });
   if (config.bot === undefined) throw new Error('the role is bot');
+  const registry = createRegistry();
   const bot = await createBot({
     config: config.bot,
     log: createLog({ level: 'debug', destination }),
-    registry: createRegistry(),
+    registry,
   });
   const url = await bot.app.listen({ port: 0, host: '127.0.0.1' });
   wecom.setCallbackUrls([`${url}/wecom/callback`]);
@@ -74,6 +77,7 @@ export async function startBot(env: Readonly<Record<string, string>> = {}): Prom
     push,
     redisUrl: redis.url,
     lines,
+    metrics: () => registry.metrics(),
     stop: async () => {
       await bot.close();
       await wecom.stop();

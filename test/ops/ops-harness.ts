@@ -56,6 +56,8 @@ export type Shown = Pick<PreviewAnswer, 'id' | 'hash' | 'code'>;
 
 export interface Replica extends Ops {
   as(user: string, departments?: readonly number[]): Client;
+  /** The metrics as they are scraped. */
+  metrics(): Promise<string>;
 }
 
 /** What replicas of the ops platform share: one database, one cluster, one policy file, one clock. */
@@ -110,9 +112,11 @@ export async function openOpsHarness(options: { tick?: number; policy?: string }
         ...changes,
       };
       const log = createLog({ level: 'silent' });
-      const ops = await createOps({ config, log, registry: createRegistry(), clock });
+      const registry = createRegistry();
+      const ops = await createOps({ config, log, registry, clock });
       const replica = {
         ...ops,
+        metrics: () => registry.metrics(),
         as: (user: string, departments?: readonly number[]) => client(ops, clock, user, departments),
       };
       replicas.push(replica);

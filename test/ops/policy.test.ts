@@ -212,7 +212,10 @@ describe('on the running platform', () => {
     writeFileSync(harness.policyFile, text);
     await ops.reload();
     expect(await ops.as('lisi').read('units.list', {})).toEqual(['电商']);
+    expect(await ops.metrics()).toContain('keypad_reload_refused{what="policy"} 1');
     writeFileSync(harness.policyFile, demo);
+    await ops.reload();
+    expect(await ops.metrics()).toContain('keypad_reload_refused{what="policy"} 0');
   });
 
   test('a changed file counts without being asked for, also when it is replaced', async () => {

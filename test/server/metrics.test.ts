@@ -28,6 +28,15 @@ test('the ops platform counts requests and refusals', async () => {
   expect(text).toContain('keypad_ops_refusals_total{reason="replay"} 1');
 });
 
+test('a refused reload shows until the file is good again', async () => {
+  const registry = createRegistry();
+  const metrics = createBotMetrics(registry);
+  metrics.reload('menus', 'refused');
+  expect(await registry.metrics()).toContain('keypad_reload_refused{what="menus"} 1');
+  metrics.reload('menus', 'accepted');
+  expect(await registry.metrics()).toContain('keypad_reload_refused{what="menus"} 0');
+});
+
 test('both roles fit into one registry, beside the event-loop lag of the process', async () => {
   const registry = createRegistry();
   createBotMetrics(registry);

@@ -14,7 +14,8 @@ export interface Menus {
 export interface MenusParts {
   readonly directory: string;
   readonly operations: Operations;
-  onLoaded(tree: Tree): void;
+  /** The folder is good; `isNew` is false when it says what was loaded already. */
+  onLoaded(tree: Tree, isNew: boolean): void;
   onProblems(problems: readonly string[]): void;
 }
 
@@ -26,14 +27,14 @@ export async function createMenus(parts: MenusParts): Promise<Menus> {
   const first = await loadTree(parts.directory, parts.operations);
   if ('problems' in first) throw new ConfigError(first.problems);
   let held: readonly Tree[] = [first.tree];
-  parts.onLoaded(first.tree);
+  parts.onLoaded(first.tree, true);
   const reload = async (): Promise<void> => {
     const next = await loadTree(parts.directory, parts.operations);
     if ('problems' in next) return parts.onProblems(next.problems);
     const { tree } = next;
-    if (held[0]?.generation === tree.generation) return;
+    const isNew = held[0]?.generation !== tree.generation;
     held = [tree, ...held.filter(({ generation }) => generation !== tree.generation)].slice(0, KEPT);
-    parts.onLoaded(tree);
+    parts.onLoaded(tree, isNew);
   };
   let reloading: Promise<void> = Promise.resolve();
   const stays = (error: unknown): void => parts.onProblems([`${parts.directory}: ${error}`]);

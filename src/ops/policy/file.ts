@@ -15,7 +15,8 @@ export interface PolicyFile {
 
 /** What happened to the file while the platform runs. */
 export interface PolicyEvents {
-  changed(): void;
+  /** The file is good; `isNew` is false when it says what it said before. */
+  accepted(isNew: boolean): void;
   refused(problems: readonly string[]): void;
 }
 
@@ -26,10 +27,10 @@ export function loadPolicy(path: string, targets: TargetNames, events: PolicyEve
   const reload = (): boolean => {
     try {
       const fresh = readText(path);
-      if (fresh === text) return true;
-      policy = createPolicy(readPolicy(fresh, targets));
+      const isNew = fresh !== text;
+      if (isNew) policy = createPolicy(readPolicy(fresh, targets));
       text = fresh;
-      events.changed();
+      events.accepted(isNew);
       return true;
     } catch (error) {
       events.refused(error instanceof ConfigError ? error.problems : [`policy: ${error}`]);
