@@ -88,4 +88,4 @@ test('npm run dev: a change in src restarts the role that uses it, a menu is onl
   expect(children.length).toBeGreaterThanOrEqual(8);
   expect(await dev.end('SIGTERM')).toBe(0);
   expect(children.filter(isRunning)).toEqual([]);
-});
+}, 120_000);

@@ -8,7 +8,7 @@ const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 /** Scripts that npm runs without `run`. */
 const SHORT = ['test', 'start'];
 
-const documents = loadFiles('{README*,CHANGELOG,menus/README,deploy/README,docs/*}.md').concat(
+const documents = loadFiles('{*,menus/README,deploy/README,docs/*}.md').concat(
   loadFiles('.env.example'),
   loadFiles('.ci/run'),
   loadFiles('.github/workflows/*.yml'),
