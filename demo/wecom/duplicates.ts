@@ -19,9 +19,9 @@ export function createDuplicates(clock: Clock): Duplicates {
     has: (message) => {
       if (message.enable_duplicate_check !== 1) return false;
       const now = clock();
-      const key = hash('sha1', JSON.stringify(message), 'base64');
+      const { enable_duplicate_check: _check, duplicate_check_interval: interval, ...said } = message;
+      const key = hash('sha1', JSON.stringify(said), 'base64');
       if ((forgetAt.get(key) ?? 0) > now) return true;
-      const interval = message.duplicate_check_interval;
       const seconds = typeof interval === 'number' ? Math.min(interval, MOST_SECONDS) : DEFAULT_SECONDS;
       forgetAt.delete(key);
       forgetAt.set(key, now + seconds * 1000);

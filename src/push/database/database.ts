@@ -4,6 +4,7 @@ import type { KeyTables } from './app-tables.ts';
 import type { CampaignTables } from './campaign-tables.ts';
 import type { DeliveryTables } from './delivery-tables.ts';
 import type { MediaTables } from './media-tables.ts';
+import type { RecentTables } from './recent-tables.ts';
 import type { TemplateTables } from './template-tables.ts';
 import type { ResultTables } from './webhook-tables.ts';
 
@@ -16,7 +17,8 @@ export interface Tables
     TemplateTables,
     MediaTables,
     ResultTables,
-    CampaignTables {}
+    CampaignTables,
+    RecentTables {}
 
 /** The database of message delivery: the truth about every message. */
 export type Database = Kysely<Tables>;

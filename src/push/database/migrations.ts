@@ -5,6 +5,7 @@ import { campaignTables } from './campaign-tables.ts';
 import type { Database } from './database.ts';
 import { deliveryTables } from './delivery-tables.ts';
 import { mediaTables } from './media-tables.ts';
+import { recentTables } from './recent-tables.ts';
 import { templateTables } from './template-tables.ts';
 import { resultTables } from './webhook-tables.ts';
 
@@ -24,6 +25,7 @@ export function migrate(db: Database): Promise<void> {
         sql`drop table if exists console_links`,
         sql`drop table if exists console_sessions`,
       ),
+      '2026-11-9-recent-sends': recentTables,
     },
     table: 'push_migration',
     setting: 'PUSH_MYSQL_URL',

@@ -2,6 +2,7 @@ import type { Messenger, Outgoing, Receipt } from '../../wecom/api/outgoing.ts';
 import type { Receiver } from '../content/message.ts';
 import type { Claimed } from './claim.ts';
 import { readReceiver } from './lines.ts';
+import { CHECK_SECONDS } from './repeats.ts';
 
 /** What WeCom said of a call that it took: its msgid, if it gave one, and why some receivers did not get it. */
 export interface Taken {
@@ -15,14 +16,14 @@ export interface CallParts {
   readonly robots: Readonly<Record<string, string>>;
 }
 
-/** Sends one part to all members of a group in one call. With `lostAt` WeCom is asked to drop what it has had since. */
+/** Sends one part to all members of a group in one call; `isChecked` asks WeCom to drop it if it has had the same lately. */
 export async function call(
   { messenger, robots }: CallParts,
   message: Outgoing,
   members: readonly [Claimed, ...Claimed[]],
-  now: number,
+  isChecked: boolean,
 ): Promise<Taken> {
-  const [{ receiver, lostAt }] = members;
+  const [{ receiver }] = members;
   const { kind, id } = readReceiver(receiver);
   if (kind === 'chat') {
     await messenger.sendToChat(id, message);
@@ -32,22 +33,20 @@ export async function call(
     await messenger.sendToRobot(robots[id] ?? '', message);
     return { msgid: null, missed: new Map() };
   }
-  const options = lostAt === null ? {} : { onceWithinSeconds: secondsSince(lostAt, now) };
+  const options = isChecked ? { onceWithinSeconds: CHECK_SECONDS } : {};
   const receipt = await messenger.send(message, audienceOf(members), options);
   return { msgid: receipt.msgid === '' ? null : receipt.msgid, missed: missedOf(receipt) };
 }
 
-/** No longer than it must be: WeCom also drops what the same sender says a second time on purpose (§4.2). */
-function secondsSince(at: number, now: number): number {
-  return Math.ceil(Math.max(now - at, 0) / 1000) + 60;
-}
-
+/** In one order, so that a repeated call is the same to the letter, whoever of the members has begun it. */
 function audienceOf(members: readonly Claimed[]) {
   const of = (wanted: string): readonly string[] =>
-    members.flatMap(({ receiver }) => {
-      const { kind, id } = readReceiver(receiver);
-      return kind === wanted ? [id] : [];
-    });
+    members
+      .flatMap(({ receiver }) => {
+        const { kind, id } = readReceiver(receiver);
+        return kind === wanted ? [id] : [];
+      })
+      .sort();
   return { users: of('user'), parties: of('party'), tags: of('tag') };
 }
 

@@ -14,6 +14,7 @@ import type { MessageQueue } from './message-queue.ts';
 import { type Draft, insertMessages, isLater } from './message-store.ts';
 import { recall } from './recall.ts';
 import { createResultRecorder } from './record-result.ts';
+import { createRepeats } from './repeats.ts';
 import { requeue } from './resend-store.ts';
 import { createScheduler } from './scheduler.ts';
 import { createSender, type SenderParts } from './send.ts';
@@ -22,7 +23,7 @@ import { createWaiters } from './waiters.ts';
 import { startWorkers, type Workers } from './workers.ts';
 
 /** What delivery is made of; the clock in Unix ms. */
-export interface DeliveryParts extends Omit<SenderParts, 'recorder' | 'leases'> {
+export interface DeliveryParts extends Omit<SenderParts, 'recorder' | 'leases' | 'repeats'> {
   readonly db: Database;
   /** For notices to other replicas. */
   readonly redis: Redis;
@@ -53,6 +54,7 @@ export interface Delivery extends MessageQueue {
 }
 
 const LOOK_MS = 1000;
+const PRUNE_MS = 60_000;
 
 /** Makes delivery out of its parts. */
 export function createDelivery(parts: DeliveryParts): Delivery {
@@ -65,7 +67,8 @@ export function createDelivery(parts: DeliveryParts): Delivery {
   const hooks = { onFinished: waiters.tell, onFreed: schedule };
   const recorder = createResultRecorder({ ...parts, ...hooks });
   const leases = createLeases(db, now);
-  const send = createSender({ ...parts, recorder, leases });
+  const repeats = createRepeats(db, now);
+  const send = createSender({ ...parts, recorder, leases, repeats });
   const sweeper = createSweeper({ db, scheduler, now });
   const onCommitted = (drafts: readonly Draft[]): void =>
     schedule(
@@ -78,6 +81,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     createLoop({ restMs: parts.sweepMs ?? LOOK_MS, work: sweeper.sweep, onError }),
     createLoop({ restMs: RENEW_MS, work: leases.renew, onError }),
     createLoop({ restMs: LOOK_MS, work: waiters.look, onError }),
+    createLoop({ restMs: PRUNE_MS, work: repeats.prune, onError }),
   ];
   let workers: Workers | null = null;
 

@@ -5,6 +5,11 @@ export function lineOf(lane: Lane, receiver: Receiver): string {
   return `${lane}:${receiver}`;
 }
 
+/** The lines of a receiver in the other lanes. */
+export function otherLines(lane: Lane, receiver: Receiver): readonly string[] {
+  return lanes.filter((other) => other !== lane).map((other) => lineOf(other, receiver));
+}
+
 /** The lane of a line that {@link lineOf} named. */
 export function laneOf(line: string): Lane {
   return lanes.find((lane) => line.startsWith(`${lane}:`)) ?? 'bulk';

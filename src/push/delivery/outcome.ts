@@ -17,7 +17,7 @@ export function waiting(member: Claimed, owner: string, dueAt: number): Record {
   const { id, messageId, receivers, line, receiver, tries, parts, errcode, lostAt } = member;
   const msgids = msgidsOf(member);
   const same = { id, messageId, receivers, line, receiver, owner, tries, parts, errcode, lostAt, msgids };
-  return { ...same, state: 'queued', dueAt, problem: null, attempt: null };
+  return { ...same, state: 'queued', dueAt, problem: null, attempt: null, recent: null };
 }
 
 /** What a delivery is noted as when WeCom has taken one of its parts, or named its receiver as one it did not reach. */

@@ -4,6 +4,7 @@ import { transact } from '../database/transaction.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
 import { isFinal, type Record } from './record.ts';
 import { closeMessages, type Ended, lockOurs, writeAttempts, writeDeliveries } from './record-store.ts';
+import { writeRecentSends } from './repeats-store.ts';
 
 /** What noting needs. */
 export interface ResultRecorderParts {
@@ -46,6 +47,7 @@ export function createResultRecorder(parts: ResultRecorderParts): ResultRecorder
       if (ours.length === 0) return { noted: ours, finished: [] };
       if (!(await writeDeliveries(tx, ours, at))) throw LEASE_ENDED;
       await writeAttempts(tx, ours);
+      await writeRecentSends(tx, ours);
       const finished = await closeMessages(tx, countEnded(ours), at);
       if (finished.length > 0) await webhooks.note(tx, finished);
       return { noted: ours, finished };

@@ -21,6 +21,15 @@ export interface Record {
   readonly problem: string | null;
   readonly lostAt: number | null;
   readonly attempt: Attempt | null;
+  /** What the call said, where WeCom can check for repeats, and took it or may have. */
+  readonly recent: RecentSend | null;
+}
+
+/** One part of a message as it reached WeCom, or may have: `isLost` when no answer was seen. */
+export interface RecentSend {
+  readonly words: string;
+  readonly part: number;
+  readonly isLost: boolean;
 }
 
 /** One call; `errcode` 0 is success. Times are Unix ms, durations ms. */

@@ -1,17 +1,17 @@
 import type { Messenger } from '../../wecom/api/outgoing.ts';
 import { type Lane, lanes, type ReceiverKind } from '../content/message.ts';
 import type { Breaker } from './breaker.ts';
-import { call } from './call.ts';
 import type { Claimed, Group } from './claim.ts';
 import type { Leases } from './leases.ts';
 import type { Limits, Turn } from './limits.ts';
-import { readReceiver } from './lines.ts';
-import { type Failure, failed, readFailure, type Timing, taken, waiting } from './outcome.ts';
-import { type Prepared, type PrepareParts, prepare } from './prepare.ts';
+import { failed, readFailure, waiting } from './outcome.ts';
+import { type PrepareParts, prepare } from './prepare.ts';
 import type { Record } from './record.ts';
 import type { ResultRecorder } from './record-result.ts';
+import type { Repeats } from './repeats.ts';
 import { decideRetry, type RetryDecision } from './retry-policy.ts';
 import { createSemaphore } from './semaphore.ts';
+import { AWAY_MS, createPartSender, type Failed, type Members, type Some } from './send-part.ts';
 
 /** What sending needs. */
 export interface SenderParts extends PrepareParts {
@@ -20,6 +20,7 @@ export interface SenderParts extends PrepareParts {
   readonly breaker: Breaker;
   readonly recorder: ResultRecorder;
   readonly leases: Leases;
+  readonly repeats: Repeats;
   /** How many calls of one lane are under way at the same time. */
   readonly concurrency: number;
   readonly now: () => number;
@@ -32,22 +33,16 @@ export interface SenderParts extends PrepareParts {
     readonly ms: number;
   }) => void;
   /** Why something that had its turn waits all the same. */
-  readonly onWait: (reason: 'breaker' | 'wecom') => void;
+  readonly onWait: (reason: 'breaker' | 'repeat' | 'wecom') => void;
   readonly onError: (error: unknown) => void;
 }
-
-type Members = readonly Claimed[];
-type Some = readonly [Claimed, ...Claimed[]];
-
-/** How long to wait when the limits cannot be asked; ms. */
-const LIMITS_AWAY_MS = 1000;
 
 /**
  * Makes what carries a claimed group through its calls, one part after the other, each noted before the next. It
  * resolves to when this delivery of the group is to be tried again (Unix ms), or to null.
  */
 export function createSender(parts: SenderParts): (group: Group, own: number) => Promise<number | null> {
-  const { limits, breaker, recorder, leases, media, now, random, onAttempt, onWait, onError } = parts;
+  const { limits, recorder, leases, media, now, random, onWait, onError } = parts;
 
   const gates = new Map(lanes.map((lane) => [lane, createSemaphore(parts.concurrency)]));
 
@@ -67,7 +62,7 @@ export function createSender(parts: SenderParts): (group: Group, own: number) =>
     const ready = members.flatMap((member, index): Members => {
       const turn = turns[index];
       if (turn?.isMine) return [{ ...member, turn }];
-      late.push(waiting(member, owner, turn?.at ?? now() + LIMITS_AWAY_MS));
+      late.push(waiting(member, owner, turn?.at ?? now() + AWAY_MS));
       return [];
     });
     return { ready, late };
@@ -90,44 +85,7 @@ export function createSender(parts: SenderParts): (group: Group, own: number) =>
     );
   };
 
-  /** One call, and what is to be noted of it. */
-  const sendPart = async (
-    group: Group,
-    members: Some,
-    { outgoing, mediaId }: Prepared,
-  ): Promise<readonly Record[]> => {
-    const { owner, lane } = group;
-    const [{ receiver, parts: part }] = members;
-    const message = outgoing[part];
-    // Another version of Keypad may have cut it into more parts: all was sent.
-    if (message === undefined) {
-      await settle(members, 'unsent');
-      return members.map((member) => ({ ...waiting(member, owner, now()), state: 'sent' as const }));
-    }
-    // Asked last: while the breaker is half open, whoever is let through holds the only try.
-    const gate = breaker.ask();
-    if (gate.isOpen) {
-      onWait('breaker');
-      await settle(members, 'unsent');
-      return members.map((member) => waiting(member, owner, gate.at));
-    }
-    const at = now();
-    const answer = await call(parts, message, members, at).catch((error: unknown) =>
-      readFailure(error, 'call'),
-    );
-    const time = { at, ms: now() - at };
-    const failure = 'error' in answer ? answer : null;
-    breaker.told(failure?.error.kind === 'retry' ? 'bad' : 'good');
-    const kind = readReceiver(receiver).kind;
-    onAttempt({ lane, kind, errcode: failure?.errcode ?? '0', ms: time.ms });
-    void settle(members, failure?.error.errcode === 'unsent' ? 'unsent' : 'sent');
-    if ('error' in answer) {
-      if (answer.errcode === 'internal') onError(answer.cause);
-      return await fail(group, members, { failure: answer, time, mediaId });
-    }
-    const isLast = part + 1 >= outgoing.length;
-    return members.map((member) => taken(member, owner, answer, time, isLast));
-  };
+  const sendPart = createPartSender({ ...parts, settle, fail });
 
   const carry = async (group: Group, last: Map<number, Record>): Promise<void> => {
     /** Notes it; those remain that are still ours and have more parts to come. */
@@ -154,12 +112,8 @@ export function createSender(parts: SenderParts): (group: Group, own: number) =>
     for (let members: Members = group.members; ; ) {
       const [first, ...rest] = members;
       if (first === undefined) return;
-      const send = async () =>
-        members.every(({ id }) => leases.isHeld(id))
-          ? await sendPart(group, [first, ...rest], prepared)
-          : null;
+      const send = () => sendPart(group, [first, ...rest], prepared);
       const records = await (gates.get(group.lane)?.(send) ?? send());
-      // Whoever's lease has ended, because this process stood still, is in other hands, and flagged.
       if (records === null) return void (await settle(members, 'unsent'));
       members = await note(members, records);
       if (members.length === 0) return;
@@ -180,10 +134,4 @@ export function createSender(parts: SenderParts): (group: Group, own: number) =>
     const record = last.get(own);
     return record?.state === 'queued' ? record.dueAt : null;
   };
-}
-
-interface Failed {
-  readonly failure: Failure;
-  readonly time: Timing;
-  readonly mediaId: string | null;
 }

@@ -137,7 +137,7 @@ export function useDeliveryHarness(): DeliveryHarness {
   });
   afterEach(async () => {
     await Promise.all(replicas.splice(0).map((replica) => replica.close()));
-    for (const table of ['messages', 'deliveries', 'attempts'] as const) {
+    for (const table of ['messages', 'deliveries', 'attempts', 'recent_sends'] as const) {
       await database.db.deleteFrom(table).execute();
     }
     await flush(redis.url);
