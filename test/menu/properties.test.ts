@@ -26,7 +26,7 @@ test('a cut falls between characters', () => {
   );
 });
 
-test('whatever is typed, the reply is there, within 2048 bytes, and the next digit means what it shows', async () => {
+test('whatever is typed, the reply is there, within the bytes of the channel, and the next digit means what it shows', async () => {
   const labels = fc.array(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 80 }), {
     minLength: 1,
     maxLength: 40,
@@ -39,13 +39,13 @@ test('whatever is typed, the reply is there, within 2048 bytes, and the next dig
     { maxLength: 12 },
   );
   await fc.assert(
-    fc.asyncProperty(labels, lines, async (names, typed) => {
+    fc.asyncProperty(labels, lines, fc.integer({ min: 500, max: 2048 }), async (names, typed, replyBytes) => {
       const options = names.map((label, i) => ({ key: `k${i}`, label }));
       const tree = treeOf({
         'index.ts': folder({ title: '首页' }),
         '1-pick.ts': action({
-          title: '选一个',
-          ask: { one: choice('选', async () => options) },
+          title: '选一个'.repeat(6),
+          ask: { one: choice('选'.repeat(40), async () => options) },
           run: (_, { one }) => `chose ${(one as { key: string }).key}`,
         }),
         '2-say.ts': action({
@@ -54,11 +54,11 @@ test('whatever is typed, the reply is there, within 2048 bytes, and the next dig
           run: (_, { what }) => String(what),
         }),
       });
-      const phone = await phoneWith(tree, { ops: fakeOps({}) });
+      const phone = await phoneWith(tree, { ops: fakeOps({}), replyBytes });
       for (const line of typed) {
         const before = phone.session();
         const reply = await phone.say(line);
-        expect(bytesOf(reply)).toBeLessThanOrEqual(2048);
+        expect(bytesOf(reply)).toBeLessThanOrEqual(replyBytes);
         expect(reply).not.toBe('');
         const number = /^[1-9]\d*$/.test(line) ? Number(line) : 0;
         if (before?.screen.kind === 'choice' && number > 0 && number <= names.length) {
