@@ -1,5 +1,5 @@
 /** In ms and messages (§4.12, §5). */
-const MINUTE = 60_000;
+export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
 /** Clocks of replicas may differ by so much, and WeCom's count may lag by it. */
 export const MARGIN = 500;
@@ -41,16 +41,17 @@ local countsToday = { member = true, broad = true }
 `;
 
 /**
- * ARGV: now, rank of the lane, ticket, number of the day, most of a day, ms until midnight; then kind and receiver of each.
+ * ARGV: now, rank of the lane, ticket, number of the day, most of a day, ms until midnight, ms of a minute (less in tests
+ * that cannot wait for one); then kind and receiver of each.
  * Answers null when no epoch is known, else two numbers for each receiver.
  * A turn stands in a sorted set by the latest moment at which WeCom can have counted it.
  */
 export const TAKE = `${EPOCH}
 local now, rank, ticket = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
-local most, untilMidnight = tonumber(ARGV[5]), tonumber(ARGV[6])
+local most, untilMidnight, minute = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local windows = {
-  member = { { ${MINUTE}, 30 }, { ${HOUR}, 1000 } },
-  robot = { { ${MINUTE}, 20 } },
+  member = { { minute, 30 }, { ${HOUR}, 1000 } },
+  robot = { { minute, 20 } },
   broad = {},
 }
 local epoch = findEpoch()
@@ -109,8 +110,8 @@ local function ask(kind, receiver, number)
   return 0, 0
 end
 local answers = {}
-for i = 7, #ARGV, 2 do
-  local limit, at = ask(ARGV[i], ARGV[i + 1], (i - 7) / 2)
+for i = 8, #ARGV, 2 do
+  local limit, at = ask(ARGV[i], ARGV[i + 1], (i - 8) / 2)
   answers[#answers + 1] = limit
   answers[#answers + 1] = at
 end

@@ -4,7 +4,7 @@ import { type Lane, lanes, type Receiver } from '../content/message.ts';
 import type { Database } from '../database/database.ts';
 import { dayOf, limitKind } from './limits-kinds.ts';
 import { type Restored, restoreLimits } from './limits-restore.ts';
-import { answers, BLOCK, SETTLE, TAKE } from './limits-scripts.ts';
+import { answers, BLOCK, MINUTE, SETTLE, TAKE } from './limits-scripts.ts';
 
 /** Why a receiver has to wait. `lane`: the next turn belongs to a lane of higher rank. */
 export type Limit = 'member' | 'robot' | 'day' | 'blocked' | 'lane';
@@ -30,6 +30,8 @@ export interface LimitsParts {
   readonly agentId: number;
   /** Account limit of the enterprise; 200 times as many messages may be sent a day. */
   readonly accountLimit: number;
+  /** What counts as a minute, in ms; 60,000 when left out. */
+  readonly minuteMs?: number;
   /** Unix ms. */
   readonly now: () => number;
   readonly newId: (now: number) => string;
@@ -57,7 +59,7 @@ const ROUNDS = 3;
  * will be free, and is then kept for 2 s from lanes of lower rank. The clocks of the replicas agree within 0.5 s.
  */
 export function createLimits(parts: LimitsParts): Limits {
-  const { redis, agentId, accountLimit, now, newId, onLost, onWait } = parts;
+  const { redis, agentId, accountLimit, minuteMs = MINUTE, now, newId, onLost, onWait } = parts;
   const prefix = `keypad:push:{${agentId}}:`;
   const { keypadTake, keypadSettle, keypadBlock } = withScripts(redis);
 
@@ -83,7 +85,8 @@ export function createLimits(parts: LimitsParts): Limits {
       const at = now();
       const day = dayOf(at);
       const ticket = `${day.number}.${newId(at)}.`;
-      const head = [at, lanes.indexOf(lane), ticket, day.number, accountLimit * 200, day.endsAt - at];
+      const ofToday = [day.number, accountLimit * 200, day.endsAt - at];
+      const head = [at, lanes.indexOf(lane), ticket, ...ofToday, minuteMs];
       const pairs = chunk.flatMap((receiver) => [limitKind(receiver), receiver]);
       const told = await keypadTake(prefix, ...head, ...pairs);
       if (told === null) return null;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Replica } from '#test/push-replica.ts';
 import { type PushRole, startPushRole } from '#test/push-role.ts';
+import { size } from '#test/size.ts';
 import type { PushMessage } from '../../../src/push/client/push-message.ts';
 import { PushError } from '../../../src/push/client.ts';
 import { flush } from '../delivery/delivery-harness.ts';
@@ -8,7 +9,9 @@ import { flush } from '../delivery/delivery-harness.ts';
 const CALLERS = 20;
 /** Each is one caller's, so that the order in which they are handed in is known. */
 const RECEIVERS = 500;
-const BETWEEN_KILLS_MS = 5000;
+const BETWEEN_KILLS_MS = size(1500, 5000);
+const STOPPED = size(500, 2000);
+const KILLED = size(1800, 10_000);
 const patiently = { timeout: 90_000, interval: 250 };
 
 let role: PushRole;
@@ -78,29 +81,31 @@ function expectOrder({ rows, arrived }: Awaited<ReturnType<typeof outcome>>): vo
 }
 
 test('each replica is stopped with SIGTERM and started again while callers go on: nothing is lost, nothing is twice', async () => {
-  const count = 2000;
+  const count = STOPPED;
+  const rounds = size(1, 2);
+  const restarted = Array.from({ length: rounds }, () => [role.first, role.second]).flat();
   const codes: (number | null)[] = [];
   const restart = async (): Promise<void> => {
-    for (const each of [role.first, role.second, role.first, role.second]) {
+    for (const each of restarted) {
       codes.push(await each.end());
       await each.start();
     }
   };
   await Promise.all([restart(), handAll(count, 'term')]);
   const found = await outcome('term');
-  expect(codes).toEqual([0, 0, 0, 0]);
+  expect(codes).toEqual(restarted.map(() => 0));
   expect([found.rows.length, found.times.size, found.arrived.length]).toEqual([count, count, count]);
   expect(found.rows.filter(({ state, maybe_twice }) => state !== 'sent' || maybe_twice)).toEqual([]);
   expectOrder(found);
 }, 150_000);
 
-test('10,000 pushes, a replica killed every 5 s, Redis flushed and restarted: all arrive, in order, repeats flagged', async () => {
-  const count = 10_000;
+test(`${KILLED} pushes, a replica killed every ${BETWEEN_KILLS_MS} ms, Redis flushed and restarted: all arrive, in order, repeats flagged`, async () => {
+  const count = KILLED;
   role.wecom.arrivals.clear();
   /** What was claimed, and not noted as sent, when a replica was killed; the other's is in it as well. */
   const inFlight = new Set<number>();
   const trouble = async (): Promise<void> => {
-    for (let kill = 0; kill < 4; kill += 1) {
+    for (let kill = 0; kill < size(2, 4); kill += 1) {
       await pause(BETWEEN_KILLS_MS);
       await replica(kill).kill();
       const left = await role.db.selectFrom('deliveries').select('id').where('busy', '>', '').execute();

@@ -1,0 +1,9 @@
+import { inject } from 'vitest';
+
+/** Whether the large sizes run: `npm run test:long`. */
+export const isLong = inject('isLong');
+
+/** The size of a test: small enough for every run, or the large one of `npm run test:long`. */
+export function size(inEveryRun: number, inLongRuns: number): number {
+  return isLong ? inLongRuns : inEveryRun;
+}
