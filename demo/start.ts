@@ -149,9 +149,7 @@ async function startParts(
     mode: 0o600,
   });
   const ops = keepRole(
-    Promise.all([databases, apps]).then(([urls, made]) =>
-      role('ops', ports.opsInternal, opsSettings({ ...fixed, databases: urls, apps: made })),
-    ),
+    databases.then((urls) => role('ops', ports.opsInternal, opsSettings({ ...fixed, databases: urls }))),
   );
 
   const parts = { ...fixed, redisUrl: (await redis).url, databases: await databases, apps: await apps };

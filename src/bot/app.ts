@@ -6,7 +6,7 @@ import { addCallback } from '../channels/wecom-callback/callback.ts';
 import { openCallbackSources } from '../channels/wecom-callback/sources.ts';
 import { createChat, createMenus, createSessionStore } from '../chat/index.ts';
 import type { BotConfig } from '../config.ts';
-import { menuOperations } from '../contract/index.ts';
+import { isChange, isOperation } from '../contract/index.ts';
 import { readSigningKey } from '../contract/keys.ts';
 import { ConfigError } from '../errors.ts';
 import { createPushClient } from '../push/client.ts';
@@ -16,12 +16,12 @@ import { createBotMetrics } from '../server/metrics.ts';
 import { createRedis } from '../server/redis.ts';
 import { watchFolder } from '../server/watched-folder.ts';
 import { createCipher } from '../wecom/crypto/cipher.ts';
-import { startConfirmations } from './confirmations.ts';
 import { createIdentity } from './identity.ts';
 import { createContexts } from './menu-context.ts';
 import { createNotifier } from './notifier.ts';
 import { openConfirmations } from './open-confirmations.ts';
 import { createOpsClient } from './ops-client.ts';
+import { startOutcomes } from './outcomes.ts';
 import { timedStore } from './timed-store.ts';
 
 /** A running interface platform; `app` is not listening yet. */
@@ -75,7 +75,7 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
   });
   const menus = await createMenus({
     directory: account.menusDir,
-    operations: menuOperations,
+    operations: { isOperation, isChange },
     onLoaded({ generation }, isNew) {
       metrics.reload('menus', 'accepted');
       if (isNew) log.info({ generation }, 'menus loaded');
@@ -107,19 +107,20 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
     now,
     onError: (err, user) => log.warn({ user, err }, 'departments unknown'),
   });
-  const confirmations = startConfirmations({
+  const outcomes = startOutcomes({
     client,
     open: openConfirmations(redis, account.agentId),
     tell: notifier.tell,
+    sleep: pause,
     now,
-    onError: (err) => log.warn({ err }, 'what became of a confirmation is not known yet'),
+    newId: randomUUID,
+    onError: (err) => log.warn({ err }, 'outcomes'),
   });
 
-  const store = timedStore(createSessionStore(redis), metrics.redis);
   const chat = createChat({
-    store,
+    store: timedStore(createSessionStore(redis), metrics.redis),
     menu: menus.at,
-    openContext: createContexts({ client, identity, confirmations, store, now }),
+    openContext: createContexts({ client, identity, outcomes, now }),
     deliver: notifier.tellLate,
     onError: (err, { trace }) => log.error({ id: trace, err }, 'a message broke'),
     onSession: metrics.session,
@@ -153,7 +154,7 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
     isAllowedSource: sources.allows,
     agentId: account.agentId,
     receive: chat.receive,
-    onSent: ({ receipts }, incoming) => confirmations.received(incoming, receipts),
+    onSent: ({ receipts }) => void outcomes.received(receipts),
     onResult(result, request, reply) {
       metrics.callback(result, reply.elapsedTime / 1000);
       log.info(
@@ -175,7 +176,7 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
       await app.close();
       notifier.stop();
       await chat.idle();
-      await confirmations.stop();
+      await outcomes.stop();
       clearInterval(looking);
       stopWatching();
       redis.disconnect();

@@ -1,6 +1,5 @@
-import type { Generated, Kysely } from 'kysely';
+import type { Kysely } from 'kysely';
 import { openKysely, openPool } from '../server/mysql.ts';
-import type { AuditRow } from './audit/chain.ts';
 
 export { isDatabaseAway, isDuplicate } from '../server/mysql.ts';
 
@@ -38,25 +37,30 @@ export interface OperationTable {
   lease_owner: string | null;
   lease_until: number | null;
   text: string | null;
-  /** This and the next two are written by versions without an outbox; what they left untold is taken in by it. */
   told: number;
   tell_after: number | null;
   lent_until: number | null;
+  lent_to: string | null;
 }
 
-/** What a user has yet to be told, or was told or is not told any more. `id` is its idempotency key. */
-export interface OutboxTable {
+/** One row of the audit; `mac` chains it to the row before (audit-chain.ts). */
+export interface AuditTable {
   seq: number;
-  id: string;
+  at: number;
   user: string;
-  text: string;
-  state: 'waiting' | 'sent' | 'cancelled' | 'undeliverable';
-  due_at: number;
-  tries: number;
-  problem: string | null;
-  ended_at: number | null;
-  lease_owner: string | null;
-  lease_until: number | null;
+  operation: string;
+  unit: string;
+  target: string;
+  input: string;
+  before_value: string;
+  after_value: string;
+  hash: string;
+  jti: string;
+  source: string;
+  ms: number;
+  outcome: string;
+  reason: string;
+  mac: string;
 }
 
 /** The one row that says where the chain ends. */
@@ -74,8 +78,7 @@ export interface SeenTokenTable {
 
 export interface Tables {
   operations: OperationTable;
-  outbox: Omit<OutboxTable, 'seq'> & { seq: Generated<number> };
-  audit: AuditRow & { readonly mac: string };
+  audit: AuditTable;
   audit_head: AuditHeadTable;
   seen_tokens: SeenTokenTable;
 }

@@ -47,19 +47,17 @@ test('a confirmation that cannot be noted does not go to the platform', async ()
     calls.push(operation);
     return { state: 'done', text: 'done' };
   };
-  const refuse = async () => ({ refused: 'only changes here' });
   const open = createContexts({
-    client: { post, read: refuse, acknowledge: refuse },
+    client: { post, read: async () => ({ refused: 'nothing to read here' }) },
     identity: {
       callerOf: async ({ user, trace }) => ({ user, departments: [], trace }),
       rightsOf: async () => new Map(),
     },
-    confirmations: {
+    outcomes: {
       begin: () => Promise.reject(new Error('Redis is away')),
       answered: async () => {},
       lost: async () => {},
     },
-    store: { markConfirmed: async () => {} },
     now: () => DUE,
   });
   const context = await open({

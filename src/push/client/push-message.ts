@@ -32,7 +32,7 @@ export type PushMessage = Says & {
   readonly to: To;
   /** The same key gives the same message, however often it is sent; with it a request whose connection fails is repeated. */
   readonly idempotencyKey?: string;
-  readonly opaque?: string | number;
+  readonly opaque?: string;
   readonly priority?: 'alert' | 'normal' | 'bulk';
   /** ISO time, or Unix seconds. */
   readonly sendAt?: string | number;
@@ -43,7 +43,7 @@ export type PushMessage = Says & {
 export interface Pushed {
   readonly id: string;
   readonly state: string;
-  readonly opaque?: string | number;
+  readonly opaque?: string;
 }
 
 /** What WeCom answered, or `queued` / `sending` when it has not within half a minute. */

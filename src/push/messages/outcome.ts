@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { adviseOn } from '../../wecom/api/errcodes.ts';
-import { type Opaque, opaqueSchema } from '../content/opaque.ts';
 import type { Answer } from '../http/route.ts';
 import type { DeliveryRow } from './message-store.ts';
 import { readErrcode, readMsgids, stateOf } from './message-view.ts';
@@ -17,7 +16,7 @@ export const sentSchema = z.object({
   invalidtag: z.array(z.string()).optional(),
   /** Others that it did not reach, chats and robots. */
   failed: z.array(z.string()).optional(),
-  opaque: opaqueSchema.optional(),
+  opaque: z.string().optional(),
 });
 
 /** Why it reached nobody. */
@@ -27,13 +26,13 @@ export const failedSchema = z.object({
   errcode: z.union([z.int(), z.string()]).optional(),
   error: z.string(),
   advice: z.string().optional(),
-  opaque: opaqueSchema.optional(),
+  opaque: z.string().optional(),
 });
 
 /** Which message a caller waits for. */
 export interface Waited {
   readonly id: string;
-  readonly opaque: Opaque | undefined;
+  readonly opaque: string | undefined;
 }
 
 /** What became of a message whose deliveries are all final: 200 when it reached anybody, otherwise 502. */

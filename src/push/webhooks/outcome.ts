@@ -1,4 +1,3 @@
-import { type Opaque, readOpaque } from '../content/opaque.ts';
 import type { Database } from '../database/database.ts';
 import { countDeliveries } from './webhook-store.ts';
 
@@ -7,7 +6,7 @@ export interface Outcome {
   readonly id: string;
   /** `partial`: some receivers have it and others have not; otherwise what became of all of them. */
   readonly state: 'sent' | 'partial' | 'failed' | 'dead' | 'recalled';
-  readonly opaque?: Opaque;
+  readonly opaque?: string;
   readonly receivers: {
     readonly total: number;
     readonly sent: number;
@@ -56,7 +55,7 @@ export async function readOutcome(
     outcome: {
       id: messageId,
       state: stateOf(receivers),
-      ...(message.opaque !== null && { opaque: readOpaque(message.opaque) }),
+      ...(message.opaque !== null && { opaque: message.opaque }),
       receivers,
       failures: await readFailures(db, messageId),
       maybeTwice: groups.some(({ twice }) => Number(twice) > 0),

@@ -39,9 +39,11 @@ test('20 interleaved callers: each receiver gets its messages in the order in wh
   const inFlight = new Map<string, number>();
   let most = 0;
   harness.weCom.script = async ({ to: [user = ''] }) => {
+    const turns = harness.weCom.sent.length % 10;
     inFlight.set(user, (inFlight.get(user) ?? 0) + 1);
     most = Math.max(most, inFlight.get(user) ?? 0);
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * 10));
+    // Calls take differently long, the same in each run.
+    for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     inFlight.set(user, (inFlight.get(user) ?? 0) - 1);
     return undefined;
   };
@@ -67,12 +69,7 @@ test('20 interleaved callers: each receiver gets its messages in the order in wh
       expect(mine).toEqual(mine.toSorted());
     }
   }
-  const order = await harness.db
-    .selectFrom('deliveries')
-    .select(['receiver', 'message_id'])
-    .orderBy('id')
-    .execute();
-  expect(order).toHaveLength(200);
+  expect(await harness.db.selectFrom('deliveries').select('id').execute()).toHaveLength(200);
 });
 
 test('messages of one receiver arrive in the order of their rows, lanes in parallel', async () => {
