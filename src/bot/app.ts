@@ -3,19 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import type { Registry } from 'prom-client';
 import { addCallback } from '../channels/wecom-callback/callback.ts';
-import { openCallbackSources } from '../channels/wecom-callback/sources.ts';
-import { createChat, createMenus, createSessionStore } from '../chat/index.ts';
+import { createChat, createSessionStore } from '../chat/index.ts';
 import type { BotConfig } from '../config.ts';
-import { isChange, isOperation } from '../contract/index.ts';
 import { readSigningKey } from '../contract/keys.ts';
-import { ConfigError } from '../errors.ts';
 import { createPushClient } from '../push/client.ts';
 import { drainOnClose } from '../server/drain.ts';
 import type { Log } from '../server/log.ts';
 import { createBotMetrics } from '../server/metrics.ts';
 import { createRedis } from '../server/redis.ts';
-import { watchFolder } from '../server/watched-folder.ts';
-import { createCipher } from '../wecom/crypto/cipher.ts';
+import { openAccounts } from './accounts.ts';
 import { createIdentity } from './identity.ts';
 import { createContexts } from './menu-context.ts';
 import { createNotifier } from './notifier.ts';
@@ -29,7 +25,7 @@ export interface Bot {
   readonly app: FastifyInstance;
   /** What must answer before callbacks make sense, by name. */
   readonly checks: Readonly<Record<string, () => Promise<void>>>;
-  /** Reads the menus again. */
+  /** Reads the file of accounts and the menus again. */
   reload(): Promise<void>;
   /** Takes no more callbacks, finishes those in flight and what is delivered late, and lets go of Redis. */
   close(): Promise<void>;
@@ -41,30 +37,37 @@ export interface BotParts {
   readonly registry: Registry;
 }
 
-/** How often it is looked whether the callback ranges are due to be asked for. */
-const LOOK_MS = 10_000;
-
-/** Puts the interface platform together. Throws `ConfigError` when the menus have a problem. */
+/** Puts the interface platform together. Throws `ConfigError` when not one account can be served. */
 export async function createBot({ config, log, registry }: BotParts): Promise<Bot> {
-  const { account } = config;
-  if (account === undefined) throw new ConfigError(['The role bot needs the WECOM_* variables']);
   const metrics = createBotMetrics(registry);
   const now = Date.now;
   const pause = async (ms: number): Promise<void> => void (await sleep(ms, undefined, { ref: false }));
   const redis = createRedis(config.redisUrl.reveal());
   redis.on('error', (err) => log.warn({ err }, 'redis'));
-  const notifier = createNotifier({
-    client: createPushClient({
-      url: config.pushUrl,
-      app: config.pushAppId,
-      key: config.pushAppKey.reveal(),
-      now,
-      newNonce: randomUUID,
-    }),
+  const stopping = new AbortController();
+  const pushClient = createPushClient({
+    url: config.pushUrl,
+    app: config.pushAppId,
+    key: config.pushAppKey.reveal(),
     now,
-    sleep: pause,
-    onCall: metrics.deliveryCall,
-    onAway: (err) => log.warn({ err }, 'message delivery is away, what is to be told waits'),
+    newNonce: randomUUID,
+  });
+  const accounts = await openAccounts({
+    config,
+    redis,
+    log,
+    metrics,
+    notifierOf: (account) =>
+      createNotifier({
+        account,
+        client: pushClient,
+        now,
+        sleep: pause,
+        onCall: metrics.deliveryCall,
+        onAway: (err) => log.warn({ err, account }, 'message delivery is away, what is to be told waits'),
+        stopping: stopping.signal,
+      }),
+    now,
   });
   const client = createOpsClient({
     url: config.opsUrl,
@@ -73,44 +76,16 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
     newId: randomUUID,
     onAnswer: metrics.opsCall,
   });
-  const menus = await createMenus({
-    directory: account.menusDir,
-    operations: { isOperation, isChange },
-    onLoaded({ generation }, isNew) {
-      metrics.reload('menus', 'accepted');
-      if (isNew) log.info({ generation }, 'menus loaded');
-    },
-    onProblems(problems) {
-      metrics.reload('menus', 'refused');
-      log.error({ problems }, 'menus not reloaded, the old ones go on serving');
-    },
-  });
-  const stopWatching = watchFolder({
-    folder: config.menusDir,
-    isRecursive: true,
-    onChange: menus.reload,
-    onError: (err) => log.error({ err }, 'changes of the menus are not noticed any more; send SIGHUP'),
-  });
-  const sources = await openCallbackSources({
-    allowed: account.callbackSources,
-    redis,
-    corpId: account.corpId,
-    askWeCom: notifier.callbackRanges,
-    onError: (err) => log.error({ err }, 'the callback ranges of WeCom are not fresh'),
-    now,
-  });
-  const looking = setInterval(() => void sources.keepFresh(), LOOK_MS).unref();
 
   const identity = createIdentity({
-    notifier,
     client,
     now,
     onError: (err, user) => log.warn({ user, err }, 'departments unknown'),
   });
   const outcomes = startOutcomes({
     client,
-    open: openConfirmations(redis, account.agentId),
-    tell: notifier.tell,
+    open: openConfirmations(redis, config.account === undefined ? 'accounts' : `${config.account.agentId}`),
+    tell: accounts.tell,
     sleep: pause,
     now,
     newId: randomUUID,
@@ -119,9 +94,9 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
 
   const chat = createChat({
     store: timedStore(createSessionStore(redis), metrics.redis),
-    menu: menus.at,
+    menu: (incoming, generation) => accounts.menusOf(incoming).at(generation),
     openContext: createContexts({ client, identity, outcomes, now }),
-    deliver: notifier.tellLate,
+    deliver: (incoming, text) => incoming.channel.tellLate(incoming, text),
     onError: (err, { trace }) => log.error({ id: trace, err }, 'a message broke'),
     onSession: metrics.session,
     now,
@@ -145,20 +120,20 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
   });
   drainOnClose(app);
   addCallback(app, {
-    cipher: createCipher({
-      token: account.token.reveal(),
-      encodingAesKey: account.encodingAesKey.reveal(),
-      receiveId: account.corpId,
-    }),
-    corpId: account.corpId,
-    isAllowedSource: sources.allows,
-    agentId: account.agentId,
+    account: accounts.find,
+    isAllowedAnywhere: accounts.isAllowedAnywhere,
     receive: chat.receive,
     onSent: ({ receipts }) => void outcomes.received(receipts),
     onResult(result, request, reply) {
       metrics.callback(result, reply.elapsedTime / 1000);
       log.info(
-        { id: request.id, result, address: request.ip, ms: Math.round(reply.elapsedTime) },
+        {
+          id: request.id,
+          result,
+          path: request.url.split('?')[0],
+          address: request.ip,
+          ms: Math.round(reply.elapsedTime),
+        },
         'callback',
       );
     },
@@ -171,14 +146,13 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
     // Message delivery is not among them: without it the bot still answers in its replies, and what it has to tell
     // later waits with the platform. A bot out of service would help nobody; the log and the metrics tell of it.
     checks: { redis: async () => void (await redis.ping()) },
-    reload: menus.reload,
+    reload: accounts.reload,
     async close() {
       await app.close();
-      notifier.stop();
+      stopping.abort();
       await chat.idle();
       await outcomes.stop();
-      clearInterval(looking);
-      stopWatching();
+      accounts.close();
       redis.disconnect();
     },
   };

@@ -1,4 +1,5 @@
-import { type Context, type Incoming, type Outcome, Unavailable } from '../chat/index.ts';
+import type { Incoming } from '../channels/channel.ts';
+import { type Context, type Outcome, Unavailable } from '../chat/index.ts';
 import type { Answer } from '../contract/answer.ts';
 import type { Identity } from './identity.ts';
 import type { Confirmation } from './open-confirmations.ts';
@@ -6,9 +7,6 @@ import { type Caller, type OpsClient, OpsDown } from './ops-client.ts';
 import type { Outcomes } from './outcomes.ts';
 import { covers, type Rights } from './rights.ts';
 import { sentences } from './sentences.ts';
-
-/** WeCom cuts a text reply beyond this many bytes of UTF-8 (protocol §3.2). */
-const REPLY_BYTES = 2048;
 
 /** Makes the context of one turn: everything the menu may ask of the platform, refusals turned into sentences. */
 export type OpenContext = (incoming: Incoming) => Promise<Context>;
@@ -28,7 +26,7 @@ export function createContexts({ client, identity, outcomes, now }: ContextParts
     return {
       user: caller.user,
       now: now(),
-      replyBytes: REPLY_BYTES,
+      replyBytes: incoming.channel.replyBytes,
       ...asking(client, caller, rights),
       run: confirming(client, caller, outcomes),
     };

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { Incoming } from '../chat/index.ts';
+import type { Incoming } from '../channels/channel.ts';
+import { DEFAULT_ACCOUNT } from '../contract/principal.ts';
 import { type PushClient, PushError } from '../push/client.ts';
 
-/** What the bot asks of message delivery, which alone speaks to WeCom. Rejects with a {@link PushError}. */
+/** What the bot asks of message delivery for one account; the bot itself never speaks to WeCom. Rejects with a {@link PushError}. */
 export interface Notifier {
   /** Tells somebody something, once for each id, however often it is asked to; what was taken down counts as told. */
   tell(user: string, text: string, id: string): Promise<void>;
@@ -15,11 +16,10 @@ export interface Notifier {
   departments(user: string): Promise<readonly number[]>;
   /** The networks that WeCom's callbacks come from, as CIDRs. */
   callbackRanges(): Promise<readonly string[]>;
-  /** Nothing is tried again any more. */
-  stop(): void;
 }
 
 export interface NotifierParts {
+  readonly account: string;
   readonly client: Pick<PushClient, 'push' | 'user' | 'callbackRanges'>;
   /** Unix ms. */
   now(): number;
@@ -27,14 +27,18 @@ export interface NotifierParts {
   onCall(what: string, result: 'ok' | 'refused' | 'down', seconds: number): void;
   /** Message delivery was away, and is asked again. */
   onAway(error: unknown): void;
+  /** Once it is aborted nothing is tried again. */
+  readonly stopping: AbortSignal;
 }
 
 const AGAIN_MS = 2000;
 const TRIES = 30;
 
 /** Opens it. Everything the bot says goes in the lane of alerts: somebody stands there and waits. */
-export function createNotifier({ client, now, sleep, onCall, onAway }: NotifierParts): Notifier {
-  let stopped = false;
+export function createNotifier(parts: NotifierParts): Notifier {
+  const { client, now, sleep, onCall, onAway, stopping } = parts;
+  // The default account needs no name, so that an older message delivery understands what is asked for it.
+  const account = parts.account === DEFAULT_ACCOUNT ? undefined : parts.account;
   const counted = async <T>(what: string, ask: Promise<T>): Promise<T> => {
     const began = now();
     const done = (result: 'ok' | 'refused' | 'down') => onCall(what, result, (now() - began) / 1000);
@@ -48,7 +52,13 @@ export function createNotifier({ client, now, sleep, onCall, onAway }: NotifierP
     }
   };
   const tell: Notifier['tell'] = async (user, text, idempotencyKey) => {
-    const message = { to: { users: [user] }, text, priority: 'alert', idempotencyKey } as const;
+    const message = {
+      to: { users: [user] },
+      text,
+      priority: 'alert',
+      idempotencyKey,
+      ...(account !== undefined && { account }),
+    } as const;
     await counted('push', client.push(message)).catch((error: unknown) => {
       // The same was told in other words: an outcome alone, or within the answer to its message.
       if (!(error instanceof PushError && error.status === 409)) throw error;
@@ -57,23 +67,22 @@ export function createNotifier({ client, now, sleep, onCall, onAway }: NotifierP
   return {
     tell,
     async tellLate({ user, msgId }, text) {
-      const id = `late-${createHash('sha256').update(`${msgId}\n${text}`).digest('hex')}`;
+      // The id of a message is one among those of its user only (protocol §2.5).
+      const named = [account ?? '', user, msgId, text].join('\n');
+      const id = `late-${createHash('sha256').update(named).digest('hex')}`;
       for (let tries = 1; ; tries += 1) {
         const problem = await tell(user, text, id).then(
           () => null,
           (error: unknown) => ({ error }),
         );
         if (problem === null) return;
-        if (stopped || tries >= TRIES || !isAway(problem.error)) throw problem.error;
+        if (stopping.aborted || tries >= TRIES || !isAway(problem.error)) throw problem.error;
         onAway(problem.error);
         await sleep(AGAIN_MS);
       }
     },
-    departments: async (user) => (await counted('user', client.user(user))).departments,
-    callbackRanges: () => counted('callback-ranges', client.callbackRanges()),
-    stop() {
-      stopped = true;
-    },
+    departments: async (user) => (await counted('user', client.user(user, account))).departments,
+    callbackRanges: () => counted('callback-ranges', client.callbackRanges(account)),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Redis } from '../server/redis.ts';
 /** Somebody's confirmation of the preview `id`. `trace` is the id of the message that carried it. */
 export interface Confirmation {
   readonly id: string;
+  /** The text form of a principal. */
   readonly user: string;
   readonly trace: string;
 }
@@ -27,9 +28,9 @@ return 1`;
 const KEPT_SECONDS = 86_400;
 const AT_ONCE = 20;
 
-/** Opens the confirmations of one app. */
-export function openConfirmations(redis: Redis, agentId: number): OpenConfirmations {
-  const key = `keypad:{${agentId}}:confirmations`;
+/** Opens the confirmations of all accounts, which stand under one name. */
+export function openConfirmations(redis: Redis, scope: string): OpenConfirmations {
+  const key = `keypad:{${scope}}:confirmations`;
   return {
     async note(confirmation, overdueAt) {
       await Promise.all([redis.zadd(key, overdueAt, written(confirmation)), redis.expire(key, KEPT_SECONDS)]);

@@ -6,6 +6,7 @@ import { traceHeader } from '../server/trace-id.ts';
 
 /** On whose behalf a call is made. `trace` is the id that the logs of bot and ops share. */
 export interface Caller {
+  /** The text form of a principal. */
   readonly user: string;
   readonly departments: readonly number[];
   readonly trace: string;

@@ -1,10 +1,11 @@
-import type { ChatParts, Incoming, Reply } from './chat-parts.ts';
+import type { Incoming, Reply } from '../channels/channel.ts';
+import type { ChatParts } from './chat-parts.ts';
 import { leaveWith, letGo, withoutReceipts } from './commit.ts';
 import { answer } from './run-turn.ts';
 import { sentences } from './sentences.ts';
 import type { Stored } from './session-store.ts';
 
-/** The conversation with all users of one app. */
+/** The conversation with all users of all channels. */
 export interface Chat {
   /** Answers the reply to a message, or null for none: the message is a repeat whose first delivery still runs. Never throws. */
   receive(incoming: Incoming): Promise<Reply | null>;
@@ -12,11 +13,10 @@ export interface Chat {
   idle(): Promise<void>;
 }
 
-const REPLY_LIMIT_MS = 4000;
 const WATCH_MS = 12_000;
 const LOOK_AGAIN_MS = 1000;
 
-/** Turns incoming messages into replies: each once, in order of arrival, within 4 s, never silent (ARCHITECTURE.md, the life of a message). */
+/** Turns incoming messages into replies: each once, in order of arrival, within the channel's time, never silent (ARCHITECTURE.md, the life of a message). */
 export function createChat(parts: ChatParts): Chat {
   const running = new Set<Promise<unknown>>();
   const track = <T>(work: Promise<T>): Promise<T> => {
@@ -36,9 +36,9 @@ export function createChat(parts: ChatParts): Chat {
 type Track = <T>(work: Promise<T>) => Promise<T>;
 
 async function receive(parts: ChatParts, incoming: Incoming, track: Track): Promise<Reply | null> {
-  // The 4 s count from the arrival: what Redis takes is part of them.
+  // The time counts from the arrival: what Redis takes is part of them.
   const limit = Promise.withResolvers<null>();
-  const cancel = parts.after(REPLY_LIMIT_MS, () => limit.resolve(null));
+  const cancel = parts.after(incoming.channel.replyMs, () => limit.resolve(null));
   try {
     const entered = await parts.store.enter(incoming, incoming.msgId);
     if (entered.kind === 'repeat') return repeated(parts, incoming, entered.reply);

@@ -1,4 +1,5 @@
-import type { ChatParts, Incoming, Reply } from './chat-parts.ts';
+import type { Incoming, Reply } from '../channels/channel.ts';
+import type { ChatParts } from './chat-parts.ts';
 import { sentences } from './sentences.ts';
 import type { Ending, Stored } from './session-store.ts';
 

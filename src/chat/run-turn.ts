@@ -1,11 +1,11 @@
+import type { Incoming, Reply } from '../channels/channel.ts';
 import { Unavailable } from '../menu/tree/context.ts';
 import { currentScreen, type Turn, takeTurn } from '../menu/turn/turn.ts';
-import type { ChatParts, Incoming, Reply } from './chat-parts.ts';
+import type { ChatParts } from './chat-parts.ts';
 import { keep, leaveWith, withoutReceipts } from './commit.ts';
 import { sentences } from './sentences.ts';
 import type { Stored } from './session-store.ts';
 
-const FRESH_SECONDS = 120;
 const WAIT_LIMIT_MS = 12_000;
 const ASK_AGAIN_MS = 20;
 const RECOMPUTATIONS = 5;
@@ -40,10 +40,10 @@ export async function answer(
 }
 
 async function take(parts: ChatParts, incoming: Incoming, { session }: Stored): Promise<Turn> {
-  const tree = parts.menu(session?.generation);
+  const tree = parts.menu(incoming, session?.generation);
   try {
     const context = await parts.openContext(incoming);
-    const stale = parts.now() / 1000 - incoming.createdAt > FRESH_SECONDS;
+    const stale = parts.now() - incoming.createdAt * 1000 > incoming.channel.freshMs;
     if (!stale && incoming.text !== undefined) return await takeTurn(tree, session, incoming.text, context);
     const expired = `${sentences.answerTo(incoming.createdAt, incoming.text)}\n${sentences.expired}`;
     const notice = stale ? expired : sentences.onlyText;

@@ -1,10 +1,11 @@
+import type { Channel } from '../channels/channel.ts';
 import { pathOf, type Session } from '../menu/turn/session.ts';
 import type { Redis } from '../server/redis.ts';
 import { CLAIM_SECONDS, ENTER, LEAVE } from './scripts.ts';
 
-/** Who writes in which app; every key of a user carries both. */
+/** Who writes in which channel; every key of a user carries the channel's scope and the user. */
 export interface Speaker {
-  readonly agent: string;
+  readonly channel: Pick<Channel, 'scope'>;
   readonly user: string;
 }
 
@@ -92,8 +93,8 @@ function withScripts(redis: Redis): { enter: Script; leave: Script } {
 }
 
 /** path, state, reply of this message, line; one hash tag, so that they live on one node of a cluster. */
-function keysOf({ agent, user }: Speaker, msgId: string): readonly [string, string, string, string] {
-  const base = `keypad:{${agent}:${user}}`;
+function keysOf({ channel, user }: Speaker, msgId: string): readonly [string, string, string, string] {
+  const base = `keypad:{${channel.scope}:${user}}`;
   return [`${base}:path`, `${base}:state`, `${base}:msg:${msgId}`, `${base}:line`];
 }
 

@@ -23,10 +23,10 @@ export interface PushClient {
   /** Resolves when WeCom has answered; after half a minute without answer to a state that is not `sent`. */
   send(message: PushMessage): Promise<Sent>;
   message(id: string): Promise<PushedMessage>;
-  /** One member; needs the scope `directory`. */
-  user(userid: string): Promise<DirectoryUser>;
-  /** The networks that WeCom's callbacks come from, as CIDRs; needs the scope `directory`. */
-  callbackRanges(): Promise<readonly string[]>;
+  /** One member of an account's enterprise, of the default account's without; needs the scope `directory`. */
+  user(userid: string, account?: string): Promise<DirectoryUser>;
+  /** The networks that WeCom's callbacks for an account come from, as CIDRs; needs the scope `directory`. */
+  callbackRanges(account?: string): Promise<readonly string[]>;
 }
 
 export interface PushClientParts {
@@ -70,10 +70,14 @@ export function createPushClient(parts: PushClientParts): PushClient {
     push: (message) => post<Pushed>(message, false),
     send: (message) => post<Sent>(message, true),
     message: (id) => get(`/v1/messages/${encodeURIComponent(id)}`),
-    user: (userid) => get(`/v1/directory/users/${encodeURIComponent(userid)}`),
-    callbackRanges: async () =>
-      (await get<{ ranges: readonly string[] }>('/v1/directory/callback-ranges')).ranges,
+    user: (userid, account) => get(`/v1/directory/users/${encodeURIComponent(userid)}${of(account)}`),
+    callbackRanges: async (account) =>
+      (await get<{ ranges: readonly string[] }>(`/v1/directory/callback-ranges${of(account)}`)).ranges,
   };
+}
+
+function of(account: string | undefined): string {
+  return account === undefined ? '' : `?account=${encodeURIComponent(account)}`;
 }
 
 async function ask<T>(parts: PushClientParts, call: Call): Promise<T> {

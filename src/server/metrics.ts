@@ -31,6 +31,8 @@ export interface BotMetrics {
   reload(what: string, result: ReloadResult): void;
   /** A call of message delivery, by its name `what`; `result` is `ok`, `refused`, or `down` when it gave no answer. */
   deliveryCall(what: string, result: 'ok' | 'refused' | 'down', seconds: number): void;
+  /** These accounts could not be opened when their file was last read; `*` stands for the file as a whole. */
+  badAccounts(names: readonly string[]): void;
 }
 
 /** Registers the metrics of the interface platform. Labels are bounded: strange values are counted as `other`. */
@@ -52,6 +54,12 @@ export function createBotMetrics(registry: Registry): BotMetrics {
     labelNames: ['change'],
     registers,
   });
+  const bad = new Gauge({
+    name: 'keypad_bot_account_bad',
+    help: '1 for each account whose definition cannot be used; * is the file of accounts as a whole',
+    labelNames: ['account'],
+    registers,
+  });
   const label = { result: createLabel(), operation: createLabel(), state: createLabel() };
   return {
     callback: (result, seconds) => callbacks.observe({ result: label.result(result) }, seconds),
@@ -61,6 +69,10 @@ export function createBotMetrics(registry: Registry): BotMetrics {
     session: (change) => sessions.inc({ change }),
     reload: createReloads(registry),
     deliveryCall: (what, result, seconds) => deliveries.observe({ what, result }, seconds),
+    badAccounts(names) {
+      bad.reset();
+      for (const account of names) bad.set({ account: account.slice(0, 32) }, 1);
+    },
   };
 }
 

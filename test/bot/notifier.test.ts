@@ -124,7 +124,10 @@ describe('what comes after the reply', () => {
   test('is told once for each message and text, also when nobody heard that it was taken down', async () => {
     const server = await startPush();
     const calls: string[] = [];
+    const stopping = new AbortController();
     const notifier = createNotifier({
+      account: 'default',
+      stopping: stopping.signal,
       client: createPushClient({ ...server, now: Date.now, newNonce: randomUUID }),
       now: Date.now,
       sleep: async () => {},
@@ -143,7 +146,7 @@ describe('what comes after the reply', () => {
     server.script = () => 403;
     await expect(notifier.tellLate(message, '不允许')).rejects.toMatchObject({ status: 403 });
     server.script = () => 503;
-    notifier.stop();
+    stopping.abort();
     await expect(notifier.tellLate(message, '关闭中')).rejects.toMatchObject({ status: 503 });
     expect(server.attempts.filter(({ text }) => text === '关闭中')).toHaveLength(1);
     await server.stop();

@@ -5,11 +5,12 @@ import { createContexts } from '../../src/bot/menu-context.ts';
 import { openConfirmations } from '../../src/bot/open-confirmations.ts';
 import type { OpsClient } from '../../src/bot/ops-client.ts';
 import { createRedis } from '../../src/server/redis.ts';
+import { createPigeon } from '../channels/pigeon.ts';
 
 const server = await startRedis();
 const replicas = [createRedis(server.url), createRedis(server.url)].map((redis) => ({
   redis,
-  open: openConfirmations(redis, 1_000_002),
+  open: openConfirmations(redis, '1000002'),
 }));
 const [{ redis, open } = never(), { open: other } = never()] = replicas;
 afterAll(async () => {
@@ -61,7 +62,7 @@ test('a confirmation that cannot be noted does not go to the platform', async ()
     now: () => DUE,
   });
   const context = await open({
-    agent: '1',
+    channel: createPigeon(),
     user: 'zhangsan',
     msgId: '7',
     createdAt: DUE / 1000,

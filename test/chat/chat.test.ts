@@ -1,12 +1,8 @@
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { startRedis } from '#test/redis.ts';
-import {
-  type ChatParts,
-  createChat,
-  createSessionStore,
-  type Incoming,
-  sentences,
-} from '../../src/chat/index.ts';
+import type { Incoming } from '../../src/channels/channel.ts';
+import { createWeComChannel } from '../../src/channels/wecom-callback/channel.ts';
+import { type ChatParts, createChat, createSessionStore, sentences } from '../../src/chat/index.ts';
 import { action, folder, text } from '../../src/menu/index.ts';
 import { buildTree } from '../../src/menu/tree/build.ts';
 import type { Context } from '../../src/menu/tree/context.ts';
@@ -51,7 +47,14 @@ const { tree } = built;
 
 const NOW = 1_767_225_600;
 const release = (): void => gate.release?.();
-const speaker = { agent: '1000002', user: 'zhangsan' };
+const channel = createWeComChannel({
+  account: 'default',
+  agentId: 1_000_002,
+  tellLate: async () => {},
+  tell: async () => {},
+  departments: async () => [],
+});
+const speaker = { channel, user: 'zhangsan' };
 let ids = 0;
 const message = (typed: string, parts: Partial<Incoming> = {}): Incoming => {
   ids += 1;

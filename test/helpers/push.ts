@@ -22,6 +22,8 @@ export interface ScriptedPush {
   readonly key: string;
   /** Every message that was handed in, also what was refused or is a repeat. */
   readonly attempts: readonly HandedIn[];
+  /** Path and query of every request whose signature was right. */
+  readonly targets: readonly string[];
   script: PushScript;
   /** What was taken down for that user, each idempotency key once. */
   told(user: string): readonly string[];
@@ -33,7 +35,10 @@ export async function startPush(): Promise<ScriptedPush> {
   const [app, key] = ['keypad-bot', 'k'.repeat(43)];
   const attempts: HandedIn[] = [];
   const taken = new Map<string, HandedIn>();
-  const answer = (target: string, body: string): { status: number; body: unknown } | null => {
+  const targets: string[] = [];
+  const answer = (path: string, body: string): { status: number; body: unknown } | null => {
+    targets.push(path);
+    const [target] = path.split('?') as [string];
     if (target === '/v1/directory/callback-ranges') return { status: 200, body: { ranges: [] } };
     const [, userid] = /^\/v1\/directory\/users\/([\w.@-]+)$/.exec(target) ?? [];
     if (userid !== undefined) {
@@ -82,6 +87,7 @@ export async function startPush(): Promise<ScriptedPush> {
     app,
     key,
     attempts,
+    targets,
     script: () => undefined,
     told: (user) => [...taken.values()].filter(({ to }) => to.users.includes(user)).map(({ text }) => text),
     stop: async () => {

@@ -24,6 +24,7 @@ async function seriesShown(): Promise<ReadonlyMap<string, ReadonlySet<string>>> 
   bot.opsCall('me', 'done', 1);
   bot.session('started');
   bot.reload('menus', 'refused');
+  bot.badAccounts(['shop']);
   bot.deliveryCall('push', 'ok', 1);
   const ops = createOpsMetrics(registry);
   ops.request('me', 'done', 1);

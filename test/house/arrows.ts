@@ -18,11 +18,12 @@ export const arrows: Readonly<Record<string, Allowed>> = {
   menu: { any: ['errors'], in: { [NODE]: /^src\/menu\/tree\/load\.ts$/ } },
   wecom: { any: ['errors', 'fast-xml-parser', 'node:crypto'] },
   contract: { any: ['errors', 'zod', 'jose', NODE] },
-  chat: { any: ['errors', 'menu', NODE], types: ['server'] },
-  channels: { any: ['errors', 'server', 'wecom', 'fastify', NODE], types: ['chat'] },
+  chat: { any: ['errors', 'menu', NODE], types: ['server', 'src/channels/channel.ts'] },
+  channels: { any: ['errors', 'server', 'wecom', 'contract', 'fastify', NODE] },
   bot: {
     any: ['errors', 'server', 'contract', 'wecom', 'chat', 'channels', 'fastify', 'src/push/client.ts', NODE],
     types: ['config', 'prom-client'],
+    in: { config: /^src\/bot\/accounts\.ts$/ },
   },
   ops: {
     any: ['errors', 'server', 'contract', 'fastify', 'zod', NODE],
@@ -62,6 +63,7 @@ export const arrows: Readonly<Record<string, Allowed>> = {
  */
 export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'src/menu': [['words'], ['tree'], ['turn']],
+  'src/channels': [['wecom-callback']],
   'src/wecom': [['xml'], ['crypto', 'events', 'api']],
   'src/push': [
     ['content'],

@@ -24,6 +24,13 @@ describe('a wrong arrow is named with its file', () => {
     ['src/ops/app.ts', `import { readConfig } from '../config.ts';`, 'src/config.ts'],
     ['src/server/log.ts', `import {\n  a,\n  b,\n} from '../contract/index.ts';`, 'src/contract/index.ts'],
     ['src/menu/tree/load.ts', `import { jump } from '../turn/jump.ts';`, 'src/menu/turn/jump.ts'],
+    [
+      'src/channels/qq/a.ts',
+      `import { a } from '../wecom-callback/query.ts';`,
+      'src/channels/wecom-callback/query.ts',
+    ],
+    ['src/channels/qq/a.ts', `import type { Tree } from '../../menu/index.ts';`, 'type src/menu/index.ts'],
+    ['src/chat/chat.ts', `import { a } from '../wecom/userid.ts';`, 'src/wecom/userid.ts'],
     ['src/push/http/route.ts', `import { media } from '../media/media.ts';`, 'src/push/media/media.ts'],
     ['src/push/media/media.ts', `import { post } from '../webhooks/post.ts';`, 'src/push/webhooks/post.ts'],
     ['src/push/media/media.ts', `import type { Push } from '../app.ts';`, 'type src/push/app.ts'],

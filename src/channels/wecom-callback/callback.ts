@@ -1,10 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Incoming, Reply } from '../../chat/index.ts';
+import { DEFAULT_ACCOUNT } from '../../contract/principal.ts';
 import { InputError } from '../../errors.ts';
 import type { Cipher } from '../../wecom/crypto/cipher.ts';
 import { readEnvelope } from '../../wecom/crypto/envelope.ts';
 import { sealTextReply } from '../../wecom/crypto/reply.ts';
 import { readMessage } from '../../wecom/events/message.ts';
+import type { Channel, Incoming, Reply } from '../channel.ts';
 import { readIncoming } from './incoming.ts';
 import { readSignedQuery } from './query.ts';
 
@@ -19,11 +20,20 @@ export type CallbackResult =
   | 'too-large'
   | 'broken';
 
-export interface CallbackParts {
+/** One app, as its callbacks are read and answered. */
+export interface CallbackAccount {
+  readonly channel: Channel;
   readonly cipher: Cipher;
   readonly corpId: string;
   readonly agentId: number;
   isAllowedSource(address: string): boolean;
+}
+
+export interface CallbackParts {
+  /** The account of that name, as it is in force now. */
+  account(name: string): CallbackAccount | undefined;
+  /** Whether some account may be called from there. */
+  isAllowedAnywhere(address: string): boolean;
   /** Answers the reply to a genuine message, or null for none. */
   receive(incoming: Incoming): Promise<Reply | null>;
   /** The reply has reached the socket. */
@@ -34,12 +44,14 @@ export interface CallbackParts {
   newNonce(): string;
 }
 
+/** The path of the default account; that of any other account has its name behind it. */
 const PATH = '/wecom/callback';
 const BODY_BYTES = 64 * 1024;
 
 /**
- * The callback of one WeCom app (protocol §1–§3). What is wrong gets one plain status, and no more work than it takes
- * to see that it is wrong: the source address before anything is read, the signature before anything is decrypted.
+ * The callbacks of all accounts (protocol §1–§3). What is wrong gets one plain status, and no more work than it takes
+ * to see that it is wrong: the source address before anything is read, the signature before anything is decrypted. An
+ * account that does not exist answers as one whose sources the caller is not among.
  */
 export function addCallback(app: FastifyInstance, parts: CallbackParts): void {
   const refuse = (
@@ -58,8 +70,20 @@ export function addCallback(app: FastifyInstance, parts: CallbackParts): void {
     done(null, body),
   );
 
+  // A request is answered by the account that it was let in by, also when that one is replaced meanwhile.
+  const accounts = new WeakMap<FastifyRequest, CallbackAccount>();
+  const accountOf = (request: FastifyRequest) => accounts.get(request) as CallbackAccount;
+  const isAllowed = (request: FastifyRequest): boolean => {
+    const { url } = request.routeOptions;
+    if (url === undefined) return parts.isAllowedAnywhere(request.ip);
+    const { account: name } = request.params as { readonly account?: string };
+    // The default account has one address, without its name.
+    const account = name === DEFAULT_ACCOUNT ? undefined : parts.account(name ?? DEFAULT_ACCOUNT);
+    if (account !== undefined) accounts.set(request, account);
+    return account?.isAllowedSource(request.ip) === true;
+  };
   app.addHook('onRequest', (request, reply, done) => {
-    if (parts.isAllowedSource(request.ip)) done();
+    if (isAllowed(request)) done();
     else refuse(request, reply, 403, 'source', 'source not allowed\n');
   });
 
@@ -73,40 +97,44 @@ export function addCallback(app: FastifyInstance, parts: CallbackParts): void {
     return refuse(request, reply, 503, 'broken', 'try again later\n');
   });
 
-  app.get(PATH, async (request, reply) => {
-    const { signature, timestamp, nonce, echostr } = readSignedQuery(request.url);
-    if (echostr === undefined) throw new InputError('the query has no echostr');
-    if (!parts.cipher.isSigned(signature, timestamp, nonce, echostr)) {
-      return refuse(request, reply, 403, 'signature', 'signature mismatch\n');
-    }
-    const plaintext = parts.cipher.decrypt(echostr);
-    parts.onResult('verified', request, reply);
-    return reply.type('text/plain').send(plaintext);
-  });
-
-  app.post(PATH, async (request, reply) => {
-    const { signature, timestamp, nonce } = readSignedQuery(request.url);
-    const { encrypt } = readEnvelope(typeof request.body === 'string' ? request.body : '');
-    if (!parts.cipher.isSigned(signature, timestamp, nonce, encrypt)) {
-      return refuse(request, reply, 403, 'signature', 'signature mismatch\n');
-    }
-    const plaintext = parts.cipher.decrypt(encrypt);
-    const callback = readMessage(plaintext);
-    const incoming = readIncoming(callback, { plaintext, agentId: parts.agentId, trace: request.id });
-    const answered = incoming && (await parts.receive(incoming));
-    if (incoming === null || answered === null || !('fromUserName' in callback)) {
-      parts.onResult('empty', request, reply);
-      return reply.code(200).send('');
-    }
-    parts.onResult('reply', request, reply);
-    reply.raw.once('finish', () => parts.onSent(answered, incoming));
-    const sealed = sealTextReply(parts.cipher, {
-      toUser: callback.fromUserName,
-      fromCorp: parts.corpId,
-      content: answered.text,
-      timestamp: Math.floor(parts.now() / 1000),
-      nonce: parts.newNonce(),
+  for (const path of [PATH, `${PATH}/:account`]) {
+    app.get(path, async (request, reply) => {
+      const { cipher } = accountOf(request);
+      const { signature, timestamp, nonce, echostr } = readSignedQuery(request.url);
+      if (echostr === undefined) throw new InputError('the query has no echostr');
+      if (!cipher.isSigned(signature, timestamp, nonce, echostr)) {
+        return refuse(request, reply, 403, 'signature', 'signature mismatch\n');
+      }
+      const plaintext = cipher.decrypt(echostr);
+      parts.onResult('verified', request, reply);
+      return reply.type('text/plain').send(plaintext);
     });
-    return reply.type('application/xml').send(sealed);
-  });
+
+    app.post(path, async (request, reply) => {
+      const { cipher, corpId, channel, agentId } = accountOf(request);
+      const { signature, timestamp, nonce } = readSignedQuery(request.url);
+      const { encrypt } = readEnvelope(typeof request.body === 'string' ? request.body : '');
+      if (!cipher.isSigned(signature, timestamp, nonce, encrypt)) {
+        return refuse(request, reply, 403, 'signature', 'signature mismatch\n');
+      }
+      const plaintext = cipher.decrypt(encrypt);
+      const callback = readMessage(plaintext);
+      const incoming = readIncoming(callback, { channel, agentId, plaintext, trace: request.id });
+      const answered = incoming && (await parts.receive(incoming));
+      if (incoming === null || answered === null || !('fromUserName' in callback)) {
+        parts.onResult('empty', request, reply);
+        return reply.code(200).send('');
+      }
+      parts.onResult('reply', request, reply);
+      reply.raw.once('finish', () => parts.onSent(answered, incoming));
+      const sealed = sealTextReply(cipher, {
+        toUser: callback.fromUserName,
+        fromCorp: corpId,
+        content: answered.text,
+        timestamp: Math.floor(parts.now() / 1000),
+        nonce: parts.newNonce(),
+      });
+      return reply.type('application/xml').send(sealed);
+    });
+  }
 }

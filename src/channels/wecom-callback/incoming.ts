@@ -1,6 +1,15 @@
-import type { Incoming } from '../../chat/index.ts';
 import { type Callback, callbackKey } from '../../wecom/events/message.ts';
 import { normalizeUserId } from '../../wecom/userid.ts';
+import type { Channel, Incoming } from '../channel.ts';
+
+/** Where a callback came in. */
+export interface IncomingParts {
+  readonly channel: Channel;
+  readonly agentId: number;
+  /** What was decrypted. */
+  readonly plaintext: string;
+  readonly trace: string;
+}
 
 /**
  * What a callback says to the chat, or null when there is nothing to answer: events, unknown kinds, another app's.
@@ -8,13 +17,13 @@ import { normalizeUserId } from '../../wecom/userid.ts';
  */
 export function readIncoming(
   callback: Callback,
-  { plaintext, agentId, trace }: { plaintext: string; agentId: number; trace: string },
+  { channel, agentId, plaintext, trace }: IncomingParts,
 ): Incoming | null {
   if (callback.kind === 'unknown' || callback.agentId !== agentId) return null;
   const isClick = callback.kind === 'event' && callback.event === 'click';
   if (callback.kind === 'event' && !isClick) return null;
   return {
-    agent: `${agentId}`,
+    channel,
     user: normalizeUserId(callback.fromUserName),
     msgId: 'msgId' in callback ? callback.msgId : callbackKey(callback, plaintext),
     createdAt: callback.createTime,

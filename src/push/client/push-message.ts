@@ -30,6 +30,8 @@ export type Says =
 /** One message for message delivery; docs/push.md tells every field. */
 export type PushMessage = Says & {
   readonly to: To;
+  /** The account that sends, `default` without. */
+  readonly account?: string;
   /** The same key gives the same message, however often it is sent; with it a request whose connection fails is repeated. */
   readonly idempotencyKey?: string;
   readonly opaque?: string;

@@ -1,0 +1,160 @@
+import type { Channel, Incoming } from '../channels/channel.ts';
+import type { CallbackAccount } from '../channels/wecom-callback/callback.ts';
+import { createWeComChannel } from '../channels/wecom-callback/channel.ts';
+import { openCallbackSources } from '../channels/wecom-callback/sources.ts';
+import type { Menus } from '../chat/index.ts';
+import { type BotAccount, loadBotAccounts } from '../config/accounts.ts';
+import type { BotConfig } from '../config.ts';
+import { readPrincipal } from '../contract/principal.ts';
+import { ConfigError } from '../errors.ts';
+import type { Log } from '../server/log.ts';
+import type { BotMetrics } from '../server/metrics.ts';
+import type { Redis } from '../server/redis.ts';
+import { createCipher } from '../wecom/crypto/cipher.ts';
+import { createMenuFolders } from './menu-folders.ts';
+import type { Notifier } from './notifier.ts';
+
+/** The accounts that this process serves. */
+export interface Accounts {
+  /** One as it is in force now. */
+  find(name: string): CallbackAccount | undefined;
+  isAllowedAnywhere(address: string): boolean;
+  /** The menus of the account that a message came from, also when that account has been replaced since. */
+  menusOf(incoming: Pick<Incoming, 'channel'>): Menus;
+  /** Sends a text to a principal. What is for an account that is gone can reach nobody: that is logged. */
+  tell(principal: string, text: string, id: string): Promise<void>;
+  /** Reads the file of accounts and the menus again. What is bad is named, and what was there goes on. */
+  reload(): Promise<void>;
+  close(): void;
+}
+
+export interface AccountsParts {
+  readonly config: Pick<BotConfig, 'account' | 'accountsFile' | 'menusDir'>;
+  readonly redis: Redis;
+  readonly log: Log;
+  readonly metrics: Pick<BotMetrics, 'badAccounts' | 'reload'>;
+  notifierOf(account: string): Notifier;
+  /** Unix milliseconds. */
+  now(): number;
+}
+
+interface Opened extends CallbackAccount {
+  readonly definition: BotAccount;
+  /** Asks for WeCom's ranges when that is due. */
+  keepFresh(): Promise<void>;
+  release(): void;
+}
+
+/** How often it is looked whether the callback ranges are due to be asked for. */
+const LOOK_MS = 10_000;
+
+/** Opens all accounts. Throws a `ConfigError` when the file cannot be used, or not one account is good. */
+export async function openAccounts(parts: AccountsParts): Promise<Accounts> {
+  const { config, log, metrics } = parts;
+  const folders = createMenuFolders(log, (result) => metrics.reload('menus', result));
+  const menus = new WeakMap<Channel, Menus>();
+  let open: ReadonlyMap<string, Opened> = new Map();
+
+  const openOne = async (definition: BotAccount): Promise<Opened> => {
+    const folder = await folders.open(definition.menusDir);
+    const notifier = parts.notifierOf(definition.name);
+    const channel = createWeComChannel({
+      account: definition.name,
+      agentId: definition.agentId,
+      ...notifier,
+    });
+    menus.set(channel, folder.menus);
+    const sources = await openCallbackSources({
+      allowed: definition.callbackSources,
+      redis: parts.redis,
+      corpId: definition.corpId,
+      askWeCom: notifier.callbackRanges,
+      onError: (err) =>
+        log.error({ err, account: definition.name }, 'the callback ranges of WeCom are not fresh'),
+      now: parts.now,
+    });
+    const cipher = createCipher({
+      token: definition.token.reveal(),
+      encodingAesKey: definition.encodingAesKey.reveal(),
+      receiveId: definition.corpId,
+    });
+    const { corpId, agentId } = definition;
+    const { allows, keepFresh } = sources;
+    return {
+      definition,
+      channel,
+      cipher,
+      corpId,
+      agentId,
+      isAllowedSource: allows,
+      keepFresh,
+      release: folder.release,
+    };
+  };
+
+  /** What is as it was stays open; the rest is opened before what it replaces is let go. */
+  const read = async (): Promise<void> => {
+    const previous = new Map([...open].map(([name, { definition }]) => [name, definition]));
+    const { accounts, problems } = loadBotAccounts({
+      path: config.accountsFile,
+      standard: config.account,
+      menusDir: config.menusDir,
+      previous,
+    });
+    const bad = new Map<string, readonly string[]>([...problems].map(([name, problem]) => [name, [problem]]));
+    const next = new Map<string, Opened>();
+    for (const [name, definition] of accounts) {
+      const old = open.get(name);
+      const opened =
+        old?.definition === definition
+          ? old
+          : await openOne(definition).catch((error: unknown) => {
+              bad.set(name, error instanceof ConfigError ? error.problems : [`account "${name}": ${error}`]);
+              return old;
+            });
+      if (opened !== undefined) next.set(name, opened);
+    }
+    if (next.size === 0) throw new ConfigError([...bad.values()].flat());
+    const replaced = [...open.values()].filter((old) => next.get(old.definition.name) !== old);
+    open = next;
+    for (const { release } of replaced) release();
+    for (const [account, each] of bad) {
+      log.error({ account, problems: each }, 'an account is bad; it goes on as it was, if it was there');
+    }
+    metrics.badAccounts([...bad.keys()]);
+    if (config.accountsFile !== undefined) log.info({ accounts: [...next.keys()] }, 'accounts are open');
+  };
+  await read();
+
+  const looking = setInterval(() => {
+    for (const { keepFresh } of open.values()) void keepFresh();
+  }, LOOK_MS).unref();
+  let reading: Promise<void> = Promise.resolve();
+  return {
+    find: (name) => open.get(name),
+    isAllowedAnywhere: (address) => [...open.values()].some((each) => each.isAllowedSource(address)),
+    menusOf: ({ channel }) => menus.get(channel) as Menus,
+    async tell(principal, text, id) {
+      const { account, user } = readPrincipal(principal);
+      const channel = open.get(account)?.channel;
+      if (channel === undefined)
+        log.warn({ user: principal }, 'there is no account any more to tell this user');
+      else await channel.tell(user, text, id);
+    },
+    reload() {
+      reading = reading.then(async () => {
+        await read().catch((error: unknown) => {
+          const problems = error instanceof ConfigError ? error.problems : [`${error}`];
+          log.error({ problems }, 'accounts are not read again, all go on as they were');
+          metrics.badAccounts(['*']);
+        });
+        await folders.reload();
+      });
+      return reading;
+    },
+    close() {
+      clearInterval(looking);
+      for (const { release } of open.values()) release();
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import { resolve } from 'node:path';
+import { createMenus, type Menus } from '../chat/index.ts';
+import { isChange, isOperation } from '../contract/index.ts';
+import type { Log } from '../server/log.ts';
+import type { ReloadResult } from '../server/metrics.ts';
+import { watchFolder } from '../server/watched-folder.ts';
+
+/** The menus of all accounts: those of one folder are loaded once, whichever accounts have it. */
+export interface MenuFolders {
+  /** Takes the menus of a folder; `release` lets go of them. Throws `ConfigError` when they have a problem. */
+  open(folder: string): Promise<{ readonly menus: Menus; release(): void }>;
+  /** Reads every folder again. */
+  reload(): Promise<void>;
+}
+
+interface Folder {
+  readonly name: string;
+  readonly menus: Menus;
+  readonly stopWatching: () => void;
+  users: number;
+}
+
+/** Makes an empty one; `onReload` hears `refused` while any folder serves what was read before. */
+export function createMenuFolders(log: Log, onReload: (result: ReloadResult) => void): MenuFolders {
+  const folders = new Map<string, Folder>();
+  const refused = new Set<string>();
+  const report = (folder: string, isRefused: boolean): void => {
+    if (isRefused) refused.add(folder);
+    else refused.delete(folder);
+    onReload(refused.size > 0 ? 'refused' : 'accepted');
+  };
+  const load = async (folder: string): Promise<Folder> => {
+    const menus = await createMenus({
+      directory: folder,
+      operations: { isOperation, isChange },
+      onLoaded({ generation }, isNew) {
+        report(folder, false);
+        if (isNew) log.info({ generation, folder }, 'menus loaded');
+      },
+      onProblems(problems) {
+        report(folder, true);
+        log.error({ problems, folder }, 'menus not reloaded, the old ones go on serving');
+      },
+    });
+    const stopWatching = watchFolder({
+      folder,
+      isRecursive: true,
+      onChange: menus.reload,
+      onError: (err) =>
+        log.error({ err, folder }, 'changes of the menus are not noticed any more; send SIGHUP'),
+    });
+    return { name: folder, menus, stopWatching, users: 0 };
+  };
+  return {
+    async open(directory) {
+      const path = resolve(directory);
+      const folder = folders.get(path) ?? (await load(directory));
+      folders.set(path, folder);
+      folder.users += 1;
+      return {
+        menus: folder.menus,
+        release() {
+          folder.users -= 1;
+          if (folder.users > 0) return;
+          folder.stopWatching();
+          folders.delete(path);
+          report(folder.name, false);
+        },
+      };
+    },
+    reload: async () => void (await Promise.all([...folders.values()].map(({ menus }) => menus.reload()))),
+  };
+}

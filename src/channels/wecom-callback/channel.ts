@@ -1,0 +1,31 @@
+import { DEFAULT_ACCOUNT, WECOM_CALLBACK } from '../../contract/principal.ts';
+import type { Channel } from '../channel.ts';
+
+/** Which app it is, and what sends for it. */
+export interface WeComChannelParts extends Pick<Channel, 'account' | 'tellLate' | 'tell' | 'departments'> {
+  readonly agentId: number;
+}
+
+/** The callback of a self-built app. */
+export function createWeComChannel({
+  account,
+  agentId,
+  tellLate,
+  tell,
+  departments,
+}: WeComChannelParts): Channel {
+  return {
+    name: WECOM_CALLBACK,
+    account,
+    // The sessions of the app of the variables have stood under its agent id since there was only one app.
+    scope: account === DEFAULT_ACCOUNT ? `${agentId}` : `${WECOM_CALLBACK}/${account}`,
+    // WeCom cuts what is longer, silently (protocol §3.2).
+    replyBytes: 2048,
+    // WeCom waits 5 s and then delivers again (protocol §2.5).
+    replyMs: 4000,
+    freshMs: 120_000,
+    tellLate,
+    tell,
+    departments,
+  };
+}

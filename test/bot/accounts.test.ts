@@ -1,0 +1,131 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { APP, envelope, startBot } from '#test/bot.ts';
+import { type RunningWeCom, startWeCom } from '../../demo/wecom/start.ts';
+import { createCipher } from '../../src/wecom/crypto/cipher.ts';
+
+const SHOP = {
+  corpId: 'ww9999999999999999',
+  agentId: 1_000_007,
+  secret: 'shop-secret',
+  token: 'ShopToken2026',
+  encodingAesKey: 'BBECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',
+};
+
+const directory = mkdtempSync(join(tmpdir(), 'keypad-accounts-'));
+const path = join(directory, 'accounts.yaml');
+writeFileSync(join(directory, 'token'), SHOP.token);
+writeFileSync(join(directory, 'aes'), SHOP.encodingAesKey);
+const entry = (changes: Readonly<Record<string, string | number>> = {}) =>
+  JSON.stringify({
+    corpId: SHOP.corpId,
+    agentId: SHOP.agentId,
+    tokenFile: 'token',
+    encodingAesKeyFile: 'aes',
+    allowedSources: '127.0.0.1,10.9.0.0/16',
+    ...changes,
+  });
+const write = (accounts: string) => writeFileSync(path, `accounts: ${accounts}`);
+
+write(`{ shop: ${entry()}, broken: ${entry({ agentId: 'x' })} }`);
+const running = await startBot({ ACCOUNTS_FILE: path });
+const { bot, wecom, platform, push } = running;
+const shop: RunningWeCom = await startWeCom({
+  ...SHOP,
+  port: 0,
+  pace: { attemptMs: 5000, attempts: 1, retryGapMs: 1 },
+});
+const address = bot.app.server.address();
+const base = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+shop.setCallbackUrls([`${base}/wecom/callback/shop`]);
+afterAll(async () => {
+  await shop.stop();
+  await running.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const status = async (url: string, remoteAddress = '127.0.0.1') => {
+  const { statusCode, body } = await bot.app.inject({ method: 'POST', url, remoteAddress, payload: 'x' });
+  return [statusCode, body];
+};
+const REFUSED = [403, 'source not allowed\n'];
+const { metrics } = running;
+
+test('two accounts are served side by side, each sealed with its own key, sessions apart', async () => {
+  expect(await shop.verifyUrl()).toBeUndefined();
+  expect((await wecom.say('zhangsan', 'hi')).reply).toContain('1 电商');
+  expect((await wecom.say('zhangsan', '1')).reply).toContain('1 Kubernetes');
+  // The same user at the other app stands nowhere yet: a number chooses nothing.
+  expect((await shop.say('zhangsan', '1')).reply).toContain('1 电商');
+  expect((await wecom.say('zhangsan', '1')).reply).toContain('1 查看部署');
+});
+
+test('the platform is asked as the user of that account, whose departments are those of its enterprise', async () => {
+  await shop.say('lisi', 'hi');
+  const users = platform.calls.map(({ user }) => user);
+  expect(users).toContain('wecom-callback/shop/lisi');
+  expect(users).not.toContain('lisi');
+  expect(push.targets).toContain('/v1/directory/users/lisi?account=shop');
+});
+
+test('an account that does not exist cannot be told from one that the caller may not call', async () => {
+  for (const name of ['shop', 'nobody', 'broken', 'default', 'Shop', '__proto__', '%2e', '']) {
+    expect([name, ...(await status(`/wecom/callback/${name}`, '203.0.113.9'))]).toEqual([name, ...REFUSED]);
+  }
+  for (const name of ['nobody', 'broken', 'default', '__proto__', '']) {
+    expect([name, ...(await status(`/wecom/callback/${name}`))]).toEqual([name, ...REFUSED]);
+  }
+});
+
+test('the sources of one account let nobody into another', async () => {
+  expect((await status('/wecom/callback/shop', '10.9.1.1'))[0]).toBe(400);
+  expect(await status('/wecom/callback', '10.9.1.1')).toEqual(REFUSED);
+});
+
+test('a message that is signed and sealed for one account is no message for another', async () => {
+  const cipher = createCipher({ ...APP, receiveId: APP.corpId });
+  const encrypted = cipher.encrypt('<xml></xml>');
+  const signature = cipher.sign('1767225600', 'n0nce', encrypted);
+  const url = `/wecom/callback/shop?msg_signature=${signature}&timestamp=1767225600&nonce=n0nce`;
+  const response = await bot.app.inject({ method: 'POST', url, payload: envelope(encrypted) });
+  expect([response.statusCode, response.body]).toEqual([403, 'signature mismatch\n']);
+});
+
+test('a bad account is named in the log and a metric', async () => {
+  expect(running.lines.join('')).toContain('account \\"broken\\": agentId must be a whole number');
+  expect(await metrics()).toContain('keypad_bot_account_bad{account="broken"} 1');
+});
+
+test('SIGHUP adds an account, removes one, and keeps one whose definition became bad', async () => {
+  write(`{ shop: ${entry({ agentId: 'x' })}, bank: ${entry({ corpId: 'ww8888888888888888' })} }`);
+  await bot.reload();
+  expect((await shop.say('zhangsan', 'hi')).reply).toContain('电商');
+  expect((await status('/wecom/callback/bank'))[0]).toBe(400);
+  expect(await metrics()).toContain('keypad_bot_account_bad{account="shop"} 1');
+  expect(await metrics()).not.toContain('account="broken"');
+
+  write(`{ bank: ${entry({ corpId: 'ww8888888888888888', allowedSources: '10.8.0.0/16' })} }`);
+  await bot.reload();
+  expect(await status('/wecom/callback/shop')).toEqual(REFUSED);
+  expect(await status('/wecom/callback/bank')).toEqual(REFUSED);
+  expect((await status('/wecom/callback/bank', '10.8.0.1'))[0]).toBe(400);
+  expect(await metrics()).not.toContain('keypad_bot_account_bad{');
+});
+
+test('a file that cannot be read leaves every account as it was', async () => {
+  writeFileSync(path, 'accounts: {');
+  await bot.reload();
+  expect((await status('/wecom/callback/bank', '10.8.0.1'))[0]).toBe(400);
+  expect((await wecom.say('zhangsan', 'hi')).reply).not.toBe('');
+  expect(await metrics()).toContain('keypad_bot_account_bad{account="*"} 1');
+});
+
+test('an account whose menus cannot be loaded costs only itself', async () => {
+  write(`{ bank: ${entry({ corpId: 'ww8888888888888888' })}, bare: ${entry({ menus: './nothing' })} }`);
+  await bot.reload();
+  expect((await status('/wecom/callback/bank'))[0]).toBe(400);
+  expect(await status('/wecom/callback/bare')).toEqual(REFUSED);
+  expect(await metrics()).toContain('keypad_bot_account_bad{account="bare"} 1');
+});

@@ -1,0 +1,110 @@
+import { afterAll, expect, test } from 'vitest';
+import { startRedis } from '#test/redis.ts';
+import { createWeComChannel } from '../../src/channels/wecom-callback/channel.ts';
+import { createChat, createSessionStore, sentences } from '../../src/chat/index.ts';
+import { action, folder } from '../../src/menu/index.ts';
+import { buildTree } from '../../src/menu/tree/build.ts';
+import type { Context } from '../../src/menu/tree/context.ts';
+import { createRedis } from '../../src/server/redis.ts';
+import { createPigeon } from './pigeon.ts';
+
+const server = await startRedis();
+const redis = createRedis(server.url);
+afterAll(async () => {
+  redis.disconnect();
+  await server.stop();
+});
+
+const LONG = Array.from({ length: 60 }, (_, i) => `第 ${i} 行：一段足够长的文字`);
+let finish: (text: string) => void = () => {};
+const built = buildTree(
+  [
+    { path: 'index.ts', entry: folder({ title: '首页' }) },
+    { path: '1-long.ts', entry: action({ title: '长', run: async () => LONG.join('\n') }) },
+    {
+      path: '2-slow.ts',
+      entry: action({
+        title: '慢',
+        run: () =>
+          new Promise<string>((resolve) => {
+            finish = resolve;
+          }),
+      }),
+    },
+  ],
+  'generation-1',
+  { isOperation: () => true, isChange: () => true },
+);
+if ('problems' in built) throw new Error(built.problems.join('\n'));
+const { tree } = built;
+
+const NOW = 1_767_225_600;
+const limits: { readonly ms: number; readonly call: () => void }[] = [];
+const chat = createChat({
+  store: createSessionStore(redis),
+  menu: () => tree,
+  openContext: async ({ channel, user }) =>
+    ({ user, now: NOW * 1000, replyBytes: channel.replyBytes, may: () => true }) as unknown as Context,
+  deliver: (incoming, text) => incoming.channel.tellLate(incoming, text),
+  onError: (error) => {
+    throw error;
+  },
+  onSession: () => {},
+  now: () => NOW * 1000,
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  after(ms, call) {
+    limits.push({ ms, call });
+    return () => {};
+  },
+});
+
+const pigeon = createPigeon();
+const say = async (user: string, text: string, createdAt = NOW) =>
+  (await chat.receive(pigeon.message(user, text, createdAt)))?.text ?? '';
+
+test('a text goes out in pages of the bytes that the channel carries, and nothing of it is lost', async () => {
+  await say('Anna', 'hi');
+  const pages = [await say('Anna', '1')];
+  while (pages.at(-1)?.includes('n 下一页')) pages.push(await say('Anna', 'n'));
+  for (const page of pages) expect(Buffer.byteLength(page)).toBeLessThanOrEqual(500);
+  expect(pages.length).toBeGreaterThan(3);
+  for (const line of LONG) expect(pages.join('\n')).toContain(line);
+});
+
+test('a reply that takes longer than the channel waits comes by the channel, to its user', async () => {
+  await say('bert', 'hi');
+  const before = limits.length;
+  const reply = say('bert', '2');
+  await expect.poll(() => limits.length).toBe(before + 1);
+  expect(limits.at(-1)?.ms).toBe(1000);
+  limits.at(-1)?.call();
+  expect(await reply).toBe(sentences.working);
+  finish('慢的结果');
+  await chat.idle();
+  expect(pigeon.sent).toEqual([{ user: 'bert', text: expect.stringContaining('慢的结果') }]);
+});
+
+test('a message older than the channel allows does nothing', async () => {
+  await say('carl', 'hi');
+  expect(await say('carl', '1', NOW - 31)).toContain(sentences.expired);
+  expect(await say('carl', '1', NOW - 29)).toContain(LONG[0]);
+});
+
+test('users of one name in two channels, or whose names differ by capitals, are apart', async () => {
+  const app = createWeComChannel({ ...pigeon, account: 'default', agentId: 1_000_002 });
+  const shop = createWeComChannel({ ...pigeon, account: 'shop', agentId: 1_000_002 });
+  await redis.flushall();
+  await say('dora', 'hi');
+  expect(await say('Dora', '1')).toContain('1 长');
+  for (const channel of [app, shop]) {
+    const message = { ...pigeon.message('dora', '1', NOW), channel };
+    expect((await chat.receive(message))?.text).toContain('1 长');
+  }
+  expect(await say('dora', '1')).toContain(LONG[0]);
+  expect((await redis.keys('*:state')).sort()).toEqual([
+    'keypad:{1000002:dora}:state',
+    'keypad:{pigeon/loft:Dora}:state',
+    'keypad:{pigeon/loft:dora}:state',
+    'keypad:{wecom-callback/shop:dora}:state',
+  ]);
+});
