@@ -149,10 +149,13 @@ export function templateRoutes({ templates }: { readonly templates: Templates })
       path: '/templates/:key/reload',
       summary: 'Makes every replica read the template again; changes made through this API need no reload.',
       scope,
-      answers: { 200: { about: 'Every replica that Redis reaches was told; the others see it within 2 s.' } },
+      answers: {
+        200: { about: 'Every replica that Redis reaches reads it again.' },
+        ...missing,
+      },
       async handle(ask) {
         await templates.reload(keyOf(ask));
-        return { status: 200, body: {} };
+        return found(keyOf(ask), (await templates.get(keyOf(ask))) === null ? null : {});
       },
     }),
   ];

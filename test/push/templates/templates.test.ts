@@ -91,6 +91,14 @@ describe('a template', () => {
     await until(async () => expect(await b.templates.get('live')).toBeNull());
   });
 
+  test('that is not there, or out of use, cannot be reloaded', async () => {
+    const reload = (key: string) => ask(routes, 'POST /templates/:key/reload', { params: { key } });
+    await a.templates.put('left', text('one'), 'ci');
+    expect((await reload('left')).status).toBe(200);
+    await a.templates.remove('left');
+    expect([(await reload('left')).status, (await reload('never')).status]).toEqual([404, 404]);
+  });
+
   test('that was changed in the database by hand is live after a reload', async () => {
     await a.templates.put('byhand', text('one'), 'ci');
     await b.heard('byhand');
