@@ -34,7 +34,7 @@ export type PushMessage = Says & {
   readonly account?: string;
   /** The same key gives the same message, however often it is sent; with it a request whose connection fails is repeated. */
   readonly idempotencyKey?: string;
-  readonly opaque?: string;
+  readonly opaque?: string | number;
   readonly priority?: 'alert' | 'normal' | 'bulk';
   /** ISO time, or Unix seconds. */
   readonly sendAt?: string | number;
@@ -45,7 +45,7 @@ export type PushMessage = Says & {
 export interface Pushed {
   readonly id: string;
   readonly state: string;
-  readonly opaque?: string;
+  readonly opaque?: string | number;
 }
 
 /** What WeCom answered, or `queued` / `sending` when it has not within half a minute. */

@@ -1,4 +1,5 @@
 import type { Content } from './content.ts';
+import type { Opaque } from './opaque.ts';
 
 /** Lanes by rank: what stands first goes first. Each has a queue and workers of its own. */
 export const lanes = ['alert', 'normal', 'bulk'] as const;
@@ -41,7 +42,7 @@ export interface NewMessage {
   readonly receivers: readonly NewReceiver[];
   /** Unix ms; not before then. */
   readonly sendAt?: number;
-  readonly opaque?: string;
+  readonly opaque?: Opaque;
   /** Once for each app: the second message under it is the first. */
   readonly idempotencyKey?: string;
   /** SHA-256 of the request, hex: another request under a used idempotency key is a mistake. */

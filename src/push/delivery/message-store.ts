@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { InputError } from '../../errors.ts';
 import { kindOf } from '../content/content.ts';
 import type { Accepted, NewMessage } from '../content/message.ts';
+import { storeOpaque } from '../content/opaque.ts';
 import type { Tx } from '../database/database.ts';
 import { canShare } from './group.ts';
 import { lineOf } from './lines.ts';
@@ -100,7 +101,7 @@ function messageRow({ draft: { id, at, message }, content }: Row) {
     variables: variables === undefined ? null : JSON.stringify(variables),
     template_key: template?.key ?? null,
     template_version: template?.version ?? null,
-    opaque: message.opaque ?? null,
+    opaque: message.opaque === undefined ? null : storeOpaque(message.opaque),
     idempotency_key: message.idempotencyKey ?? null,
     request_hash: message.requestHash,
     callback_url: message.callbackUrl ?? null,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ContentKind } from '../content/content.ts';
 import type { Receiver } from '../content/message.ts';
+import { opaqueSchema } from '../content/opaque.ts';
 import type { MessageQueue } from '../delivery/message-queue.ts';
 import { type Answer, nextPage, type Route, refuse, route } from '../http/route.ts';
 import { type AcceptParts, acceptMessage } from './accept-message.ts';
@@ -32,7 +33,7 @@ const accepted = z.object({
   id: z.string(),
   state: z.literal('queued'),
   note: z.string().optional(),
-  opaque: z.string().optional(),
+  opaque: opaqueSchema.optional(),
 });
 const recalled = z.object({
   id: z.string(),

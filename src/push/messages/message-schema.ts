@@ -3,6 +3,7 @@ import { USERID_OR_ALL } from '../../wecom/userid.ts';
 import { contentKinds } from '../content/content.ts';
 import { contentFields, oneKind } from '../content/content-schema.ts';
 import { lanes } from '../content/message.ts';
+import { opaqueOf } from '../content/opaque.ts';
 import { variablesSchema } from '../templates/variables-schema.ts';
 import { callbackUrlSchema } from '../webhooks/callback-url.ts';
 
@@ -105,7 +106,7 @@ export function messageSchema(now: () => number) {
       idempotencyKey: soundText(128)
         .refine((key) => !key.endsWith(' '), 'must not end in a space')
         .optional(),
-      opaque: soundText(1024).optional(),
+      opaque: opaqueOf(soundText(1024)).optional(),
       priority: z.enum(lanes).default('normal'),
       sendAt: time.refine(
         (at) => at === undefined || at <= now() + MOST_DAYS_AHEAD * DAY_MS,

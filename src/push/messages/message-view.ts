@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type DeliveryState, lanes } from '../content/message.ts';
+import { opaqueSchema, readOpaque } from '../content/opaque.ts';
 import type { AttemptRow, DeliveryRow, MessageRow } from './message-store.ts';
 
 export const deliveryStates = [
@@ -37,7 +38,7 @@ const head = {
   kind: z.string(),
   template: z.object({ key: z.string(), version: z.int() }).optional(),
   campaign: z.string().optional(),
-  opaque: z.string().optional(),
+  opaque: opaqueSchema.optional(),
   idempotencyKey: z.string().optional(),
   callbackUrl: z.string().optional(),
   createdAt: isoTime,
@@ -91,7 +92,7 @@ function viewHead(row: MessageRow, state: DeliveryState): Omit<MessageView, 'rec
       template: { key: row.template_key, version: row.template_version ?? 0 },
     }),
     ...(row.campaign_id !== null && { campaign: row.campaign_id }),
-    ...(row.opaque !== null && { opaque: row.opaque }),
+    ...(row.opaque !== null && { opaque: readOpaque(row.opaque) }),
     ...(row.idempotency_key !== null && { idempotencyKey: row.idempotency_key }),
     ...(row.callback_url !== null && { callbackUrl: row.callback_url }),
     createdAt: iso(row.created_at),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { adviseOn } from '../../wecom/api/errcodes.ts';
+import { type Opaque, opaqueSchema } from '../content/opaque.ts';
 import type { Answer } from '../http/route.ts';
 import type { DeliveryRow } from './message-store.ts';
 import { readErrcode, readMsgids, stateOf } from './message-view.ts';
@@ -16,7 +17,7 @@ export const sentSchema = z.object({
   invalidtag: z.array(z.string()).optional(),
   /** Others that it did not reach, chats and robots. */
   failed: z.array(z.string()).optional(),
-  opaque: z.string().optional(),
+  opaque: opaqueSchema.optional(),
 });
 
 /** Why it reached nobody. */
@@ -26,13 +27,13 @@ export const failedSchema = z.object({
   errcode: z.union([z.int(), z.string()]).optional(),
   error: z.string(),
   advice: z.string().optional(),
-  opaque: z.string().optional(),
+  opaque: opaqueSchema.optional(),
 });
 
 /** Which message a caller waits for. */
 export interface Waited {
   readonly id: string;
-  readonly opaque: string | undefined;
+  readonly opaque: Opaque | undefined;
 }
 
 /** What became of a message whose deliveries are all final: 200 when it reached anybody, otherwise 502. */

@@ -1,3 +1,4 @@
+import { type Opaque, readOpaque } from '../content/opaque.ts';
 import type { Database } from '../database/database.ts';
 import { countDeliveries } from './webhook-store.ts';
 
@@ -6,7 +7,7 @@ export interface Outcome {
   readonly id: string;
   /** `partial`: some receivers have it and others have not; otherwise what became of all of them. */
   readonly state: 'sent' | 'partial' | 'failed' | 'dead' | 'recalled';
-  readonly opaque?: string;
+  readonly opaque?: Opaque;
   readonly receivers: {
     readonly total: number;
     readonly sent: number;
@@ -55,7 +56,7 @@ export async function readOutcome(
     outcome: {
       id: messageId,
       state: stateOf(receivers),
-      ...(message.opaque !== null && { opaque: message.opaque }),
+      ...(message.opaque !== null && { opaque: readOpaque(message.opaque) }),
       receivers,
       failures: await readFailures(db, messageId),
       maybeTwice: groups.some(({ twice }) => Number(twice) > 0),

@@ -65,6 +65,16 @@ describe('a message is taken down', () => {
     expect(seen.body.receivers[0]).toMatchObject({ state: 'queued', maybeTwice: false, attempts: [] });
   });
 
+  test.each([0, 7, -1.5, 9_007_199_254_740_991, '7', ''.padEnd(1024, '好')])(
+    'with an opaque that comes back as it was: %j',
+    async (opaque) => {
+      const answer = await hand({ ...text, opaque });
+      expect(answer).toMatchObject({ status: 202, body: { opaque } });
+      const seen = await api.say({ path: `/v1/messages/${answer.body.id}` });
+      expect(seen.body.opaque).toBe(opaque);
+    },
+  );
+
   test('with priority, time and address of the result', async () => {
     const callbackUrl = 'http://hooks.internal/done';
     const sendAt = new Date(api.clock.now + 3_600_000).toISOString();
@@ -161,6 +171,17 @@ describe('is refused in one sentence that names', () => {
       'idempotencyKey: must not end',
     ],
     ['a long idempotencyKey', { ...text, idempotencyKey: long(129) }, 'idempotencyKey: must be at most 128'],
+    [
+      'an opaque that JSON does not keep',
+      { ...text, opaque: 2 ** 53 },
+      'opaque: must be a number that JSON keeps',
+    ],
+    [
+      'an opaque that could be taken for a number',
+      { ...text, opaque: '\u00007' },
+      'opaque: must not begin with',
+    ],
+    ['an opaque of another kind', { ...text, opaque: [7] }, 'opaque:'],
     ['a long opaque', { ...text, opaque: long(1025) }, 'opaque: must be at most 1024'],
     ['another priority', { ...text, priority: 'high' }, 'priority: must be one of alert, normal, bulk'],
     ['a time without offset', { ...text, sendAt: '2026-11-21T08:00:00' }, 'sendAt: must be an ISO time'],

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openPushDatabase } from '#test/push-database.ts';
 import type { App } from '../../../src/push/apps/keys.ts';
+import { storeOpaque } from '../../../src/push/content/opaque.ts';
 import { newId } from '../../../src/push/database/new-id.ts';
 import { createWebhooks, type ResultTeller } from '../../../src/push/webhooks/webhooks.ts';
 import { until } from '../templates/until.ts';
@@ -67,7 +68,7 @@ const address = (to: Inbox, path = '/hook?x=1') => `http://127.0.0.${to === inbo
 async function finished(
   url: string | null,
   states: readonly ('sent' | 'failed' | 'dead' | 'recalled')[] = ['sent'],
-  more: { readonly opaque?: string; readonly maybeTwice?: boolean } = {},
+  more: { readonly opaque?: string | number; readonly maybeTwice?: boolean } = {},
 ): Promise<string> {
   const id = newId(now);
   await db
@@ -78,7 +79,7 @@ async function finished(
       lane: 'normal',
       kind: 'text',
       content: '{"text":"x"}',
-      opaque: more.opaque ?? null,
+      opaque: more.opaque === undefined ? null : storeOpaque(more.opaque),
       request_hash: '0'.repeat(64),
       callback_url: url,
       receivers: states.length,
@@ -119,6 +120,15 @@ const tried = async (id: string, tries: number) => {
 };
 
 describe('a result callback', () => {
+  test('gives a number back as a number', async () => {
+    const teller = replica();
+    const id = await finished(address(inbox), ['sent'], { opaque: 7 });
+    await note(teller, id);
+    teller.start();
+    await state(id).toBe('told');
+    expect(inbox.arrived.map(({ json }) => (json as { opaque: unknown }).opaque)).toEqual([7]);
+  });
+
   test('tells what became of the message, with what the app gave along', async () => {
     const teller = replica();
     const id = await finished(address(inbox), ['sent', 'failed', 'dead', 'recalled'], {
