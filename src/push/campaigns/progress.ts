@@ -3,10 +3,10 @@ import type { Database } from '../database/database.ts';
 import type { CampaignRow } from './campaign-store.ts';
 import { type Count, countDeliveries, readSlices } from './counts-store.ts';
 
-/** How far the run of a campaign is. total = waiting + queued + sent + failed + dead + recalled. */
+/** How far the run of a campaign is. total = waiting + queued + sent + failed + dead + recalled + cancelled. */
 export interface Progress {
   readonly total: number;
-  /** Final, however it ended: sent + failed + dead + recalled. */
+  /** Final, however it ended: sent + failed + dead + recalled + cancelled. */
   readonly done: number;
   /** Handed out and not final: queued, or being sent. */
   readonly queued: number;
@@ -14,6 +14,8 @@ export interface Progress {
   readonly failed: number;
   readonly dead: number;
   readonly recalled: number;
+  /** Handed out and not sent when the campaign was stopped. */
+  readonly cancelled: number;
   /** Not handed out. */
   readonly waiting: number;
   /** Those that were not sent, by errcode; `none` when WeCom said nothing. */
@@ -40,12 +42,13 @@ export async function readProgress(db: Database, campaign: CampaignRow): Promise
   const handedOut = counts.reduce((all, { count }) => all + count, 0);
   return {
     total,
-    done: sum('sent', 'failed', 'dead', 'recalled'),
+    done: sum('sent', 'failed', 'dead', 'recalled', 'cancelled'),
     queued: sum('queued', 'sending'),
     sent: sum('sent'),
     failed: sum('failed'),
     dead: sum('dead'),
     recalled: sum('recalled'),
+    cancelled: sum('cancelled'),
     waiting: total - handedOut,
     byErrcode: byErrcode(counts),
     startedAt: isoTime(started_at),

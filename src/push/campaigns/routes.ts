@@ -19,14 +19,14 @@ const after = z.string().regex(CAMPAIGN_ID, 'must be the id of a campaign').opti
 const limit = z.coerce.number().int().min(1).max(100).default(100);
 /** What to ask for as `after`; none on the last page. */
 const next = z.string().optional();
-const states = ['waiting', 'queued', 'sending', 'sent', 'failed', 'dead', 'recalled'] as const;
+const states = ['waiting', 'queued', 'sending', 'sent', 'failed', 'dead', 'recalled', 'cancelled'] as const;
 const none = { 404: { about: 'This app has no such campaign.' } };
 
 const summaries: Readonly<Record<Command, string>> = {
   start: 'Starts a draft: at once, or arms its schedule.',
   pause: 'Nobody more is sent to; what was handed out and not begun waits again.',
   resume: 'Goes on where it was paused.',
-  stop: 'Ends it for good; what was handed out and not begun is recalled.',
+  stop: 'Ends it for good; what was handed out and not begun is cancelled.',
 };
 
 /** A line has at most 4 KiB, so a million of them can be no longer than this. */

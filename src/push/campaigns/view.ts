@@ -34,6 +34,7 @@ export const wholeSchema = z.object({
     failed: count,
     dead: count,
     recalled: count,
+    cancelled: count,
     waiting: count,
     byErrcode: z.record(z.string(), count),
     startedAt: time,

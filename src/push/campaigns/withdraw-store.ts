@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Database, Tx } from '../database/database.ts';
 import { transact } from '../database/transaction.ts';
-import { setRecalled } from '../delivery/recall-store.ts';
+import { setWithdrawn } from '../delivery/recall-store.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
 
 /** What stops of a message: one of a campaign that stands in this state, and only while it does. */
@@ -28,7 +28,7 @@ export async function findWithdrawals(
 
 /**
  * Takes back what of a message has not begun. Paused: what was never tried is as if it had not been handed out, and its
- * receivers wait again; what was tried runs out. Stopped: what waits is recalled. What may have arrived, in part or
+ * receivers wait again; what was tried runs out. Stopped: what waits is cancelled. What may have arrived, in part or
  * without anybody seeing the answer, runs out in any case. The locks of the rows decide between this and a worker: what
  * is being sent stays. Resolves to how many.
  */
@@ -42,7 +42,7 @@ export function withdraw(db: Database, webhooks: Webhooks, withdrawal: Withdrawa
     if (rows.length === 0) return 0;
     if (state === 'paused') await returnToWait(tx, withdrawal, rows);
     const ids = rows.map(({ id }) => id);
-    if (state === 'stopped') await setRecalled(tx, ids, now);
+    if (state === 'stopped') await setWithdrawn(tx, ids, 'cancelled', now);
     if (await closeMessage(tx, withdrawal, rows.length)) await webhooks.note(tx, [messageId]);
     return rows.length;
   });

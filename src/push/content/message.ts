@@ -12,7 +12,8 @@ export type DeliveryState =
   | 'sent' // WeCom has taken it
   | 'failed' // WeCom refuses it for good
   | 'dead' // tried as often as it may be
-  | 'recalled'; // taken back, before or after it was sent
+  | 'recalled' // taken back, before or after it was sent
+  | 'cancelled'; // its campaign was stopped before it was sent
 
 /** What kind of receiver stands before the colon; userids are lower case, since WeCom does not tell case apart (§4.8). */
 export type ReceiverKind = 'user' | 'party' | 'tag' | 'chat' | 'robot';

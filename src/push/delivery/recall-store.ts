@@ -38,9 +38,10 @@ export function withdraw(
       .forUpdate()
       .execute();
     const queued = rows.filter(({ state }) => state === 'queued');
-    await setRecalled(
+    await setWithdrawn(
       tx,
       queued.map(({ id }) => id),
+      'recalled',
       now,
     );
     const ended = new Map(
@@ -62,12 +63,17 @@ export function withdraw(
   });
 }
 
-/** Notes that deliveries, queued or sent, were taken back. */
-export async function setRecalled(tx: Tx, ids: readonly number[], now: number): Promise<void> {
+/** Records that deliveries, queued or sent, have ended in this way. */
+export async function setWithdrawn(
+  tx: Tx,
+  ids: readonly number[],
+  state: 'recalled' | 'cancelled',
+  now: number,
+): Promise<void> {
   if (ids.length === 0) return;
   await tx
     .updateTable('deliveries')
-    .set({ state: 'recalled', line: null, wakes_at: null, finished_at: now })
+    .set({ state, line: null, wakes_at: null, finished_at: now })
     .where('id', 'in', ids)
     .where('state', 'in', ['queued', 'sent'])
     .execute();
@@ -90,7 +96,7 @@ export async function noteTakenBack(
       .set({ finished_at: sql<number>`greatest(${now}, finished_at + 1)` })
       .where('id', '=', messageId)
       .execute();
-    await setRecalled(tx, ids, now);
+    await setWithdrawn(tx, ids, 'recalled', now);
   });
 }
 

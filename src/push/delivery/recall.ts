@@ -41,7 +41,7 @@ export async function recall(parts: RecallParts, app: string, messageId: string)
   const kept: { receiver: string; reason: string }[] = [];
   const back: Recallable[] = [];
   for (const delivery of withdrawn.deliveries) {
-    if (delivery.state === 'recalled') continue;
+    if (delivery.state === 'recalled' || delivery.state === 'cancelled') continue;
     const reason = reasonToKeep(delivery, now()) ?? (await firstReason(delivery.msgids, ask));
     if (reason === null) back.push(delivery);
     else kept.push({ receiver: delivery.receiver, reason });

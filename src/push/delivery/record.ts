@@ -11,7 +11,7 @@ export interface Record {
   /** Under which name it was claimed: the note counts only while that lease is ours. */
   readonly owner: string;
   /** `sending`: more parts follow, and the lease goes on. */
-  readonly state: Exclude<DeliveryState, 'recalled'>;
+  readonly state: Exclude<DeliveryState, 'recalled' | 'cancelled'>;
   /** Unix ms; for what is queued again. */
   readonly dueAt: number;
   readonly tries: number;

@@ -10,6 +10,7 @@ export const deliveryStates = [
   'failed',
   'dead',
   'recalled',
+  'cancelled',
 ] as const satisfies readonly DeliveryState[];
 
 const state = z.enum(deliveryStates);
@@ -59,7 +60,7 @@ export function stateOf(deliveries: readonly Pick<DeliveryRow, 'state'>[]): Deli
   const has = (wanted: DeliveryState) => deliveries.some((each) => each.state === wanted);
   if (has('sending')) return 'sending';
   if (has('queued')) return deliveries.every((each) => each.state === 'queued') ? 'queued' : 'sending';
-  return (['sent', 'dead', 'failed'] as const).find(has) ?? 'recalled';
+  return (['sent', 'dead', 'failed', 'recalled', 'cancelled'] as const).find(has) ?? 'recalled';
 }
 
 /** A message with its deliveries and every attempt. */

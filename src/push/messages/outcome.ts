@@ -23,7 +23,7 @@ export const sentSchema = z.object({
 /** Why it reached nobody. */
 export const failedSchema = z.object({
   id: z.string(),
-  state: z.enum(['failed', 'dead', 'recalled']),
+  state: z.enum(['failed', 'dead', 'recalled', 'cancelled']),
   errcode: z.union([z.int(), z.string()]).optional(),
   error: z.string(),
   advice: z.string().optional(),

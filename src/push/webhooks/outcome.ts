@@ -6,7 +6,7 @@ import { countDeliveries } from './webhook-store.ts';
 export interface Outcome {
   readonly id: string;
   /** `partial`: some receivers have it and others have not; otherwise what became of all of them. */
-  readonly state: 'sent' | 'partial' | 'failed' | 'dead' | 'recalled';
+  readonly state: 'sent' | 'partial' | 'failed' | 'dead' | 'recalled' | 'cancelled';
   readonly opaque?: Opaque;
   readonly receivers: {
     readonly total: number;
@@ -14,6 +14,8 @@ export interface Outcome {
     readonly failed: number;
     readonly dead: number;
     readonly recalled: number;
+    /** Never sent, because the campaign was stopped. */
+    readonly cancelled: number;
   };
   /** The first hundred that failed or are dead. */
   readonly failures: readonly {
@@ -50,6 +52,7 @@ export async function readOutcome(
     failed: count('failed'),
     dead: count('dead'),
     recalled: count('recalled'),
+    cancelled: count('cancelled'),
   };
   return {
     url,
@@ -65,10 +68,11 @@ export async function readOutcome(
   };
 }
 
-function stateOf({ total, sent, failed, dead }: Outcome['receivers']): Outcome['state'] {
+function stateOf({ total, sent, failed, dead, recalled, cancelled }: Outcome['receivers']): Outcome['state'] {
   if (sent > 0) return sent === total ? 'sent' : 'partial';
   if (dead > 0) return 'dead';
-  return failed > 0 ? 'failed' : 'recalled';
+  if (failed > 0) return 'failed';
+  return recalled === 0 && cancelled > 0 ? 'cancelled' : 'recalled';
 }
 
 async function readFailures(db: Database, messageId: string): Promise<Outcome['failures']> {

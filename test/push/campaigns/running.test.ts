@@ -310,7 +310,7 @@ describe('pause and resume', () => {
 });
 
 describe('stop', () => {
-  test('recalls what is queued and hands nobody more out', async () => {
+  test('cancels what is queued, which nobody ever got and so is not recalled, and hands nobody more out', async () => {
     const id = await started(3000);
     await harness.campaigns.sweep();
     await harness.deliver(400);
@@ -321,7 +321,9 @@ describe('stop', () => {
     for (let round = 0; round < 3; round += 1) await harness.campaigns.sweep();
     expect((await harness.look(id)).progress).toMatchObject({
       sent: 400,
-      recalled: 600,
+      recalled: 0,
+      cancelled: 600,
+      done: 1000,
       queued: 0,
       waiting: 2000,
     });

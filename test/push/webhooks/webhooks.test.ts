@@ -67,7 +67,7 @@ const address = (to: Inbox, path = '/hook?x=1') => `http://127.0.0.${to === inbo
 /** Writes down a message whose deliveries have ended so. */
 async function finished(
   url: string | null,
-  states: readonly ('sent' | 'failed' | 'dead' | 'recalled')[] = ['sent'],
+  states: readonly ('sent' | 'failed' | 'dead' | 'recalled' | 'cancelled')[] = ['sent'],
   more: { readonly opaque?: string | number; readonly maybeTwice?: boolean } = {},
 ): Promise<string> {
   const id = newId(now);
@@ -143,7 +143,7 @@ describe('a result callback', () => {
         id,
         state: 'partial',
         opaque: 'order 7',
-        receivers: { total: 4, sent: 1, failed: 1, dead: 1, recalled: 1 },
+        receivers: { total: 4, sent: 1, failed: 1, dead: 1, recalled: 1, cancelled: 0 },
         failures: [
           { receiver: 'user:u1', state: 'failed', errcode: 60111, problem: 'there is no such userid' },
           { receiver: 'user:u2', state: 'dead', errcode: 'lost', problem: 'no answer' },
@@ -160,7 +160,8 @@ describe('a result callback', () => {
     ['partial', ['sent', 'failed']],
     ['failed', ['failed', 'recalled']],
     ['dead', ['dead', 'failed']],
-    ['recalled', ['recalled']],
+    ['recalled', ['recalled', 'cancelled']],
+    ['cancelled', ['cancelled']],
   ] as const)('says %s of %j', async (word, states) => {
     const teller = replica();
     const id = await finished(address(inbox), states);
