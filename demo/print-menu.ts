@@ -1,11 +1,10 @@
-import { contract, isOperation } from '../src/contract/index.ts';
+import { menuOperations } from '../src/contract/index.ts';
 import { loadTree } from '../src/menu/tree/load.ts';
 import type { Node } from '../src/menu/tree/tree.ts';
 
 /** Prints the whole menu: what is typed, what it is called, which right it needs. `npm run menu [folder]`. */
 async function main(directory = 'menus'): Promise<void> {
-  const isChange = (name: string) => isOperation(name) && contract[name].kind === 'change';
-  const loaded = await loadTree(directory, { isOperation, isChange });
+  const loaded = await loadTree(directory, menuOperations);
   if ('problems' in loaded) {
     console.error(loaded.problems.join('\n'));
     process.exit(1);

@@ -8,14 +8,16 @@ export interface PushApp {
   readonly key: string;
 }
 
-/** The apps of a demo: the bot's, with no more than it needs, and one for outside clients that may do everything. */
+/** The apps of a demo: of the bot and the ops platform, with no more than they need, and one for outside clients that may do everything. */
 export interface PushApps {
   readonly bot: PushApp;
+  readonly ops: PushApp;
   readonly client: PushApp;
 }
 
 const APPS = {
   bot: { app: 'keypad-bot', scopes: ['text', 'to:users', 'directory'] },
+  ops: { app: 'keypad-ops', scopes: ['text', 'to:users'] },
   client: {
     app: 'demo',
     scopes: [
@@ -42,7 +44,7 @@ export async function openPushApps(databaseUrl: string, masterKey: string): Prom
       if (key !== undefined) return { app, key };
       return { app, key: (await keys.create({ ...parts, perMinute: PER_MINUTE })).key };
     };
-    return { bot: await open(APPS.bot), client: await open(APPS.client) };
+    return { bot: await open(APPS.bot), ops: await open(APPS.ops), client: await open(APPS.client) };
   } finally {
     await db.destroy();
   }

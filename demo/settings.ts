@@ -38,7 +38,7 @@ export function botSettings({
     REDIS_URL: redisUrl,
     OPS_URL: local(ports.ops),
     OPS_SIGNING_KEY: JSON.stringify(credentials.keys.signingKey),
-    ...appSettings(ports, apps.bot),
+    ...appSettings('PUSH', ports, apps.bot),
     MENUS_DIR: menusDir,
   };
 }
@@ -50,7 +50,8 @@ export function opsSettings({
   databases,
   kubeconfig,
   policyFile,
-}: Omit<DemoParts, 'redisUrl' | 'menusDir' | 'apps'>): Settings {
+  apps,
+}: Omit<DemoParts, 'redisUrl' | 'menusDir'>): Settings {
   return {
     OPS_PORT: `${ports.ops}`,
     OPS_INTERNAL_PORT: `${ports.opsInternal}`,
@@ -61,6 +62,7 @@ export function opsSettings({
     KUBECONFIG: kubeconfig,
     OPS_MYSQL_TARGETS: JSON.stringify(databases.targets),
     OPS_AUDIT_KEY: credentials.auditKey,
+    ...appSettings('OPS_PUSH', ports, apps.ops),
   };
 }
 
@@ -90,8 +92,8 @@ export function pushSettings({
 /** The name of the demo's group robot. */
 export const DEMO_ROBOT = 'ops-room';
 
-function appSettings(ports: DemoPorts, { app, key }: PushApp): Settings {
-  return { PUSH_URL: local(ports.push), PUSH_APP_ID: app, PUSH_APP_KEY: key };
+function appSettings(prefix: string, ports: DemoPorts, { app, key }: PushApp): Settings {
+  return { [`${prefix}_URL`]: local(ports.push), [`${prefix}_APP_ID`]: app, [`${prefix}_APP_KEY`]: key };
 }
 
 /** Everything an outside client needs to drive the demo, for `.demo/env`. */
@@ -104,6 +106,6 @@ export function clientSettings(parts: DemoParts): Settings {
     ...opsSettings(parts),
     ...pushSettings(parts),
     // The app of outside clients, not the bot's: its scopes allow everything.
-    ...appSettings(ports, parts.apps.client),
+    ...appSettings('PUSH', ports, parts.apps.client),
   };
 }

@@ -149,7 +149,9 @@ async function startParts(
     mode: 0o600,
   });
   const ops = keepRole(
-    databases.then((urls) => role('ops', ports.opsInternal, opsSettings({ ...fixed, databases: urls }))),
+    Promise.all([databases, apps]).then(([urls, made]) =>
+      role('ops', ports.opsInternal, opsSettings({ ...fixed, databases: urls, apps: made })),
+    ),
   );
 
   const parts = { ...fixed, redisUrl: (await redis).url, databases: await databases, apps: await apps };

@@ -12,12 +12,12 @@ import type { Log } from '../server/log.ts';
 import { createBotMetrics } from '../server/metrics.ts';
 import { createRedis } from '../server/redis.ts';
 import { openAccounts } from './accounts.ts';
+import { startConfirmations } from './confirmations.ts';
 import { createIdentity } from './identity.ts';
 import { createContexts } from './menu-context.ts';
 import { createNotifier } from './notifier.ts';
 import { openConfirmations } from './open-confirmations.ts';
 import { createOpsClient } from './ops-client.ts';
-import { startOutcomes } from './outcomes.ts';
 import { timedStore } from './timed-store.ts';
 
 /** A running interface platform; `app` is not listening yet. */
@@ -82,20 +82,19 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
     now,
     onError: (err, user) => log.warn({ user, err }, 'departments unknown'),
   });
-  const outcomes = startOutcomes({
+  const confirmations = startConfirmations({
     client,
     open: openConfirmations(redis, config.account === undefined ? 'accounts' : `${config.account.agentId}`),
     tell: accounts.tell,
-    sleep: pause,
     now,
-    newId: randomUUID,
-    onError: (err) => log.warn({ err }, 'outcomes'),
+    onError: (err) => log.warn({ err }, 'what became of a confirmation is not known yet'),
   });
 
+  const store = timedStore(createSessionStore(redis), metrics.redis);
   const chat = createChat({
-    store: timedStore(createSessionStore(redis), metrics.redis),
+    store,
     menu: (incoming, generation) => accounts.menusOf(incoming).at(generation),
-    openContext: createContexts({ client, identity, outcomes, now }),
+    openContext: createContexts({ client, identity, confirmations, store, now }),
     deliver: (incoming, text) => incoming.channel.tellLate(incoming, text),
     onError: (err, { trace }) => log.error({ id: trace, err }, 'a message broke'),
     onSession: metrics.session,
@@ -123,7 +122,7 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
     account: accounts.find,
     isAllowedAnywhere: accounts.isAllowedAnywhere,
     receive: chat.receive,
-    onSent: ({ receipts }) => void outcomes.received(receipts),
+    onSent: ({ receipts }, incoming) => confirmations.received(incoming, receipts),
     onResult(result, request, reply) {
       metrics.callback(result, reply.elapsedTime / 1000);
       log.info(
@@ -151,7 +150,7 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
       await app.close();
       stopping.abort();
       await chat.idle();
-      await outcomes.stop();
+      await confirmations.stop();
       accounts.close();
       redis.disconnect();
     },

@@ -24,18 +24,18 @@ const DEPARTMENTS_MS = 60_000;
 export function createIdentity({ client, now, onError }: IdentityParts): Identity {
   const departments = createTtlCache({
     milliseconds: DEPARTMENTS_MS,
-    keyOf: textOf,
+    keyOf: principalOf,
     // Without an answer the user is taken to be in no department: fewer rights for a minute, never more.
     ask: (writer) =>
       writer.channel.departments(writer.user).catch((error: unknown) => {
-        onError(error, textOf(writer));
+        onError(error, principalOf(writer));
         return [];
       }),
     now,
   });
   return {
     callerOf: async (writer) => ({
-      user: textOf(writer),
+      user: principalOf(writer),
       departments: await departments(writer),
       trace: writer.trace,
     }),
@@ -49,6 +49,6 @@ export function createIdentity({ client, now, onError }: IdentityParts): Identit
 }
 
 /** Who writes, as the platform knows them. */
-function textOf({ channel, user }: Pick<Incoming, 'channel' | 'user'>): string {
+export function principalOf({ channel, user }: Pick<Incoming, 'channel' | 'user'>): string {
   return principalText({ channel: channel.name, account: channel.account, user });
 }

@@ -1,10 +1,9 @@
 import type { Incoming } from '../channels/channel.ts';
-import { type Context, type Outcome, Unavailable } from '../chat/index.ts';
+import { type Context, type Outcome, type SessionStore, Unavailable } from '../chat/index.ts';
 import type { Answer } from '../contract/answer.ts';
+import type { Confirmations } from './confirmations.ts';
 import type { Identity } from './identity.ts';
-import type { Confirmation } from './open-confirmations.ts';
 import { type Caller, type OpsClient, OpsDown } from './ops-client.ts';
-import type { Outcomes } from './outcomes.ts';
 import { covers, type Rights } from './rights.ts';
 import { sentences } from './sentences.ts';
 
@@ -14,12 +13,14 @@ export type OpenContext = (incoming: Incoming) => Promise<Context>;
 export interface ContextParts {
   readonly client: OpsClient;
   readonly identity: Identity;
-  readonly outcomes: Pick<Outcomes, 'begin' | 'answered' | 'lost'>;
+  readonly confirmations: Pick<Confirmations, 'begin' | 'answered' | 'lost'>;
+  readonly store: Pick<SessionStore, 'markConfirmed'>;
   now(): number;
 }
 
 /** Makes the contexts; one opened in vain throws `Unavailable`, when nobody says what the user may do. */
-export function createContexts({ client, identity, outcomes, now }: ContextParts): OpenContext {
+export function createContexts(parts: ContextParts): OpenContext {
+  const { client, identity, now } = parts;
   return async (incoming) => {
     const caller = await identity.callerOf(incoming);
     const rights = await identity.rightsOf(caller);
@@ -28,7 +29,7 @@ export function createContexts({ client, identity, outcomes, now }: ContextParts
       now: now(),
       replyBytes: incoming.channel.replyBytes,
       ...asking(client, caller, rights),
-      run: confirming(client, caller, outcomes),
+      run: confirming(parts, caller, incoming),
     };
   };
 }
@@ -51,31 +52,45 @@ function asking(client: OpsClient, caller: Caller, rights: Rights): Pick<Context
   };
 }
 
-/** Sends a confirmation. It is noted first, so that its user hears what became of it even when this process dies. */
-function confirming(client: OpsClient, caller: Caller, outcomes: ContextParts['outcomes']): Context['run'] {
+/**
+ * Sends a confirmation. Before that it is noted, and the message that carried it is marked: when this process dies, the
+ * user hears what became of it, and a repeat of the message says so.
+ */
+function confirming(
+  { client, confirmations, store }: ContextParts,
+  caller: Caller,
+  incoming: Incoming,
+): Context['run'] {
   return async (operation, input, { id, hash }, code) => {
-    const confirmation: Confirmation = { id, user: caller.user, trace: caller.trace };
-    await outcomes.begin(confirmation).catch(() => {
+    const confirmation = { id, user: caller.user, trace: caller.trace };
+    const mark = (marked: boolean) => store.markConfirmed(incoming, incoming.msgId, marked ? id : null);
+    // One write to the socket, in this order: what is marked has certainly been noted.
+    await Promise.all([confirmations.begin(confirmation), mark(true)]).catch(() => {
       throw new Unavailable(sentences.notNoted);
     });
     try {
       const body = { input, preview: { id, hash }, ...(code === undefined ? {} : { code }) };
       const answered = await client.post(caller, operation, body);
-      await outcomes.answered(confirmation);
+      if (answered.state === 'error') {
+        await confirmations.lost(confirmation);
+        return { text: answered.message };
+      }
+      const nothingFollows = answered.state === 'refused' ? mark(false).catch(() => {}) : undefined;
+      await Promise.all([nothingFollows, confirmations.answered(confirmation)]);
       return outcomeOf(answered, id);
     } catch (error) {
       if (!(error instanceof OpsDown)) throw error;
       if (!error.mayHaveRun) {
-        await outcomes.answered(confirmation);
+        await Promise.all([mark(false).catch(() => {}), confirmations.answered(confirmation)]);
         throw new Unavailable(sentences.platformDown);
       }
-      await outcomes.lost(confirmation);
+      await confirmations.lost(confirmation);
       return { text: sentences.outcomeOpen };
     }
   };
 }
 
-function outcomeOf(answered: Answer, id: string): Outcome {
+function outcomeOf(answered: Exclude<Answer, { state: 'error' }>, id: string): Outcome {
   switch (answered.state) {
     case 'done':
       return { text: answered.text ?? '', receipts: [id] };

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { createMenus, type Menus } from '../chat/index.ts';
-import { isChange, isOperation } from '../contract/index.ts';
+import { menuOperations } from '../contract/index.ts';
 import type { Log } from '../server/log.ts';
 import type { ReloadResult } from '../server/metrics.ts';
 import { watchFolder } from '../server/watched-folder.ts';
@@ -32,7 +32,7 @@ export function createMenuFolders(log: Log, onReload: (result: ReloadResult) => 
   const load = async (folder: string): Promise<Folder> => {
     const menus = await createMenus({
       directory: folder,
-      operations: { isOperation, isChange },
+      operations: menuOperations,
       onLoaded({ generation }, isNew) {
         report(folder, false);
         if (isNew) log.info({ generation, folder }, 'menus loaded');

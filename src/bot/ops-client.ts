@@ -1,5 +1,11 @@
 import { type Answer, answer } from '../contract/answer.ts';
-import { contract, type InputOf, type OutputOf, type ReadName } from '../contract/index.ts';
+import {
+  type AcknowledgeName,
+  contract,
+  type InputOf,
+  type OutputOf,
+  type ReadName,
+} from '../contract/index.ts';
 import { type SigningKey, signToken } from '../contract/token.ts';
 import { mayHaveArrived } from '../errors.ts';
 import { traceHeader } from '../server/trace-id.ts';
@@ -28,12 +34,14 @@ export interface OpsClient {
   /** `operation` is a name of the contract, or `<name>/preview`. Throws `OpsDown`. */
   post(caller: Caller, operation: string, body: unknown): Promise<Answer>;
   /** Runs a read and answers its output; null when the platform answered anything but `done`, with its sentence. */
-  read<N extends ReadName>(
-    caller: Caller,
-    name: N,
-    input: InputOf<N>,
-  ): Promise<{ readonly output: OutputOf<N> } | { readonly refused: string }>;
+  read<N extends ReadName>(caller: Caller, name: N, input: InputOf<N>): Promise<Answered<N>>;
+  /** Has the platform write down something of the caller's own operations; it does no harm to do so twice. */
+  acknowledge<N extends AcknowledgeName>(caller: Caller, name: N, input: InputOf<N>): Promise<Answered<N>>;
 }
+
+type Answered<N extends ReadName | AcknowledgeName> =
+  | { readonly output: OutputOf<N> }
+  | { readonly refused: string };
 
 export interface OpsClientParts {
   readonly url: string;
@@ -79,14 +87,16 @@ export function createOpsClient(parts: OpsClientParts): OpsClient {
       throw new OpsDown(mayHaveArrived(error), error);
     }
   };
-  return {
-    post,
-    async read(caller, name, input) {
-      const answered = await post(caller, name, input);
-      if (answered.state !== 'done')
-        return { refused: 'message' in answered ? answered.message : answered.state };
-      // The output is checked against the contract: the bot believes the platform no more than it has to.
-      return { output: contract[name].output.parse(answered.output) as never };
-    },
+  const ask = async <N extends ReadName | AcknowledgeName>(
+    caller: Caller,
+    name: N,
+    input: InputOf<N>,
+  ): Promise<Answered<N>> => {
+    const answered = await post(caller, name, input);
+    if (answered.state !== 'done')
+      return { refused: 'message' in answered ? answered.message : answered.state };
+    // The output is checked against the contract: the bot believes the platform no more than it has to.
+    return { output: contract[name].output.parse(answered.output) as never };
   };
+  return { post, read: ask, acknowledge: ask };
 }

@@ -24,6 +24,7 @@ export function timedStore(
     askAgain: timed(store.askAgain),
     look: timed(store.look),
     leave: timed(store.leave),
+    markConfirmed: timed(store.markConfirmed),
     keepReply: timed(store.keepReply),
     end: timed(store.end),
   };

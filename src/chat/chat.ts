@@ -1,9 +1,9 @@
 import type { Incoming, Reply } from '../channels/channel.ts';
 import type { ChatParts } from './chat-parts.ts';
 import { leaveWith, letGo, withoutReceipts } from './commit.ts';
-import { answer } from './run-turn.ts';
+import { answer, type Progress } from './run-turn.ts';
 import { sentences } from './sentences.ts';
-import type { Stored } from './session-store.ts';
+import type { Repeat, Stored } from './session-store.ts';
 
 /** The conversation with all users of all channels. */
 export interface Chat {
@@ -41,7 +41,7 @@ async function receive(parts: ChatParts, incoming: Incoming, track: Track): Prom
   const cancel = parts.after(incoming.channel.replyMs, () => limit.resolve(null));
   try {
     const entered = await parts.store.enter(incoming, incoming.msgId);
-    if (entered.kind === 'repeat') return repeated(parts, incoming, entered.reply);
+    if (entered.kind === 'repeat') return repeated(parts, incoming, entered);
     const first = entered.kind === 'turn' ? entered.stored : undefined;
     return await answerInTime(parts, incoming, first, { limit: limit.promise, track });
   } catch (error) {
@@ -55,10 +55,16 @@ async function receive(parts: ChatParts, incoming: Incoming, track: Track): Prom
 }
 
 /** What a repeat gets: the finished reply, nothing while the first delivery runs, or that it died. */
-function repeated(parts: ChatParts, incoming: Incoming, reply: string | null): Reply | null {
-  if (reply !== '') return withoutReceipts(reply ?? sentences.lost);
+function repeated(parts: ChatParts, incoming: Incoming, seen: Repeat): Reply | null {
+  if (seen.reply === null) return withoutReceipts(lostOf(seen));
+  if (seen.reply !== '') return { text: seen.reply, receipts: seen.receipts };
   void watchFirst(parts, incoming).catch((e) => parts.onError(e, incoming));
   return null;
+}
+
+/** Once something was confirmed nothing is offered to be repeated: the user hears what became of it by itself. */
+function lostOf({ confirmed }: Repeat): string {
+  return confirmed ? sentences.confirmationLost : sentences.lost;
 }
 
 /**
@@ -71,14 +77,15 @@ async function answerInTime(
   first: Stored | undefined,
   { limit, track }: { readonly limit: Promise<null>; readonly track: Track },
 ): Promise<Reply> {
-  let late = false;
-  const work = answer(parts, incoming, first, () => late).catch(async (error: unknown) => {
+  const progress: Progress = { isLate: false, hasConfirmed: false };
+  const work = answer(parts, incoming, first, progress).catch(async (error: unknown) => {
     parts.onError(error, incoming);
-    return leaveWith(parts, incoming, sentences.failed(incoming.trace.slice(0, 8)));
+    const sentence = progress.hasConfirmed ? sentences.failedAfterConfirmation : sentences.failed;
+    return leaveWith(parts, incoming, sentence(incoming.trace.slice(0, 8)));
   });
   const reply = await Promise.race([work, limit]);
   if (reply !== null) return reply;
-  late = true;
+  progress.isLate = true;
   const deliver = async (): Promise<void> => {
     const { text, receipts } = await work;
     if (receipts.length === 0) await deliverLate(parts, incoming, text);
@@ -98,8 +105,9 @@ async function watchFirst(parts: ChatParts, incoming: Incoming): Promise<void> {
     const seen = await parts.store.look(incoming, incoming.msgId);
     if (seen.kind !== 'repeat' || seen.reply === '') continue;
     if (seen.reply !== null) return;
-    await parts.store.keepReply(incoming, incoming.msgId, sentences.lost);
-    return deliverLate(parts, incoming, sentences.lost);
+    const lost = lostOf(seen);
+    await parts.store.keepReply(incoming, incoming.msgId, lost);
+    return deliverLate(parts, incoming, lost);
   }
 }
 

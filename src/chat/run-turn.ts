@@ -1,5 +1,5 @@
 import type { Incoming, Reply } from '../channels/channel.ts';
-import { Unavailable } from '../menu/tree/context.ts';
+import { type Context, Unavailable } from '../menu/tree/context.ts';
 import { currentScreen, type Turn, takeTurn } from '../menu/turn/turn.ts';
 import type { ChatParts } from './chat-parts.ts';
 import { keep, leaveWith, withoutReceipts } from './commit.ts';
@@ -10,21 +10,30 @@ const WAIT_LIMIT_MS = 12_000;
 const ASK_AGAIN_MS = 20;
 const RECOMPUTATIONS = 5;
 
+/** How far the answer to a message is. */
+export interface Progress {
+  /** The reply went out without it. */
+  isLate: boolean;
+  /** A confirmation was sent to the platform, or may have been. */
+  hasConfirmed: boolean;
+}
+
 /** Waits for the user's earlier messages, takes the turn, and keeps what came of it. */
 export async function answer(
   parts: ChatParts,
   incoming: Incoming,
   first: Stored | undefined,
-  isLate: () => boolean,
+  progress: Progress,
 ): Promise<Reply> {
   let stored = first ?? (await waitForTurn(parts, incoming));
   if (stored === undefined) return leaveWith(parts, incoming, sentences.busy);
   for (let tries = 1; ; tries += 1) {
-    const turn = await take(parts, incoming, stored);
+    const turn = await take(parts, incoming, stored, progress);
     const session = tries > RECOMPUTATIONS ? 'same' : turn.session;
     const told = { text: turn.text, receipts: turn.receipts ?? [] };
-    const reply = isLate() ? undefined : turn.text;
-    const newer = await keep(parts, incoming, { from: stored, session, reply });
+    const { receipts } = told;
+    const reply = progress.isLate ? undefined : turn.text;
+    const newer = await keep(parts, incoming, { from: stored, session, reply, receipts });
     if (newer === 'broken') return turn.ran ? told : withoutReceipts(sentences.notKept);
     if (newer === null) {
       count(parts, stored, session);
@@ -32,24 +41,37 @@ export async function answer(
     }
     // A change that was asked for is not asked for again: its outcome stands, whatever screen the user is at by now.
     if (turn.ran) {
-      await keep(parts, incoming, { from: newer, session: 'same', reply });
+      await keep(parts, incoming, { from: newer, session: 'same', reply, receipts });
       return told;
     }
     stored = newer;
   }
 }
 
-async function take(parts: ChatParts, incoming: Incoming, { session }: Stored): Promise<Turn> {
+async function take(
+  parts: ChatParts,
+  incoming: Incoming,
+  { session }: Stored,
+  progress: Progress,
+): Promise<Turn> {
   const tree = parts.menu(incoming, session?.generation);
   try {
-    const context = await parts.openContext(incoming);
+    const opened = await parts.openContext(incoming);
+    const run: Context['run'] = (...confirmed) => {
+      progress.hasConfirmed = true;
+      return opened.run(...confirmed);
+    };
+    const context = { ...opened, run };
     const stale = parts.now() - incoming.createdAt * 1000 > incoming.channel.freshMs;
     if (!stale && incoming.text !== undefined) return await takeTurn(tree, session, incoming.text, context);
     const expired = `${sentences.answerTo(incoming.createdAt, incoming.text)}\n${sentences.expired}`;
     const notice = stale ? expired : sentences.onlyText;
     return { text: currentScreen(tree, session, notice, context) ?? notice, session: 'same' };
   } catch (error) {
-    if (error instanceof Unavailable) return { text: error.message, session: 'same' };
+    if (error instanceof Unavailable) {
+      progress.hasConfirmed = false;
+      return { text: error.message, session: 'same' };
+    }
     throw error;
   }
 }

@@ -7,8 +7,8 @@ const TURN_MS = 12_000;
 const WAIT_MS = 2000;
 
 /**
- * The two Redis scripts of a message: each is one round trip and atomic. Both get the four keys of one user, which
- * share a hash tag: path, state, this message's reply, and the line.
+ * The two Redis scripts of a message: each is one round trip and atomic. Both get five keys of one user, which share
+ * a hash tag: path, state, this message's reply, the line, and this message's mark.
  *
  * The line is who came first. Nearly always one message is alone in it: then the key holds its id, and the key's time
  * to live is the lease of its turn. Where several wait, it holds `msgid=deadline` entries in order of arrival; the first
@@ -46,15 +46,15 @@ end
 /**
  * Claims a message and takes a place in the line, asks again from there, or only looks how a claimed one stands.
  * ARGV: msgid, '1' to claim, '0' to ask again, '?' to look.
- * Answers `repeat` with the finished reply ('' while it runs, false when whoever ran it died), `wait`, or `turn` with
- * the path and the state.
+ * Answers `repeat` with the finished reply ('' while it runs, false when whoever ran it died) and the mark, `wait`, or
+ * `turn` with the path and the state.
  */
 export const ENTER = `${LINE}
 local id = ARGV[1]
 if ARGV[2] == '?' or ARGV[2] == '1' and not redis.call('SET', KEYS[3], '', 'NX', 'EX', ${CLAIM_SECONDS}) then
   local reply = redis.call('GET', KEYS[3])
   if reply == '' and not find(readLine(KEYS[4], clock()), id) then reply = false end
-  return { 'repeat', reply }
+  return { 'repeat', reply, redis.call('GET', KEYS[5]) }
 end
 if not redis.call('SET', KEYS[4], id, 'NX', 'PX', ${TURN_MS}) then
   local now = clock()
@@ -76,7 +76,7 @@ return { 'turn', session[1], session[2] }
 /**
  * Ends a turn: writes the session and the reply, and leaves the line. The state carries the id of the message that
  * wrote it; when that is not the one this turn was computed from, nothing is written and the newer session comes back.
- * ARGV: msgid, `keep` | `write` | `end`, expected version, reply ('' leaves it), path, state.
+ * ARGV: msgid, `keep` | `write` | `end`, expected version, reply ('' leaves it), path, state, receipts ('' for none).
  */
 export const LEAVE = `${LINE}
 local id, mode = ARGV[1], ARGV[2]
@@ -91,7 +91,10 @@ if mode ~= 'keep' then
     redis.call('DEL', KEYS[1], KEYS[2])
   end
 end
-if ARGV[4] ~= '' then redis.call('SET', KEYS[3], ARGV[4], 'EX', ${CLAIM_SECONDS}) end
+if ARGV[4] ~= '' then
+  redis.call('SET', KEYS[3], ARGV[4], 'EX', ${CLAIM_SECONDS})
+  if ARGV[7] ~= '' then redis.call('SET', KEYS[5], ARGV[7], 'EX', ${CLAIM_SECONDS}) end
+end
 if line == id then
   redis.call('DEL', KEYS[4])
 elseif line then

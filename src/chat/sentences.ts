@@ -10,7 +10,13 @@ export const sentences = {
   /** Begins what is read when its user may stand elsewhere by now; `createdAt` is Unix seconds, said in China's time. */
   answerTo: (createdAt: number, text: string | undefined) =>
     `（回复 ${clockOf(createdAt)} 的${text === undefined ? '消息' : `“${shortOf(text)}”`}）`,
-  failed: (id: string) => `出错了，编号 ${id}。`,
+  /** A repeat of a message with which something was confirmed, whose process died. */
+  confirmationLost: '处理这条消息的程序中断了。你的确认已经记下，结果查清后会告诉你，请不要重复操作。',
+  /** `number` names the message in the logs. */
+  failed: (number: string) =>
+    `出错了，编号 ${number}。没有执行任何操作，请稍后再试；如果一直这样，请把编号发给运维负责人。`,
+  failedAfterConfirmation: (number: string) =>
+    `出错了，编号 ${number}。你确认的操作可能已经执行，结果查清后会告诉你，请不要重复操作；如果十分钟后还没有消息，请把编号发给运维负责人。`,
 } as const;
 
 /** Asia/Shanghai has had no summer time since 1991. */

@@ -15,11 +15,19 @@ export interface Stored {
   readonly version: string;
 }
 
-/** What claiming a message answers. A repeat's `reply` is '' while the first delivery runs, null when that one died. */
-export type Entered =
-  | { readonly kind: 'repeat'; readonly reply: string | null }
-  | { readonly kind: 'wait' }
-  | { readonly kind: 'turn'; readonly stored: Stored };
+/**
+ * What is known of a message that was claimed before. `reply` is '' while its first delivery runs, null when that one
+ * died; `confirmed` says that something was confirmed with it, `receipts` are the operations whose outcome the reply tells.
+ */
+export interface Repeat {
+  readonly kind: 'repeat';
+  readonly reply: string | null;
+  readonly confirmed: boolean;
+  readonly receipts: readonly string[];
+}
+
+/** What claiming a message answers. */
+export type Entered = Repeat | { readonly kind: 'wait' } | { readonly kind: 'turn'; readonly stored: Stored };
 
 /** Sessions, message claims and the order of messages, in Redis; one round trip each. No key is without a time to live. */
 export interface SessionStore {
@@ -31,7 +39,9 @@ export interface SessionStore {
   look(speaker: Speaker, msgId: string): Promise<Entered>;
   /** Writes what the turn came to and leaves the line; answers the newer session instead when another turn came between. */
   leave(speaker: Speaker, msgId: string, ending: Ending): Promise<Stored | null>;
-  /** Keeps the reply for repeats while the turn goes on. */
+  /** Notes that an operation is confirmed with this message, or with null that it certainly was not run. */
+  markConfirmed(speaker: Speaker, msgId: string, id: string | null): Promise<void>;
+  /** Keeps the reply, which tells no outcome, for repeats while the turn goes on. */
   keepReply(speaker: Speaker, msgId: string, reply: string): Promise<void>;
   /** Ends a session whatever it is. */
   end(speaker: Speaker): Promise<void>;
@@ -42,6 +52,8 @@ export interface Ending {
   readonly from: Stored;
   readonly session: Session | null | 'same';
   readonly reply: string | undefined;
+  /** The operations whose outcome the reply tells. */
+  readonly receipts?: readonly string[];
 }
 
 /** Opens the store on a connection. */
@@ -49,14 +61,14 @@ export function createSessionStore(redis: Redis): SessionStore {
   const { enter, leave } = withScripts(redis);
   const take = async (speaker: Speaker, msgId: string, claim: '0' | '1' | '?'): Promise<Entered> => {
     const [kind, first, second] = await enter(...keysOf(speaker, msgId), msgId, claim);
-    if (kind === 'repeat') return { kind, reply: first ?? null };
+    if (kind === 'repeat') return { kind, reply: first ?? null, ...readMark(second) };
     return kind === 'turn' ? { kind, stored: readStored(first, second) } : { kind: 'wait' };
   };
   return {
     enter: (speaker, msgId) => take(speaker, msgId, '1'),
     askAgain: (speaker, msgId) => take(speaker, msgId, '0'),
     look: (speaker, msgId) => take(speaker, msgId, '?'),
-    async leave(speaker, msgId, { from, session, reply }) {
+    async leave(speaker, msgId, { from, session, reply, receipts = [] }) {
       const mode = session === 'same' ? 'keep' : session === null ? 'end' : 'write';
       const written = mode === 'write' ? (session as Session) : null;
       const path = written === null ? '' : pathOf(written);
@@ -70,11 +82,17 @@ export function createSessionStore(redis: Redis): SessionStore {
         reply ?? '',
         path,
         state,
+        receipts.join(' '),
       );
       return kind === 'conflict' ? readStored(newPath, newState) : null;
     },
     async keepReply(speaker, msgId, reply) {
-      await redis.set(keysOf(speaker, msgId)[2], reply, 'EX', CLAIM_SECONDS);
+      const keys = keysOf(speaker, msgId);
+      await Promise.all([redis.set(keys[2], reply, 'EX', CLAIM_SECONDS), redis.del(keys[4])]);
+    },
+    async markConfirmed(speaker, msgId, id) {
+      const mark = keysOf(speaker, msgId)[4];
+      await (id === null ? redis.del(mark) : redis.set(mark, CONFIRMED, 'EX', CLAIM_SECONDS));
     },
     async end(speaker) {
       const [path, state] = keysOf(speaker, '');
@@ -86,16 +104,26 @@ export function createSessionStore(redis: Redis): SessionStore {
 type Script = (...args: readonly string[]) => Promise<[kind: string, ...(string | null)[]]>;
 
 function withScripts(redis: Redis): { enter: Script; leave: Script } {
-  redis.defineCommand('keypadEnter', { numberOfKeys: 4, lua: ENTER });
-  redis.defineCommand('keypadLeave', { numberOfKeys: 4, lua: LEAVE });
+  redis.defineCommand('keypadEnter', { numberOfKeys: 5, lua: ENTER });
+  redis.defineCommand('keypadLeave', { numberOfKeys: 5, lua: LEAVE });
   const { keypadEnter, keypadLeave } = redis as unknown as { keypadEnter: Script; keypadLeave: Script };
   return { enter: keypadEnter.bind(redis), leave: keypadLeave.bind(redis) };
 }
 
-/** path, state, reply of this message, line; one hash tag, so that they live on one node of a cluster. */
-function keysOf({ channel, user }: Speaker, msgId: string): readonly [string, string, string, string] {
+/** path, state, reply of this message, line, mark of this message; one hash tag, so that they live on one node of a cluster. */
+function keysOf({ channel, user }: Speaker, msgId: string): Keys {
   const base = `keypad:{${channel.scope}:${user}}`;
-  return [`${base}:path`, `${base}:state`, `${base}:msg:${msgId}`, `${base}:line`];
+  return [`${base}:path`, `${base}:state`, `${base}:msg:${msgId}`, `${base}:line`, `${base}:mark:${msgId}`];
+}
+
+type Keys = readonly [path: string, state: string, reply: string, line: string, mark: string];
+
+/** The mark of a message with which something was confirmed; once its reply tells outcomes, the mark holds their ids. */
+const CONFIRMED = '?';
+
+function readMark(mark: string | null | undefined) {
+  const receipts = !mark || mark === CONFIRMED ? [] : mark.split(' ');
+  return { confirmed: Boolean(mark), receipts };
 }
 
 /** Both keys or none: a path without a state, or the other way round, is no session. */

@@ -2,7 +2,7 @@ import { mysqlTargets } from './json.ts';
 import { verifyingKeys } from './keys.ts';
 import { cidrs, serverUrl } from './network.ts';
 import { type Settings, secret } from './setting.ts';
-import { listening, shared } from './shared-settings.ts';
+import { listening, pushClient, shared } from './shared-settings.ts';
 import { matching, path } from './text.ts';
 
 /** Settings of the ops platform. */
@@ -51,5 +51,11 @@ export const opsSettings = {
     about: 'Key of the audit chain; keep a copy where the database administrators cannot read it.',
     example: 'at least 32 characters, made by: openssl rand -base64 33',
     read: matching(/^.{32,}$/, 'at least 32 characters on one line; make one with: openssl rand -base64 33'),
+  }),
+  ...pushClient({
+    prefix: 'OPS_PUSH',
+    role: 'the ops platform',
+    app: 'keypad-ops',
+    options: '--scope text --scope to:users --per-minute 6000',
   }),
 } as const satisfies Settings;

@@ -53,5 +53,7 @@ export const answer = z.discriminatedUnion('state', [
   refused,
   z.strictObject({ state: z.literal('failed'), message: z.string() }),
   z.strictObject({ state: z.literal('unknown'), message: z.string() }),
+  // The platform itself failed: what became of a confirmation is not known from this answer.
+  z.strictObject({ state: z.literal('error'), message: z.string() }),
 ]);
 export type Answer = z.infer<typeof answer>;

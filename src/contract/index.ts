@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { kubernetes } from './kubernetes.ts';
 import { mysql } from './mysql.ts';
-import type { Change, Read } from './operation.ts';
+import type { Acknowledge, Change, Read } from './operation.ts';
 import { platform } from './platform.ts';
 
 /** Every operation that bot and ops know, by name. The one list: names elsewhere are checked against it. */
@@ -11,18 +11,24 @@ type Contract = typeof contract;
 export type OperationName = keyof Contract;
 export type ReadName = { [N in OperationName]: Contract[N] extends Read ? N : never }[OperationName];
 export type ChangeName = { [N in OperationName]: Contract[N] extends Change ? N : never }[OperationName];
+export type AcknowledgeName = {
+  [N in OperationName]: Contract[N] extends Acknowledge ? N : never;
+}[OperationName];
 export type InputOf<N extends OperationName> = z.infer<Contract[N]['input']>;
-export type OutputOf<N extends ReadName> = z.infer<Extract<Contract[N], Read>['output']>;
+export type OutputOf<N extends ReadName | AcknowledgeName> = z.infer<
+  Extract<Contract[N], { readonly output: z.ZodType }>['output']
+>;
 
 /** Narrows a string to the name of an operation. */
 export function isOperation(name: string): name is OperationName {
   return Object.hasOwn(contract, name);
 }
 
-/** Whether the name is that of a change, which takes a preview and a confirmation. */
-export function isChange(name: string): boolean {
-  return isOperation(name) && contract[name].kind === 'change';
-}
+/** Which operations a menu entry may need or run: acknowledgements belong to the bot. */
+export const menuOperations = {
+  isOperation: (name: string): boolean => isOperation(name) && contract[name].kind !== 'acknowledge',
+  isChange: (name: string): boolean => isOperation(name) && contract[name].kind === 'change',
+} as const;
 
 /** The reads by name, as the menu's types see them. */
 export type ReadTable = {

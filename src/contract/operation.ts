@@ -3,7 +3,7 @@ import * as z from 'zod';
 /** Risk of a change, which decides what must be typed before it runs: `low` a `1`, `high` the 4-digit code shown. */
 export type Risk = 'low' | 'high';
 
-/** An operation that only looks: it runs at once and answers `output`. */
+/** An operation that touches nothing: it runs at once and answers `output`. */
 export interface Read<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType> {
   readonly kind: 'read';
   readonly title: string;
@@ -18,9 +18,27 @@ export interface Change<I extends z.ZodType = z.ZodType> {
   readonly input: I;
 }
 
+/**
+ * An operation that writes the platform's own records and nothing else: it runs at once and answers `output`. Every user
+ * may run it, for operations of their own; no menu entry does.
+ */
+export interface Acknowledge<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType> {
+  readonly kind: 'acknowledge';
+  readonly title: string;
+  readonly input: I;
+  readonly output: O;
+}
+
 /** Declares a read. */
 export function read<I extends z.ZodType, O extends z.ZodType>(parts: Omit<Read<I, O>, 'kind'>): Read<I, O> {
   return { kind: 'read', ...parts };
+}
+
+/** Declares an acknowledgement. */
+export function acknowledge<I extends z.ZodType, O extends z.ZodType>(
+  parts: Omit<Acknowledge<I, O>, 'kind'>,
+): Acknowledge<I, O> {
+  return { kind: 'acknowledge', ...parts };
 }
 
 /** Declares a change. */

@@ -3,7 +3,6 @@ import { compactVerify, errors, SignJWT } from 'jose';
 import * as z from 'zod';
 import { Refused } from '../errors.ts';
 import type { SigningKey, VerifyingKeys } from './keys.ts';
-import { BOT_SUBJECT } from './platform.ts';
 import { principal } from './principal.ts';
 
 export type { SigningKey, VerifyingKeys } from './keys.ts';
@@ -18,7 +17,7 @@ const AUDIENCE = 'keypad-ops';
 const claims = z.strictObject({
   iss: z.literal(ISSUER),
   aud: z.literal(AUDIENCE),
-  sub: z.union([principal, z.literal(BOT_SUBJECT)]),
+  sub: principal,
   iat: z.int(),
   exp: z.int(),
   jti: z.uuid(),
@@ -32,7 +31,7 @@ export type Claims = z.infer<typeof claims>;
 
 /** What a token is made for. `operation` is the name for a run, `<name>/preview` for a preview; `now` is Unix milliseconds. */
 export interface TokenRequest {
-  /** The text form of a principal, or BOT_SUBJECT for what the bot asks on its own behalf. */
+  /** The text form of the user on whose behalf the bot asks (principal.ts). */
   readonly subject: string;
   readonly operation: string;
   /** The exact bytes of the request body. */

@@ -3,6 +3,7 @@ import { type FastifyInstance, fastify, LogController } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { OpsConfig } from '../config.ts';
 import { readVerifyingKeys } from '../contract/keys.ts';
+import { createPushClient } from '../push/client.ts';
 import { drainOnClose } from '../server/drain.ts';
 import type { Log } from '../server/log.ts';
 import { createLoop } from '../server/loop.ts';
@@ -14,9 +15,12 @@ import { createSourceRefusals } from './audit/source-refusals.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { openDatabase } from './database.ts';
 import { createEngine } from './engine/engine.ts';
+import { sweepTokens } from './http/replay-guard.ts';
 import { createRequestHandler } from './http/request.ts';
 import { addRoutes } from './http/routes.ts';
 import { migrate } from './migrations.ts';
+import { createOutbox } from './outbox/outbox.ts';
+import { createSender } from './outbox/sender.ts';
 import { loadPolicy } from './policy/file.ts';
 import { openTargets } from './targets.ts';
 
@@ -27,7 +31,7 @@ export interface Ops {
   readonly checks: Readonly<Record<string, () => Promise<void>>>;
   /** Reads the policy again; a bad one is logged, and the old one goes on. */
   reload(): Promise<void>;
-  /** One round of what otherwise happens every second: operations that another replica left behind are taken up. */
+  /** One round of what otherwise happens by itself: what another replica left behind is taken up, and what is due is told. */
   sweep(): Promise<void>;
   /** Finishes the requests in flight, and leaves what is still being watched to the other replicas. */
   close(): Promise<void>;
@@ -75,13 +79,40 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
   });
   const audit = createAudit(db, config.auditKey.reveal());
   const refusals = createSourceRefusals(audit);
+  const owner = randomUUID();
+  const outbox = createOutbox(db);
+  const sender = createSender({
+    outbox,
+    client: createPushClient({
+      url: config.pushUrl,
+      app: config.pushAppId,
+      key: config.pushAppKey.reveal(),
+      now: Date.now,
+      newNonce: randomUUID,
+    }),
+    clock,
+    owner,
+    onResult(result, key, err) {
+      metrics.delivery(result);
+      if (result === 'undeliverable')
+        log.error({ key, err }, 'message delivery refused what a user was to be told');
+      if (result === 'away') log.warn({ key, err }, 'message delivery is away, what is to be told waits');
+    },
+    onError: report,
+  });
   const engine = createEngine({
     db,
     audit,
     targets,
-    refusals,
+    outbox,
+    owner,
     clock,
     policy: policy.current,
+    onOutcome: sender.notice,
+    async tidy(now) {
+      await refusals.flush(now);
+      await sweepTokens(db, now);
+    },
     report,
   });
 
@@ -95,10 +126,9 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
     genReqId: (request) => readTraceId(request.headers[traceHeader]) ?? randomUUID(),
   }) as unknown as FastifyInstance;
   drainOnClose(app);
-  const { runner, contextFor } = engine;
   addRoutes(app, {
     sources,
-    handle: createRequestHandler({ keys, db, audit, runner, clock, contextFor }),
+    handle: createRequestHandler({ keys, db, audit, clock, ...engine }),
     refusedSource(address) {
       refusals.count(address);
       metrics.refusal('source');
@@ -110,6 +140,7 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
   });
   const sweeping = createLoop({ restMs: SWEEP_EVERY_MS, work: engine.sweep, onError: report });
   sweeping.start();
+  sender.start();
 
   return {
     app,
@@ -119,11 +150,15 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
       },
     },
     reload: async () => void policy.reload(),
-    sweep: engine.sweep,
+    async sweep() {
+      await engine.sweep();
+      while (await sender.round());
+    },
     async close() {
       await app.close();
       await sweeping.stop();
       await engine.close().catch(report);
+      await sender.stop();
       await refusals.flush(clock.now()).catch(report);
       await audit.close();
       await letGo();

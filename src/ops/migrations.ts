@@ -77,10 +77,30 @@ const principals = statements(
   sql`alter table audit modify user varchar(${sql.lit(PRINCIPAL_LENGTH)}) not null`,
 );
 
+const outbox = statements(
+  sql`create table if not exists outbox (
+        seq bigint auto_increment primary key,
+        id varchar(64) character set ascii collate ascii_bin not null,
+        user varchar(${sql.lit(PRINCIPAL_LENGTH)}) not null,
+        text text not null,
+        state varchar(16) not null,
+        due_at bigint not null,
+        tries int not null,
+        problem varchar(600),
+        ended_at bigint,
+        lease_owner ${UUID},
+        lease_until bigint,
+        unique key outbox_id (id),
+        key outbox_due (state, due_at),
+        key outbox_of_user (user, state, seq),
+        key outbox_ended (ended_at)
+      ) ${OPTIONS}`,
+);
+
 /** Brings the platform's database to the form that this version needs; throws a ConfigError. */
 export function migrate(db: Database): Promise<void> {
   return migrateTo(db, {
-    steps: { '2026-11-first': first, '2026-11-principals': principals },
+    steps: { '2026-11-first': first, '2026-11-principals': principals, '2026-12-outbox': outbox },
     table: 'kysely_migration',
     setting: 'MYSQL_URL',
   });

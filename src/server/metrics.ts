@@ -81,6 +81,8 @@ export interface OpsMetrics {
   request(operation: string, state: string, seconds: number): void;
   refusal(reason: string): void;
   reload(what: string, result: ReloadResult): void;
+  /** A message was handed to message delivery, or was not taken. */
+  delivery(result: 'sent' | 'undeliverable' | 'away'): void;
 }
 
 /** Registers the metrics of the ops platform. Labels are bounded: strange values are counted as `other`. */
@@ -95,6 +97,12 @@ export function createOpsMetrics(registry: Registry): OpsMetrics {
     labelNames: ['reason'],
     registers: [registry],
   });
+  const deliveries = new Counter({
+    name: 'keypad_ops_outbox_total',
+    help: 'Messages of the outbox by what came of handing them to message delivery',
+    labelNames: ['result'],
+    registers: [registry],
+  });
   const operationLabel = createLabel();
   const stateLabel = createLabel();
   const reasonLabel = createLabel();
@@ -103,6 +111,7 @@ export function createOpsMetrics(registry: Registry): OpsMetrics {
       requests.observe({ operation: operationLabel(operation), state: stateLabel(state) }, seconds),
     refusal: (reason) => refusals.inc({ reason: reasonLabel(reason) }),
     reload: createReloads(registry),
+    delivery: (result) => deliveries.inc({ result }),
   };
 }
 

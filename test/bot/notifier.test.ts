@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { startBot } from '#test/bot.ts';
 import { startPush } from '#test/push.ts';
 import { createNotifier } from '../../src/bot/notifier.ts';
@@ -11,78 +11,6 @@ afterAll(running.stop);
 beforeEach(() => {
   platform.script = () => undefined;
   push.script = () => undefined;
-});
-
-/** The platform lends an outcome until it is told, as often as it is asked: as if each loan had just run out. */
-function lend(text: string): { readonly id: string } {
-  const id = randomUUID();
-  let isTold = false;
-  platform.script = ({ operation, body }) => {
-    if (operation === 'outcomes.told') isTold ||= (body as { ids: string[] }).ids.includes(id);
-    if (operation !== 'outcomes.claim') return undefined;
-    return { state: 'done', output: isTold ? [] : [{ id, user: 'lisi', state: 'done', text }] };
-  };
-  return { id };
-}
-const isReported = (id: string): boolean =>
-  platform.calls.some(({ operation, body }) => {
-    return operation === 'outcomes.told' && (body as { ids: string[] }).ids.includes(id);
-  });
-const tries = (text: string) => push.attempts.filter((attempt) => attempt.text === text).length;
-const told = (text: string) => push.told('lisi').filter((each) => each === text).length;
-const patiently = { timeout: 8000 };
-
-describe('an outcome is told exactly once', () => {
-  test('when message delivery was away and comes back', async () => {
-    push.script = ({ text }) => (text === '曾经断开' && tries(text) < 4 ? 'hang' : undefined);
-    const { id } = lend('曾经断开');
-    await vi.waitFor(() => expect(isReported(id)).toBe(true), patiently);
-    expect([told('曾经断开'), tries('曾经断开')]).toEqual([1, 4]);
-  });
-
-  test('when it was taken down and the answer got lost', async () => {
-    push.script = ({ text }) => (text === '回执丢失' && tries(text) < 4 ? 'lose' : undefined);
-    const { id } = lend('回执丢失');
-    await vi.waitFor(() => expect(isReported(id)).toBe(true), patiently);
-    expect(told('回执丢失')).toBe(1);
-    expect(
-      new Set(push.attempts.filter(({ text }) => text === '回执丢失').map((m) => m.idempotencyKey)),
-    ).toEqual(new Set([`outcome-${id}`]));
-  });
-
-  test('when the platform did not hear that it was told', async () => {
-    const { id } = lend('平台没听到');
-    const { script } = platform;
-    let lost = 0;
-    platform.script = (call) => {
-      if (call.operation !== 'outcomes.told' || lost >= 2) return script(call);
-      lost += 1;
-      return 'hang';
-    };
-    await vi.waitFor(() => expect(isReported(id)).toBe(true), patiently);
-    await vi.waitFor(() => expect(tries('平台没听到')).toBeGreaterThan(1), patiently);
-    expect(told('平台没听到')).toBe(1);
-  });
-
-  test('when message delivery is away, as soon as it is back', async () => {
-    const { id } = lend('马上重试');
-    const { script } = platform;
-    let claims = 0;
-    platform.script = (call) => {
-      if (call.operation !== 'outcomes.claim') return script(call);
-      claims += 1;
-      return claims === 1 ? script(call) : { state: 'done', output: [] };
-    };
-    push.script = ({ text }) => (text === '马上重试' && tries(text) < 6 ? 'hang' : undefined);
-    await vi.waitFor(() => expect(isReported(id)).toBe(true), patiently);
-    expect(told('马上重试')).toBe(1);
-  });
-
-  test('in the lane of alerts', async () => {
-    const { id } = lend('走告警通道');
-    await vi.waitFor(() => expect(isReported(id)).toBe(true), patiently);
-    expect(push.attempts.at(-1)).toMatchObject({ priority: 'alert', to: { users: ['lisi'] } });
-  });
 });
 
 describe('a bot without message delivery', () => {

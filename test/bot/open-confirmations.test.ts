@@ -48,17 +48,19 @@ test('a confirmation that cannot be noted does not go to the platform', async ()
     calls.push(operation);
     return { state: 'done', text: 'done' };
   };
+  const refuse = async () => ({ refused: 'only changes here' });
   const open = createContexts({
-    client: { post, read: async () => ({ refused: 'nothing to read here' }) },
+    client: { post, read: refuse, acknowledge: refuse },
     identity: {
       callerOf: async ({ user, trace }) => ({ user, departments: [], trace }),
       rightsOf: async () => new Map(),
     },
-    outcomes: {
+    confirmations: {
       begin: () => Promise.reject(new Error('Redis is away')),
       answered: async () => {},
       lost: async () => {},
     },
+    store: { markConfirmed: async () => {} },
     now: () => DUE,
   });
   const context = await open({

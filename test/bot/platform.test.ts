@@ -40,6 +40,7 @@ const say = async (...lines: string[]): Promise<string> => {
   return reply;
 };
 const pushed = (): readonly string[] => push.told('zhangsan');
+const isAbout = (body: unknown, id: string) => (body as { ids: string[] }).ids.includes(id);
 const called = (operation: string) => platform.calls.filter((call) => call.operation === operation);
 
 beforeEach(async () => {
@@ -64,41 +65,39 @@ test('the confirmed preview goes to the platform once, as the user, and its outc
   });
   // Who has read it in the reply is not told again.
   await expect
-    .poll(() => called('outcomes.told').map(({ body }) => body))
-    .toContainEqual({ ids: [state.id] });
+    .poll(() => called('operation.received').map(({ user, body }) => [user, body]))
+    .toContainEqual(['zhangsan', { ids: [state.id] }]);
 });
 
-test('an outcome that nobody has been told is pushed once, and then reported as told', async () => {
-  let claims = 0;
-  platform.script = ({ operation, user }) => {
-    if (operation !== 'outcomes.claim') return undefined;
-    expect(user).toBe('@bot');
-    claims += 1;
-    const outcome = { id: state.id, user: 'zhangsan', state: 'done' as const, text: '迟到的结果' };
-    return { state: 'done', output: claims === 1 ? [outcome] : [] };
-  };
-  await expect.poll(pushed, { timeout: 5000 }).toContain('迟到的结果');
-  await expect
-    .poll(() => called('outcomes.told').map(({ body }) => body))
-    .toContainEqual({ ids: [state.id] });
+test('a receipt that the platform did not get is given again', async () => {
+  const receipts = () => called('operation.received').filter(({ body }) => isAbout(body, state.id));
+  scripted(() => ({ state: 'done', text: 'web：2 → 3，3 个就绪' }));
+  const { script } = platform;
+  platform.script = (call) =>
+    call.operation === 'operation.received' && receipts().length < 2 ? 'hang' : script(call);
+  await say('hi', '1-1-2-1-3', '1');
+  await expect.poll(receipts, { timeout: 8000 }).toHaveLength(2);
 });
 
-test('an outcome that message delivery refuses does not keep the others waiting, and is not reported as told', async () => {
-  const [gone, here] = [randomUUID(), randomUUID()];
-  let claims = 0;
-  push.script = ({ to }) => (to.users.includes('has-left') ? 400 : undefined);
-  platform.script = ({ operation }) => {
-    if (operation !== 'outcomes.claim') return undefined;
-    claims += 1;
-    const outcomes = [
-      { id: gone, user: 'has-left', state: 'done' as const, text: '没有人收' },
-      { id: here, user: 'zhangsan', state: 'done' as const, text: '排在后面的结果' },
-    ];
-    return { state: 'done', output: claims === 1 ? outcomes : [] };
-  };
-  await expect.poll(pushed, { timeout: 5000 }).toContain('排在后面的结果');
-  await expect.poll(() => called('outcomes.told').map(({ body }) => body)).toContainEqual({ ids: [here] });
-  expect(called('outcomes.told').map(({ body }) => body)).not.toContainEqual({ ids: [gone] });
+test.each([
+  ['still runs', { state: 'accepted', text: '已提交' }],
+  ['was refused', { state: 'refused', reason: 'used', message: '这个预览已经确认过' }],
+] as const)('no receipt is given for an operation that %s', async (_what, answered) => {
+  scripted(() => answered);
+  await say('hi', '1-1-2-1-3', '1');
+  await say('#');
+  expect(called('operation.received').filter(({ body }) => isAbout(body, state.id))).toEqual([]);
+});
+
+test('when the platform itself fails, the user reads its sentence, and what became of it is found out', async () => {
+  scripted(() => ({ state: 'error', message: '出错了，编号 1234abcd。操作可能已经执行' }));
+  const { script } = platform;
+  platform.script = (call) =>
+    call.operation === 'operation.settle'
+      ? { state: 'done', output: { state: 'never', text: '没有执行：出错的操作' } }
+      : script(call);
+  expect(await say('hi', '1-1-2-1-3', '1')).toContain('操作可能已经执行');
+  await expect.poll(pushed, { timeout: 5000 }).toContain('没有执行：出错的操作');
 });
 
 test('when the answer of a change got lost, the user hears so, and what never began is closed and told', async () => {
@@ -140,5 +139,7 @@ test('a refusal is one sentence, and a moved object brings the fresh preview', a
 test('what the platform answers outside of the contract is not believed', async () => {
   platform.script = ({ operation }) =>
     operation === 'k8s.deployments.list' ? { state: 'done', output: [{ key: 1 }] } : undefined;
-  expect(await say('hi', '1', '1', '1')).toMatch(/出错了，编号 [0-9a-f]{8}/);
+  expect(await say('hi', '1', '1', '1')).toMatch(
+    /出错了，编号 [0-9a-f]{8}。没有执行任何操作，.*把编号发给运维负责人/,
+  );
 });

@@ -40,6 +40,9 @@ const ops: Environment = {
   KUBECONFIG: '/etc/keypad/kubeconfig',
   OPS_MYSQL_TARGETS: '{"shop-db":"mysql://keypad:shop-Secret@127.0.0.1:3306"}',
   OPS_AUDIT_KEY: 'audit-Secret'.padEnd(32, '0'),
+  OPS_PUSH_URL: 'http://push.internal:8083?plain-http',
+  OPS_PUSH_APP_ID: 'keypad-ops',
+  OPS_PUSH_APP_KEY: 'ops-app-key-Secret'.padEnd(43, '0'),
 };
 const push: Environment = {
   WECOM_CORP_ID: 'ww0123456789abcdef',

@@ -1,4 +1,4 @@
-import { contract, isOperation } from '../../src/contract/index.ts';
+import { menuOperations } from '../../src/contract/index.ts';
 import type { Preview } from '../../src/menu/tree/context.ts';
 import { type Context, type Outcome, Unavailable } from '../../src/menu/tree/context.ts';
 import { loadTree } from '../../src/menu/tree/load.ts';
@@ -113,12 +113,7 @@ export async function phoneWith(
 
 /** Loads a menu folder; a problem in it fails the test with the sentence an author would read. */
 export async function loadMenu(directory: string): Promise<Tree> {
-  const loaded = await loadTree(directory, { isOperation, isChange });
+  const loaded = await loadTree(directory, menuOperations);
   if ('problems' in loaded) throw new Error(loaded.problems.join('\n'));
   return loaded.tree;
-}
-
-/** Whether a name is a change of the contract. */
-export function isChange(name: string): boolean {
-  return isOperation(name) && contract[name].kind === 'change';
 }

@@ -29,8 +29,7 @@ export interface ScriptedPlatform {
 const DEFAULTS: Readonly<Record<string, unknown>> = {
   me: { 电商: ['k8s.deployments.list', 'k8s.scale', 'k8s.pods.list'] },
   'units.list': ['电商'],
-  'outcomes.claim': [],
-  'outcomes.told': {},
+  'operation.received': {},
 };
 
 /** Starts one on a free port. What the script leaves open is answered as for a user with one unit. */

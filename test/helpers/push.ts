@@ -15,7 +15,7 @@ export interface HandedIn {
 /** What becomes of one message: refused with a status, `hang` up before it is taken down, or `lose` the answer after. */
 export type PushScript = (message: HandedIn) => number | 'hang' | 'lose' | undefined;
 
-/** A message delivery for tests of the bot: real HTTP, real signatures, scripted answers. */
+/** A message delivery for tests of the bot and the ops platform: real HTTP, real signatures, scripted answers. */
 export interface ScriptedPush {
   readonly url: string;
   readonly app: string;

@@ -29,6 +29,7 @@ async function seriesShown(): Promise<ReadonlyMap<string, ReadonlySet<string>>> 
   const ops = createOpsMetrics(registry);
   ops.request('me', 'done', 1);
   ops.refusal('policy');
+  ops.delivery('away');
   const push = createPushMetrics(registry);
   push.watchBacklog(
     async () => [{ lane: 'alert', queued: 1, oldestMs: 1000 }],

@@ -29,6 +29,7 @@ export const arrows: Readonly<Record<string, Allowed>> = {
     any: ['errors', 'server', 'contract', 'fastify', 'zod', NODE],
     types: ['config', 'prom-client'],
     in: {
+      'src/push/client.ts': /^src\/ops\/(app|outbox\/sender)\.ts$/,
       '@kubernetes/client-node': /^src\/ops\/operations\/kubernetes\//,
       kysely: /^src\/ops\/(database|migrations)\.ts$/,
       config: /^src\/ops\/audit\/verify\.ts$/,
@@ -65,6 +66,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
   'src/menu': [['words'], ['tree'], ['turn']],
   'src/channels': [['wecom-callback']],
   'src/wecom': [['xml'], ['crypto', 'events', 'api']],
+  'src/ops': [['policy', 'audit', 'outbox'], ['operations'], ['engine'], ['http']],
   'src/push': [
     ['content'],
     ['database'],

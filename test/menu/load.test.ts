@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { fakeOps, isChange, phoneWith } from '#test/phone.ts';
-import { isOperation } from '../../src/contract/index.ts';
+import { fakeOps, phoneWith } from '#test/phone.ts';
+import { menuOperations } from '../../src/contract/index.ts';
 import { loadTree } from '../../src/menu/tree/load.ts';
 
 const directories: string[] = [];
@@ -26,7 +26,7 @@ function menu(files: Readonly<Record<string, string>>): {
   return { directory, write };
 }
 
-const load = (directory: string) => loadTree(directory, { isOperation, isChange });
+const load = (directory: string) => loadTree(directory, menuOperations);
 const ROOT = `import { folder } from '#menu';\nexport default folder({ title: '首页' });\n`;
 const entry = (title: string, more = '') =>
   `import { action } from '#menu';\nexport default action({ title: ${JSON.stringify(title)}, ${more} run: () => 'ok' });\n`;

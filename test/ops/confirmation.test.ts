@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Answer } from '../../src/contract/answer.ts';
-import { type OpsHarness, openOpsHarness, type Replica, until } from './ops-harness.ts';
+import { type OpsHarness, openOpsHarness, type Replica } from './ops-harness.ts';
 
 let harness: OpsHarness;
 let ops: Replica;
@@ -134,7 +134,7 @@ describe('an operation whose answer got lost', () => {
 
   test('never happens once it is settled', async () => {
     const shown = await ops.as('zhangsan').preview('k8s.scale', input);
-    expect(await other.as('zhangsan').read('operation.settle', { id: shown.id })).toMatchObject({
+    expect(await other.as('zhangsan').acknowledge('operation.settle', { id: shown.id })).toMatchObject({
       state: 'never',
     });
     expect(await ops.as('zhangsan').run('k8s.scale', input, shown)).toMatchObject({ reason: 'used' });
@@ -143,12 +143,12 @@ describe('an operation whose answer got lost', () => {
 
   test('is not for others to settle', async () => {
     const shown = await ops.as('zhangsan').preview('k8s.scale', input);
-    await ops.as('wangwu').read('operation.settle', { id: shown.id });
+    await ops.as('wangwu').acknowledge('operation.settle', { id: shown.id });
     expect(await ops.as('zhangsan').run('k8s.scale', input, shown)).toMatchObject({ state: 'done' });
-    expect(await ops.as('wangwu').read('operation.settle', { id: shown.id })).toMatchObject({
+    expect(await ops.as('wangwu').acknowledge('operation.settle', { id: shown.id })).toMatchObject({
       state: 'never',
     });
-    expect(await ops.as('zhangsan').read('operation.settle', { id: shown.id })).toEqual({
+    expect(await ops.as('zhangsan').acknowledge('operation.settle', { id: shown.id })).toEqual({
       state: 'done',
       text: 'recommend：2 → 3，3 个就绪',
     });
@@ -156,27 +156,32 @@ describe('an operation whose answer got lost', () => {
 });
 
 describe('outcomes', () => {
-  const bot = () => ops.as('@bot');
-
-  test('of an answered operation are handed out ten seconds later, unless the bot has told them', async () => {
+  test('of an answered operation are told ten seconds later, unless a receipt of their user comes first', async () => {
     const ids: string[] = [];
-    for (const replicas of [4, 3]) {
+    for (const replicas of [4, 3, 4]) {
       const input = { ...shop, name: 'catalog', replicas };
       const shown = await ops.as('zhangsan').preview('k8s.scale', input);
       expect(await ops.as('zhangsan').run('k8s.scale', input, shown)).toMatchObject({ state: 'done' });
       ids.push(shown.id);
     }
-    const claimed = async () => (await bot().read('outcomes.claim', {})).filter(({ id }) => ids.includes(id));
-    expect(await claimed()).toEqual([]);
-    await bot().read('outcomes.told', { ids: [ids[0] ?? ''] });
+    const [read = '', unread = '', claimedByAnother = ''] = ids;
+    await other.as('zhangsan').acknowledge('operation.received', { ids: [read] });
+    await ops.as('zhangsan').acknowledge('operation.received', { ids: [read] });
+    await ops.as('wangwu').acknowledge('operation.received', { ids: [claimedByAnother] });
+    await ops.sweep();
+    const told = () =>
+      harness.push.attempts
+        .map(({ idempotencyKey }) => idempotencyKey.replace('outcome-', ''))
+        .filter((id) => ids.includes(id));
+    expect(told()).toEqual([]);
     harness.clock.pass(10_001);
-    expect(await claimed()).toMatchObject([{ id: ids[1], user: 'zhangsan', state: 'done' }]);
-    expect(await claimed()).toEqual([]);
-    harness.clock.pass(30_001);
-    expect(await claimed()).toMatchObject([{ id: ids[1] }]);
+    await Promise.all([ops.sweep(), other.sweep()]);
+    expect(told()).toEqual([unread, claimedByAnother]);
+    await Promise.all([ops.sweep(), other.sweep()]);
+    expect(told()).toHaveLength(2);
   });
 
-  test('of a submitted operation are handed out as soon as they are known', async () => {
+  test('of a submitted operation are told as soon as they are known', async () => {
     harness.cluster.hold();
     const input = { ...shop, name: 'image-proxy', replicas: 3 };
     const shown = await ops.as('zhangsan').preview('k8s.scale', input);
@@ -184,15 +189,14 @@ describe('outcomes', () => {
       state: 'accepted',
       text: '已提交：image-proxy 副本 2 → 3，等待就绪，完成后会告诉你',
     });
-    expect(await ops.as('zhangsan').read('operation.settle', { id: shown.id })).toMatchObject({
+    expect(await ops.as('zhangsan').acknowledge('operation.settle', { id: shown.id })).toMatchObject({
       state: 'pending',
     });
     harness.cluster.release();
-    const told = await until(async () => {
-      const outcomes = await bot().read('outcomes.claim', {});
-      return outcomes.find(({ id }) => id === shown.id);
+    expect(await harness.told(shown.id)).toMatchObject({
+      to: { users: ['zhangsan'] },
+      text: 'image-proxy：2 → 3，3 个就绪',
     });
-    expect(told).toMatchObject({ state: 'done', text: 'image-proxy：2 → 3，3 个就绪' });
   });
 
   test('say so when two minutes did not suffice', async () => {
@@ -202,10 +206,9 @@ describe('outcomes', () => {
     harness.clock.pass(14_000);
     harness.clock.pass(106_000);
     await ops.sweep();
-    const told = await until(async () => {
-      const outcomes = await bot().read('outcomes.claim', {});
-      return outcomes.find(({ id }) => id === shown.id);
+    expect(await harness.told(shown.id)).toMatchObject({
+      to: { users: ['zhangsan'] },
+      text: 'coupon：2 → 3 已生效，但只有 0 个就绪',
     });
-    expect(told).toMatchObject({ state: 'done', text: 'coupon：2 → 3 已生效，但只有 0 个就绪' });
   });
 });

@@ -46,11 +46,11 @@ async function patched(
   await (subresource === 'scale' ? cluster?.patchScale(patch) : cluster?.patchDeployment(patch));
 }
 
+/** How the operation ended, as its user was told. */
 async function told(id: string) {
-  return until(async () => {
-    const outcomes = await ops.as('@bot').read('outcomes.claim', {});
-    return outcomes.find((outcome) => outcome.id === id);
-  });
+  const { to, text } = await harness.told(id);
+  const [row] = await harness.sql('select state from operations where id = ?', [id]);
+  return { user: to.users[0], text, state: row?.state };
 }
 
 describe('after a crash', () => {
@@ -152,7 +152,7 @@ describe('right before the effect', () => {
   beforeAll(() => {
     const opened = db();
     databases.push(opened);
-    store = createOperationStore(opened);
+    store = createOperationStore(opened, () => {});
   });
   afterAll(() => Promise.all(databases.map((each) => each.destroy())));
 
@@ -161,7 +161,7 @@ describe('right before the effect', () => {
     const applied: string[] = [];
     const recorded: string[] = [];
     let looks = 0;
-    const verb: ChangeOperation<'k8s.restart'> = {
+    const implementation: ChangeOperation<'k8s.restart'> = {
       inspect: async () => ({
         target: 'shop/web',
         lines: ['x'],
@@ -193,7 +193,7 @@ describe('right before the effect', () => {
     const runner = createRunner({ ...parts, watcher: createWatcher(parts) });
     const context = { subject: { user: 'wangwu', departments: [] } } as unknown as Context;
     const run = async () => {
-      const asked = { name: 'k8s.restart', verb, input, context, attempt } as const;
+      const asked = { name: 'k8s.restart', implementation, input, context, attempt } as const;
       const answered = await runner.preview(asked);
       if (answered.state !== 'preview') throw new Error(answered.state);
       const { id, hash } = answered.preview;

@@ -86,14 +86,14 @@ test('without its database the platform says so, in time, and goes on when it is
 
   server.process.kill('SIGSTOP');
   expect(await ops.as('zhangsan').post('me', {})).toEqual({
-    state: 'failed',
-    message: '平台的数据库暂时连不上，请稍后再试',
+    state: 'error',
+    message: '平台的数据库暂时连不上。没有执行任何操作，请稍后再试',
   });
   server.process.kill('SIGCONT');
   expect(await ops.as('zhangsan').post('me', {})).toMatchObject({ state: 'done' });
   await setup.close();
   await server.stop();
-  expect(await ops.as('zhangsan').post('me', {})).toMatchObject({ state: 'failed' });
+  expect(await ops.as('zhangsan').post('me', {})).toMatchObject({ state: 'error' });
   await harness.stop();
   rmSync(directory, { recursive: true, force: true });
 });

@@ -33,6 +33,9 @@ async function startProcess(): Promise<{ url: string; child: ChildProcess }> {
     KUBECONFIG: `${harness.directory}/kubeconfig`,
     OPS_MYSQL_TARGETS: JSON.stringify({ 'shop-db': harness.serverUrl, 'pay-db': harness.serverUrl }),
     OPS_AUDIT_KEY: AUDIT_KEY,
+    OPS_PUSH_URL: harness.push.url,
+    OPS_PUSH_APP_ID: harness.push.app,
+    OPS_PUSH_APP_KEY: harness.push.key,
   };
   const child = spawn(process.execPath, ['src/main.ts', 'ops'], { env, stdio: 'ignore' });
   await until(() =>
@@ -64,10 +67,14 @@ test('kill -9 in the middle of an operation: it happened once, and the user is t
 
   harness.cluster.release();
   const next = await harness.startReplica();
-  expect(await next.as('zhangsan').read('operation.settle', { id })).toMatchObject({ state: 'pending' });
+  expect(await next.as('zhangsan').acknowledge('operation.settle', { id })).toMatchObject({
+    state: 'pending',
+  });
   harness.clock.pass(20_000);
   await next.sweep();
-  const told = await until(async () => (await next.as('@bot').read('outcomes.claim', {}))[0]);
-  expect(told).toEqual({ id, user: 'zhangsan', state: 'done', text: 'web：2 → 3，3 个就绪' });
+  expect(await harness.told(id)).toMatchObject({
+    to: { users: ['zhangsan'] },
+    text: 'web：2 → 3，3 个就绪',
+  });
   expect(harness.cluster.get('deployments', 'shop', 'web')?.metadata.generation).toBe(generation);
 });

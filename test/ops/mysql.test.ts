@@ -123,9 +123,6 @@ describe('ending a query', () => {
     await slow;
     harness.clock.pass(5000);
     await ops.sweep();
-    const told = await until(async () =>
-      (await ops.as('@bot').read('outcomes.claim', {})).find((outcome) => outcome.id === id),
-    );
-    expect(told).toMatchObject({ state: 'unknown', text: expect.stringContaining('无法确认是被终止的') });
+    expect(await harness.told(id)).toMatchObject({ text: expect.stringContaining('无法确认是被终止的') });
   });
 });

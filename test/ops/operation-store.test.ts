@@ -14,7 +14,7 @@ beforeAll(async () => {
   database = await createDatabase();
   db = openDatabase(database.url);
   await migrate(db);
-  store = createOperationStore(db);
+  store = createOperationStore(db, () => {});
 });
 afterAll(async () => {
   await db.destroy();
@@ -71,7 +71,7 @@ test('a preview is started until it ends, and once', async () => {
 test('what ended stays as it ended', async () => {
   const mine = lease();
   await store.start(match, mine, NOW);
-  const ending = { text: 'done', now: NOW, tellAfter: NOW } as const;
+  const ending = { text: 'done', now: NOW, tellAt: NOW } as const;
   expect(await store.finish(match.id, randomUUID(), { ...ending, state: 'failed' })).toBe(false);
   expect(await store.finish(match.id, mine.owner, { ...ending, state: 'done' })).toBe(true);
   expect(await store.finish(match.id, mine.owner, { ...ending, state: 'failed' })).toBe(false);

@@ -7,7 +7,14 @@ import { type RunningCluster, startCluster } from '../../demo/cluster/cluster.ts
 import { demoSeed } from '../../demo/cluster/seed.ts';
 import { createSecret } from '../../src/config.ts';
 import { type Answer, answer } from '../../src/contract/answer.ts';
-import type { ChangeName, InputOf, OperationName, OutputOf, ReadName } from '../../src/contract/index.ts';
+import type {
+  AcknowledgeName,
+  ChangeName,
+  InputOf,
+  OperationName,
+  OutputOf,
+  ReadName,
+} from '../../src/contract/index.ts';
 import { makeKeyPair, readSigningKey } from '../../src/contract/keys.ts';
 import { signToken } from '../../src/contract/token.ts';
 import { createOps, type Ops } from '../../src/ops/app.ts';
@@ -15,6 +22,7 @@ import { type Clock, systemClock } from '../../src/ops/clock.ts';
 import { createLog } from '../../src/server/log.ts';
 import { createRegistry } from '../../src/server/metrics.ts';
 import { createDatabase } from '../helpers/database.ts';
+import { type HandedIn, type ScriptedPush, startPush } from '../helpers/push.ts';
 
 const { signingKey, verifyingKeys } = await makeKeyPair();
 
@@ -40,11 +48,12 @@ export function movableClock(): MovableClock {
   };
 }
 
-/** What one user, or the bot, says to one replica. */
+/** What one user says to one replica. */
 export interface Client {
   /** Posts to the path after `/v1/operations/`, and answers what the contract allows as an answer. */
   post(path: string, body: unknown): Promise<Answer>;
   read<N extends ReadName>(name: N, input: InputOf<N>): Promise<OutputOf<N>>;
+  acknowledge<N extends AcknowledgeName>(name: N, input: InputOf<N>): Promise<OutputOf<N>>;
   preview<N extends ChangeName>(name: N, input: InputOf<N>): Promise<PreviewAnswer>;
   run<N extends ChangeName>(name: N, input: InputOf<N>, preview: Shown, code?: string): Promise<Answer>;
   /** Previews and confirms with the code that was shown. */
@@ -60,16 +69,19 @@ export interface Replica extends Ops {
   metrics(): Promise<string>;
 }
 
-/** What replicas of the ops platform share: one database, one cluster, one policy file, one clock. */
+/** What replicas of the ops platform share: one database, one cluster, one policy file, one clock, one message delivery. */
 export interface OpsHarness {
   readonly cluster: RunningCluster;
   readonly clock: MovableClock;
+  readonly push: ScriptedPush;
   readonly policyFile: string;
   readonly directory: string;
   readonly mysqlUrl: string;
   /** The server that both demo instances stand for; a connection of one's own. */
   readonly serverUrl: string;
   startReplica(changes?: Partial<Parameters<typeof createOps>[0]['config']>): Promise<Replica>;
+  /** Waits until the outcome of an operation is handed to message delivery. */
+  told(id: string): Promise<HandedIn>;
   /** Runs SQL on the platform's database. */
   sql(statement: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
   stop(): Promise<void>;
@@ -90,11 +102,13 @@ export async function openOpsHarness(options: { tick?: number; policy?: string }
   writeFileSync(kubeconfig, cluster.kubeconfig, { mode: 0o600 });
   const policyFile = options.policy === undefined ? 'deploy/policy.yaml' : join(directory, 'policy.yaml');
   if (options.policy !== undefined) writeFileSync(policyFile, options.policy);
+  const push = await startPush();
   const connection = await mysql.createConnection(database.url);
   const replicas: Replica[] = [];
   return {
     cluster,
     clock,
+    push,
     policyFile,
     directory,
     mysqlUrl: database.url,
@@ -109,6 +123,9 @@ export async function openOpsHarness(options: { tick?: number; policy?: string }
         kubeconfig,
         mysqlTargets: createSecret({ 'shop-db': database.serverUrl, 'pay-db': database.serverUrl }),
         auditKey: createSecret(AUDIT_KEY),
+        pushUrl: push.url,
+        pushAppId: push.app,
+        pushAppKey: createSecret(push.key),
         ...changes,
       };
       const log = createLog({ level: 'silent' });
@@ -122,6 +139,8 @@ export async function openOpsHarness(options: { tick?: number; policy?: string }
       replicas.push(replica);
       return replica;
     },
+    told: (id) =>
+      until(async () => push.attempts.find(({ idempotencyKey }) => idempotencyKey === `outcome-${id}`)),
     async sql(statement, values) {
       const [rows] = await connection.query(statement, values);
       return rows as Record<string, unknown>[];
@@ -130,6 +149,7 @@ export async function openOpsHarness(options: { tick?: number; policy?: string }
       await Promise.all(replicas.map((replica) => replica.close()));
       await connection.end();
       await cluster.stop();
+      await push.stop();
       await database.drop();
       rmSync(directory, { recursive: true, force: true });
     },
@@ -171,15 +191,17 @@ function client(ops: Ops, clock: Clock, user: string, departments?: readonly num
   };
   const run: Client['run'] = (name, input, { id, hash }, code) =>
     post(name, { input, preview: { id, hash }, ...(code !== undefined && { code }) });
+  const ask = async (name: OperationName, input: unknown) => {
+    const answered = await post(name, input);
+    if (answered.state !== 'done') throw new Error(JSON.stringify(answered));
+    return answered.output as never;
+  };
   return {
     post,
     preview,
     run,
-    async read(name: OperationName, input: unknown) {
-      const answered = await post(name, input);
-      if (answered.state !== 'done') throw new Error(JSON.stringify(answered));
-      return answered.output as never;
-    },
+    read: ask,
+    acknowledge: ask,
     async change(name, input) {
       const shown = await preview(name, input);
       return run(name, input, shown, shown.code);

@@ -1,7 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { contract, type OperationName } from '../../src/contract/index.ts';
-import { BOT_SUBJECT } from '../../src/contract/platform.ts';
 import { principal } from '../../src/contract/principal.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { readPolicy } from '../../src/ops/policy/document.ts';
@@ -22,10 +21,9 @@ describe('the demo’s policy', () => {
     ['lisi', { 电商: developer }],
     ['LiSi', { 电商: developer }],
     ['mallory', {}],
-    ['@bot', {}],
   ];
   test.each(golden)('gives %s what it should, and nothing else', (user, rights) => {
-    const subject = { user: user === BOT_SUBJECT ? user : principal.parse(user), departments: [] };
+    const subject = { user: principal.parse(user), departments: [] };
     const granted = Object.fromEntries(
       Object.entries(policy.rights(subject)).map(([unit, names]) => [unit, [...names].sort()]),
     );
@@ -41,13 +39,14 @@ describe('the demo’s policy', () => {
     }
   });
 
-  test('lets the bot do its own work only, and nobody else do that', () => {
+  test('lets everybody look at and acknowledge what is their own, and nothing else without a unit', () => {
     const allowed = (user: string) =>
       Object.keys(contract).filter((name) =>
         policy.allows({ user, departments: [] }, name as OperationName, undefined),
       );
-    expect(allowed(BOT_SUBJECT)).toEqual(['outcomes.claim', 'outcomes.told']);
-    expect(allowed('wangwu')).toEqual(['me', 'units.list', 'operation.settle']);
+    const own = ['me', 'units.list', 'operation.settle', 'operation.received'];
+    expect(allowed('wangwu')).toEqual(own);
+    expect(allowed('mallory')).toEqual(own);
   });
 });
 
@@ -182,9 +181,6 @@ describe('on the running platform', () => {
     ['lisi', 'mysql.kill/preview', { unit: '电商', instance: 'shop-db', id: '1', query: 'q:1' }],
     ['lisi', 'k8s.deployments.list', { unit: '支付' }],
     ['wangwu', 'k8s.deployments.list', { unit: '没有' }],
-    ['wangwu', 'outcomes.claim', {}],
-    ['@bot', 'k8s.deployments.list', list],
-    ['@bot', 'me', {}],
     // Reaching out of the unit: its namespaces and instances are all there is.
     ['wangwu', 'k8s.pods.list', { unit: '电商', namespace: 'pay', name: 'settle' }],
     ['wangwu', 'k8s.scale/preview', { unit: '电商', namespace: 'pay', name: 'settle', replicas: 2 }],

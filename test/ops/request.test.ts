@@ -246,8 +246,8 @@ describe('a request', () => {
     const response = await replica.app.inject(await signedRequest('me', {}));
     expect(response.statusCode).toBe(500);
     expect(response.json()).toEqual({
-      state: 'failed',
-      message: expect.stringMatching(/^出错了，编号 [0-9a-f-]{36}$/),
+      state: 'error',
+      message: expect.stringMatching(/^出错了，编号 [0-9a-f]{8}。没有执行任何操作，.*把编号发给运维负责人$/),
     });
     expect(await lone.sql('select outcome, user from audit')).toEqual([
       { outcome: 'failed', user: 'zhangsan' },
@@ -267,6 +267,9 @@ test('a platform does not start with a database that is away, and says which set
     kubeconfig: `${harness.directory}/kubeconfig`,
     mysqlTargets: createSecret({ 'shop-db': harness.serverUrl, 'pay-db': harness.serverUrl }),
     auditKey: createSecret(AUDIT_KEY),
+    pushUrl: 'http://127.0.0.1:1',
+    pushAppId: 'keypad-ops',
+    pushAppKey: createSecret('k'.repeat(43)),
   };
   const log = createLog({ level: 'silent' });
   const started = createOps({ config, log, registry: createRegistry() });

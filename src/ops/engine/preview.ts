@@ -7,7 +7,7 @@ import type { OperationStore, PreviewedRow } from './store.ts';
 /** How long a preview may be confirmed. */
 const VALID_MS = 120_000;
 
-/** Whose preview of what. */
+/** The user who asks for a preview, and the change it is of. `now` is Unix milliseconds. */
 export interface PreviewOf {
   readonly user: string;
   readonly operation: string;

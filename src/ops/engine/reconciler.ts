@@ -34,7 +34,7 @@ export function createSweeper(parts: {
 
   const settle = async (row: OperationRow): Promise<void> => {
     const name = changeNamed(row.operation);
-    const verb = changes[name] as unknown as ChangeOperation<never>;
+    const implementation = changes[name] as unknown as ChangeOperation<never>;
     const context = parts.contextFor({ user: row.user, departments: [] });
     const change = changeOf<never>(row);
     const attempt = createAttempt(audit, clock, change.startedAt, detailsOf(row));
@@ -42,26 +42,26 @@ export function createSweeper(parts: {
     const end = (state: 'failed' | 'unknown', text: string) =>
       finish(row, attempt, state, `${title}：${text}`);
     if (row.state === 'started') {
-      const found = await reconcile(verb, row, context);
+      const found = await reconcile(implementation, row, context);
       if (found === undefined) return;
       if (found.effect === 'never') return end('failed', '没有执行，平台中断过，请重新操作');
       if (found.effect === 'unknown')
         return end('unknown', `结果不明，平台中断过；${found.text}，请自行确认`);
       await store.markApplied(row.id, owner);
     }
-    await watcher.watch({ row, change, verb, context, attempt }, 0);
+    await watcher.watch({ row, change, implementation, context, attempt }, 0);
   };
 
   const finish = async (row: OperationRow, attempt: Attempt, state: 'failed' | 'unknown', text: string) => {
     const now = clock.now();
     await attempt.record(state, text);
-    await store.finish(row.id, owner, { state, text, now, tellAfter: now });
+    await store.finish(row.id, owner, { state, text, now, tellAt: now });
   };
 
   /** Undefined when the object cannot be seen now: the row is left until its lease ends, and taken up again. */
-  const reconcile = async (verb: ChangeOperation<never>, row: OperationRow, context: Context) => {
+  const reconcile = async (implementation: ChangeOperation<never>, row: OperationRow, context: Context) => {
     try {
-      return await verb.reconcile(context, changeOf<never>(row));
+      return await implementation.reconcile(context, changeOf<never>(row));
     } catch (error) {
       parts.report(error);
       const late = clock.now() - (row.started_at ?? 0) > ASK_FOR_MS;

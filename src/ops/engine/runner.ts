@@ -15,7 +15,7 @@ import { LEASE_MS, type Watcher } from './watcher.ts';
 /** A change that somebody asks for. */
 export interface RequestedChange<N extends ChangeName> {
   readonly name: N;
-  readonly verb: ChangeOperation<N>;
+  readonly implementation: ChangeOperation<N>;
   readonly input: InputOf<N>;
   readonly context: Context;
   readonly attempt: Attempt;
@@ -47,9 +47,9 @@ export function createRunner(parts: {
 }): Runner {
   const { store, watcher, clock, owner } = parts;
 
-  const preview: Runner['preview'] = async ({ name, verb, input, context, attempt }) => {
+  const preview: Runner['preview'] = async ({ name, implementation, input, context, attempt }) => {
     const { user } = context.subject;
-    const found = await verb.inspect(context, input);
+    const found = await implementation.inspect(context, input);
     const of = { user, operation: name, unit: input.unit, input, now: clock.now() };
     const row = await storePreview(store, of, found);
     const { target, before, after } = found;
@@ -67,7 +67,7 @@ export function createRunner(parts: {
       state: 'cancelled',
       text: `没有执行：${error.message}`,
       now: clock.now(),
-      tellAfter: null,
+      tellAt: null,
     } as const;
     await store.finish(row.id, owner, ending);
     await asked.attempt.record('cancelled', error.reason);
@@ -85,24 +85,27 @@ export function createRunner(parts: {
     asked: RequestedChange<N>,
     row: OperationRow,
   ): Promise<Answer> => {
-    const { verb, context, attempt } = asked;
+    const { implementation, context, attempt } = asked;
     const change = changeOf<N>(row);
     try {
       // Right before the effect: a replica that was stopped for longer than its lease must not act any more.
       const lease = { owner, until: clock.now() + LEASE_MS };
       if (!(await store.renew(row.id, lease, clock.now()))) return unsure;
-      await verb.apply(context, change);
+      await implementation.apply(context, change);
     } catch (error) {
       if (error instanceof Refused) return refuse(asked, row, error);
       if (!(error instanceof TargetFailed) || error.mayHaveHappened) throw error;
       const text = `没有执行：${error.message}`;
       const now = clock.now();
       await attempt.record('failed', error.message);
-      await store.finish(row.id, owner, { state: 'failed', text, now, tellAfter: now + watcher.graceMs });
+      await store.finish(row.id, owner, { state: 'failed', text, now, tellAt: now + watcher.graceMs });
       return { state: 'failed', message: text };
     }
     await store.markApplied(row.id, owner);
-    return watcher.watch({ row, change, verb, context, attempt }, attempt.startedAt + ANSWER_WITHIN_MS);
+    return watcher.watch(
+      { row, change, implementation, context, attempt },
+      attempt.startedAt + ANSWER_WITHIN_MS,
+    );
   };
 
   return {
@@ -124,7 +127,7 @@ export function createRunner(parts: {
         await attempt.record('allowed');
       } catch (error) {
         const text = '没有执行：审计记录写不进去';
-        await store.finish(id, owner, { state: 'cancelled', text, now, tellAfter: null });
+        await store.finish(id, owner, { state: 'cancelled', text, now, tellAt: null });
         throw error;
       }
       // From here on only what is known to be true may be answered; the sweeper finds out the rest.

@@ -1,4 +1,5 @@
 import type { Database, OperationTable } from '../database.ts';
+import { addMessage, outcomeKey } from '../outbox/outbox.ts';
 
 /** A row of the operations table. */
 export type OperationRow = Readonly<OperationTable>;
@@ -39,12 +40,12 @@ export interface Lease {
   readonly until: number;
 }
 
-/** How a row ends. `tellAfter` is when its user should be told, if nobody has by then; null when there is nothing to tell. */
+/** How a row ends. `tellAt` is when its user is to be told, unless a receipt comes first; null when there is nothing to tell. */
 export interface Ending {
   readonly state: 'done' | 'failed' | 'unknown' | 'cancelled';
   readonly text: string;
   readonly now: number;
-  readonly tellAfter: number | null;
+  readonly tellAt: number | null;
 }
 
 /** The rows of the operations table. Every step is one atomic statement, so that of all replicas only one takes it. */
@@ -59,7 +60,7 @@ export interface OperationStore {
   renew(id: string, lease: Lease, now: number): Promise<boolean>;
   /** started → applied. */
   markApplied(id: string, owner: string): Promise<boolean>;
-  /** Ends a running row that is still the owner's. */
+  /** Ends a running row that is still the owner's, and puts its outcome into the outbox in the same transaction. */
   finish(id: string, owner: string, ending: Ending): Promise<boolean>;
   /** Takes over running rows whose lease ended before `endedBefore`. */
   takeOver(lease: Lease, endedBefore: number): Promise<readonly OperationRow[]>;
@@ -76,13 +77,13 @@ export const MAX_TRIES = 5;
 
 const RUNNING = ['started', 'applied'] as const;
 
-/** Opens the operations table. */
-export function createOperationStore(db: Database): OperationStore {
-  const rows = () => db.updateTable('operations');
+/** Opens the operations table. `onOutcome` hears when an outcome is in the outbox and when it is due. */
+export function createOperationStore(db: Database, onOutcome: (dueAt: number) => void): OperationStore {
+  const rows = (on = db) => on.updateTable('operations');
   const previewed = (id: string, user: string) =>
     rows().where('id', '=', id).where('user', '=', user).where('state', '=', 'previewed');
-  const running = (id: string, owner: string) =>
-    rows().where('id', '=', id).where('state', 'in', RUNNING).where('lease_owner', '=', owner);
+  const running = (id: string, owner: string, on = db) =>
+    rows(on).where('id', '=', id).where('state', 'in', RUNNING).where('lease_owner', '=', owner);
   return {
     async insert(row) {
       await db
@@ -111,17 +112,19 @@ export function createOperationStore(db: Database): OperationStore {
     renew: (id, { owner, until }, now) =>
       changed(running(id, owner).set({ lease_until: until }).where('lease_until', '>', now)),
     markApplied: (id, owner) => changed(running(id, owner).set({ state: 'applied' })),
-    finish: (id, owner, { state, text, now, tellAfter }) =>
-      changed(
-        running(id, owner).set({
-          state,
-          text,
-          finished_at: now,
-          tell_after: tellAfter,
-          lease_owner: null,
-          lease_until: null,
-        }),
-      ),
+    async finish(id, owner, { state, text, now, tellAt }) {
+      const end = { state, text, finished_at: now, lease_owner: null, lease_until: null };
+      const isEnded = await db.transaction().execute(async (transaction) => {
+        if (!(await changed(running(id, owner, transaction).set(end)))) return false;
+        if (tellAt === null) return true;
+        const row = transaction.selectFrom('operations').select('user').where('id', '=', id);
+        const { user } = await row.executeTakeFirstOrThrow();
+        await addMessage(transaction, { key: outcomeKey(id), user, text, dueAt: tellAt });
+        return true;
+      });
+      if (isEnded && tellAt !== null) onOutcome(tellAt);
+      return isEnded;
+    },
     async takeOver({ owner, until }, endedBefore) {
       const abandoned = db.selectFrom('operations').selectAll().where('state', 'in', RUNNING);
       const candidates = await abandoned.where('lease_until', '<', endedBefore).limit(20).execute();

@@ -17,14 +17,14 @@ const GIVE_UP_AFTER_MS = 120_000;
 export interface Watched<N extends ChangeName> {
   readonly row: OperationRow;
   readonly change: ConfirmedChange<InputOf<N>>;
-  readonly verb: ChangeOperation<N>;
+  readonly implementation: ChangeOperation<N>;
   readonly context: Context;
   readonly attempt: Attempt;
 }
 
 /** Follows changes from their effect to their end. */
 export interface Watcher {
-  /** How long the bot has to say that it told the user, before the outcome is handed out again; milliseconds. */
+  /** How long a receipt may take before the user is told an outcome that went out in an answer; milliseconds. */
   readonly graceMs: number;
   /** Answers how the change ended, or at `until` (Unix milliseconds) that it was submitted; it is followed on. */
   watch<N extends ChangeName>(watched: Watched<N>, until: number): Promise<Answer>;
@@ -45,7 +45,7 @@ export function createWatcher(parts: {
   const graceMs = 10_000;
 
   /** Looks until there is an end; undefined when the row was taken over or the platform stops. */
-  const follow = async <N extends ChangeName>({ row, change, verb, context }: Watched<N>) => {
+  const follow = async <N extends ChangeName>({ row, change, implementation, context }: Watched<N>) => {
     let text = `${change.target}：已提交，但一直连不上，无法确认结果`;
     let state: Ending['state'] = 'unknown';
     let leasedUntil = 0;
@@ -57,7 +57,7 @@ export function createWatcher(parts: {
         if (!(await store.renew(row.id, { owner, until: leasedUntil }, now))) return undefined;
       }
       try {
-        const seen = await verb.observe(context, change);
+        const seen = await implementation.observe(context, change);
         ({ text, state } = { text: seen.text, state: 'done' as const });
         if (seen.final) return { text, state };
       } catch (error) {
@@ -73,7 +73,7 @@ export function createWatcher(parts: {
   return {
     graceMs,
     async watch(watched, until) {
-      const { row, attempt, change, verb } = watched;
+      const { row, attempt, change, implementation } = watched;
       let answered = false;
       const end = async () => {
         const found = await follow(watched);
@@ -81,7 +81,7 @@ export function createWatcher(parts: {
         const now = clock.now();
         // Recorded first: a crash in between may record an end twice, but never leave one out.
         await attempt.record(found.state === 'done' ? 'done' : 'unknown', found.text);
-        await store.finish(row.id, owner, { ...found, now, tellAfter: answered ? now : now + graceMs });
+        await store.finish(row.id, owner, { ...found, now, tellAt: answered ? now : now + graceMs });
         return found;
       };
       const ended = end().catch((error: unknown) => void parts.report(error));
@@ -94,7 +94,7 @@ export function createWatcher(parts: {
       ]);
       waited.abort();
       answered = true;
-      if (found === undefined) return { state: 'accepted', text: verb.submitted(change) };
+      if (found === undefined) return { state: 'accepted', text: implementation.submitted(change) };
       if (found.state === 'done') return { state: 'done', text: found.text };
       return { state: 'unknown', message: found.text };
     },

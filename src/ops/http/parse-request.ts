@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import { confirmation } from '../../contract/answer.ts';
 import {
+  type AcknowledgeName,
   type ChangeName,
   contract,
   type InputOf,
@@ -22,6 +23,7 @@ interface Wish<K extends string, N extends OperationName> {
 /** What a request asks for, in the form that the contract gives it. */
 export type ParsedRequest =
   | Wish<'read', ReadName>
+  | Wish<'acknowledge', AcknowledgeName>
   | Wish<'preview', ChangeName>
   | (Wish<'run', ChangeName> & { readonly confirmed: Confirmed });
 
@@ -32,9 +34,10 @@ export type ParsedRequest =
 export function parseRequest(name: string, isPreview: boolean, body: Uint8Array): ParsedRequest {
   if (!isOperation(name)) throw new Refused('missing', `平台没有这个操作：${name.slice(0, 60)}`);
   const json = readJson(body);
-  if (contract[name].kind === 'read') {
-    if (isPreview) throw new InputError('查看类操作没有预览');
-    return { kind: 'read', name: name as ReadName, ...readInput(name, json) };
+  const { kind } = contract[name];
+  if (kind !== 'change') {
+    if (isPreview) throw new InputError('这个操作没有预览');
+    return { kind, name, ...readInput(name, json) } as ParsedRequest;
   }
   const change = name as ChangeName;
   if (isPreview) return { kind: 'preview', name: change, ...readInput(change, json) };

@@ -1,16 +1,16 @@
 import type { Answer } from '../../contract/answer.ts';
 import { contract } from '../../contract/index.ts';
 import type { VerifyingKeys } from '../../contract/keys.ts';
-import { BOT_SUBJECT } from '../../contract/platform.ts';
 import { verifyToken } from '../../contract/token.ts';
 import { InputError, Refused } from '../../errors.ts';
 import { type Attempt, createAttempt } from '../audit/attempt.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Clock } from '../clock.ts';
 import { type Database, isDatabaseAway } from '../database.ts';
+import type { Acknowledgements } from '../engine/acknowledgements.ts';
 import type { RequestedChange, Runner } from '../engine/runner.ts';
 import { changes, reads } from '../operations/index.ts';
-import type { Context, ReadOperation } from '../operations/operation.ts';
+import type { AcknowledgeOperation, Context, ReadOperation } from '../operations/operation.ts';
 import type { Subject } from '../policy/policy.ts';
 import { TargetFailed } from '../target-failed.ts';
 import { type ParsedRequest, parseRequest } from './parse-request.ts';
@@ -35,6 +35,7 @@ export interface RequestParts {
   readonly db: Database;
   readonly audit: Audit;
   readonly runner: Runner;
+  readonly acknowledgements: Acknowledgements;
   readonly clock: Clock;
   contextFor(subject: Subject): Context;
 }
@@ -54,7 +55,7 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
       attempt = attempt.with({ input: asked.input, ...(asked.unit !== undefined && { unit: asked.unit }) });
       const context = parts.contextFor(subject);
       checkRight(context, asked);
-      return await answerTo(parts.runner, asked, context, attempt);
+      return await answerTo(parts, asked, context, attempt);
     } catch (error) {
       return await refuse(attempt, error);
     }
@@ -76,22 +77,25 @@ function checkRight({ policy, subject }: Context, { name, unit }: ParsedRequest)
 }
 
 async function answerTo(
-  runner: Runner,
+  { runner, acknowledgements }: RequestParts,
   asked: ParsedRequest,
   context: Context,
   attempt: Attempt,
 ): Promise<Answer> {
   if (asked.kind === 'read') {
-    const verb = reads[asked.name] as unknown as ReadOperation<never>;
-    // The bot asks every second for outcomes: that touches no target, and what it learns is in the audit already.
-    const isHousekeeping = context.subject.user === BOT_SUBJECT;
-    if (!isHousekeeping) await attempt.record('allowed');
-    const output = await verb.run(context, asked.input as never);
-    if (!isHousekeeping) await attempt.record('done');
+    const implementation = reads[asked.name] as unknown as ReadOperation<never>;
+    await attempt.record('allowed');
+    const output = await implementation.run(context, asked.input as never);
+    await attempt.record('done');
     return { state: 'done', output };
   }
+  if (asked.kind === 'acknowledge') {
+    const implementation = acknowledgements[asked.name] as unknown as AcknowledgeOperation<never>;
+    return { state: 'done', output: await implementation.run(context, asked.input as never, attempt) };
+  }
   const { name, input } = asked;
-  const change = { name, verb: changes[name], input, context, attempt } as unknown as RequestedChange<never>;
+  const implementation = changes[name];
+  const change = { name, implementation, input, context, attempt } as unknown as RequestedChange<never>;
   return asked.kind === 'preview' ? runner.preview(change) : runner.run(change, asked.confirmed);
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Answer } from '../../contract/answer.ts';
+import { contract, isOperation } from '../../contract/index.ts';
 import type { Sources } from '../../server/sources.ts';
 import { isDatabaseAway } from '../database.ts';
 import type { RequestHandler } from './request.ts';
@@ -48,9 +49,7 @@ export function addRoutes(
       source: request.ip,
     });
     answered(name, answer, reply.elapsedTime / 1000);
-    // The bot asks for outcomes every second; that is not worth a line each time.
-    const level = name.startsWith('outcomes.') ? 'debug' : 'info';
-    request.log[level]({ operation: name, isPreview, ...told(answer) }, 'answered');
+    request.log.info({ operation: name, isPreview, ...stateOf(answer) }, 'answered');
     return send(reply, answer);
   };
   app.post<Route>('/v1/operations/:name', route(false));
@@ -68,16 +67,27 @@ export function addRoutes(
     }
     request.log.error({ err: error }, 'request failed');
     const away = isDatabaseAway(error);
-    const message = away ? '平台的数据库暂时连不上，请稍后再试' : `出错了，编号 ${request.id}`;
-    return reply.code(away ? 503 : 500).send({ state: 'failed', message } satisfies Answer);
+    const whatNow = mayHaveRun(request.url)
+      ? '操作可能已经执行，结果查清后会告诉你，请不要重复操作'
+      : '没有执行任何操作，请稍后再试';
+    const message = away
+      ? `平台的数据库暂时连不上。${whatNow}`
+      : `出错了，编号 ${request.id.slice(0, 8)}。${whatNow}；如果一直这样，请把编号发给运维负责人`;
+    return reply.code(away ? 503 : 500).send({ state: 'error', message } satisfies Answer);
   });
+}
+
+/** Whether a confirmation was sent there: then what became of it is not known from an error. */
+function mayHaveRun(url: string): boolean {
+  const name = /^\/v1\/operations\/([^/?]+)$/.exec(url)?.[1] ?? '';
+  return isOperation(name) && contract[name].kind === 'change';
 }
 
 function send(reply: FastifyReply, answer: Answer): FastifyReply {
   return reply.code(statusOf(answer)).send(answer);
 }
 
-function told(answer: Answer): { readonly state: string; readonly reason?: string } {
+function stateOf(answer: Answer): { readonly state: string; readonly reason?: string } {
   return answer.state === 'refused'
     ? { state: answer.state, reason: answer.reason }
     : { state: answer.state };

@@ -18,5 +18,6 @@ const REFUSED: Readonly<Record<RefusedReason, number>> = {
 /** The HTTP status that goes with an answer. What the answer says counts; the status is for proxies and people. */
 export function statusOf(answer: Answer): number {
   if (answer.state === 'refused') return REFUSED[answer.reason];
+  if (answer.state === 'error') return 500;
   return answer.state === 'failed' ? 502 : 200;
 }

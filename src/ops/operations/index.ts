@@ -6,19 +6,12 @@ import { scale } from './kubernetes/scale.ts';
 import { kill } from './mysql/kill.ts';
 import { processlist } from './mysql/processlist.ts';
 import type { ChangeOperation, ReadOperation } from './operation.ts';
-import { claimOutcomes } from './platform/claim-outcomes.ts';
-import { listUnits } from './platform/list-units.ts';
-import { me } from './platform/me.ts';
-import { settle } from './platform/settle.ts';
-import { tellOutcomes } from './platform/tell-outcomes.ts';
 
 /** Every read of the contract; one that is missing here is a type error. */
 export const reads: { readonly [N in ReadName]: ReadOperation<N> } = {
-  me,
-  'units.list': listUnits,
-  'operation.settle': settle,
-  'outcomes.claim': claimOutcomes,
-  'outcomes.told': tellOutcomes,
+  me: { run: async ({ policy, subject }) => policy.rights(subject) },
+  // In the order of the policy.
+  'units.list': { run: async ({ policy, subject }) => Object.keys(policy.rights(subject)) },
   'k8s.deployments.list': listDeployments,
   'k8s.pods.list': listPods,
   'mysql.processlist': processlist,

@@ -1,7 +1,6 @@
-import type { ChangeName, InputOf, OutputOf, ReadName } from '../../contract/index.ts';
+import type { AcknowledgeName, ChangeName, InputOf, OutputOf, ReadName } from '../../contract/index.ts';
 import type { Risk } from '../../contract/operation.ts';
-import type { Outcomes } from '../engine/outcomes.ts';
-import type { OperationStore } from '../engine/store.ts';
+import type { Attempt } from '../audit/attempt.ts';
 import type { Json } from '../json.ts';
 import type { Policy, Subject } from '../policy/policy.ts';
 import type { Targets } from '../targets.ts';
@@ -11,8 +10,6 @@ export interface Context {
   readonly subject: Subject;
   readonly policy: Policy;
   readonly targets: Targets;
-  readonly operations: OperationStore;
-  readonly outcomes: Outcomes;
   /** Unix milliseconds. */
   readonly now: number;
 }
@@ -20,6 +17,14 @@ export interface Context {
 /** An operation that only looks. Throws Refused, InputError or TargetFailed. */
 export interface ReadOperation<N extends ReadName> {
   run(context: Context, input: InputOf<N>): Promise<OutputOf<N>>;
+}
+
+/**
+ * An operation that writes the platform's own records. It records in the audit itself what it takes away from anybody;
+ * that it was asked is not worth a row. Throws Refused or InputError.
+ */
+export interface AcknowledgeOperation<N extends AcknowledgeName> {
+  run(context: Context, input: InputOf<N>, attempt: Attempt): Promise<OutputOf<N>>;
 }
 
 /** What a change would do to an object as it stands now. */
@@ -58,7 +63,7 @@ export type Finding =
   | { readonly effect: 'unknown'; readonly text: string };
 
 /**
- * An operation that changes something. The engine (operation-run.ts) sees to preview, confirmation, lease and audit;
+ * An operation that changes something. The engine (engine/runner.ts) sees to preview, confirmation, lease and audit;
  * all of these throw Refused, InputError or TargetFailed.
  */
 export interface ChangeOperation<N extends ChangeName> {

@@ -1,17 +1,14 @@
-import { isOperation, type OperationName } from '../../contract/index.ts';
+import { contract, isOperation } from '../../contract/index.ts';
 
-/** What the bot may do on its own behalf, which is nothing that a user may. */
-export const FOR_THE_BOT: readonly string[] = ['outcomes.claim', 'outcomes.told'] satisfies OperationName[];
-/** What every user may ask: it answers for their own rights and operations only. */
-export const FOR_EVERYONE: readonly string[] = [
-  'me',
-  'units.list',
-  'operation.settle',
-] satisfies OperationName[];
+/** Whether every user may ask it: it answers for their own rights and operations only. */
+export function isForEveryone(operation: string): boolean {
+  if (operation === 'me' || operation === 'units.list') return true;
+  return isOperation(operation) && contract[operation].kind === 'acknowledge';
+}
 
 /** Whether the operation is about a business unit, so that a grant can cover it. */
 export function needsUnit(operation: string): boolean {
-  return isOperation(operation) && !FOR_THE_BOT.includes(operation) && !FOR_EVERYONE.includes(operation);
+  return isOperation(operation) && !isForEveryone(operation);
 }
 
 /** Whether an operation's name fits a pattern, in which `*` stands for any characters. */

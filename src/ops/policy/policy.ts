@@ -1,8 +1,7 @@
 import { contract, type OperationName } from '../../contract/index.ts';
-import { BOT_SUBJECT } from '../../contract/platform.ts';
 import { departmentText } from '../../contract/principal.ts';
 import type { Grant, PolicyDocument, Role, Unit } from './document.ts';
-import { FOR_EVERYONE, FOR_THE_BOT, fits, needsUnit } from './grants.ts';
+import { fits, isForEveryone, needsUnit } from './grants.ts';
 
 /** Who asks. */
 export interface Subject {
@@ -33,8 +32,7 @@ export function createPolicy({ units, roles }: PolicyDocument): Policy {
       return Object.fromEntries(granted.filter(([, operations]) => operations.length > 0));
     },
     allows(subject, operation, unit) {
-      if (subject.user === BOT_SUBJECT) return FOR_THE_BOT.includes(operation);
-      if (FOR_EVERYONE.includes(operation)) return true;
+      if (isForEveryone(operation)) return true;
       if (!needsUnit(operation) || unit === undefined || !Object.hasOwn(units, unit)) return false;
       return Object.values(roles).some(
         (role) => isMember(role, subject) && role.grants.some((grant) => covers(grant, operation, unit)),

@@ -1,0 +1,128 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Incoming } from '../channels/channel.ts';
+import { createLoop } from '../server/loop.ts';
+import { principalOf } from './identity.ts';
+import type { Confirmation, OpenConfirmations } from './open-confirmations.ts';
+import type { Caller, OpsClient } from './ops-client.ts';
+
+/**
+ * Sees to it that whoever confirmed something hears what became of it, also when an answer got lost or a process died.
+ * The platform tells outcomes; what it may never have heard of is noted on this side until that is known.
+ */
+export interface Confirmations {
+  /** Before the platform is asked to run what was confirmed. Throws when it cannot be noted; then it must not be asked. */
+  begin(confirmation: Confirmation): Promise<void>;
+  /** The platform has answered: what is left to tell is in the reply, or with the platform. */
+  answered(confirmation: Confirmation): Promise<void>;
+  /** The platform's answer got lost: what became of it is found out, and the user told. */
+  lost(confirmation: Confirmation): Promise<void>;
+  /** The user has read in a reply how these operations ended, so that the platform need not tell it. */
+  received(incoming: Pick<Incoming, 'channel' | 'user' | 'trace'>, ids: readonly string[]): void;
+  /** Stops asking and waits for what is being asked or told. */
+  stop(): Promise<void>;
+}
+
+export interface ConfirmationsParts {
+  readonly client: OpsClient;
+  readonly open: OpenConfirmations;
+  /** Tells somebody something, once for each id, however often it is asked to. */
+  tell(user: string, text: string, id: string): Promise<void>;
+  /** Unix milliseconds. */
+  now(): number;
+  onError(error: unknown): void;
+}
+
+/** Longer than a call of the platform and the reply that tells of it may take. */
+const OVERDUE_MS = 15_000;
+/** How often it is looked for what another replica left behind when it died. */
+const LOOK_EVERY_MS = 5000;
+const SETTLE_AGAIN_MS = 2000;
+const TAKEN_MS = 30_000;
+/** A receipt that does not arrive before the platform's grace of 10 s is over comes too late. */
+const RECEIPT_TRIES = 4;
+const RECEIPT_AGAIN_MS = 2000;
+
+/** Starts it. Redis is asked when a confirmation of this replica is overdue, and every 5 s for those of others. */
+export function startConfirmations({ client, open, tell, now, onError }: ConfirmationsParts): Confirmations {
+  const timers = new Map<string, NodeJS.Timeout>();
+  const lookAt = (id: string, at: number): void => {
+    clearTimeout(timers.get(id));
+    timers.set(id, setTimeout(loop.wake, Math.max(0, at - now())).unref());
+  };
+  const forget = (id: string): void => {
+    clearTimeout(timers.get(id));
+    timers.delete(id);
+  };
+
+  /** Finds out what became of a confirmation; one that never began is closed, so that it never will. */
+  const settle = async (confirmation: Confirmation): Promise<void> => {
+    const { id, user } = confirmation;
+    forget(id);
+    const settled = await client
+      .acknowledge({ ...confirmation, departments: [] }, 'operation.settle', { id })
+      .catch(async (error: unknown) => {
+        const again = now() + SETTLE_AGAIN_MS;
+        await open.note(confirmation, again);
+        lookAt(id, again);
+        throw error;
+      });
+    if ('refused' in settled)
+      throw new Error(`the platform refused to say what became of ${id}: ${settled.refused}`);
+    // Any other state is told by the platform, once it is final.
+    if (settled.output.state === 'never') await tell(user, settled.output.text, `never-${id}`);
+    await open.close([confirmation]);
+  };
+  const settleOverdue = async (): Promise<void> => {
+    for (const confirmation of await open.takeOverdue(now(), now() + TAKEN_MS)) {
+      await settle(confirmation).catch(onError);
+    }
+  };
+  const loop = createLoop({ restMs: LOOK_EVERY_MS, work: settleOverdue, onError });
+  loop.start();
+
+  const receipts = new Set<Promise<void>>();
+  const stopping = new AbortController();
+  const acknowledge = async (
+    reader: Pick<Caller, 'user' | 'trace'>,
+    ids: readonly string[],
+  ): Promise<void> => {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const caller = { ...reader, departments: [] };
+        return void (await client.acknowledge(caller, 'operation.received', { ids: [...ids] }));
+      } catch (error) {
+        if (tries >= RECEIPT_TRIES || stopping.signal.aborted) throw error;
+        await sleep(RECEIPT_AGAIN_MS, undefined, { ref: false, signal: stopping.signal }).catch(() => {});
+      }
+    }
+  };
+  return {
+    async begin(confirmation) {
+      const overdueAt = now() + OVERDUE_MS;
+      await open.note(confirmation, overdueAt);
+      lookAt(confirmation.id, overdueAt);
+    },
+    // When this cannot be written, the platform is asked what became of it, and says so.
+    async answered(confirmation) {
+      forget(confirmation.id);
+      await open.close([confirmation]).catch(onError);
+    },
+    // When this cannot be noted, it is overdue a little later all the same.
+    async lost(confirmation) {
+      await open.note(confirmation, now()).catch(onError);
+      loop.wake();
+    },
+    received(incoming, ids) {
+      if (ids.length === 0) return;
+      const reader = { user: principalOf(incoming), trace: incoming.trace };
+      const receipt = acknowledge(reader, ids).catch(onError);
+      receipts.add(receipt);
+      void receipt.then(() => receipts.delete(receipt));
+    },
+    async stop() {
+      stopping.abort();
+      for (const timer of timers.values()) clearTimeout(timer);
+      await Promise.all([loop.stop(), ...receipts]);
+    },
+  };
+}

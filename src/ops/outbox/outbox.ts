@@ -1,0 +1,129 @@
+import type { Database, OutboxTable } from '../database.ts';
+
+/** A message to one user. `key` is its idempotency key at message delivery; `dueAt` is Unix milliseconds. */
+export interface OutboxMessage {
+  readonly key: string;
+  readonly user: string;
+  readonly text: string;
+  readonly dueAt: number;
+}
+
+/** A message that one replica is handing to message delivery; `tries` counts those that failed. */
+export type TakenMessage = Readonly<Pick<OutboxTable, 'seq' | 'id' | 'user' | 'text' | 'tries'>>;
+
+/** What came of handing a message over at `now`. One that is `waiting` is due again at `dueAt`. Unix milliseconds. */
+export type Delivery =
+  | { readonly state: 'sent'; readonly now: number }
+  | { readonly state: 'undeliverable'; readonly now: number; readonly problem: string }
+  | { readonly state: 'waiting'; readonly dueAt: number; readonly problem: string };
+
+/**
+ * What users have yet to be told, kept until message delivery has taken it. The messages of one user leave in the order
+ * in which they came in, one at a time; those of different users do not wait for each other.
+ */
+export interface Outbox {
+  /** Leases messages that are due and the first of their user, 20 at most. Times are Unix milliseconds. */
+  take(owner: string, now: number, until: number): Promise<readonly TakenMessage[]>;
+  /** Writes down what came of handing a message over, and ends its lease. */
+  settle(message: TakenMessage, delivery: Delivery): Promise<void>;
+  /** Takes out messages that their user has read elsewhere. The messages of other users stay. */
+  cancel(keys: readonly string[], user: string, now: number): Promise<void>;
+  /** Forgets messages that left before that time. */
+  drop(endedBefore: number): Promise<void>;
+  /** Takes in the outcomes that a version without an outbox left untold, also one that still runs beside this one. */
+  adopt(now: number): Promise<void>;
+}
+
+const AT_ONCE = 20;
+const PROBLEM_LENGTH = 600;
+
+/** Puts a message into the outbox, in the transaction that it belongs to. One whose key is there already stays as it is. */
+export async function addMessage(db: Database, { key, dueAt, ...message }: OutboxMessage): Promise<void> {
+  await db
+    .insertInto('outbox')
+    .ignore()
+    .values({ ...message, id: key, due_at: dueAt, state: 'waiting', tries: 0 })
+    .execute();
+}
+
+/** Under which key the outcome of an operation is handed to message delivery, whoever does so and however often. */
+export function outcomeKey(id: string): string {
+  return `outcome-${id}`;
+}
+
+/** Opens the outbox. */
+export function createOutbox(db: Database): Outbox {
+  const waiting = () => db.updateTable('outbox').where('state', '=', 'waiting');
+  return {
+    async take(owner, now, until) {
+      const heads = await db
+        .selectFrom('outbox as head')
+        .select(['seq', 'id', 'user', 'text', 'tries'])
+        .where('state', '=', 'waiting')
+        .where('due_at', '<=', now)
+        .where((is) => is.or([is('lease_until', 'is', null), is('lease_until', '<=', now)]))
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom('outbox as earlier')
+                .select('earlier.seq')
+                .whereRef('earlier.user', '=', 'head.user')
+                .where('earlier.state', '=', 'waiting')
+                .whereRef('earlier.seq', '<', 'head.seq'),
+            ),
+          ),
+        )
+        .orderBy('seq')
+        .limit(AT_ONCE)
+        .execute();
+      const taken: TakenMessage[] = [];
+      for (const message of heads) {
+        const lease = waiting()
+          .set({ lease_owner: owner, lease_until: until })
+          .where('seq', '=', message.seq)
+          .where((is) => is.or([is('lease_until', 'is', null), is('lease_until', '<=', now)]));
+        if ((await lease.executeTakeFirst()).numUpdatedRows > 0n) taken.push(message);
+      }
+      return taken;
+    },
+    async settle({ seq, tries }, delivery) {
+      const outcome =
+        delivery.state === 'waiting'
+          ? { due_at: delivery.dueAt, tries: tries + 1 }
+          : { ended_at: delivery.now };
+      const problem = 'problem' in delivery ? delivery.problem.slice(0, PROBLEM_LENGTH) : null;
+      const { state } = delivery;
+      await waiting()
+        .set({ ...outcome, state, problem, lease_owner: null, lease_until: null })
+        .where('seq', '=', seq)
+        .execute();
+    },
+    async cancel(keys, user, now) {
+      await waiting()
+        .set({ state: 'cancelled', ended_at: now })
+        .where('id', 'in', keys)
+        .where('user', '=', user)
+        .execute();
+    },
+    async drop(endedBefore) {
+      await db.deleteFrom('outbox').where('ended_at', '<', endedBefore).limit(10_000).execute();
+    },
+    async adopt(now) {
+      const untold = await db
+        .selectFrom('operations')
+        .select(['id', 'user', 'text', 'tell_after'])
+        .where('told', '=', 0)
+        .where('tell_after', '<=', now)
+        .where((is) => is.or([is('lent_until', 'is', null), is('lent_until', '<=', now)]))
+        .orderBy('finished_at')
+        .limit(1000)
+        .execute();
+      for (const { id, user, text } of untold) {
+        await db.transaction().execute(async (transaction) => {
+          await addMessage(transaction, { key: outcomeKey(id), user, text: text ?? '', dueAt: now });
+          await transaction.updateTable('operations').set({ told: 1 }).where('id', '=', id).execute();
+        });
+      }
+    },
+  };
+}

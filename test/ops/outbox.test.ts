@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type Database, openDatabase } from '../../src/ops/database.ts';
+import { addMessage, createOutbox } from '../../src/ops/outbox/outbox.ts';
+import { type OpsHarness, openOpsHarness, type Replica } from './ops-harness.ts';
+
+let harness: OpsHarness;
+let db: Database;
+let ops: Replica;
+let other: Replica;
+beforeAll(async () => {
+  harness = await openOpsHarness();
+  ops = await harness.startReplica();
+  other = await harness.startReplica();
+  db = openDatabase(harness.mysqlUrl);
+});
+afterAll(async () => {
+  await db.destroy();
+  await harness.stop();
+});
+beforeEach(() => {
+  harness.push.script = () => undefined;
+});
+
+/** Puts texts into the outbox, due now, in this order. Answers their keys. */
+async function add(user: string, ...texts: readonly string[]): Promise<string[]> {
+  const keys = texts.map(() => `outcome-${randomUUID()}`);
+  for (const [at, text] of texts.entries()) {
+    await addMessage(db, { key: keys[at] ?? '', user, text, dueAt: harness.clock.now() });
+  }
+  return keys;
+}
+const told = (user: string) => harness.push.told(user);
+const attempts = (text: string) => harness.push.attempts.filter((each) => each.text === text);
+const stateOf = async (key: string) =>
+  (await harness.sql('select state, problem from outbox where id = ?', [key]))[0];
+/** As long as a message waits before it is tried again. */
+const later = async (): Promise<void> => {
+  harness.clock.pass(15_001);
+  await ops.sweep();
+};
+
+describe('while message delivery is away', () => {
+  test.each([
+    ['it hangs up', 'hang' as const],
+    ['it takes the message, and its answer gets lost', 'lose' as const],
+    ['it is broken', 503],
+    ['it is asked too often', 429],
+    ['it does not know the key of the platform', 401],
+    ['it does not allow the platform to send', 403],
+  ])('because %s, outcomes wait, and are told once, in the order of their user', async (what, fate) => {
+    const user = `u${randomUUID().slice(0, 8)}`;
+    harness.push.script = ({ to }) => (to.users.includes(user) ? fate : undefined);
+    const keys = await add(user, `一 ${what}`, `二 ${what}`, `三 ${what}`);
+    await ops.sweep();
+    await later();
+    await later();
+    // The first holds the others of its user up, and nobody else's.
+    await add('lisi', `不等 ${what}`);
+    await ops.sweep();
+    expect(told('lisi')).toContain(`不等 ${what}`);
+    expect(attempts(`二 ${what}`)).toEqual([]);
+    expect(await stateOf(keys[0] ?? '')).toMatchObject({ state: 'waiting' });
+    harness.push.script = () => undefined;
+    await later();
+    expect(told(user)).toEqual([`一 ${what}`, `二 ${what}`, `三 ${what}`]);
+    expect(await stateOf(keys[2] ?? '')).toMatchObject({ state: 'sent' });
+    await later();
+    expect(attempts(`三 ${what}`)).toHaveLength(1);
+  });
+});
+
+test('a message that is refused for good is given up with what was said, and holds nobody up', async () => {
+  harness.push.script = ({ text }) => (text === '没有人收' ? 400 : undefined);
+  const [refused = ''] = await add('wangwu', '没有人收', '排在后面');
+  await ops.sweep();
+  expect(told('wangwu')).toContain('排在后面');
+  expect(await stateOf(refused)).toEqual({ state: 'undeliverable', problem: 'It was refused.' });
+  await later();
+  expect(attempts('没有人收')).toHaveLength(1);
+});
+
+test('what message delivery holds in other words is told already', async () => {
+  const [key = ''] = await add('wangwu', '原来的话');
+  await ops.sweep();
+  await harness.sql("update outbox set state = 'waiting', text = '别的话' where id = ?", [key]);
+  await ops.sweep();
+  expect(await stateOf(key)).toMatchObject({ state: 'sent' });
+  expect(told('wangwu')).not.toContain('别的话');
+});
+
+test('two replicas tell each outcome once, in the lane of alerts', async () => {
+  const users = Array.from({ length: 12 }, (_, index) => `both${index}`);
+  await Promise.all(users.map((user) => add(user, `甲 ${user}`, `乙 ${user}`, `丙 ${user}`)));
+  await Promise.all([ops.sweep(), other.sweep()]);
+  await Promise.all([ops.sweep(), other.sweep()]);
+  for (const user of users) {
+    expect(told(user)).toEqual([`甲 ${user}`, `乙 ${user}`, `丙 ${user}`]);
+    for (const text of told(user)) expect(attempts(text)).toHaveLength(1);
+  }
+  expect(attempts('甲 both0')[0]).toMatchObject({ priority: 'alert', to: { users: ['both0'] } });
+});
+
+test('what a replica had taken when it died is told by another one once its lease is over', async () => {
+  await ops.sweep();
+  const [key] = await add('mallory', '留下的');
+  const now = harness.clock.now();
+  const taken = await createOutbox(db).take(randomUUID(), now, now + 30_000);
+  // One of the replicas may have been quicker: then there is nothing left behind.
+  if (taken.length === 0) expect(told('mallory')).toEqual(['留下的']);
+  else expect(taken.map(({ id }) => id)).toEqual([key]);
+  harness.clock.pass(29_000);
+  await ops.sweep();
+  expect(attempts('留下的')).toHaveLength(taken.length === 0 ? 1 : 0);
+  harness.clock.pass(1001);
+  await ops.sweep();
+  expect(told('mallory')).toEqual(['留下的']);
+});
+
+test('an outcome that a version without an outbox left untold is told once', async () => {
+  const target = { unit: '电商', namespace: 'shop', name: 'web', replicas: 3 };
+  const { id } = await ops.as('zhangsan').preview('k8s.scale', target);
+  const now = harness.clock.now();
+  await harness.sql(
+    "update operations set state = 'done', text = '旧版本的结果', told = 0, tell_after = ?, finished_at = ? where id = ?",
+    [now, now, id],
+  );
+  for (let rounds = 0; rounds < 2; rounds += 1) {
+    harness.clock.pass(60_001);
+    await Promise.all([ops.sweep(), other.sweep()]);
+  }
+  expect(attempts('旧版本的结果').map(({ idempotencyKey }) => idempotencyKey)).toEqual([`outcome-${id}`]);
+});
+
+test('what left the outbox is forgotten after a day, and what waits is not', async () => {
+  const [sent = ''] = await add('lisi', '一天前的');
+  await ops.sweep();
+  const [waiting = ''] = await add('zhangsan', '还没到时候');
+  await harness.sql('update outbox set due_at = ? where id = ?', [harness.clock.now() + 1e9, waiting]);
+  harness.clock.pass(86_400_001);
+  await ops.sweep();
+  expect(await stateOf(sent)).toBeUndefined();
+  expect(await stateOf(waiting)).toMatchObject({ state: 'waiting' });
+});
