@@ -43,6 +43,7 @@ const told = (user: string, text: string) => () =>
 const codeIn = (screen: string): string => /确认码 (\d{4})/.exec(screen)?.[1] ?? 'no code';
 
 describe('when the bot is killed', () => {
+  const msgId = '7000000000000000009';
   beforeAll(async () => {
     demo.cluster.hold();
     await preview('wangwu', '1-1-2', 'api-gateway', '5', '1');
@@ -59,7 +60,7 @@ describe('when the bot is killed', () => {
     const afterOps = toOps.hold('answer', confirms('mysql.kill'));
     void say('wangwu', codeIn(screen));
     const inOps = toCluster.hold('request', writesTo('comment'));
-    void say('lisi', '1');
+    void demo.wecom.say('lisi', '1', { ...patience, msgId });
     await Promise.all([beforeOps.reached, afterOps.reached, inOps.reached]);
     await demo.kill('bot');
     demo.wecom.setFaults([]);
@@ -76,6 +77,13 @@ describe('when the bot is killed', () => {
 
   test('a change that ops was about to make happens once, and its user hears of it', async () => {
     await expect.poll(told('lisi', 'comment：已重启，2 个就绪'), patiently).toBe(1);
+    expect(writes('comment')).toBe(1);
+  });
+
+  test('a repeat of its confirmation offers nothing to repeat, and runs nothing', async () => {
+    const repeat = () => demo.wecom.say('lisi', '1', { msgId });
+    await vi.waitFor(async () => expect((await repeat()).reply).toContain('请不要重复操作'), patiently);
+    expect((await repeat()).reply).not.toContain('再发');
     expect(writes('comment')).toBe(1);
   });
 

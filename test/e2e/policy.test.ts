@@ -184,11 +184,18 @@ describe('the policy of the demo', () => {
     });
   }, 120_000);
 
-  test('lets nobody do on their own behalf what only the bot may', async () => {
-    for (const user of users) {
-      expect(await direct.as(user).post('outcomes.claim', {})).toMatchObject({ reason: 'policy' });
-      expect(await direct.as(user).post('outcomes.told', { ids: [] })).toMatchObject({ reason: 'policy' });
-    }
+  test('knows nobody whom another user’s receipt or settlement concerns', async () => {
+    const input = { unit: '电商', namespace: 'shop', name: 'coupon', replicas: 3 };
+    const shown = await direct.as('zhangsan').preview('k8s.scale', input);
+    expect(await direct.as('lisi').post('operation.settle', { id: shown.id })).toMatchObject({
+      output: { state: 'never' },
+    });
+    expect(await direct.as('lisi').post('operation.received', { ids: [shown.id] })).toMatchObject({
+      state: 'done',
+    });
+    expect(await direct.as('zhangsan').post('operation.settle', { id: shown.id })).toMatchObject({
+      output: { state: 'never', text: expect.stringContaining('coupon') },
+    });
   });
 });
 

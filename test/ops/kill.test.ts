@@ -78,3 +78,28 @@ test('kill -9 in the middle of an operation: it happened once, and the user is t
   });
   expect(harness.cluster.get('deployments', 'shop', 'web')?.metadata.generation).toBe(generation);
 });
+
+test('kill -9 with an outcome in the outbox and message delivery away: it is told once when both are back', async () => {
+  const { url, child } = await startProcess();
+  const post = async (path: string, body: unknown) => {
+    const { url: target, method, headers, payload } = await signedRequest(path, body);
+    const response = await fetch(url + target, { method, headers, body: payload });
+    return (await response.json()) as { state: string; preview?: { id: string; hash: string } };
+  };
+  harness.push.script = () => 'hang';
+  const input = { unit: '电商', namespace: 'shop', name: 'cart', replicas: 4 };
+  const { preview: shown = { id: '', hash: '' } } = await post('k8s.scale/preview', input);
+  expect((await post('k8s.scale', { input, preview: { id: shown.id, hash: shown.hash } })).state).toBe(
+    'done',
+  );
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  harness.clock.pass(61_000);
+  const next = await harness.startReplica();
+  await next.sweep();
+  harness.push.script = () => undefined;
+  harness.clock.pass(61_000);
+  await next.sweep();
+  const said = harness.push.told('zhangsan').filter((text) => text === 'cart：3 → 4，4 个就绪');
+  expect(said).toHaveLength(1);
+});

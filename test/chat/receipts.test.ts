@@ -1,0 +1,187 @@
+import { afterAll, beforeEach, expect, test } from 'vitest';
+import { startRedis } from '#test/redis.ts';
+import type { Incoming } from '../../src/channels/channel.ts';
+import { createWeComChannel } from '../../src/channels/wecom-callback/channel.ts';
+import {
+  type ChatParts,
+  createChat,
+  createSessionStore,
+  type Outcome,
+  sentences,
+  Unavailable,
+} from '../../src/chat/index.ts';
+import { folder, operation } from '../../src/menu/index.ts';
+import { buildTree } from '../../src/menu/tree/build.ts';
+import type { Context } from '../../src/menu/tree/context.ts';
+import { createRedis } from '../../src/server/redis.ts';
+
+const server = await startRedis();
+const redis = createRedis(server.url);
+afterAll(async () => {
+  redis.disconnect();
+  await server.stop();
+});
+beforeEach(() => redis.flushall());
+
+const built = buildTree(
+  [
+    { path: 'index.ts', entry: folder({ title: '首页' }) },
+    {
+      path: '1-change.ts',
+      entry: operation({ title: '改', runs: 'x' as never, input: () => ({}) as never }),
+    },
+  ],
+  'generation-1',
+  { isOperation: () => true, isChange: () => true },
+);
+if ('problems' in built) throw new Error(built.problems.join('\n'));
+const { tree } = built;
+
+const NOW = 1_767_225_600;
+const channel = createWeComChannel({
+  account: 'default',
+  agentId: 1_000_002,
+  tellLate: async () => {},
+  tell: async () => {},
+  departments: async () => [],
+});
+const speaker = { channel, user: 'zhangsan' };
+const store = createSessionStore(redis);
+let ids = 0;
+const message = (text: string): Incoming => {
+  ids += 1;
+  return { ...speaker, msgId: `${ids}`, createdAt: NOW, text, trace: 'E1234567-89ab' };
+};
+
+/** A replica whose confirmed changes end as `run` says; its reply goes out without them when `limit` is over. */
+function replica(
+  run: (incoming: Incoming) => Promise<Outcome>,
+  limit: Promise<void> = new Promise(() => {}),
+) {
+  const delivered: string[] = [];
+  const parts: ChatParts = {
+    store,
+    menu: () => tree,
+    openContext: async (incoming) =>
+      ({
+        user: 'zhangsan',
+        now: NOW * 1000,
+        replyBytes: 2048,
+        may: () => true,
+        preview: async () => ({ id: 'one', hash: 'h', lines: ['一变'], expiresAt: NOW * 1000 + 1 }),
+        run: () => run(incoming),
+      }) as unknown as Context,
+    deliver: async (_, text) => void delivered.push(text),
+    onError: () => {},
+    onSession: () => {},
+    now: () => NOW * 1000,
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    after: (_, call) => {
+      void limit.then(call);
+      return () => {};
+    },
+  };
+  return { ...createChat(parts), delivered };
+}
+const done = async (): Promise<Outcome> => ({ text: '一变了', receipts: ['one'] });
+const begin = async (chat: ReturnType<typeof replica>): Promise<void> => {
+  for (const text of ['hi', '1']) await chat.receive(message(text));
+};
+/** Confirms and leaves the message as a process leaves it that is killed then. */
+async function killed(isMarked: boolean): Promise<Incoming> {
+  const confirmed = message('1');
+  await store.enter(confirmed, confirmed.msgId);
+  if (isMarked) await store.markConfirmed(confirmed, confirmed.msgId, 'one');
+  await redis.del('keypad:{1000002:zhangsan}:line'); // what the end of its lease comes to
+  return confirmed;
+}
+
+test('a reply has the receipts of what it tells, and its repeats have the same', async () => {
+  const chat = replica(done);
+  await begin(chat);
+  const confirmed = message('1');
+  const reply = await chat.receive(confirmed);
+  expect(reply).toEqual({ text: expect.stringContaining('一变了'), receipts: ['one'] });
+  expect(await chat.receive(confirmed)).toEqual(reply);
+  expect((await chat.receive(message('?')))?.receipts).toEqual([]);
+});
+
+test('an outcome that comes after the reply is left to the platform: not sent from here, and without a receipt', async () => {
+  const limit = Promise.withResolvers<void>();
+  const end = Promise.withResolvers<Outcome>();
+  const chat = replica(() => end.promise, limit.promise);
+  await begin(replica(done));
+  const confirmed = message('1');
+  const reply = chat.receive(confirmed);
+  limit.resolve();
+  expect(await reply).toEqual({ text: sentences.working, receipts: [] });
+  end.resolve(await done());
+  await chat.idle();
+  expect(chat.delivered).toEqual([]);
+  expect(await chat.receive(confirmed)).toEqual({ text: sentences.working, receipts: [] });
+});
+
+test('what comes late and tells no outcome is sent from here', async () => {
+  const limit = Promise.withResolvers<void>();
+  const end = Promise.withResolvers<Outcome>();
+  const chat = replica(() => end.promise, limit.promise);
+  await begin(replica(done));
+  const reply = chat.receive(message('1'));
+  limit.resolve();
+  await reply;
+  end.resolve({ text: '已提交' });
+  await chat.idle();
+  expect(chat.delivered).toEqual([expect.stringContaining('已提交')]);
+});
+
+test('after a crash a repeat of a confirmed message says that its outcome follows, and offers nothing to repeat', async () => {
+  const chat = replica(done);
+  await begin(chat);
+  expect(await chat.receive(await killed(true))).toEqual({ text: sentences.confirmationLost, receipts: [] });
+  expect(sentences.confirmationLost).toMatch(/结果查清后会告诉你，请不要重复操作/);
+  expect(sentences.confirmationLost).not.toContain('再发');
+});
+
+test('after a crash a repeat of a message with which nothing was confirmed may be sent again', async () => {
+  const chat = replica(done);
+  await begin(chat);
+  expect((await chat.receive(await killed(false)))?.text).toBe(sentences.lost);
+  const refused = await killed(true);
+  await store.markConfirmed(refused, refused.msgId, null);
+  expect((await chat.receive(refused))?.text).toBe(sentences.lost);
+});
+
+test('who got nothing for a repeat is told the same once the process is known to be dead', async () => {
+  const chat = replica(done);
+  await begin(chat);
+  const confirmed = message('1');
+  await store.enter(confirmed, confirmed.msgId);
+  await store.markConfirmed(confirmed, confirmed.msgId, 'one');
+  expect(await chat.receive(confirmed)).toBeNull();
+  await redis.del('keypad:{1000002:zhangsan}:line');
+  await expect
+    .poll(() => chat.delivered, { timeout: 5000 })
+    .toEqual([expect.stringContaining(sentences.confirmationLost)]);
+});
+
+test.each([
+  ['before a confirmation was sent', new Unavailable('暂时连不上'), '暂时连不上'],
+  ['after a confirmation was sent', new Error('a bug'), '结果查清后会告诉你，请不要重复操作'],
+])('an error %s says what to do', async (_when, error, sentence) => {
+  const chat = replica(() => Promise.reject(error));
+  await begin(chat);
+  expect((await chat.receive(message('1')))?.text).toContain(sentence);
+});
+
+test('an error without a confirmation says that nothing was changed, and to whom its number goes', () => {
+  expect(sentences.failed('E1234567')).toMatch(/编号 E1234567。没有执行任何操作，.*把编号发给运维负责人/);
+  expect(sentences.failedAfterConfirmation('E1234567')).toMatch(/编号 E1234567。.*把编号发给运维负责人/);
+});
+
+test('every mark has a time to live', async () => {
+  await begin(replica(done));
+  const confirmed = message('1');
+  await store.markConfirmed(confirmed, confirmed.msgId, 'one');
+  await replica(done).receive(confirmed);
+  for (const key of await redis.keys('*')) expect(await redis.pttl(key), key).toBeGreaterThan(0);
+});
