@@ -68,19 +68,19 @@ test('npm run dev: a change in src restarts the role that uses it, a menu is onl
 
   appendFileSync(join(copy, 'menus/9-help.ts'), '// changed\n');
   const loadings = () => linesOf('bot').filter(({ msg }) => msg === 'menus loaded').length;
-  await vi.waitFor(() => expect(loadings()).toBe(2), { timeout: 10_000 });
+  await vi.waitFor(() => expect(loadings()).toBe(2), { timeout: 30_000 });
 
   appendFileSync(join(copy, 'src/ops/app.ts'), '// changed\n');
-  await vi.waitFor(() => expect(startsOf('ops')).toBe(2), { timeout: 10_000 });
+  await vi.waitFor(() => expect(startsOf('ops')).toBe(2), { timeout: 30_000 });
   expect(starts()).toEqual({ bot: 1, ops: 2, push: 1 });
 
   const sentences = join(copy, 'src/chat/sentences.ts');
   const correct = readFileSync(sentences, 'utf8');
   writeFileSync(sentences, 'export const sentences = {');
   const log = () => readFileSync(join(copy, '.demo/logs/bot.log'), 'utf8');
-  await vi.waitFor(() => expect(log()).toContain('SyntaxError'), { timeout: 10_000 });
+  await vi.waitFor(() => expect(log()).toContain('SyntaxError'), { timeout: 30_000 });
   writeFileSync(sentences, correct);
-  await vi.waitFor(() => expect(startsOf('bot')).toBe(2), { timeout: 10_000 });
+  await vi.waitFor(() => expect(startsOf('bot')).toBe(2), { timeout: 30_000 });
   expect(await firstScreen()).toContain('电商');
 
   // Three watchers, what they watch, Redis and MariaDB.
