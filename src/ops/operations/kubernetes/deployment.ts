@@ -1,3 +1,4 @@
+import { Refused } from '../../../errors.ts';
 import type { V1Deployment } from './cluster.ts';
 
 /** A deployment's numbers of pods, and whether its controller has seen the latest change. */
@@ -53,4 +54,10 @@ export function selectorOf({ spec }: V1Deployment): string {
     return `${key} ${operator.toLowerCase()} (${values.join(',')})`;
   });
   return [...equal, ...others].join(',');
+}
+
+/** What a look at an object comes to when it is not there: undefined. Any other error is thrown on. */
+export function ifMissing(error: unknown): undefined {
+  if (error instanceof Refused && error.reason === 'missing') return undefined;
+  throw error;
 }

@@ -1,7 +1,7 @@
-import { InputError, Refused } from '../../../errors.ts';
+import { InputError } from '../../../errors.ts';
 import type { ChangeOperation } from '../operation.ts';
 import type { V1Deployment } from './cluster.ts';
-import { managerOf, resourceVersionIn, rolloutOf, versionOf } from './deployment.ts';
+import { ifMissing, managerOf, resourceVersionIn, rolloutOf, versionOf } from './deployment.ts';
 
 const RESTARTED_AT = 'kubectl.kubernetes.io/restartedAt';
 const OPERATION = 'keypad/operation';
@@ -59,9 +59,4 @@ export const restart: ChangeOperation<'k8s.restart'> = {
 
 function annotationsOf({ spec }: V1Deployment): Readonly<Record<string, string>> {
   return spec?.template.metadata?.annotations ?? {};
-}
-
-function ifMissing(error: unknown): undefined {
-  if (error instanceof Refused && error.reason === 'missing') return undefined;
-  throw error;
 }

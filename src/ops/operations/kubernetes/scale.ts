@@ -4,7 +4,7 @@ import type { Unit } from '../../policy/document.ts';
 import { TargetFailed } from '../../target-failed.ts';
 import type { ChangeOperation } from '../operation.ts';
 import type { Cluster } from './cluster.ts';
-import { managerOf, ownsReplicas, resourceVersionIn, rolloutOf, versionOf } from './deployment.ts';
+import { ifMissing, managerOf, ownsReplicas, resourceVersionIn, rolloutOf, versionOf } from './deployment.ts';
 
 /** Sets the number of a deployment's pods through its `scale` subresource. */
 export const scale: ChangeOperation<'k8s.scale'> = {
@@ -100,9 +100,4 @@ async function autoscalerLine(cluster: Cluster, namespace: string, name: string)
 
 function replicasIn(before: unknown): number {
   return (before as { readonly replicas: number }).replicas;
-}
-
-function ifMissing(error: unknown): undefined {
-  if (error instanceof Refused && error.reason === 'missing') return undefined;
-  throw error;
 }
