@@ -82,7 +82,9 @@ test('a message that is two minutes old does nothing and says so', async () => {
   await begin('zhangsan', '1-1-2', 'catalog', '4');
   const createTime = Math.floor(Date.now() / 1000) - 121;
   const { reply } = await demo.wecom.say('zhangsan', '1', { createTime });
-  expect(reply).toMatch(/^消息已过期，没有执行任何操作。\n\n电商 › Kubernetes › 扩缩容 › catalog/);
+  expect(reply).toMatch(
+    /^（回复 \d\d:\d\d 的“1”）\n消息已过期，没有执行任何操作。\n\n电商 › Kubernetes › 扩缩容 › catalog/,
+  );
   expect(writes('catalog')).toBe(0);
 });
 
