@@ -8,7 +8,7 @@ import type { BotConfig } from '../config.ts';
 import { readPrincipal } from '../contract/principal.ts';
 import { ConfigError } from '../errors.ts';
 import type { Log } from '../server/log.ts';
-import type { BotMetrics } from '../server/metrics.ts';
+import type { BotMetrics, ReloadResult } from '../server/metrics.ts';
 import type { Redis } from '../server/redis.ts';
 import { createCipher } from '../wecom/crypto/cipher.ts';
 import { createMenuFolders } from './menu-folders.ts';
@@ -33,6 +33,8 @@ export interface AccountsParts {
   readonly redis: Redis;
   readonly log: Log;
   readonly metrics: Pick<BotMetrics, 'badAccounts' | 'reload'>;
+  /** Menus or accounts have these problems, and what was there goes on. */
+  onProblems(problems: readonly string[]): void;
   notifierOf(account: string): Notifier;
   /** Unix milliseconds. */
   now(): number;
@@ -51,7 +53,9 @@ const LOOK_MS = 10_000;
 /** Opens all accounts. Throws a `ConfigError` when the file cannot be used, or not one account is good. */
 export async function openAccounts(parts: AccountsParts): Promise<Accounts> {
   const { config, log, metrics } = parts;
-  const folders = createMenuFolders(log, (result) => metrics.reload('menus', result));
+  const { onProblems } = parts;
+  const onReload = (result: ReloadResult) => metrics.reload('menus', result);
+  const folders = createMenuFolders({ log, onReload, onProblems });
   const menus = new WeakMap<Channel, Menus>();
   let open: ReadonlyMap<string, Opened> = new Map();
 
@@ -121,6 +125,7 @@ export async function openAccounts(parts: AccountsParts): Promise<Accounts> {
     for (const [account, each] of bad) {
       log.error({ account, problems: each }, 'an account is bad; it goes on as it was, if it was there');
     }
+    if (bad.size > 0) onProblems([...bad.values()].flat());
     metrics.badAccounts([...bad.keys()]);
     if (config.accountsFile !== undefined) log.info({ accounts: [...next.keys()] }, 'accounts are open');
   };
@@ -147,6 +152,7 @@ export async function openAccounts(parts: AccountsParts): Promise<Accounts> {
           const problems = error instanceof ConfigError ? error.problems : [`${error}`];
           log.error({ problems }, 'accounts are not read again, all go on as they were');
           metrics.badAccounts(['*']);
+          onProblems(problems);
         });
         await folders.reload();
       });

@@ -13,11 +13,12 @@ import { createBotMetrics } from '../server/metrics.ts';
 import { createRedis } from '../server/redis.ts';
 import { openAccounts } from './accounts.ts';
 import { startConfirmations } from './confirmations.ts';
-import { createIdentity } from './identity.ts';
+import { createIdentity, principalOf } from './identity.ts';
 import { createContexts } from './menu-context.ts';
 import { createNotifier } from './notifier.ts';
 import { openConfirmations } from './open-confirmations.ts';
 import { createOpsClient } from './ops-client.ts';
+import { startReports } from './reports.ts';
 import { timedStore } from './timed-store.ts';
 
 /** A running interface platform; `app` is not listening yet. */
@@ -52,11 +53,23 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
     now,
     newNonce: randomUUID,
   });
+  const client = createOpsClient({
+    url: config.opsUrl,
+    key: readSigningKey(config.signingKey.reveal()),
+    now,
+    newId: randomUUID,
+    onAnswer: metrics.opsCall,
+  });
+  const reports = startReports({
+    send: client.report,
+    onError: (err) => log.warn({ err }, 'a report to the ops platform is kept and sent again'),
+  });
   const accounts = await openAccounts({
     config,
     redis,
     log,
     metrics,
+    onProblems: reports.problems,
     notifierOf: (account) =>
       createNotifier({
         account,
@@ -69,15 +82,8 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
       }),
     now,
   });
-  const client = createOpsClient({
-    url: config.opsUrl,
-    key: readSigningKey(config.signingKey.reveal()),
-    now,
-    newId: randomUUID,
-    onAnswer: metrics.opsCall,
-  });
-
   const identity = createIdentity({
+    onNoRights: (user) => reports.refused({ user, kind: 'rights', at: '' }),
     client,
     now,
     onError: (err, user) => log.warn({ user, err }, 'departments unknown'),
@@ -98,6 +104,7 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
     deliver: (incoming, text) => incoming.channel.tellLate(incoming, text),
     onError: (err, { trace }) => log.error({ id: trace, err }, 'a message broke'),
     onSession: metrics.session,
+    onRefused: (incoming, refused) => reports.refused({ user: principalOf(incoming), ...refused }),
     now,
     sleep: pause,
     after(ms, call) {
@@ -151,6 +158,7 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
       stopping.abort();
       await chat.idle();
       await confirmations.stop();
+      await reports.stop();
       accounts.close();
       redis.disconnect();
     },

@@ -16,12 +16,14 @@ export interface IdentityParts {
   readonly client: OpsClient;
   now(): number;
   onError(error: unknown, user: string): void;
+  /** The policy gives this user nothing at all. */
+  onNoRights(user: string): void;
 }
 
 const RIGHTS_MS = 30_000;
 const DEPARTMENTS_MS = 60_000;
 
-export function createIdentity({ client, now, onError }: IdentityParts): Identity {
+export function createIdentity({ client, now, onError, onNoRights }: IdentityParts): Identity {
   const departments = createTtlCache({
     milliseconds: DEPARTMENTS_MS,
     keyOf: principalOf,
@@ -42,7 +44,7 @@ export function createIdentity({ client, now, onError }: IdentityParts): Identit
     rightsOf: createTtlCache({
       milliseconds: RIGHTS_MS,
       keyOf: ({ user }: Caller) => user,
-      ask: (caller: Caller) => askRights(client, caller),
+      ask: (caller: Caller) => askRights(client, caller, () => onNoRights(caller.user)),
       now,
     }),
   };

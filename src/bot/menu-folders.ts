@@ -20,8 +20,15 @@ interface Folder {
   users: number;
 }
 
-/** Makes an empty one; `onReload` hears `refused` while any folder serves what was read before. */
-export function createMenuFolders(log: Log, onReload: (result: ReloadResult) => void): MenuFolders {
+export interface MenuFoldersParts {
+  readonly log: Log;
+  /** Hears `refused` while any folder serves what was read before. */
+  onReload(result: ReloadResult): void;
+  onProblems(problems: readonly string[]): void;
+}
+
+/** Makes an empty one. */
+export function createMenuFolders({ log, onReload, onProblems }: MenuFoldersParts): MenuFolders {
   const folders = new Map<string, Folder>();
   const refused = new Set<string>();
   const report = (folder: string, isRefused: boolean): void => {
@@ -40,6 +47,7 @@ export function createMenuFolders(log: Log, onReload: (result: ReloadResult) => 
       onProblems(problems) {
         report(folder, true);
         log.error({ problems, folder }, 'menus not reloaded, the old ones go on serving');
+        onProblems(problems);
       },
     });
     const stopWatching = watchFolder({

@@ -6,6 +6,7 @@ import {
   type OutputOf,
   type ReadName,
 } from '../contract/index.ts';
+import { REPORTS, type Report } from '../contract/report.ts';
 import { type SigningKey, signToken } from '../contract/token.ts';
 import { mayHaveArrived } from '../errors.ts';
 import { traceHeader } from '../server/trace-id.ts';
@@ -37,6 +38,8 @@ export interface OpsClient {
   read<N extends ReadName>(caller: Caller, name: N, input: InputOf<N>): Promise<Answered<N>>;
   /** Has the platform write down something of the caller's own operations; it does no harm to do so twice. */
   acknowledge<N extends AcknowledgeName>(caller: Caller, name: N, input: InputOf<N>): Promise<Answered<N>>;
+  /** Hands over what the bot tells on its own account, for no user. Throws when the platform has not written it down. */
+  report(report: Report): Promise<void>;
 }
 
 type Answered<N extends ReadName | AcknowledgeName> =
@@ -55,25 +58,30 @@ const TIMEOUT_MS = 10_000;
 
 /** Opens the client; connections are kept alive by `fetch`. */
 export function createOpsClient(parts: OpsClientParts): OpsClient {
-  const post: OpsClient['post'] = async (caller, operation, body) => {
+  const send = async (
+    path: string,
+    operation: string,
+    body: unknown,
+    { user, departments, trace }: Partial<Caller>,
+  ): Promise<Answer> => {
     const text = JSON.stringify(body);
     const started = parts.now();
     const done = (state: string) => parts.onAnswer(operation, state, (parts.now() - started) / 1000);
     try {
       const token = await signToken(parts.key, {
-        subject: caller.user,
-        departments: caller.departments,
+        ...(user !== undefined && { subject: user }),
+        departments,
         operation,
         body: text,
         id: parts.newId(),
         now: started,
       });
-      const response = await fetch(new URL(`/v1/operations/${operation}`, parts.url), {
+      const response = await fetch(new URL(path, parts.url), {
         method: 'POST',
         headers: {
           authorization: `Bearer ${token}`,
           'content-type': 'application/json',
-          [traceHeader]: caller.trace,
+          ...(trace !== undefined && { [traceHeader]: trace }),
         },
         body: text,
         redirect: 'error',
@@ -87,6 +95,8 @@ export function createOpsClient(parts: OpsClientParts): OpsClient {
       throw new OpsDown(mayHaveArrived(error), error);
     }
   };
+  const post: OpsClient['post'] = (caller, operation, body) =>
+    send(`/v1/operations/${operation}`, operation, body, caller);
   const ask = async <N extends ReadName | AcknowledgeName>(
     caller: Caller,
     name: N,
@@ -98,5 +108,13 @@ export function createOpsClient(parts: OpsClientParts): OpsClient {
     // The output is checked against the contract: the bot believes the platform no more than it has to.
     return { output: contract[name].output.parse(answered.output) as never };
   };
-  return { post, read: ask, acknowledge: ask };
+  return {
+    post,
+    read: ask,
+    acknowledge: ask,
+    async report(report) {
+      const answered = await send(`/v1/${REPORTS}`, REPORTS, report, {});
+      if (answered.state !== 'done') throw new Error(`the platform took no report: ${answered.state}`);
+    },
+  };
 }

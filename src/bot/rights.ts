@@ -13,14 +13,17 @@ export function covers(rights: Rights, operation: string, unit: unknown): boolea
 
 /**
  * Asks the platform what a user may do; the bot holds no policy of its own.
- * Throws `Unavailable` when there is no answer, or no right at all.
+ * Throws `Unavailable` when there is no answer, or no right at all, of which `onNone` hears.
  */
-export async function askRights(client: OpsClient, caller: Caller): Promise<Rights> {
+export async function askRights(client: OpsClient, caller: Caller, onNone: () => void): Promise<Rights> {
   const answered = await client.read(caller, 'me', {}).catch((error: unknown) => {
     throw error instanceof OpsDown ? new Unavailable(sentences.platformDown) : error;
   });
   if ('refused' in answered) throw new Unavailable(answered.refused);
   const units = Object.entries(answered.output);
-  if (units.length === 0) throw new Unavailable(sentences.noRights);
+  if (units.length === 0) {
+    onNone();
+    throw new Unavailable(sentences.noRights);
+  }
   return new Map(units.map(([unit, operations]) => [unit, new Set(operations)]));
 }

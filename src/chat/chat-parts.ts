@@ -1,7 +1,11 @@
 import type { Incoming } from '../channels/channel.ts';
 import type { Context } from '../menu/tree/context.ts';
 import type { Tree } from '../menu/tree/tree.ts';
+import type { Refused } from '../menu/turn/screen.ts';
 import type { SessionStore } from './session-store.ts';
+
+/** Why the chat refuses: `stale` messages came too late, the others are the menu's. */
+export type RefusedKind = Refused['kind'] | 'stale';
 
 /** What the chat needs from outside; clock and timer are arguments, so that a test can hold them still. */
 export interface ChatParts {
@@ -14,6 +18,8 @@ export interface ChatParts {
   deliver(incoming: Incoming, text: string): Promise<void>;
   onError(error: unknown, incoming: Incoming): void;
   onSession(change: 'started' | 'ended'): void;
+  /** Something was refused without asking the platform; `at` says where in the menu. */
+  onRefused(incoming: Incoming, refused: { readonly kind: RefusedKind; readonly at: string }): void;
   now(): number;
   sleep(milliseconds: number): Promise<void>;
   /** Calls back once after that time, unless the answer is called first. */

@@ -63,7 +63,12 @@ async function take(
     };
     const context = { ...opened, run };
     const stale = parts.now() - incoming.createdAt * 1000 > incoming.channel.freshMs;
-    if (!stale && incoming.text !== undefined) return await takeTurn(tree, session, incoming.text, context);
+    if (!stale && incoming.text !== undefined) {
+      const turn = await takeTurn(tree, session, incoming.text, context);
+      if (turn.refused !== undefined) parts.onRefused(incoming, turn.refused);
+      return turn;
+    }
+    if (stale) parts.onRefused(incoming, { kind: 'stale', at: '' });
     const expired = `${sentences.answerTo(incoming.createdAt, incoming.text)}\n${sentences.expired}`;
     const notice = stale ? expired : sentences.onlyText;
     return { text: currentScreen(tree, session, notice, context) ?? notice, session: 'same' };

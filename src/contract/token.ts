@@ -14,25 +14,29 @@ const AHEAD = 5;
 const ISSUER = 'keypad-bot';
 const AUDIENCE = 'keypad-ops';
 
-const claims = z.strictObject({
+const reportClaims = z.strictObject({
   iss: z.literal(ISSUER),
   aud: z.literal(AUDIENCE),
-  sub: principal,
   iat: z.int(),
   exp: z.int(),
   jti: z.uuid(),
   op: z.string().max(100),
   bsha: z.string(),
+});
+const claims = reportClaims.extend({
+  sub: principal,
   departments: z.array(z.int().positive()).max(200).optional(),
 });
 
 /** What a verified token says: who asks (`sub`, in the spelling by which principals are compared), under which id (`jti`), until when (`exp`, Unix seconds). */
 export type Claims = z.infer<typeof claims>;
+/** What the token of a report says: it speaks for no user. */
+export type ReportClaims = z.infer<typeof reportClaims>;
 
 /** What a token is made for. `operation` is the name for a run, `<name>/preview` for a preview; `now` is Unix milliseconds. */
 export interface TokenRequest {
-  /** The text form of the user on whose behalf the bot asks (principal.ts). */
-  readonly subject: string;
+  /** The text form of the user on whose behalf the bot asks (principal.ts); absent for a report, which is the bot's own. */
+  readonly subject?: string;
   readonly operation: string;
   /** The exact bytes of the request body. */
   readonly body: string | Uint8Array;
@@ -50,23 +54,36 @@ export type TokenUse = Pick<TokenRequest, 'operation' | 'body' | 'now'>;
 export async function signToken(key: SigningKey, request: TokenRequest): Promise<string> {
   const { subject, operation, body, id, now, departments } = request;
   const issuedAt = Math.floor(now / 1000);
-  return new SignJWT({ op: operation, bsha: digest(body), ...(departments && { departments }) })
+  const token = new SignJWT({ op: operation, bsha: digest(body), ...(departments && { departments }) })
     .setProtectedHeader({ alg: 'EdDSA', kid: key.kid })
     .setIssuer(ISSUER)
     .setAudience(AUDIENCE)
-    .setSubject(subject)
     .setJti(id)
     .setIssuedAt(issuedAt)
-    .setExpirationTime(issuedAt + LIFETIME)
-    .sign(key.key);
+    .setExpirationTime(issuedAt + LIFETIME);
+  return (subject === undefined ? token : token.setSubject(subject)).sign(key.key);
 }
 
 /**
  * The claims of a token that was signed by one of `keys` for this very request; whether it was used before is for
  * the caller to know. Throws Refused('token') with a sentence that names the first check that failed.
  */
-export async function verifyToken(keys: VerifyingKeys, token: string, use: TokenUse): Promise<Claims> {
-  const signed = claims.safeParse(readJson(await verifiedPayload(keys, token)));
+export function verifyToken(keys: VerifyingKeys, token: string, use: TokenUse): Promise<Claims> {
+  return verify(keys, token, use, claims);
+}
+
+/** The same for a report: its token names no user, and one that names a user is refused. */
+export function verifyReportToken(keys: VerifyingKeys, token: string, use: TokenUse): Promise<ReportClaims> {
+  return verify(keys, token, use, reportClaims);
+}
+
+async function verify<C extends ReportClaims>(
+  keys: VerifyingKeys,
+  token: string,
+  use: TokenUse,
+  form: z.ZodType<C>,
+): Promise<C> {
+  const signed = form.safeParse(readJson(await verifiedPayload(keys, token)));
   if (!signed.success) throw refused(`内容不对（${signed.error.issues[0]?.path.join('.') || '格式'}）`);
   const { iat, exp, op, bsha } = signed.data;
   const now = use.now / 1000;

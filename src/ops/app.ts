@@ -16,9 +16,11 @@ import { type Clock, systemClock } from './clock.ts';
 import { openDatabase } from './database.ts';
 import { createEngine } from './engine/engine.ts';
 import { sweepTokens } from './http/replay-guard.ts';
+import { createReportHandler } from './http/report.ts';
 import { createRequestHandler } from './http/request.ts';
 import { addRoutes } from './http/routes.ts';
 import { migrate } from './migrations.ts';
+import { createAdminNotice } from './outbox/admins.ts';
 import { createOutbox } from './outbox/outbox.ts';
 import { createSender } from './outbox/sender.ts';
 import { loadPolicy } from './policy/file.ts';
@@ -58,27 +60,7 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
   const proxies = createSources(config.trustedProxies);
   const keys = readVerifyingKeys(config.verifyingKeys);
   const targets = openTargets(config.kubeconfig, config.mysqlTargets.reveal());
-  const policy = loadPolicy(config.policyFile, targets.names, {
-    accepted(isNew) {
-      metrics.reload('policy', 'accepted');
-      if (isNew) log.info('the policy has changed');
-    },
-    refused(problems) {
-      metrics.reload('policy', 'refused');
-      log.error({ problems }, 'the new policy is refused, the old one goes on');
-    },
-  });
   const db = openDatabase(config.mysqlUrl.reveal());
-  const letGo = async (): Promise<void> => {
-    policy.close();
-    await Promise.all([targets.close(), db.destroy()]);
-  };
-  await migrate(db).catch(async (error: unknown) => {
-    await letGo();
-    throw error;
-  });
-  const audit = createAudit(db, config.auditKey.reveal());
-  const refusals = createSourceRefusals(audit);
   const owner = randomUUID();
   const outbox = createOutbox(db);
   const sender = createSender({
@@ -100,6 +82,33 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
     },
     onError: report,
   });
+  const notifyAdmins = createAdminNotice({
+    db,
+    clock,
+    admins: () => policy.current().admins,
+    onMessage: sender.notice,
+  });
+  const policy = loadPolicy(config.policyFile, targets.names, {
+    accepted(isNew) {
+      metrics.reload('policy', 'accepted');
+      if (isNew) log.info('the policy has changed');
+    },
+    refused(problems) {
+      metrics.reload('policy', 'refused');
+      log.error({ problems }, 'the new policy is refused, the old one goes on');
+      notifyAdmins(problems).catch(report);
+    },
+  });
+  const letGo = async (): Promise<void> => {
+    policy.close();
+    await Promise.all([targets.close(), db.destroy()]);
+  };
+  await migrate(db).catch(async (error: unknown) => {
+    await letGo();
+    throw error;
+  });
+  const audit = createAudit(db, config.auditKey.reveal());
+  const refusals = createSourceRefusals(audit);
   const engine = createEngine({
     db,
     audit,
@@ -129,6 +138,7 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
   addRoutes(app, {
     sources,
     handle: createRequestHandler({ keys, db, audit, clock, ...engine }),
+    handleReport: createReportHandler({ keys, db, audit, clock, notifyAdmins }),
     refusedSource(address) {
       refusals.count(address);
       metrics.refusal('source');

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startBot, type TestBot } from '#test/bot.ts';
+import type { Report } from '../../src/contract/report.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keypad-menus-'));
 const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
@@ -33,6 +34,9 @@ test('a refused change shows in the metrics until the file is good again, also w
   write('1-a.ts', 'export default 1;');
   await running.bot.reload();
   expect(await shown()).toBe('1');
+  const reported = () =>
+    running.platform.calls.find(({ operation }) => operation === 'reports')?.body as Report | undefined;
+  await expect.poll(() => reported()?.problems[0]).toContain('1-a.ts: has no default export');
   write('1-a.ts', entry('新'));
   await running.bot.reload();
   expect(await shown()).toBe('0');

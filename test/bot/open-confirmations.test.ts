@@ -50,7 +50,7 @@ test('a confirmation that cannot be noted does not go to the platform', async ()
   };
   const refuse = async () => ({ refused: 'only changes here' });
   const open = createContexts({
-    client: { post, read: refuse, acknowledge: refuse },
+    client: { post, read: refuse, acknowledge: refuse, report: async () => {} },
     identity: {
       callerOf: async ({ user, trace }) => ({ user, departments: [], trace }),
       rightsOf: async () => new Map(),

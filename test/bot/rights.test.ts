@@ -57,6 +57,8 @@ test('an answer is believed for its time, a failure not at all', async () => {
 test('a refusal of the platform is the sentence the user reads', async () => {
   const platform = await startPlatform();
   const client = { read: async () => ({ refused: '没有权限' }), post: async () => ({}) } as never;
-  await expect(askRights(client, { user: 'x', departments: [], trace: 't' })).rejects.toThrow('没有权限');
+  await expect(askRights(client, { user: 'x', departments: [], trace: 't' }, () => {})).rejects.toThrow(
+    '没有权限',
+  );
   await platform.stop();
 });

@@ -50,6 +50,7 @@ const chat = createChat({
     throw error;
   },
   onSession: () => {},
+  onRefused() {},
   now: () => NOW * 1000,
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   after(ms, call) {

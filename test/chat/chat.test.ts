@@ -70,6 +70,7 @@ interface Options {
 function replica({ on = redis, limit = new Promise(() => {}) }: Options = {}) {
   const delivered: string[] = [];
   const errors: unknown[] = [];
+  const refusals: unknown[] = [];
   const parts: ChatParts = {
     store: createSessionStore(on),
     menu: () => tree,
@@ -78,6 +79,7 @@ function replica({ on = redis, limit = new Promise(() => {}) }: Options = {}) {
     deliver: async (_, sent) => void delivered.push(sent),
     onError: (error) => void errors.push(error),
     onSession: () => {},
+    onRefused: (_, refused) => void refusals.push(refused),
     now: () => NOW * 1000,
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     after: (_, call) => {
@@ -87,7 +89,7 @@ function replica({ on = redis, limit = new Promise(() => {}) }: Options = {}) {
   };
   const chat = createChat(parts);
   const receive = async (incoming: Incoming) => (await chat.receive(incoming))?.text ?? null;
-  return { ...chat, receive, delivered, errors };
+  return { ...chat, receive, delivered, errors, refusals };
 }
 
 test('a message shows the first screen, and the digits walk from there', async () => {
@@ -171,6 +173,7 @@ test('a message older than 120 s does nothing and shows where one stands', async
   await chat.receive(message('hi'));
   const reply = await chat.receive(message('1', { createdAt: NOW - 121 }));
   expect(reply?.startsWith(`（回复 07:57 的“1”）\n${sentences.expired}`)).toBe(true);
+  expect(chat.refusals).toEqual([{ kind: 'stale', at: '' }]);
   expect(reply).toContain('1 甲');
   expect(await redis.get('keypad:{1000002:zhangsan}:path')).toBe('');
   expect(await chat.receive(message('1', { createdAt: NOW - 120 }))).toContain('1 乙');

@@ -74,6 +74,7 @@ function replica(
     deliver: async (_, text) => void delivered.push(text),
     onError: () => {},
     onSession: () => {},
+    onRefused: () => {},
     now: () => NOW * 1000,
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     after: (_, call) => {

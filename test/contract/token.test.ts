@@ -2,7 +2,7 @@ import { createHash, createHmac, generateKeyPairSync, randomUUID } from 'node:cr
 import { SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { makeKeyPair, readSigningKey, readVerifyingKeys } from '../../src/contract/keys.ts';
-import { signToken, verifyToken } from '../../src/contract/token.ts';
+import { signToken, verifyReportToken, verifyToken } from '../../src/contract/token.ts';
 
 const NOW = 1_767_225_600_000;
 const SECONDS = NOW / 1000;
@@ -35,6 +35,22 @@ function encoded(part: unknown): string {
 async function refusal(token: string, against: Partial<typeof use> = {}): Promise<unknown> {
   return verifyToken(keys, token, { ...use, ...against }).catch((error: unknown) => error);
 }
+
+describe('the token of a report', () => {
+  const reported = { ...use, operation: 'reports' };
+
+  test('speaks for no user, and for that reason for no operation', async () => {
+    const token = await signToken(key, { ...reported, id: request.id });
+    expect(await verifyReportToken(keys, token, reported)).toMatchObject({ jti: request.id, op: 'reports' });
+    await expect(verifyToken(keys, token, reported)).rejects.toMatchObject({ reason: 'token' });
+    await expect(verifyReportToken(keys, token, use)).rejects.toMatchObject({ reason: 'token' });
+  });
+
+  test('names no user', async () => {
+    const token = await signToken(key, { ...reported, id: request.id, subject: 'zhangsan' });
+    await expect(verifyReportToken(keys, token, reported)).rejects.toMatchObject({ reason: 'token' });
+  });
+});
 
 describe('a token', () => {
   test('says who asks for what, for one minute', async () => {

@@ -177,6 +177,24 @@ export async function signedRequest(
   };
 }
 
+/** A report of the bot, with a good token; `subject` makes it one that speaks for a user. */
+export async function signedReport(body: unknown, { now, subject }: { now: number; subject?: string }) {
+  const payload = JSON.stringify(body);
+  const token = await signToken(key, {
+    ...(subject !== undefined && { subject }),
+    operation: 'reports',
+    body: payload,
+    id: randomUUID(),
+    now,
+  });
+  return {
+    method: 'POST' as const,
+    url: '/v1/reports',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    payload,
+  };
+}
+
 function client(ops: Ops, clock: Clock, user: string, departments?: readonly number[]): Client {
   const post: Client['post'] = async (path, body) => {
     const response = await ops.app.inject(

@@ -232,3 +232,16 @@ test.each([
   );
   await harness.stop();
 });
+
+test('the admins hear of a policy that was refused', async () => {
+  const harness = await openOpsHarness({ policy: demo });
+  const ops = await harness.startReplica();
+  writeFileSync(harness.policyFile, demo.replace('k8s.restart', 'k8s.restrat'));
+  await ops.reload();
+  await until(async () => {
+    await ops.sweep();
+    return harness.push.told('wangwu').some((text) => text.includes('"k8s.restrat" fits no operation'));
+  });
+  expect(harness.push.told('lisi')).toEqual([]);
+  await harness.stop();
+});

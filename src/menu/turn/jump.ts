@@ -25,7 +25,10 @@ export async function jump(
       if (error instanceof Unavailable) return { problem: error.message };
       throw error;
     });
-    if ('problem' in answered) return fail(sentences.jumpFailed(index + 1, answered.problem));
+    if ('problem' in answered) {
+      const failed = await fail(sentences.jumpFailed(index + 1, answered.problem));
+      return 'refused' in answered ? { ...failed, refused: answered.refused } : failed;
+    }
     position = answered.next;
   }
   return showScreen(tree, position, context).catch(refusal(fail));

@@ -6,6 +6,7 @@ import { clip } from '../words/text.ts';
 import type { Answer } from './input.ts';
 import { findOption, loadOptions, pinsNamed, pinsOf } from './options.ts';
 import { type Position, stepFrom } from './position.ts';
+import type { Refused } from './screen.ts';
 import type { Pin, Step } from './session.ts';
 
 /** What a name may take of a sentence. */
@@ -14,11 +15,11 @@ const NAME_BYTES = 60;
 /** What one answer comes to: where it leads, or why not; `fresh` is the list to show instead of one that changed. */
 export type Resolved =
   | { readonly next: Position }
-  | { readonly problem: string; readonly fresh?: readonly Option[] };
+  | { readonly problem: string; readonly fresh?: readonly Option[]; readonly refused?: Refused };
 
 /**
  * Resolves one answer at a position. `pins` is the list the user looked at; without it (in a jump) a number means the
- * list as it is now. An option is loaded again before it is taken, so what is gone or no longer allowed is not chosen.
+ * list as it is now. An entry that its user may not see is answered like one that is not there, and `refused` names it. An option is loaded again before it is taken, so what is gone or no longer allowed is not chosen.
  */
 export async function resolve(
   position: Position,
@@ -29,7 +30,10 @@ export async function resolve(
   const found = await findStep(position, answer, context, pins);
   if ('problem' in found) return found;
   const next = stepFrom(position, found, context);
-  return next === undefined ? { problem: wrongAnswer(answer) } : { next };
+  if (next !== undefined) return { next };
+  const hidden = found.kind === 'entry' ? position.node.children.get(found.number) : undefined;
+  const refused = hidden && { refused: { kind: 'hidden', at: hidden.file } as const };
+  return { problem: wrongAnswer(answer), ...refused };
 }
 
 type Found = Step | Exclude<Resolved, { readonly next: Position }>;

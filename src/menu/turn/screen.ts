@@ -11,13 +11,21 @@ import type { Screen, Session } from './session.ts';
 /**
  * What one input comes to. `session` is where the user stands after it: `same` leaves everything as it was, path and
  * time to live too; `null` ends the session. `ran` says that a change was asked for, so the turn must not be taken again.
- * `receipts` are the ids of the operations whose outcome the text tells.
+ * `receipts` are the ids of the operations whose outcome the text tells. `refused` says that a right was missing, or that
+ * a preview was confirmed too late.
  */
 export interface Turn {
   readonly text: string;
   readonly session: Session | null | 'same';
   readonly ran?: true;
   readonly receipts?: readonly string[] | undefined;
+  readonly refused?: Refused | undefined;
+}
+
+/** What the menu refuses without asking the platform; `at` is the file of an entry, or the path of the user. */
+export interface Refused {
+  readonly kind: 'hidden' | 'rights' | 'expired';
+  readonly at: string;
 }
 
 const MAX_TEXT_BYTES = 32_768;

@@ -8,7 +8,7 @@ import { findPosition, menuOf, type Position, startOf, stepBack } from './positi
 import { pagesOf, render } from './render.ts';
 import { type Resolved, resolve } from './resolve.ts';
 import { firstScreen, show, showScreen, type Turn } from './screen.ts';
-import type { Pin, Screen, Session } from './session.ts';
+import { type Pin, pathOf, type Screen, type Session } from './session.ts';
 
 export type { Turn } from './screen.ts';
 
@@ -38,7 +38,9 @@ export async function takeTurn(
   const isOld = session.generation !== tree.generation;
   const position = isOld ? undefined : findPosition(tree, session.steps, context);
   if (position === undefined) {
-    return startOver(tree, input, context, isOld ? sentences.menuChanged : sentences.notAllowedAnyMore);
+    if (isOld) return startOver(tree, input, context, sentences.menuChanged);
+    const again = await startOver(tree, input, context, sentences.notAllowedAnyMore);
+    return { ...again, refused: { kind: 'rights', at: pathOf(session) } };
   }
   const standing = { tree, position, screen: session.screen, context };
   try {
@@ -117,7 +119,7 @@ async function choose(standing: Standing, answer: Answer, pins?: readonly Pin[])
   const { tree, position, context } = standing;
   const resolved = await resolve(position, answer, context, pins);
   if ('next' in resolved) return showScreen(tree, resolved.next, context);
-  if (resolved.fresh === undefined) return stay(standing, resolved.problem);
+  if (resolved.fresh === undefined) return { ...stay(standing, resolved.problem), refused: resolved.refused };
   return show(tree, position, choiceScreen(resolved.fresh), context, resolved.problem);
 }
 
@@ -160,7 +162,10 @@ async function confirm(
 ): Promise<Turn> {
   const { tree, position, context } = standing;
   const { preview, input } = screen;
-  if (context.now > preview.expiresAt) return showScreen(tree, position, context, sentences.previewExpired);
+  if (context.now > preview.expiresAt) {
+    const again = await showScreen(tree, position, context, sentences.previewExpired);
+    return { ...again, refused: { kind: 'expired', at: position.node.file } };
+  }
   if (preview.code === undefined && typed !== '1') return stay(standing, sentences.onlyOne);
   if (preview.code !== undefined && typed !== preview.code) return stay(standing, sentences.wrongCode);
   const { entry } = position.node;

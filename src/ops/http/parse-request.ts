@@ -50,6 +50,11 @@ function readInput<N extends OperationName>(name: N, json: unknown) {
   return { input, unit: 'unit' in input ? input.unit : undefined };
 }
 
+/** Reads a body as JSON of that form. Throws InputError that names the first wrong field. */
+export function readBody<T>(schema: z.ZodType<T>, body: Uint8Array): T {
+  return read(schema, readJson(body));
+}
+
 function read<T>(schema: z.ZodType<T>, json: unknown): T {
   const result = schema.safeParse(json);
   if (result.success) return result.data;

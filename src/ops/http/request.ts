@@ -62,10 +62,18 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
   };
 }
 
+/** The token in an Authorization header; empty, which no check lets pass, when there is none. */
+export function bearerOf(authorization: string | undefined): string {
+  return /^Bearer ([\w.-]{1,4096})$/i.exec(authorization ?? '')?.[1] ?? '';
+}
+
 /** Who asks, by the token; whether it was used before is not known yet. */
 async function identify({ keys, clock }: RequestParts, request: IncomingRequest, operation: string) {
-  const token = /^Bearer ([\w.-]{1,4096})$/i.exec(request.authorization ?? '')?.[1] ?? '';
-  const claims = await verifyToken(keys, token, { operation, body: request.body, now: clock.now() });
+  const claims = await verifyToken(keys, bearerOf(request.authorization), {
+    operation,
+    body: request.body,
+    now: clock.now(),
+  });
   const subject: Subject = { user: claims.sub, departments: claims.departments ?? [] };
   return { subject, jti: claims.jti, expiresAt: claims.exp * 1000 };
 }
@@ -100,7 +108,7 @@ async function answerTo(
 }
 
 /** The answer to what went wrong, once it is recorded. What is neither a refusal nor a failed target is thrown on. */
-async function refuse(attempt: Attempt, error: unknown): Promise<Answer> {
+export async function refuse(attempt: Attempt, error: unknown): Promise<Answer> {
   if (error instanceof Refused) {
     const { reason, message } = error;
     await attempt.record(reason === 'expired' ? 'expired' : 'denied', `${reason}: ${message}`);

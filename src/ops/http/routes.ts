@@ -1,14 +1,17 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Answer } from '../../contract/answer.ts';
 import { contract, isOperation } from '../../contract/index.ts';
+import { REPORTS } from '../../contract/report.ts';
 import type { Sources } from '../../server/sources.ts';
 import { isDatabaseAway } from '../database.ts';
+import type { ReportHandler } from './report.ts';
 import type { RequestHandler } from './request.ts';
 import { statusOf } from './status.ts';
 
 export interface RouteParts {
   readonly sources: Sources;
   readonly handle: RequestHandler;
+  readonly handleReport: ReportHandler;
   /** A call came from an address that may not call. */
   refusedSource(address: string): void;
   /** A request is answered; `operation` is as the path names it. */
@@ -19,10 +22,10 @@ interface Route {
   readonly Params: { readonly name: string };
 }
 
-/** Adds `POST /v1/operations/<name>` and `…/preview`, and a plain answer to everything that goes wrong. */
+/** Adds `POST /v1/operations/<name>`, `…/preview` and `POST /v1/reports`, and a plain answer to everything that goes wrong. */
 export function addRoutes(
   app: FastifyInstance,
-  { sources, handle, refusedSource, answered }: RouteParts,
+  { sources, handle, handleReport, refusedSource, answered }: RouteParts,
 ): void {
   // The first hook there is: who may not call costs neither a body nor a signature.
   app.addHook('onRequest', async (request, reply) => {
@@ -44,9 +47,7 @@ export function addRoutes(
     const answer = await handle({
       name,
       isPreview,
-      authorization: request.headers.authorization,
-      body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
-      source: request.ip,
+      ...whatCame(request),
     });
     answered(name, answer, reply.elapsedTime / 1000);
     request.log.info({ operation: name, isPreview, ...stateOf(answer) }, 'answered');
@@ -54,6 +55,12 @@ export function addRoutes(
   };
   app.post<Route>('/v1/operations/:name', route(false));
   app.post<Route>('/v1/operations/:name/preview', route(true));
+
+  app.post(`/v1/${REPORTS}`, async (request, reply) => {
+    const answer = await handleReport(whatCame(request));
+    answered(REPORTS, answer, reply.elapsedTime / 1000);
+    return send(reply, answer);
+  });
 
   app.setNotFoundHandler((_request, reply) =>
     send(reply, { state: 'refused', reason: 'missing', message: '没有这个地址' }),
@@ -81,6 +88,14 @@ export function addRoutes(
 function mayHaveRun(url: string): boolean {
   const name = /^\/v1\/operations\/([^/?]+)$/.exec(url)?.[1] ?? '';
   return isOperation(name) && contract[name].kind === 'change';
+}
+
+function whatCame({ headers, body, ip }: FastifyRequest) {
+  return {
+    authorization: headers.authorization,
+    body: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
+    source: ip,
+  };
 }
 
 function send(reply: FastifyReply, answer: Answer): FastifyReply {

@@ -19,6 +19,8 @@ export interface Policy {
   allows(subject: Subject, operation: OperationName, unit: string | undefined): boolean;
   /** What a unit reaches; undefined when the policy has no such unit. */
   unit(name: string): Unit | undefined;
+  /** The users of the role `admin`, who hear of changed files that were refused; empty when there is no such role. */
+  readonly admins: readonly string[];
 }
 
 /** Makes the policy that a document describes. */
@@ -38,6 +40,7 @@ export function createPolicy({ units, roles }: PolicyDocument): Policy {
         (role) => isMember(role, subject) && role.grants.some((grant) => covers(grant, operation, unit)),
       );
     },
+    admins: Object.hasOwn(roles, 'admin') ? (roles.admin?.members.users ?? []) : [],
     unit: (name) => (Object.hasOwn(units, name) ? units[name] : undefined),
   };
   return policy;

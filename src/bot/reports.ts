@@ -1,0 +1,77 @@
+import { REFUSALS_AT_ONCE, type Refusal, type Report } from '../contract/report.ts';
+import { createLoop } from '../server/loop.ts';
+
+/** Tells the platform what the bot decided or found alone, so that it stands in the audit. */
+export interface Reports {
+  refused(refusal: Omit<Refusal, 'count'>): void;
+  /** Files that were not loaded again; sent at once, the last list only. */
+  problems(problems: readonly string[]): void;
+  /** Sends what is left, once, and no more after that. */
+  stop(): Promise<void>;
+}
+
+export interface ReportsParts {
+  /** Resolves when the platform has written the report down; rejects when it has not, or may not have. */
+  send(report: Report): Promise<void>;
+  onError(error: unknown): void;
+  /** How often refusals are sent; a minute. */
+  readonly everyMs?: number;
+}
+
+/** The refusals of one user that are told apart in one report; whoever knocks at more doors is counted once more. */
+const APART = 5;
+const PROBLEMS = 20;
+const PROBLEM_LENGTH = 1000;
+
+/**
+ * Starts it. Whatever a user types, a report has a bounded number of rows: equal refusals are one row with a count, a
+ * user has nine rows at most, and beyond a hundred rows all are counted together. What could not be handed over is part
+ * of the next report.
+ */
+export function startReports({ send, onError, everyMs = 60_000 }: ReportsParts): Reports {
+  let rows = new Map<string, Refusal>();
+  let found: readonly string[] = [];
+
+  const add = ({ count, ...refusal }: Refusal): void => {
+    const own = [...rows.values()].filter(({ user }) => user === refusal.user).length;
+    const isNew = !rows.has(keyOf(refusal));
+    const apart = isNew && refusal.user !== undefined && own >= APART ? { ...refusal, at: '' } : refusal;
+    const isFull = !rows.has(keyOf(apart)) && rows.size >= REFUSALS_AT_ONCE - KINDS;
+    const { user: _, ...others } = { ...apart, at: '' };
+    const row = isFull ? others : apart;
+    rows.set(keyOf(row), { ...row, count: (rows.get(keyOf(row))?.count ?? 0) + count });
+  };
+  const flush = async (): Promise<void> => {
+    if (rows.size === 0 && found.length === 0) return;
+    const [refusals, problems] = [[...rows.values()], found];
+    rows = new Map();
+    found = [];
+    try {
+      await send({ refusals, problems: [...problems] });
+    } catch (error) {
+      for (const refusal of refusals) add(refusal);
+      if (found.length === 0) found = problems;
+      throw error;
+    }
+  };
+  const loop = createLoop({ restMs: everyMs, work: flush, onError });
+  loop.start();
+  return {
+    refused: (refusal) => add({ ...refusal, count: 1 }),
+    problems(problems) {
+      found = problems.slice(0, PROBLEMS).map((problem) => problem.slice(0, PROBLEM_LENGTH));
+      loop.wake();
+    },
+    async stop() {
+      await loop.stop();
+      await flush().catch(onError);
+    },
+  };
+}
+
+/** Rows that are kept free for those without a user: one of each kind. */
+const KINDS = 4;
+
+function keyOf({ user = '', kind, at }: Omit<Refusal, 'count'>): string {
+  return `${user}\n${kind}\n${at}`;
+}

@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import type { Database } from '../database.ts';
+import { addMessage } from './outbox.ts';
+
+export interface AdminsParts {
+  readonly db: Database;
+  readonly clock: Clock;
+  /** The users who are told; principals in their text form. */
+  admins(): readonly string[];
+  /** A message was put into the outbox, due at that time; Unix milliseconds. */
+  onMessage(dueAt: number): void;
+}
+
+const DAY_MS = 86_400_000;
+const SHOWN = 5;
+const SHOWN_LENGTH = 300;
+
+/**
+ * Makes what tells the admins that a changed file was refused. All replicas, and all attempts of a
+ * day, make one message of the same problems.
+ */
+export function createAdminNotice({ db, clock, admins, onMessage }: AdminsParts) {
+  return async (problems: readonly string[]): Promise<void> => {
+    const now = clock.now();
+    const text = noticeOf(problems);
+    for (const user of admins()) {
+      const digest = createHash('sha256')
+        .update(JSON.stringify([user, problems]))
+        .digest('hex');
+      const key = `refused-${Math.floor(now / DAY_MS)}-${digest.slice(0, 32)}`;
+      await addMessage(db, { key, user, text, dueAt: now });
+    }
+    onMessage(now);
+  };
+}
+
+function noticeOf(problems: readonly string[]): string {
+  const shown = problems
+    .slice(0, SHOWN)
+    .map((problem) => `· ${[...problem].slice(0, SHOWN_LENGTH).join('')}`);
+  const more = problems.length > SHOWN ? [`……共 ${problems.length} 处`] : [];
+  return ['改动有错，没有生效，原来的继续使用：', ...shown, ...more, '改好后会自动生效。'].join('\n');
+}
