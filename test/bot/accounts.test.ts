@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { APP, envelope, startBot } from '#test/bot.ts';
 import { type RunningWeCom, startWeCom } from '../../demo/wecom/start.ts';
+import type { Answer } from '../../src/contract/answer.ts';
 import { createCipher } from '../../src/wecom/crypto/cipher.ts';
 
 const SHOP = {
@@ -70,6 +72,51 @@ test('the platform is asked as the user of that account, whose departments are t
   expect(push.targets).toContain('/v1/directory/users/lisi?account=shop');
 });
 
+test('a confirmation goes out as that user, and so do its receipt and what is told when its answer got lost', async () => {
+  const id = randomUUID();
+  const web = {
+    key: 'shop/web',
+    label: 'web',
+    namespace: 'shop',
+    name: 'web',
+    replicas: 2,
+    ready: 2,
+    image: 'web:1',
+  };
+  let fate: Answer | 'hang' = { state: 'done', text: 'web：2 → 3' };
+  platform.script = ({ operation }) => {
+    if (operation === 'k8s.deployments.list') return { state: 'done', output: [web] };
+    if (operation === 'k8s.scale') return fate;
+    if (operation === 'operation.settle') {
+      return { state: 'done', output: { state: 'never', text: '没有执行：web 2 → 3' } };
+    }
+    if (operation !== 'k8s.scale/preview') return undefined;
+    const preview = {
+      id,
+      hash: 'h',
+      risk: 'low' as const,
+      lines: ['2 → 3'],
+      expiresAt: Date.now() + 120_000,
+    };
+    return { state: 'preview', preview };
+  };
+  const asked = (operation: string) =>
+    platform.calls.filter((call) => call.operation === operation).map(({ user }) => user);
+  const scale = async () => {
+    for (const line of ['#', 'hi', '1-1-2-1-3', '1']) await shop.say('wangwu', line);
+  };
+  await scale();
+  const wangwu = 'wecom-callback/shop/wangwu';
+  expect(asked('k8s.scale')).toEqual([wangwu]);
+  await expect.poll(() => asked('operation.received')).toEqual([wangwu]);
+  fate = 'hang';
+  await scale();
+  await expect.poll(() => push.told('wangwu'), { timeout: 8000 }).toContain('没有执行：web 2 → 3');
+  expect(push.attempts.at(-1)).toMatchObject({ to: { users: ['wangwu'] }, account: 'shop' });
+  expect(asked('operation.settle')).toEqual([wangwu]);
+  platform.script = () => undefined;
+});
+
 test('an account that does not exist cannot be told from one that the caller may not call', async () => {
   for (const name of ['shop', 'nobody', 'broken', 'default', 'Shop', '__proto__', '%2e', '']) {
     expect([name, ...(await status(`/wecom/callback/${name}`, '203.0.113.9'))]).toEqual([name, ...REFUSED]);
@@ -128,4 +175,11 @@ test('an account whose menus cannot be loaded costs only itself', async () => {
   expect((await status('/wecom/callback/bank'))[0]).toBe(400);
   expect(await status('/wecom/callback/bare')).toEqual(REFUSED);
   expect(await metrics()).toContain('keypad_bot_account_bad{account="bare"} 1');
+});
+
+test('an account whose new menus cannot be loaded goes on with its old definition', async () => {
+  write(`{ bank: ${entry({ corpId: 'ww8888888888888888', menus: './nothing' })} }`);
+  await bot.reload();
+  expect((await status('/wecom/callback/bank'))[0]).toBe(400);
+  expect(await metrics()).toContain('keypad_bot_account_bad{account="bank"} 1');
 });

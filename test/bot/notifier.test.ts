@@ -79,4 +79,31 @@ describe('what comes after the reply', () => {
     expect(server.attempts.filter(({ text }) => text === '关闭中')).toHaveLength(1);
     await server.stop();
   });
+
+  test('names its account, but for the default one, and the same text of two accounts is two messages', async () => {
+    const server = await startPush();
+    for (const account of ['default', 'shop']) {
+      const notifier = createNotifier({
+        account,
+        client: createPushClient({ ...server, now: Date.now, newNonce: randomUUID }),
+        now: Date.now,
+        sleep: async () => {},
+        onCall: () => {},
+        onAway: () => {},
+        stopping: new AbortController().signal,
+      });
+      await notifier.tellLate(message, '同样的话');
+      await notifier.callbackRanges();
+    }
+    expect(server.attempts.map((each) => (each as { account?: string }).account)).toEqual([
+      undefined,
+      'shop',
+    ]);
+    expect(server.told('lisi')).toEqual(['同样的话', '同样的话']);
+    expect(server.targets.filter((target) => target.includes('ranges'))).toEqual([
+      '/v1/directory/callback-ranges',
+      '/v1/directory/callback-ranges?account=shop',
+    ]);
+    await server.stop();
+  });
 });

@@ -142,3 +142,13 @@ test('what left the outbox is forgotten after a day, and what waits is not', asy
   expect(await stateOf(sent)).toBeUndefined();
   expect(await stateOf(waiting)).toMatchObject({ state: 'waiting' });
 });
+
+test('a user of another account than the default is told by that account', async () => {
+  await add('wecom-callback/shop/zhaoliu', '店铺的结果');
+  await add('zhaoliu', '默认的结果');
+  await ops.sweep();
+  const [shop, standard] = [attempts('店铺的结果'), attempts('默认的结果')];
+  expect(shop).toMatchObject([{ to: { users: ['zhaoliu'] }, account: 'shop' }]);
+  expect(standard).toMatchObject([{ to: { users: ['zhaoliu'] } }]);
+  expect(standard[0]).not.toHaveProperty('account');
+});
