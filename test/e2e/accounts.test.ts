@@ -1,0 +1,79 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { type RunningWeCom, startWeCom } from '../../demo/wecom/start.ts';
+import { startTestDemo } from '../helpers/demo.ts';
+
+/** The app of a second enterprise, in which people have the userids of the first. */
+const SHOP = {
+  corpId: 'ww9999999999999999',
+  agentId: 1_000_007,
+  secret: 'shop-secret',
+  token: 'ShopToken2026',
+  encodingAesKey: 'BBECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',
+};
+
+const directory = mkdtempSync(join(tmpdir(), 'keypad-accounts-'));
+const file = (name: string, text: string): string => {
+  writeFileSync(join(directory, name), text);
+  return join(directory, name);
+};
+file('token', SHOP.token);
+file('aes', SHOP.encodingAesKey);
+file('secret', SHOP.secret);
+const shopAccount = (tokenFile: string) =>
+  `shop: { corpId: ${SHOP.corpId}, agentId: ${SHOP.agentId}, tokenFile: ${tokenFile}, encodingAesKeyFile: aes,
+    secretFile: secret, allowedSources: 127.0.0.1, limits: { accountLimit: 100 } }`;
+const policy = readFileSync('deploy/policy.yaml', 'utf8');
+
+const demo = await startTestDemo({
+  settings: {
+    ACCOUNTS_FILE: file('accounts.yaml', `accounts: { ${shopAccount('token')} }`),
+    OPS_POLICY_FILE: file('policy.yaml', policy.replace('[lisi]', '[lisi, wecom-callback/shop/lisi]')),
+  },
+});
+const shop: RunningWeCom = await startWeCom({
+  ...SHOP,
+  port: 0,
+  callbackUrls: [`http://127.0.0.1:${demo.roleEnv.bot.BOT_PORT}/wecom/callback/shop`],
+  pace: { attemptMs: 5000, attempts: 1, retryGapMs: 1 },
+});
+afterAll(async () => {
+  await shop.stop();
+  await demo.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+const sayToShop = async (user: string, ...lines: readonly string[]) => {
+  let reply = '';
+  for (const line of lines) reply = (await shop.say(user, line)).reply ?? '';
+  return reply;
+};
+
+test('two apps of two enterprises are served by one process, their sessions apart', async () => {
+  expect(await shop.verifyUrl()).toBeUndefined();
+  expect(await demo.say('lisi', 'hi', '1', '1')).toContain('电商 › Kubernetes');
+  // The same userid at the other app is somebody else, who stands nowhere yet: a number chooses nothing.
+  expect(await sayToShop('lisi', '1')).toContain('1 电商');
+  expect(await demo.say('lisi', '1')).toContain('web');
+});
+
+test('a right of one app is none at the other', async () => {
+  expect(await demo.say('zhangsan', '#', 'hi')).toContain('2 支付');
+  expect(await sayToShop('zhangsan', 'hi')).toContain('没有任何运维权限');
+  expect(await sayToShop('lisi', '#', 'hi')).not.toContain('支付');
+});
+
+test('SIGHUP gives an account that became bad its old definition, and takes a removed one away', async () => {
+  const reload = async (accounts: string, word: string) => {
+    file('accounts.yaml', `accounts: { ${accounts} }`);
+    demo.processes.bot.process.kill('SIGHUP');
+    await expect.poll(() => log(), { timeout: 10_000 }).toContain(word);
+  };
+  const log = () => readFileSync(join(demo.directory, 'logs', 'bot.log'), 'utf8');
+  await reload(shopAccount('nowhere'), 'tokenFile names');
+  expect(await sayToShop('lisi', '#', 'hi')).toContain('电商');
+  await reload('', '"accounts":["default"]');
+  expect((await shop.say('lisi', 'hi')).reply).toBeNull();
+  expect(await demo.say('lisi', '#', 'hi')).toContain('电商');
+});
