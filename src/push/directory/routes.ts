@@ -7,6 +7,9 @@ import { type Answer, type Route, route } from '../http/route.ts';
 
 const scope = 'directory';
 
+/** Another account is refused: a userid of one enterprise may be somebody else's in the other. */
+const query = z.strictObject({ account: z.literal('default').optional() });
+
 const failed = {
   502: {
     about: 'WeCom refuses, or cannot be reached.',
@@ -26,6 +29,7 @@ export function directoryRoutes(wecom: Pick<WeComApi, 'user' | 'callbackRanges'>
       path: '/directory/users/:userid',
       summary: 'A member: name, and departments by id.',
       scope,
+      query,
       answers: {
         200: {
           about: 'The member.',
@@ -43,6 +47,7 @@ export function directoryRoutes(wecom: Pick<WeComApi, 'user' | 'callbackRanges'>
       path: '/directory/callback-ranges',
       summary: "The networks that WeCom's callbacks come from, as CIDRs.",
       scope,
+      query,
       answers: {
         200: { about: 'The networks.', schema: z.object({ ranges: z.array(z.string()) }) },
         ...failed,

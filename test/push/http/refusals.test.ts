@@ -243,3 +243,13 @@ test('a body that is not JSON is refused, by its type or by its bytes', async ()
   expect(await api.say({ ...said, contentType: 'nonsense' })).toMatchObject({ status: 415 });
   expect(await api.say({ ...said, contentType: 'application/json' })).toMatchObject({ status: 400 });
 });
+
+test.each(['/v1/directory/users/lisi', '/v1/directory/callback-ranges'])(
+  '%s of another account is refused, rather than answered from the enterprise of the default one',
+  async (path) => {
+    expect(await api.say({ path: `${path}?account=shop` })).toMatchObject({
+      status: 400,
+      body: { error: expect.stringContaining('account') },
+    });
+  },
+);
