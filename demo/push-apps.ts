@@ -16,13 +16,13 @@ export interface PushApps {
 }
 
 const APPS = {
-  bot: { app: 'keypad-bot', scopes: ['text', 'to:users', 'directory'] },
-  ops: { app: 'keypad-ops', scopes: ['text', 'to:users'] },
+  bot: { app: 'keypad-bot', scopes: ['text', 'to:users', 'directory', 'account:*'] },
+  ops: { app: 'keypad-ops', scopes: ['text', 'to:users', 'account:*'] },
   client: {
     app: 'demo',
     scopes: [
       ...['text', 'markdown', 'textcard', 'image', 'file', 'news', 'templateCard', 'template'],
-      ...['templates', 'campaigns', 'directory'],
+      ...['templates', 'campaigns', 'directory', 'account:*'],
       ...['to:users', 'to:all', 'to:departments', 'to:tags', 'to:chats', 'to:robots'],
     ],
     callbackHosts: ['127.0.0.1', 'localhost'],

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { PushConfig } from '../config.ts';
-import { ConfigError } from '../errors.ts';
 import type { Log } from '../server/log.ts';
 import { createLoop } from '../server/loop.ts';
 import { createRedis, createWaitingRedis } from '../server/redis.ts';
@@ -12,8 +11,10 @@ import { createCampaigns } from './campaigns/campaigns.ts';
 import { type Database, openDatabase } from './database/database.ts';
 import { migrate } from './database/migrations.ts';
 import { newId } from './database/new-id.ts';
+import type { Delivery } from './delivery/delivery.ts';
 import type { MessageQueue } from './delivery/message-queue.ts';
 import { directoryRoutes } from './directory/routes.ts';
+import { accountRoutes } from './http/accounts.ts';
 import { createRates } from './http/rates.ts';
 import { createApi } from './http/server.ts';
 import { createFetchImage } from './media/fetch-image.ts';
@@ -21,8 +22,8 @@ import { createMedia } from './media/media.ts';
 import { mediaRoutes } from './media/routes.ts';
 import { messageRoutes } from './messages/message-routes.ts';
 import { createPushMetrics } from './metrics.ts';
+import { openAccounts } from './open-accounts.ts';
 import { openDelivery } from './open-delivery.ts';
-import { openWeCom } from './open-wecom.ts';
 import { templateRoutes } from './templates/routes.ts';
 import { createTemplates } from './templates/templates.ts';
 import { createWebhooks } from './webhooks/webhooks.ts';
@@ -32,7 +33,7 @@ export interface Push {
   readonly app: FastifyInstance;
   /** What must answer before requests make sense, by name. */
   readonly checks: Readonly<Record<string, () => Promise<void>>>;
-  /** There is nothing to read again: what changes stands in MySQL. */
+  /** Reads `ACCOUNTS_FILE` again; everything else that changes stands in MySQL. */
   reload(): Promise<void>;
   /** Finishes the requests and sends in flight; what is queued stands in MySQL. */
   close(): Promise<void>;
@@ -54,8 +55,6 @@ const HOUR_MS = 3_600_000;
 export async function createPush({ config, log, registry }: PushParts): Promise<Push> {
   const now = Date.now;
   const metrics = createPushMetrics(registry);
-  const { account } = config;
-  if (account === undefined) throw new ConfigError(['The role push needs the WECOM_* variables']);
   const report = (err: unknown): void => log.error({ err }, 'in the background');
   const id = (): string => newId(now());
   const robots = config.robots.reveal();
@@ -66,11 +65,21 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
   const subscriber = createWaitingRedis(redisUrl);
   for (const client of [redis, subscriber]) client.on('error', (err) => log.warn({ err }, 'redis'));
 
-  const { messenger, weCom } = openWeCom({ config, account, redis, metrics, log });
+  // However many accounts miss their limits at once, all lines are looked through once.
+  let isSweeping = false;
+  const onLost = (): void => {
+    if (isSweeping) return;
+    isSweeping = true;
+    const done = () => {
+      isSweeping = false;
+    };
+    void delivery.sweepAll().catch(report).finally(done);
+  };
+  const accounts = openAccounts({ config, db, redis, metrics, log, onLost });
 
   const keys = createKeys({ db, masterKey: config.masterKey.reveal(), now, log });
   const templates = createTemplates({ db, redis, subscriber, now });
-  const media = createMedia({ db, messenger, robots, now, sleep, newId: id });
+  const media = createMedia({ db, messengerOf: accounts.messengerOf, robots, now, sleep, newId: id });
   const webhooks = createWebhooks({
     db,
     keys,
@@ -81,13 +90,12 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
     onCall: metrics.resultCallback,
     onError: report,
   });
-  const delivery = openDelivery({
+  const delivery: Delivery = openDelivery({
     config,
-    account,
     db,
     redis,
     keys,
-    messenger,
+    accounts,
     media,
     webhooks,
     metrics,
@@ -98,6 +106,7 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
     db,
     messageQueue: delivery,
     templates,
+    accounts,
     webhooks,
     now,
     newId: id,
@@ -121,12 +130,15 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
         media,
         fetchImage: createFetchImage(),
         robots: new Set(Object.keys(robots)),
+        accounts,
+        pausedNote: accounts.pausedNote,
         now,
       }),
       ...mediaRoutes({ media }),
       ...templateRoutes({ templates }),
       ...campaigns.routes,
-      ...directoryRoutes(weCom),
+      ...accountRoutes(accounts.list),
+      ...directoryRoutes(accounts.weComOf),
     ],
     keys,
     sources: createSources(config.allowedSources),
@@ -150,9 +162,9 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
     checks: {
       mysql: async () => void (await db.selectFrom('messages').select('id').limit(1).execute()),
       // Not Redis: while it is away messages are taken in all the same, and sent when it is back.
-      token: () => weCom.checkToken(),
+      token: accounts.checkTokens,
     },
-    reload: async () => {},
+    reload: async () => accounts.reload(),
     async close() {
       await app.close();
       await campaigns.close();

@@ -1,7 +1,22 @@
 import { signRequest } from './apps/signature.ts';
-import type { DirectoryUser, Pushed, PushedMessage, PushMessage, Sent } from './client/push-message.ts';
+import type {
+  AccountState,
+  DirectoryUser,
+  Pushed,
+  PushedMessage,
+  PushMessage,
+  Sent,
+} from './client/push-message.ts';
 
-export type { DirectoryUser, Pushed, PushedMessage, PushMessage, Sent, To } from './client/push-message.ts';
+export type {
+  AccountState,
+  DirectoryUser,
+  Pushed,
+  PushedMessage,
+  PushMessage,
+  Sent,
+  To,
+} from './client/push-message.ts';
 
 /** Message delivery said no, or nothing (`status` 0). `message` is its sentence; `errcode` is WeCom's, if it was WeCom. */
 export class PushError extends Error {
@@ -23,6 +38,8 @@ export interface PushClient {
   /** Resolves when WeCom has answered; after half a minute without answer to a state that is not `sent`. */
   send(message: PushMessage): Promise<Sent>;
   message(id: string): Promise<PushedMessage>;
+  /** The accounts that this app may use, and whether WeCom refuses one of them. */
+  accounts(): Promise<readonly AccountState[]>;
   /** One member of an account's enterprise, of the default account's without; needs the scope `directory`. */
   user(userid: string, account?: string): Promise<DirectoryUser>;
   /** The networks that WeCom's callbacks for an account come from, as CIDRs; needs the scope `directory`. */
@@ -70,13 +87,15 @@ export function createPushClient(parts: PushClientParts): PushClient {
     push: (message) => post<Pushed>(message, false),
     send: (message) => post<Sent>(message, true),
     message: (id) => get(`/v1/messages/${encodeURIComponent(id)}`),
-    user: (userid, account) => get(`/v1/directory/users/${encodeURIComponent(userid)}${of(account)}`),
+    accounts: async () => (await get<{ accounts: readonly AccountState[] }>('/v1/accounts')).accounts,
+    user: (userid, account) => get(`/v1/directory/users/${encodeURIComponent(userid)}${queryOf(account)}`),
     callbackRanges: async (account) =>
-      (await get<{ ranges: readonly string[] }>(`/v1/directory/callback-ranges${of(account)}`)).ranges,
+      (await get<{ ranges: readonly string[] }>(`/v1/directory/callback-ranges${queryOf(account)}`)).ranges,
   };
 }
 
-function of(account: string | undefined): string {
+/** The default account is not named, as before there were several. */
+function queryOf(account: string | undefined): string {
   return account === undefined ? '' : `?account=${encodeURIComponent(account)}`;
 }
 

@@ -19,7 +19,9 @@ export interface PushMetrics {
   weComCall(call: SentCall): void;
   /** A delivery was put off because of a limit, for so long. */
   waited(limit: string, seconds: number): void;
-  breaker(state: BreakerState): void;
+  breaker(account: string, state: BreakerState): void;
+  /** Whether WeCom refuses this account, so that its messages wait. */
+  accountPaused(account: string, isPaused: boolean): void;
   /** A result callback was `told`, is to be tried again (`retried`), or has ended untold (`refused`, `given-up`). */
   resultCallback(result: string): void;
   /** The API answered; `route` is its pattern, never the address. */
@@ -47,7 +49,12 @@ export function createPushMetrics(registry: Registry): PushMetrics {
   ]);
   const calls = histogram('keypad_wecom_call_seconds', 'Calls of the WeCom server API', ['api', 'errcode']);
   const waits = histogram('keypad_push_limiter_wait_seconds', 'Put off by a limit', ['limit'], WAITS);
-  const breaker = gauge('keypad_push_breaker_state', 'Circuit breaker: 0 closed, 1 half-open, 2 open', []);
+  const breaker = gauge('keypad_push_breaker_state', 'Circuit breaker: 0 closed, 1 half-open, 2 open', [
+    'account',
+  ]);
+  const paused = gauge('keypad_push_account_paused', 'Accounts that WeCom refuses: 1 while messages wait', [
+    'account',
+  ]);
   const callbacks = counter('keypad_push_callbacks_total', 'Result callbacks', ['result']);
   const requests = histogram('keypad_push_api_seconds', 'Requests of the API', ['route', 'status']);
 
@@ -59,7 +66,6 @@ export function createPushMetrics(registry: Registry): PushMetrics {
   const routeLabel = createLabel();
   // A series that has never been counted cannot be compared: the alerts ask for sends that do not come.
   for (const lane of lanes) sends.inc({ lane, errcode: errcodeLabel('0') }, 0);
-  breaker.set(BREAKER.closed);
   return {
     watchBacklog(read, onError) {
       // Both gauges are collected at once, and so is what they show.
@@ -100,7 +106,8 @@ export function createPushMetrics(registry: Registry): PushMetrics {
     weComCall: ({ api, errcode, ms }) =>
       calls.observe({ api: apiLabel(api), errcode: callErrcodeLabel(String(errcode)) }, ms / 1000),
     waited: (limit, seconds) => waits.observe({ limit: limitLabel(limit) }, seconds),
-    breaker: (state) => breaker.set(BREAKER[state]),
+    breaker: (account, state) => breaker.set({ account }, BREAKER[state]),
+    accountPaused: (account, isPaused) => paused.set({ account }, isPaused ? 1 : 0),
     resultCallback: (result) => callbacks.inc({ result: resultLabel(result) }),
     request: (route, status, seconds) =>
       requests.observe({ route: routeLabel(route), status: String(status) }, seconds),

@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { type RunningWeCom, startWeCom } from '../../demo/wecom/start.ts';
+import { createPushClient } from '../../src/push/client.ts';
 import { startTestDemo } from '../helpers/demo.ts';
+import { startWeComRouter } from '../helpers/wecom-router.ts';
 
 /** The app of a second enterprise, in which people have the userids of the first. */
 const SHOP = {
@@ -27,21 +30,28 @@ const shopAccount = (tokenFile: string) =>
     secretFile: secret, allowedSources: 127.0.0.1, limits: { accountLimit: 100 } }`;
 const policy = readFileSync('deploy/policy.yaml', 'utf8');
 
+const router = await startWeComRouter();
+const shop: RunningWeCom = await startWeCom({
+  ...SHOP,
+  port: 0,
+  pace: { attemptMs: 5000, attempts: 1, retryGapMs: 1 },
+});
+router.simulators.set(SHOP.corpId, shop.url);
 const demo = await startTestDemo({
+  weComFor(url) {
+    router.simulators.set('', url);
+    return router.url;
+  },
   settings: {
     ACCOUNTS_FILE: file('accounts.yaml', `accounts: { ${shopAccount('token')} }`),
     OPS_POLICY_FILE: file('policy.yaml', policy.replace('[lisi]', '[lisi, wecom-callback/shop/lisi]')),
   },
 });
-const shop: RunningWeCom = await startWeCom({
-  ...SHOP,
-  port: 0,
-  callbackUrls: [`http://127.0.0.1:${demo.roleEnv.bot.BOT_PORT}/wecom/callback/shop`],
-  pace: { attemptMs: 5000, attempts: 1, retryGapMs: 1 },
-});
+shop.setCallbackUrls([`http://127.0.0.1:${demo.roleEnv.bot.BOT_PORT}/wecom/callback/shop`]);
 afterAll(async () => {
   await shop.stop();
   await demo.stop();
+  await router.stop();
   rmSync(directory, { recursive: true, force: true });
 });
 const sayToShop = async (user: string, ...lines: readonly string[]) => {
@@ -63,6 +73,45 @@ test('a right of one app is none at the other', async () => {
   expect(await sayToShop('zhangsan', 'hi')).toContain('没有任何运维权限');
   expect(await sayToShop('lisi', '#', 'hi')).not.toContain('支付');
 });
+
+const patiently = { timeout: 20_000, interval: 50 };
+const { PUSH_APP_ID: app = '', PUSH_APP_KEY: key = '', PUSH_URL: url = '' } = demo.env;
+const client = createPushClient({ url, app, key, now: Date.now, newNonce: randomUUID });
+const arrivedAtShop = (user: string) => shop.arrived(user).map(({ text }) => text);
+
+test('what comes after the reply is sent by the app that the message came from', async () => {
+  expect(await sayToShop('lisi', '#', 'hi', '1-1-3', 'web')).toContain('1 确认');
+  demo.cluster.hold();
+  expect(await sayToShop('lisi', '1')).toContain('已提交');
+  demo.cluster.release();
+  await expect.poll(() => arrivedAtShop('lisi').join(), patiently).toContain('web：已重启');
+  expect(demo.pushed('lisi').join()).not.toContain('已重启');
+});
+
+test('while WeCom refuses one account the other goes on, and everything arrives once it is mended', async () => {
+  const errmsg = 'not allow to access from your ip, hint: [1], from ip: 192.0.2.7';
+  demo.wecom.setFaults([{ api: 'message/send', errcode: 60020, errmsg, times: 'always' }]);
+  const waiting = await client.push({ to: { users: ['lisi'] }, text: '先等着' });
+  await client.push({ to: { users: ['lisi'] }, text: '后面的' });
+  const accounts = async () => {
+    const answer = await client.accounts();
+    return Object.fromEntries(
+      answer.map(({ account, state, advice }) => [account, `${state} ${advice ?? ''}`]),
+    );
+  };
+  await expect.poll(accounts, patiently).toMatchObject({
+    default: expect.stringContaining('paused Add 192.0.2.7'),
+    shop: 'active ',
+  });
+  const sent = await client.send({ account: 'shop', to: { users: ['lisi'] }, text: '另一个应用' });
+  expect(sent.state).toBe('sent');
+  expect(arrivedAtShop('lisi').join()).toContain('另一个应用');
+  expect(await client.message(waiting.id)).toMatchObject({ state: 'queued' });
+  demo.wecom.setFaults([]);
+  const both = () => demo.pushed('lisi').filter((text) => ['先等着', '后面的'].includes(text));
+  await expect.poll(both, { ...patiently, timeout: 40_000 }).toEqual(['先等着', '后面的']);
+  expect(await accounts()).toMatchObject({ default: 'active ' });
+}, 90_000);
 
 test('SIGHUP gives an account that became bad its old definition, and takes a removed one away', async () => {
   const reload = async (accounts: string, word: string) => {

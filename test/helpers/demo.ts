@@ -33,6 +33,8 @@ export interface TestDemo extends Demo {
 /** How a test's demo differs from everybody's. */
 export interface TestDemoOptions {
   readonly settings?: Readonly<Record<string, string>>;
+  /** Stands between message delivery and the demo's WeCom, whose address it is given; answers its own. */
+  weComFor?(url: string): string;
   /** Writes the kubeconfig of ops, for a test that stands between ops and the cluster. */
   kubeconfigFor?(cluster: RunningCluster): string | Promise<string>;
 }
@@ -45,9 +47,11 @@ const TICK_MS = 30;
  * of it is left.
  */
 export async function startTestDemo(options: TestDemoOptions = {}): Promise<TestDemo> {
-  const { settings = {}, kubeconfigFor = ({ kubeconfig }: RunningCluster) => kubeconfig } = options;
+  const { weComFor, kubeconfigFor = ({ kubeconfig }: RunningCluster) => kubeconfig } = options;
   const directory = mkdtempSync(join(tmpdir(), 'keypad-demo-'));
   const ports = await choosePorts();
+  const api = weComFor?.(`http://127.0.0.1:${ports.phone}`);
+  const settings = { ...options.settings, ...(api !== undefined && { WECOM_API_URL: api }) };
   const cluster = await startCluster({ port: 0, token: CLUSTER_TOKEN, seed: demoSeed, tick: TICK_MS });
   const leave = async (): Promise<void> => {
     await cluster.stop();

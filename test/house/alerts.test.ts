@@ -35,6 +35,8 @@ async function seriesShown(): Promise<ReadonlyMap<string, ReadonlySet<string>>> 
     async () => [{ lane: 'alert', queued: 1, oldestMs: 1000 }],
     () => {},
   );
+  push.breaker('default', 'closed');
+  push.accountPaused('default', true);
   push.accepted('alert');
   push.sent('alert', 0, 1);
   push.weComCall({ api: 'gettoken', errcode: 0, ms: 1 });

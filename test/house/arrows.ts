@@ -42,7 +42,7 @@ export const arrows: Readonly<Record<string, Allowed>> = {
       kysely: /^src\/push\/(database\/|([a-z-]+\/)*([a-z-]+-)?store\.ts$)/,
       bullmq: /^src\/push\/delivery\//,
       'cron-parser': /^src\/push\/campaigns\/schedule\.ts$/,
-      config: /^src\/push\/apps\/main\.ts$/,
+      config: /^src\/push\/(apps\/main|open-accounts)\.ts$/,
     },
   },
   server: {

@@ -8,14 +8,6 @@ const code = files.map(({ path, text }) => ({ path, text: withoutComments(text) 
 /** What reads the environment: where a process starts. */
 const ENTRIES = ['src/main.ts', 'demo/main.ts', 'src/ops/audit/verify.ts', 'src/push/apps/main.ts'];
 
-/** Files over 200 lines: how long they may be at most, and why. */
-const LONGER: Readonly<Record<string, { readonly lines: number; readonly because: string }>> = {
-  'src/push/delivery/claim.ts': {
-    lines: 202,
-    because: 'one claim from the job to its end; the queue on MySQL takes its place',
-  },
-};
-
 function withMatch(list: readonly { path: string; text: string }[], pattern: RegExp): readonly string[] {
   return list.filter(({ text }) => pattern.test(text)).map(({ path }) => path);
 }
@@ -26,13 +18,11 @@ describe('the files of the house', () => {
     expect(lengths[Math.floor((lengths.length - 1) / 2)]).toBeLessThanOrEqual(80);
   });
 
-  test('have at most 200 lines, but for those on the list, which may only shrink', () => {
+  test('have at most 200 lines', () => {
     const long = [...files, ...loadFiles('demo/**/*.ts')]
       .map(({ path, text }) => ({ path, lines: text.split('\n').length - 1 }))
       .filter(({ lines }) => lines > 200);
-    expect(long.filter(({ path, lines }) => lines > (LONGER[path]?.lines ?? 200))).toEqual([]);
-    const paths = long.map(({ path }) => path);
-    expect(Object.keys(LONGER).filter((path) => !paths.includes(path))).toEqual([]);
+    expect(long).toEqual([]);
   });
 
   test('have kebab-case names', () => {

@@ -10,7 +10,8 @@ test('message delivery counts what it accepts, sends, waits for, tells and answe
   metrics.sent('bulk', 'lost', 10);
   metrics.weComCall({ api: 'message/send', errcode: 45009, ms: 80 });
   metrics.waited('member-minute', 12);
-  metrics.breaker('open');
+  metrics.breaker('default', 'open');
+  metrics.accountPaused('shop', true);
   metrics.resultCallback('given-up');
   metrics.request('/v1/messages/:id', 404, 0.003);
   const text = await registry.metrics();
@@ -22,7 +23,8 @@ test('message delivery counts what it accepts, sends, waits for, tells and answe
     'keypad_push_send_seconds_bucket{le="0.1",lane="alert"} 1',
     'keypad_wecom_call_seconds_sum{api="message/send",errcode="45009"} 0.08',
     'keypad_push_limiter_wait_seconds_bucket{le="15",limit="member-minute"} 1',
-    'keypad_push_breaker_state 2',
+    'keypad_push_breaker_state{account="default"} 2',
+    'keypad_push_account_paused{account="shop"} 1',
     'keypad_push_callbacks_total{result="given-up"} 1',
     'keypad_push_api_seconds_count{route="/v1/messages/:id",status="404"} 1',
   ]) {
@@ -58,6 +60,6 @@ test('the backlog is asked for when the metrics are read, and one that is not kn
 test('bot and message delivery fit into one registry', async () => {
   const registry = createRegistry();
   createBotMetrics(registry);
-  createPushMetrics(registry);
-  expect(await registry.metrics()).toContain('keypad_push_breaker_state 0');
+  createPushMetrics(registry).breaker('default', 'closed');
+  expect(await registry.metrics()).toContain('keypad_push_breaker_state{account="default"} 0');
 });

@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.ts';
 import { type ContentKind, contentKinds } from '../content/content.ts';
-import type { Receiver } from '../content/message.ts';
+import { DEFAULT_ACCOUNT, type Receiver } from '../content/message.ts';
 
 /** What an app may do. */
 export interface Scopes {
@@ -10,6 +10,8 @@ export interface Scopes {
   allowsKind(kind: ContentKind): boolean;
   allowsTemplate(key: string): boolean;
   allowsReceiver(receiver: Receiver): boolean;
+  /** The default account is for every app; any other takes `account:NAME` or `account:*`. */
+  allowsAccount(account: string): boolean;
   /** Whether it may use routes that ask for this scope. */
   allows(scope: RouteScope): boolean;
 }
@@ -23,14 +25,16 @@ const targets = { user: 'users', party: 'departments', tag: 'tags', chat: 'chats
 
 const plain: readonly string[] = [...contentKinds, ...routeScopes, 'template', 'to:all'];
 const TARGET = new RegExp(`^to:(${Object.values(targets).join('|')})(:[\\w.@-]{1,64})?$`);
+const ACCOUNT = /^account:(\*|[a-z][a-z0-9-]{0,31})$/;
 const TEMPLATE = /^template:[\w.-]{1,32}$/;
 
 /** Reads the scopes of an app; without a `to:` word it may send to users only. Throws an InputError that names the unknown word. */
 export function readScopes(words: readonly string[]): Scopes {
-  const unknown = words.find((word) => !plain.includes(word) && !TARGET.test(word) && !TEMPLATE.test(word));
+  const patterns = [TARGET, TEMPLATE, ACCOUNT];
+  const unknown = words.find((word) => !plain.includes(word) && !patterns.some((each) => each.test(word)));
   if (unknown !== undefined) {
     throw new InputError(
-      `"${unknown}" is no scope; use ${plain.join(', ')}, template:KEY, or to: with ${Object.values(targets).join(', ')} and perhaps :ID`,
+      `"${unknown}" is no scope; use ${plain.join(', ')}, template:KEY, account:NAME, account:*, or to: with ${Object.values(targets).join(', ')} and perhaps :ID`,
     );
   }
   if (words.length === 0) throw new InputError('An app needs at least one scope, such as text.');
@@ -49,6 +53,8 @@ export function readScopes(words: readonly string[]): Scopes {
       const word = `to:${targets[kind]}`;
       return has.has(word) || has.has(`${word}:${receiver.slice(colon + 1)}`);
     },
+    allowsAccount: (account) =>
+      account === DEFAULT_ACCOUNT || has.has('account:*') || has.has(`account:${account}`),
     allows: (scope) => has.has(scope),
   };
 }

@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { InputError } from '../../errors.ts';
 import { USERID } from '../../wecom/userid.ts';
-import type { Variables } from '../content/message.ts';
+import { DEFAULT_ACCOUNT, type Variables } from '../content/message.ts';
 import { readValue } from '../content/read-value.ts';
+import { ACCOUNT } from '../http/accounts.ts';
 import { variablesSchema } from '../templates/variables-schema.ts';
 import { callbackUrlSchema } from '../webhooks/callback-url.ts';
 
@@ -29,6 +30,7 @@ export const campaignSchema = z.strictObject({
     key: z.string().regex(/^[A-Za-z0-9._-]{1,32}$/, 'must be the key of a template'),
     variables: variablesSchema.default({}),
   }),
+  account: z.string().regex(ACCOUNT, 'must be the name of an account').default(DEFAULT_ACCOUNT),
   schedule: scheduleSchema.optional(),
   /** At most so many receivers in any 60 s, and in a day of Asia/Shanghai. */
   perMinute: count.optional(),

@@ -1,6 +1,7 @@
 import { createLoop } from '../../server/loop.ts';
 import type { Database } from '../database/database.ts';
 import type { MessageQueue } from '../delivery/message-queue.ts';
+import type { KnownAccounts } from '../http/accounts.ts';
 import type { Route } from '../http/route.ts';
 import type { Templates } from '../templates/templates.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
@@ -30,6 +31,7 @@ export interface CampaignParts {
   readonly db: Database;
   readonly messageQueue: Pick<MessageQueue, 'insert' | 'schedule'>;
   readonly templates: Pick<Templates, 'resolve'>;
+  readonly accounts: KnownAccounts;
   /** Told of slices that a pause or stop has finished. */
   readonly webhooks: Webhooks;
   /** Unix ms. */

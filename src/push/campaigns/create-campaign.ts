@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { InputError } from '../../errors.ts';
 import { type Database, isDuplicate } from '../database/database.ts';
+import { accountRefusalOf, type KnownAccounts } from '../http/accounts.ts';
 import { type Answer, type Ask, refuse } from '../http/route.ts';
 import { LONGEST_LINE, type NewCampaign, readCampaign } from './campaign-schema.ts';
 import { findByKey, findCampaign } from './campaign-store.ts';
@@ -19,6 +20,7 @@ import { checkSchedule, type Schedule } from './schedule.ts';
 export interface CreateParts {
   readonly db: Database;
   readonly runs: Runs;
+  readonly accounts: KnownAccounts;
   readonly now: () => number;
   readonly newId: () => string;
   readonly onError: (error: unknown) => void;
@@ -38,6 +40,8 @@ export async function createCampaign(parts: CreateParts, ask: Ask): Promise<Answ
   }
   const lines = readLines(ask.raw as Readable, LONGEST_LINE);
   const campaign = await readHead(lines, ask, now());
+  const refusal = accountRefusalOf(ask.caller, campaign.account, parts.accounts);
+  if (refusal !== undefined) return refusal;
   const row = rowOf(campaign, ask, parts);
   const serial = await insertCampaign(db, row).catch((error: unknown) => {
     if (isDuplicate(error) && row.idempotency_key !== null) return null;
@@ -94,6 +98,7 @@ function rowOf(
   return {
     id: newId(),
     app: caller.app,
+    account: campaign.account,
     name,
     state: 'loading',
     template_key: template.key,

@@ -8,7 +8,7 @@ import type { CampaignRow } from './campaign-store.ts';
  */
 export async function refusalOf(
   db: Database | Tx,
-  { app, template_key }: Pick<CampaignRow, 'app' | 'template_key'>,
+  { app, account, template_key }: Pick<CampaignRow, 'app' | 'account' | 'template_key'>,
   users: readonly string[] = [],
 ): Promise<string | null> {
   const row = await db
@@ -20,6 +20,7 @@ export async function refusalOf(
   const scopes = readScopes(JSON.parse(row.scopes));
   if (!scopes.allows('campaigns')) return `the app ${app} has no scope campaigns any more`;
   if (!scopes.allowsTemplate(template_key)) return `the app ${app} may not use this template any more`;
+  if (!scopes.allowsAccount(account)) return `the app ${app} may not use the account ${account} any more`;
   const user = users.find((each) => !scopes.allowsReceiver(`user:${each}`));
   return user === undefined ? null : `the app ${app} may not send to ${user} any more`;
 }

@@ -63,6 +63,7 @@ function messageOf(campaign: CampaignRow, receivers: readonly CampaignReceiverTa
   const first = receivers[0]?.number ?? 0;
   return {
     app: campaign.app,
+    account: campaign.account,
     lane: 'bulk',
     content: JSON.parse(campaign.content ?? 'null'),
     variables: JSON.parse(campaign.variables),

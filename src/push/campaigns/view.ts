@@ -9,6 +9,7 @@ const count = z.int();
 const lineShape = {
   id: z.string(),
   name: z.string(),
+  account: z.string(),
   state: z.enum(visibleStates),
   template: z.object({ key: z.string(), version: count.nullable() }),
   total: count,
@@ -48,6 +49,7 @@ export function lineOf(row: CampaignRow): z.infer<typeof lineSchema> {
   return {
     id: row.id,
     name: row.name,
+    account: row.account,
     // A campaign that is not whole yet is found by nobody.
     state: row.state as (typeof visibleStates)[number],
     template: { key: row.template_key, version: row.template_version },

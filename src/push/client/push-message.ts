@@ -30,7 +30,7 @@ export type Says =
 /** One message for message delivery; docs/push.md tells every field. */
 export type PushMessage = Says & {
   readonly to: To;
-  /** The account that sends, `default` without. */
+  /** The account that sends it; absent: the app of the `WECOM_*` variables. Any other needs the scope `account:NAME`. */
   readonly account?: string;
   /** The same key gives the same message, however often it is sent; with it a request whose connection fails is repeated. */
   readonly idempotencyKey?: string;
@@ -75,4 +75,16 @@ export interface DirectoryUser {
   readonly userid: string;
   readonly name: string;
   readonly departments: readonly number[];
+}
+
+/** How an account fares. A paused one sends nothing until somebody has done what `advice` says. */
+export interface AccountState {
+  readonly account: string;
+  readonly state: 'active' | 'paused' | 'removed';
+  /** Deliveries that wait. */
+  readonly queued: number;
+  readonly since?: string;
+  readonly errcode?: number | string;
+  readonly advice?: string;
+  readonly nextProbeAt?: string;
 }

@@ -1,6 +1,9 @@
 import type { Content } from './content.ts';
 import type { Opaque } from './opaque.ts';
 
+/** The account that needs no name: the app of the `WECOM_*` variables. */
+export const DEFAULT_ACCOUNT = 'default';
+
 /** Lanes by rank: what stands first goes first. Each has a queue and workers of its own. */
 export const lanes = ['alert', 'normal', 'bulk'] as const;
 export type Lane = (typeof lanes)[number];
@@ -34,6 +37,8 @@ export interface NewReceiver {
 export interface NewMessage {
   /** The app that hands it in. */
   readonly app: string;
+  /** The account that sends it; the default one when absent. */
+  readonly account?: string;
   readonly lane: Lane;
   /** With `variables` a template that is filled when it is sent, otherwise literal. */
   readonly content: Content;

@@ -7,6 +7,7 @@ export interface CampaignTable {
   serial: Generated<number>;
   id: string;
   app: string;
+  account: Generated<string>;
   name: string;
   state: CampaignState;
   template_key: string;

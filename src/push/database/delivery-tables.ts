@@ -6,6 +6,7 @@ import type { DeliveryState, Lane } from '../content/message.ts';
 export interface MessageTable {
   id: string;
   app: string;
+  account: Generated<string>;
   lane: Lane;
   kind: string;
   content: string;
@@ -29,8 +30,10 @@ export interface MessageTable {
 export interface DeliveryTable {
   id: Generated<number>;
   message_id: string;
+  /** Whose limits it counts for: the account of its message, for a robot always the default. */
+  account: Generated<string>;
   receiver: string;
-  /** Lane and receiver while it stands in line: whoever has the lowest id of a line is next. Null before and after. */
+  /** Lane, account and receiver while it stands in line: whoever has the lowest id of a line is next. Null before and after. */
   line: string | null;
   /** When it joins its line, under a new id; null when it has. */
   wakes_at: Generated<number | null>;

@@ -25,7 +25,7 @@ export interface MediaIdTable {
   kind: 'image' | 'file';
   /** Empty for images, whose names nobody sees. */
   name: string;
-  /** `app`, or `robot:NAME`. */
+  /** `app` for the default account, `app:ACCOUNT`, or `robot:NAME`. */
   owner: string;
   media_id: string | null;
   /** Unix ms; 0 when there is no media_id that works. */

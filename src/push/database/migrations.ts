@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { migrate as migrateTo, statements } from '../../server/migrations.ts';
+import { accountColumns } from './account-columns.ts';
 import { keyTables } from './app-tables.ts';
 import { campaignTables } from './campaign-tables.ts';
 import type { Database } from './database.ts';
@@ -26,6 +27,7 @@ export function migrate(db: Database): Promise<void> {
         sql`drop table if exists console_sessions`,
       ),
       '2026-11-9-recent-sends': recentTables,
+      '2026-12-1-accounts': accountColumns,
     },
     table: 'push_migration',
     setting: 'PUSH_MYSQL_URL',

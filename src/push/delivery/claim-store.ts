@@ -11,6 +11,7 @@ export const LEASE_MS = 15_000;
 export interface Candidate {
   readonly id: number;
   readonly messageId: string;
+  readonly account: string;
   readonly receiver: Receiver;
   readonly line: string | null;
   /** 1 when a call of its message may serve it together with others. */
@@ -40,7 +41,7 @@ export interface Lead extends Candidate {
 }
 
 // The order of the index is the order of coming; without the hint MariaDB may walk through the primary key instead.
-const columns = sql`d.id, d.message_id messageId, d.receiver, d.line, d.shared, d.state, d.due_at dueAt, d.tries, d.parts,
+const columns = sql`d.id, d.message_id messageId, d.account, d.receiver, d.line, d.shared, d.state, d.due_at dueAt, d.tries, d.parts,
   d.msgids, d.errcode, d.lease_until leaseUntil, d.variables,
   if(d.state = 'sending', coalesce(d.lost_at, d.lease_until - ${sql.lit(LEASE_MS)}), d.lost_at) lostAt,
   (select e.id from deliveries e force index (deliveries_by_line) where e.line = d.line order by e.id limit 1) head,

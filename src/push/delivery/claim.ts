@@ -1,16 +1,11 @@
 import type { Lane } from '../content/message.ts';
 import { type Database, isDuplicate } from '../database/database.ts';
 import { isDeadlock } from '../database/transaction.ts';
-import {
-  type Candidate,
-  type Lead,
-  putBack,
-  readDeliveries,
-  readSiblings,
-  takeDeliveries,
-} from './claim-store.ts';
-import { groupDeliveries, type OutgoingMessage, readOutgoingMessage } from './group.ts';
-import type { Limits, Turn } from './limits.ts';
+import { type SendingAccounts, whenOpen } from './accounts.ts';
+import { type Candidate, putBack, readDeliveries, takeDeliveries } from './claim-store.ts';
+import { gather, whenFree } from './gather.ts';
+import type { OutgoingMessage } from './group.ts';
+import type { Turn } from './limits.ts';
 
 /** A delivery that is ours to send until its lease ends, with its turn. */
 export interface Claimed extends Candidate {
@@ -24,6 +19,7 @@ export interface Claimed extends Candidate {
 export interface Group {
   readonly owner: string;
   readonly lane: Lane;
+  readonly account: string;
   readonly outgoingMessage: OutgoingMessage;
   readonly members: readonly [Claimed, ...Claimed[]];
 }
@@ -41,7 +37,7 @@ export type Claim =
 /** What claiming needs. */
 export interface ClaimParts {
   readonly db: Database;
-  readonly limits: Limits;
+  readonly accounts: SendingAccounts;
   readonly now: () => number;
   readonly newId: () => string;
   readonly schedule: (lines: readonly string[]) => void;
@@ -71,11 +67,16 @@ async function tryToClaim(parts: ClaimParts, lane: Lane, ids: readonly number[])
   const now = parts.now();
   const claims = new Map<number, Claim>();
   const found = await readDeliveries(db, [...new Set(ids)]);
-  for (const each of found) {
-    const at = whenFree(each, now);
-    if (at !== null && at > now) claims.set(each.id, { kind: 'later', at });
-  }
-  const { groups, left } = await gather(db, found, now);
+  const open = found.filter((each) => {
+    const free = whenFree(each, now);
+    if (free === null) return true;
+    // Whose account is paused, or is not configured any more, waits in its line.
+    const opens = whenOpen(parts.accounts, each, now);
+    const at = Math.max(free, opens ?? now);
+    if (at > now) claims.set(each.id, { kind: 'later', at });
+    return opens === null;
+  });
+  const { groups, left } = await gather(db, open, now);
   const wanted = groups.flatMap(({ members }) => members);
   const owner = parts.newId();
   const taken = await takeDeliveries(
@@ -107,7 +108,7 @@ async function tryToClaim(parts: ClaimParts, lane: Lane, ids: readonly number[])
     const at = own?.kind === 'later' ? own.at : null;
     claims.set(leader.id, {
       kind: 'send',
-      group: { owner, lane, outgoingMessage, members: [first, ...rest] },
+      group: { owner, lane, account: first.account, outgoingMessage, members: [first, ...rest] },
       at,
     });
   }
@@ -121,7 +122,7 @@ type MyTurn = Turn & { readonly isMine: true };
  * begin at any moment, sees in the database whoever may be about to be sent.
  */
 async function takeTurns(
-  { db, limits, now }: ClaimParts,
+  { db, accounts, now }: ClaimParts,
   lane: Lane,
   taken: readonly Candidate[],
   owner: string,
@@ -129,8 +130,15 @@ async function takeTurns(
   const mine = new Map<number, MyTurn>();
   const waits: { id: number; at: number }[] = [];
   if (taken.length === 0) return { mine, waits };
-  const receivers = taken.map(({ receiver }) => receiver);
-  const turns = await limits.take(lane, receivers).catch(async (error: unknown) => {
+  const byAccount = Map.groupBy(taken, ({ account }) => account);
+  const turnsOf = async ([account, some]: readonly [string, readonly Candidate[]]) => {
+    const receivers = some.map(({ receiver }) => receiver);
+    // Taken out of the configuration at this moment: the next claim sees it.
+    const limits = accounts.find(account)?.limits;
+    const turns = await limits?.take(lane, receivers);
+    return some.map(({ id }, index) => ({ id, turn: turns?.[index] }));
+  };
+  const turns = await Promise.all([...byAccount].map(turnsOf)).catch(async (error: unknown) => {
     await putBack(
       db,
       taken.map(({ id }) => ({ id, at: now() })),
@@ -138,65 +146,10 @@ async function takeTurns(
     );
     throw error;
   });
-  taken.forEach(({ id }, index) => {
-    const turn = turns[index];
-    if (turn === undefined) throw new Error('the limits gave fewer turns than were asked for');
-    if (turn.isMine) mine.set(id, turn);
-    else waits.push({ id, at: turn.at });
-  });
+  for (const { id, turn } of turns.flat()) {
+    if (turn?.isMine) mine.set(id, turn);
+    else waits.push({ id, at: turn?.at ?? now() });
+  }
   await putBack(db, waits, owner);
   return { mine, waits };
-}
-
-/** When a delivery may be claimed, Unix ms; null when that is not for this job to find out. */
-function whenFree(
-  { id, line, state, head, holder, dueAt, leaseUntil }: Candidate,
-  now: number,
-): number | null {
-  if (line === null) return null;
-  if (state === 'sending') return leaseUntil !== null && leaseUntil > now ? null : now;
-  return holder !== null || head !== id ? null : dueAt;
-}
-
-interface Unclaimed {
-  readonly outgoingMessage: OutgoingMessage;
-  readonly members: readonly [Candidate, ...Candidate[]];
-}
-
-interface Gathered {
-  /** Each begins with the delivery whose job carries it. */
-  readonly groups: readonly Unclaimed[];
-  /** Who is free as well, and fits into none: there are too many, or the job's own delivery has to wait. */
-  readonly left: readonly Candidate[];
-}
-
-async function gather(db: Database, found: readonly Lead[], now: number): Promise<Gathered> {
-  const byMessage = [...Map.groupBy(found, ({ messageId }) => messageId).values()];
-  const gathered = await Promise.all(
-    byMessage.map(async (some): Promise<Gathered> => {
-      const [first] = some;
-      if (first === undefined) return { groups: [], left: [] };
-      const leaders = some.filter((each) => isFree(each, now));
-      const siblings = some.some(({ shared }) => shared === 1)
-        ? await readSiblings(db, first.messageId, now)
-        : [];
-      const free = siblings.filter((each) => isFree(each, now));
-      const outgoingMessage = readOutgoingMessage(first);
-      const groups = groupDeliveries(outgoingMessage, leaders, free).map((members) => ({
-        outgoingMessage,
-        members,
-      }));
-      const gone = new Set(groups.flatMap(({ members }) => members.map(({ id }) => id)));
-      return { groups, left: free.filter(({ id }) => !gone.has(id)) };
-    }),
-  );
-  return {
-    groups: gathered.flatMap(({ groups }) => groups),
-    left: gathered.flatMap(({ left }) => left),
-  };
-}
-
-function isFree(each: Candidate, now: number): boolean {
-  const at = whenFree(each, now);
-  return at !== null && at <= now;
 }

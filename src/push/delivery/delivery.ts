@@ -1,10 +1,10 @@
 import type { Queue } from 'bullmq';
 import { createLoop } from '../../server/loop.ts';
 import type { Redis } from '../../server/redis.ts';
-import type { Messenger } from '../../wecom/api/outgoing.ts';
 import type { Database } from '../database/database.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
-import { claim } from './claim.ts';
+import { accountOf, type SendingAccount, type SendingAccounts } from './accounts.ts';
+import { claim, type Group } from './claim.ts';
 import { type Depth, readDepth } from './depth-store.ts';
 import { linesOfMessages } from './head-store.ts';
 import { createIntake } from './intake.ts';
@@ -23,13 +23,14 @@ import { createWaiters } from './waiters.ts';
 import { startWorkers, type Workers } from './workers.ts';
 
 /** What delivery is made of; the clock in Unix ms. */
-export interface DeliveryParts extends Omit<SenderParts, 'recorder' | 'leases' | 'repeats'> {
+export interface DeliveryParts
+  extends Omit<SenderParts, 'recorder' | 'leases' | 'repeats' | keyof SendingAccount> {
+  readonly accounts: SendingAccounts;
   readonly db: Database;
   /** For notices to other replicas. */
   readonly redis: Redis;
   /** Opens a connection that waits as long as it takes; delivery closes it. */
   readonly openWaiting: () => Redis;
-  readonly messenger: Messenger;
   readonly webhooks: Webhooks;
   readonly newId: () => string;
   readonly sleep: (ms: number) => Promise<void>;
@@ -58,7 +59,7 @@ const PRUNE_MS = 60_000;
 
 /** Makes delivery out of its parts. */
 export function createDelivery(parts: DeliveryParts): Delivery {
-  const { db, redis, openWaiting, now, newId, onError, concurrency, limits } = parts;
+  const { db, redis, openWaiting, now, newId, onError, concurrency, accounts } = parts;
   const queueRedis = openWaiting();
   queueRedis.on('error', onError);
   const scheduler = createScheduler({ db, redis: queueRedis, now, onError });
@@ -68,12 +69,24 @@ export function createDelivery(parts: DeliveryParts): Delivery {
   const recorder = createResultRecorder({ ...parts, ...hooks });
   const leases = createLeases(db, now);
   const repeats = createRepeats(db, now);
-  const send = createSender({ ...parts, recorder, leases, repeats });
+  const senders = new WeakMap<SendingAccount, ReturnType<typeof createSender>>();
+  const send = async (group: Group, own: number): Promise<number | null> => {
+    const account = accounts.find(group.account);
+    // Taken out of the configuration since it was claimed: its lease ends, and it waits for the account.
+    if (account === undefined) return null;
+    const sender = senders.get(account) ?? createSender({ ...parts, ...account, recorder, leases, repeats });
+    senders.set(account, sender);
+    return sender(group, own);
+  };
   const sweeper = createSweeper({ db, scheduler, now });
   const onCommitted = (drafts: readonly Draft[]): void =>
     schedule(
       drafts.flatMap(({ at, message }) =>
-        isLater(message, at) ? [] : message.receivers.map(({ receiver }) => lineOf(message.lane, receiver)),
+        isLater(message, at)
+          ? []
+          : message.receivers.map(({ receiver }) =>
+              lineOf(message.lane, receiver, accountOf(receiver, message.account)),
+            ),
       ),
     );
   const intake = createIntake({ db, now, newId, onCommitted });
@@ -112,7 +125,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
       workers = startWorkers({
         openWaiting,
         concurrency,
-        claim: (lane, ids) => claim({ db, limits, now, newId, schedule }, lane, ids),
+        claim: (lane, ids) => claim({ db, accounts, now, newId, schedule }, lane, ids),
         send,
         onError,
       });

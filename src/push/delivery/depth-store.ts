@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { type Lane, lanes } from '../content/message.ts';
+import { DEFAULT_ACCOUNT, type Lane, lanes } from '../content/message.ts';
 import type { Database } from '../database/database.ts';
 
 /** What waits in a lane. */
@@ -9,6 +9,16 @@ export interface Depth {
   readonly queued: number;
   /** How long the oldest of them has waited, in ms; 0 when there is none. */
   readonly oldestMs: number;
+}
+
+/** Counts what waits for each account, from an index alone; what goes through robots belongs to none. */
+export async function countByAccount(db: Database): Promise<ReadonlyMap<string, number>> {
+  const place = sql`substring_index(substring(line, locate(':', line) + 1), ':', 1)`;
+  const { rows } = await sql<{ account: string; queued: number }>`
+    select if(locate('/', ${place}) > 0, substring_index(${place}, '/', 1), ${DEFAULT_ACCOUNT}) account,
+      count(*) queued
+    from deliveries where line > '' and ${place} <> 'robot' group by 1`.execute(db);
+  return new Map(rows.map(({ account, queued }) => [account, Number(queued)]));
 }
 
 /** Counts what waits in each lane, from an index alone. */

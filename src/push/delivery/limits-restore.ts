@@ -40,6 +40,7 @@ return 1`;
 export interface RestoreParts {
   readonly redis: Redis;
   readonly db: Database;
+  readonly account: string;
   readonly prefix: string;
   readonly now: () => number;
   readonly newId: (now: number) => string;
@@ -74,7 +75,7 @@ export async function restoreLimits(parts: RestoreParts): Promise<Restored> {
 type Run = (script: string, ...args: readonly (string | number)[]) => Promise<unknown>;
 
 /** Resolves to the person-times of today. */
-async function restoreTurns({ db, now }: RestoreParts, run: Run): Promise<number> {
+async function restoreTurns({ db, account, now }: RestoreParts, run: Run): Promise<number> {
   const add = async (page: readonly Used[]) => {
     // Under the id of the delivery: what is read once as open and once as final is counted once.
     const turns = page
@@ -89,12 +90,12 @@ async function restoreTurns({ db, now }: RestoreParts, run: Run): Promise<number
   };
   let today = 0;
   // First what is open: what becomes final meanwhile is then read as final, and nothing is missed.
-  for await (const page of usedByOpen(db, now(), now() + LONGEST_CALL)) {
+  for await (const page of usedByOpen(db, account, { now: now(), sendingAt: now() + LONGEST_CALL })) {
     await add(page);
     for (const { receiver, count } of page) today += isPersonTime(receiver) ? count : 0;
   }
-  for await (const page of usedSince(db, now() - HOUR - MARGIN)) await add(page);
-  return today + (await personTimes(db, dayOf(now()).beginsAt, now()));
+  for await (const page of usedSince(db, account, now() - HOUR - MARGIN)) await add(page);
+  return today + (await personTimes(db, account, { since: dayOf(now()).beginsAt, now: now() }));
 }
 
 function mustBeOurs(answer: unknown): void {

@@ -27,9 +27,11 @@ export interface Limits {
 export interface LimitsParts {
   readonly redis: Redis;
   readonly db: Database;
-  readonly agentId: number;
-  /** Account limit of the enterprise; 200 times as many messages may be sent a day. */
-  readonly accountLimit: number;
+  readonly account: string;
+  /** Stands in the names in Redis: different for each account. */
+  readonly key: string;
+  /** Account limit of the enterprise at this moment; 200 times as many messages may be sent a day. */
+  readonly accountLimit: () => number;
   /** What counts as a minute, in ms; 60,000 when left out. */
   readonly minuteMs?: number;
   /** Unix ms. */
@@ -59,8 +61,8 @@ const ROUNDS = 3;
  * will be free, and is then kept for 2 s from lanes of lower rank. The clocks of the replicas agree within 0.5 s.
  */
 export function createLimits(parts: LimitsParts): Limits {
-  const { redis, agentId, accountLimit, minuteMs = MINUTE, now, newId, onLost, onWait } = parts;
-  const prefix = `keypad:push:{${agentId}}:`;
+  const { redis, key, accountLimit, minuteMs = MINUTE, now, newId, onLost, onWait } = parts;
+  const prefix = `keypad:push:{${key}}:`;
   const { keypadTake, keypadSettle, keypadBlock } = withScripts(redis);
 
   let restoring: Promise<Restored> | null = null;
@@ -85,7 +87,7 @@ export function createLimits(parts: LimitsParts): Limits {
       const at = now();
       const day = dayOf(at);
       const ticket = `${day.number}.${newId(at)}.`;
-      const ofToday = [day.number, accountLimit * 200, day.endsAt - at];
+      const ofToday = [day.number, accountLimit() * 200, day.endsAt - at];
       const head = [at, lanes.indexOf(lane), ticket, ...ofToday, minuteMs];
       const pairs = chunk.flatMap((receiver) => [limitKind(receiver), receiver]);
       const told = await keypadTake(prefix, ...head, ...pairs);

@@ -1,13 +1,16 @@
-import { type Lane, lanes, type Receiver, type ReceiverKind } from '../content/message.ts';
+import { DEFAULT_ACCOUNT, type Lane, lanes, type Receiver, type ReceiverKind } from '../content/message.ts';
 
-/** The name of the line in which what goes to a receiver in a lane stands: first come, first served. */
-export function lineOf(lane: Lane, receiver: Receiver): string {
-  return `${lane}:${receiver}`;
+/**
+ * The name of the line in which what goes to a receiver in a lane stands: first come, first served. Each account has
+ * lines of its own, `normal:shop/user:anna`; those of the default one are `normal:user:anna`.
+ */
+export function lineOf(lane: Lane, receiver: Receiver, account: string): string {
+  return account === DEFAULT_ACCOUNT ? `${lane}:${receiver}` : `${lane}:${account}/${receiver}`;
 }
 
 /** The lines of a receiver in the other lanes. */
-export function otherLines(lane: Lane, receiver: Receiver): readonly string[] {
-  return lanes.filter((other) => other !== lane).map((other) => lineOf(other, receiver));
+export function otherLines(lane: Lane, receiver: Receiver, account: string): readonly string[] {
+  return lanes.filter((other) => other !== lane).map((other) => lineOf(other, receiver, account));
 }
 
 /** The lane of a line that {@link lineOf} named. */

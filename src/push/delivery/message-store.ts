@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
 import { InputError } from '../../errors.ts';
 import { kindOf } from '../content/content.ts';
-import type { Accepted, NewMessage } from '../content/message.ts';
+import { type Accepted, DEFAULT_ACCOUNT, type NewMessage } from '../content/message.ts';
 import { storeOpaque } from '../content/opaque.ts';
 import type { Tx } from '../database/database.ts';
+import { accountOf } from './accounts.ts';
 import { canShare } from './group.ts';
 import { lineOf } from './lines.ts';
 
@@ -95,6 +96,7 @@ function messageRow({ draft: { id, at, message }, content }: Row) {
   return {
     id,
     app: message.app,
+    account: message.account ?? DEFAULT_ACCOUNT,
     lane: message.lane,
     kind: kindOf(message.content),
     content,
@@ -117,16 +119,20 @@ function messageRow({ draft: { id, at, message }, content }: Row) {
 function deliveryRows({ draft: { id, at, message }, content }: Row) {
   const wakesAt = isLater(message, at) ? (message.sendAt ?? null) : null;
   const since = wakesAt ?? at;
-  return message.receivers.map((each) => ({
-    message_id: id,
-    receiver: each.receiver,
-    line: wakesAt === null ? lineOf(message.lane, each.receiver) : null,
-    wakes_at: wakesAt,
-    shared: canShare(message, content, each) ? 1 : 0,
-    since,
-    due_at: since,
-    variables: each.variables === undefined ? null : JSON.stringify(each.variables),
-  }));
+  return message.receivers.map((each) => {
+    const account = accountOf(each.receiver, message.account);
+    return {
+      message_id: id,
+      account,
+      receiver: each.receiver,
+      line: wakesAt === null ? lineOf(message.lane, each.receiver, account) : null,
+      wakes_at: wakesAt,
+      shared: canShare(message, content, each) ? 1 : 0,
+      since,
+      due_at: since,
+      variables: each.variables === undefined ? null : JSON.stringify(each.variables),
+    };
+  });
 }
 
 /** Cuts a list into parts of bounded rows and characters, in order. */

@@ -90,12 +90,17 @@ export function readFailure(error: unknown, during: 'prepare' | 'call'): Failure
   return { ...base, error: wrapped, errcode: 'internal', problem, isLost };
 }
 
+/** What is done about a failure; a pause says when to try again (Unix ms). */
+export type Decision =
+  | Exclude<RetryDecision, { readonly kind: 'pause' }>
+  | { readonly kind: 'pause'; readonly until: number };
+
 /** What a delivery is noted as when its call, or making it ready, failed. */
 export function failed(
   member: Claimed,
   owner: string,
   failure: Failure,
-  { decision, time, now }: { readonly decision: RetryDecision; readonly time: Timing; readonly now: number },
+  { decision, time, now }: { readonly decision: Decision; readonly time: Timing; readonly now: number },
 ): Record {
   const { errcode, problem, isLost } = failure;
   const attempt: Attempt = { ...time, errcode, errmsg: problem, msgid: null };
@@ -105,6 +110,8 @@ export function failed(
   switch (decision.kind) {
     case 'again':
       return { ...base, tries, lostAt, dueAt: now + decision.afterMs };
+    case 'pause':
+      return { ...base, dueAt: decision.until };
     case 'wait':
       return { ...base, dueAt: now + decision.forMs };
     case 'media':

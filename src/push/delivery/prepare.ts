@@ -31,7 +31,7 @@ export async function prepare(
   { media, robots, isDisabled, fill }: PrepareParts,
   group: Group,
 ): Promise<Prepared> {
-  const { outgoingMessage, members } = group;
+  const { account, outgoingMessage, members } = group;
   if (await isDisabled(outgoingMessage.app)) {
     throw new InputError(
       `The app ${outgoingMessage.app} is disabled; enable it, and send this message again.`,
@@ -56,10 +56,12 @@ export async function prepare(
     return { outgoing: compose(content, kind, undefined, picture), mediaId: null };
   }
   let mediaId: string | undefined;
-  if ('image' in content) mediaId = await media.mediaId('image', content.image);
+  if ('image' in content) mediaId = await media.mediaId('image', content.image, account);
   if ('file' in content) {
     const isRobot = kind === 'robot';
-    mediaId = await (isRobot ? media.mediaIdForRobot(id, content.file) : media.mediaId('file', content.file));
+    mediaId = await (isRobot
+      ? media.mediaIdForRobot(id, content.file)
+      : media.mediaId('file', content.file, account));
   }
   return { outgoing: compose(content, kind, mediaId), mediaId: mediaId ?? null };
 }

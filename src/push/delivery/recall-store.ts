@@ -16,6 +16,7 @@ export interface Recallable {
 
 /** What was found of a message, after those that had not begun were taken out of their lines. */
 export interface Withdrawn {
+  readonly account: string;
   readonly lines: readonly string[];
   readonly isFinished: boolean;
   readonly deliveries: readonly Recallable[];
@@ -29,7 +30,8 @@ export function withdraw(
   now: number,
 ): Promise<Withdrawn | null> {
   return transact(parts.db, async (tx) => {
-    if (!(await lockMessage(tx, app, messageId))) return null;
+    const message = await lockMessage(tx, app, messageId);
+    if (message === undefined) return null;
     const rows = await tx
       .selectFrom('deliveries')
       .select(['id', 'receiver', 'state', 'line', 'msgids', 'finished_at'])
@@ -50,6 +52,7 @@ export function withdraw(
     const finished = await closeMessages(tx, ended, now);
     if (finished.length > 0) await parts.webhooks.note(tx, finished);
     return {
+      account: message.account,
       lines: queued.flatMap(({ line }) => line ?? []),
       isFinished: finished.length > 0,
       deliveries: rows.map(({ id, receiver, state, msgids, finished_at }) => ({
@@ -100,14 +103,13 @@ export async function noteTakenBack(
   });
 }
 
-/** Locks a message of this app against whoever ends its deliveries; false when there is none. */
-export async function lockMessage(tx: Tx, app: string, messageId: string): Promise<boolean> {
-  const message = await tx
+/** Locks a message of this app against whoever ends its deliveries; undefined when there is none. */
+export function lockMessage(tx: Tx, app: string, messageId: string) {
+  return tx
     .selectFrom('messages')
-    .select('id')
+    .select(['lane', 'account'])
     .where('id', '=', messageId)
     .where('app', '=', app)
     .forUpdate()
     .executeTakeFirst();
-  return message !== undefined;
 }

@@ -1,7 +1,7 @@
-import type { Messenger } from '../../wecom/api/outgoing.ts';
 import { WeComError } from '../../wecom/api/wecom-error.ts';
 import type { Database } from '../database/database.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
+import type { SendingAccounts } from './accounts.ts';
 import { readReceiver } from './lines.ts';
 import type { Recalled } from './message-queue.ts';
 import { noteTakenBack, type Recallable, withdraw } from './recall-store.ts';
@@ -9,7 +9,7 @@ import { noteTakenBack, type Recallable, withdraw } from './recall-store.ts';
 /** What taking messages back needs. */
 export interface RecallParts {
   readonly db: Database;
-  readonly messenger: Messenger;
+  readonly accounts: SendingAccounts;
   readonly webhooks: Webhooks;
   readonly now: () => number;
   readonly onError: (error: unknown) => void;
@@ -34,7 +34,7 @@ export async function recall(parts: RecallParts, app: string, messageId: string)
   // One call may have reached many: each msgid is asked for once.
   const asked = new Map<string, Promise<string | null>>();
   const ask = (msgid: string): Promise<string | null> => {
-    const answer = asked.get(msgid) ?? takeBack(parts, msgid);
+    const answer = asked.get(msgid) ?? takeBack(parts, withdrawn.account, msgid);
     asked.set(msgid, answer);
     return answer;
   };
@@ -77,7 +77,13 @@ async function firstReason(
 }
 
 /** Null when WeCom has taken it back, otherwise why not. */
-async function takeBack({ messenger, onError }: RecallParts, msgid: string): Promise<string | null> {
+async function takeBack(
+  { accounts, onError }: RecallParts,
+  account: string,
+  msgid: string,
+): Promise<string | null> {
+  const messenger = accounts.find(account)?.messenger;
+  if (messenger === undefined) return `The account ${account} is not configured any more.`;
   try {
     await messenger.recall(msgid);
     return null;

@@ -9,6 +9,7 @@ import type { Record } from './record.ts';
 export interface Words {
   readonly receiver: Receiver;
   readonly lane: Lane;
+  readonly account: string;
   readonly words: string;
 }
 
@@ -34,7 +35,7 @@ export async function readSameWords(db: Database, asked: readonly Words[], since
 
 /** Those of these lines' receivers to whom another lane is sending at this moment: what it says is not written down yet. */
 export async function readBusyElsewhere(db: Database, asked: readonly Words[]): Promise<ReadonlySet<string>> {
-  const others = asked.flatMap(({ receiver, lane }) => otherLines(lane, receiver));
+  const others = asked.flatMap(({ receiver, lane, account }) => otherLines(lane, receiver, account));
   const rows = await db
     .selectFrom('deliveries')
     .select('busy')

@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto';
 import { createBatcher } from '../../server/batch.ts';
 import type { Outgoing } from '../../wecom/api/outgoing.ts';
-import type { Lane } from '../content/message.ts';
 import type { Database } from '../database/database.ts';
 import type { Claimed, Group } from './claim.ts';
 import { otherLines, readReceiver } from './lines.ts';
@@ -54,25 +53,29 @@ export function createRepeats(db: Database, now: () => number): Repeats {
         readBusyElsewhere(db, asked),
       ]);
       const byReceiver = Map.groupBy(same, ({ receiver }) => receiver);
-      return asked.map(({ receiver, lane, words }) => ({
+      return asked.map(({ receiver, lane, account, words }) => ({
         same: (byReceiver.get(receiver) ?? []).filter((each) => each.words === words),
-        isBusy: otherLines(lane, receiver).some((line) => busy.has(line)),
+        isBusy: otherLines(lane, receiver, account).some((line) => busy.has(line)),
       }));
     },
     { size: 500, parallel: 3 },
   );
 
-  const check = async ({ receiver, messageId, parts: part, lostAt }: Claimed, lane: Lane, words: string) => {
-    const { same, isBusy } = await look({ receiver, lane, words });
+  const check = async (
+    { receiver, messageId, parts: part, lostAt }: Claimed,
+    { lane, account, words }: Omit<Words, 'receiver'>,
+  ) => {
+    const { same, isBusy } = await look({ receiver, lane, account, words });
     const others = same.filter((each) => each.messageId !== messageId || each.part !== part);
     return decideCheck(others, isBusy, lostAt !== null);
   };
   return {
-    async plan({ lane }, members, message) {
+    async plan({ lane, account }, members, message) {
       const { kind } = readReceiver(members[0].receiver);
       if (kind === 'chat' || kind === 'robot') return { members, isChecked: false, late: [], words: null };
-      const words = hash('sha1', JSON.stringify([message.msgtype, message.body]), 'base64url');
-      const checks = await Promise.all(members.map((member) => check(member, lane, words)));
+      // What another app says is no repeat of this, whatever the words.
+      const words = hash('sha1', JSON.stringify([account, message.msgtype, message.body]), 'base64url');
+      const checks = await Promise.all(members.map((member) => check(member, { lane, account, words })));
       return { ...planCall(members, checks, now()), words };
     },
     prune: () => pruneRecentSends(db, now() - WINDOW_MS),

@@ -12,15 +12,21 @@ import { lockMessage } from './recall-store.ts';
  */
 export function requeue(db: Database, app: string, messageId: string, now: number) {
   return transact(db, async (tx): Promise<readonly string[] | null> => {
-    if (!(await lockMessage(tx, app, messageId))) return null;
-    const { lane } = await tx
-      .selectFrom('messages')
-      .select('lane')
-      .where('id', '=', messageId)
-      .executeTakeFirstOrThrow();
+    const message = await lockMessage(tx, app, messageId);
+    if (message === undefined) return null;
     const rows = await tx
       .selectFrom('deliveries')
-      .select(['id', 'receiver', 'parts', 'msgids', 'maybe_twice', 'lost_at', 'variables', 'shared'])
+      .select([
+        'id',
+        'account',
+        'receiver',
+        'parts',
+        'msgids',
+        'maybe_twice',
+        'lost_at',
+        'variables',
+        'shared',
+      ])
       .where('message_id', '=', messageId)
       .where('state', 'in', ['failed', 'dead'])
       .orderBy('id')
@@ -28,7 +34,7 @@ export function requeue(db: Database, app: string, messageId: string, now: numbe
       .execute();
     const lines: string[] = [];
     for (const { id, ...kept } of rows) {
-      const line = lineOf(lane, kept.receiver as Receiver);
+      const line = lineOf(message.lane, kept.receiver as Receiver, kept.account);
       const row = { ...kept, message_id: messageId, line, since: now, due_at: now };
       const { insertId } = await tx.insertInto('deliveries').values(row).executeTakeFirstOrThrow();
       await tx

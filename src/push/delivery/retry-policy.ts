@@ -6,9 +6,11 @@ export type RetryDecision =
   | { readonly kind: 'again'; readonly afterMs: number }
   /** WeCom blocks: nothing for so many ms, of the `whole` app or only of this receiver. It is no try. */
   | { readonly kind: 'wait'; readonly forMs: number; readonly whole: boolean }
+  /** WeCom refuses the whole account until somebody mends it: nothing is sent meanwhile. It is no try. */
+  | { readonly kind: 'pause' }
   /** Upload the media once more, then try again. */
   | { readonly kind: 'media' }
-  /** WeCom refuses it for good. */
+  /** WeCom refuses this message, or this receiver, for good. */
   | { readonly kind: 'failed' }
   /** Tried as often as it may be. */
   | { readonly kind: 'dead' };
@@ -20,6 +22,8 @@ const FIRST_WAIT_MS = 500;
 /** What the limit of a minute blocks for (§4.12). */
 const BLOCK_MS = 60_000;
 const MEDIA_GONE = 40007;
+const API_FORBIDDEN = 48002;
+const CHAT_WAITS = { kind: 'wait', forMs: BLOCK_MS, whole: false } as const;
 
 /**
  * Decides by the errcode, never by errmsg, whose words may change (§4). `tries` counts this one; `random` is in [0, 1).
@@ -43,8 +47,13 @@ export function decideRetry(error: WeComError, tries: number, random: () => numb
     case 'limit':
       // A robot has a limit of its own (§5).
       return { kind: 'wait', forMs: BLOCK_MS, whole: !error.api.startsWith('webhook/') };
-    case 'config':
+    case 'account':
+      // The key of a robot is no account's, and a right that only the API of group chats lacks holds up that chat alone.
+      if (error.api.startsWith('webhook/')) return { kind: 'failed' };
+      if (error.api.startsWith('appchat/') && error.errcode === API_FORBIDDEN) return CHAT_WAITS;
+      return { kind: 'pause' };
     case 'permanent':
-      return { kind: 'failed' };
+      // Without a token nothing has been said of any message.
+      return { kind: error.api === 'gettoken' ? 'pause' : 'failed' };
   }
 }

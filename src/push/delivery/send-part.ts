@@ -1,12 +1,12 @@
 import type { Outgoing } from '../../wecom/api/outgoing.ts';
 import { call } from './call.ts';
-import type { Claimed, Group } from './claim.ts';
+import type { Claimed } from './claim.ts';
 import { readReceiver } from './lines.ts';
 import { type Failure, readFailure, type Timing, taken, waiting } from './outcome.ts';
 import type { Prepared } from './prepare.ts';
 import type { Record } from './record.ts';
 import type { CallPlan } from './repeats.ts';
-import type { SenderParts } from './send.ts';
+import type { Carried, SenderParts } from './send.ts';
 
 export type Members = readonly Claimed[];
 export type Some = readonly [Claimed, ...Claimed[]];
@@ -23,7 +23,7 @@ export interface PartSenderParts extends SenderParts {
   /** Ends the turns of these members. */
   readonly settle: (members: Members, outcome: 'sent' | 'unsent') => Promise<void>;
   /** Decides what is recorded of a call that failed. */
-  readonly fail: (group: Group, members: Some, failed: Failed) => Promise<readonly Record[]>;
+  readonly fail: (group: Carried, members: Some, failed: Failed) => Promise<readonly Record[]>;
 }
 
 /** How long to wait when the limits, or what was sent lately, cannot be asked; ms. */
@@ -35,17 +35,22 @@ export const AWAY_MS = 1000;
  */
 export function createPartSender(
   parts: PartSenderParts,
-): (group: Group, members: Some, prepared: Prepared) => Promise<readonly Record[] | null> {
-  const { breaker, leases, repeats, settle, fail, now, onAttempt, onWait, onError } = parts;
+): (group: Carried, members: Some, prepared: Prepared) => Promise<readonly Record[] | null> {
+  const { breaker, pause, leases, repeats, settle, fail, now, onAttempt, onWait, onError } = parts;
 
   const callOnce = async (
-    group: Group,
+    group: Carried,
     members: Some,
     { outgoing, mediaId }: Prepared,
     { message, isChecked, words }: Pick<CallPlan, 'isChecked' | 'words'> & { readonly message: Outgoing },
   ): Promise<readonly Record[]> => {
     const { owner, lane } = group;
     const [{ receiver, parts: part }] = members;
+    if (!group.pass.allows()) {
+      onWait('account');
+      await settle(members, 'unsent');
+      return members.map((member) => waiting(member, owner, pause.until() ?? now()));
+    }
     // Asked last: while the breaker is half open, whoever is let through holds the only try.
     const gate = breaker.ask();
     if (gate.isOpen) {
@@ -74,6 +79,7 @@ export function createPartSender(
       const records = await fail(group, members, { failure: answer, time, mediaId });
       return answer.isLost ? records.map(said(true)) : records;
     }
+    group.pass.accepted();
     const isLast = part + 1 >= outgoing.length;
     return members.map((member) => taken(member, owner, answer, time, isLast)).map(said(false));
   };

@@ -1,15 +1,18 @@
+import type { ErrorKind } from '../../wecom/api/errcodes.ts';
 import type { Messenger } from '../../wecom/api/outgoing.ts';
 import { type Lane, lanes, type ReceiverKind } from '../content/message.ts';
+import { isRobot } from './accounts.ts';
 import type { Breaker } from './breaker.ts';
 import type { Claimed, Group } from './claim.ts';
 import type { Leases } from './leases.ts';
 import type { Limits, Turn } from './limits.ts';
-import { failed, readFailure, waiting } from './outcome.ts';
+import { type Decision, failed, readFailure, waiting } from './outcome.ts';
+import { freePass, type Pass, type Pause } from './pause.ts';
 import { type PrepareParts, prepare } from './prepare.ts';
 import type { Record } from './record.ts';
 import type { ResultRecorder } from './record-result.ts';
 import type { Repeats } from './repeats.ts';
-import { decideRetry, type RetryDecision } from './retry-policy.ts';
+import { decideRetry } from './retry-policy.ts';
 import { createSemaphore } from './semaphore.ts';
 import { AWAY_MS, createPartSender, type Failed, type Members, type Some } from './send-part.ts';
 
@@ -18,6 +21,7 @@ export interface SenderParts extends PrepareParts {
   readonly messenger: Messenger;
   readonly limits: Limits;
   readonly breaker: Breaker;
+  readonly pause: Pause;
   readonly recorder: ResultRecorder;
   readonly leases: Leases;
   readonly repeats: Repeats;
@@ -33,8 +37,13 @@ export interface SenderParts extends PrepareParts {
     readonly ms: number;
   }) => void;
   /** Why something that had its turn waits all the same. */
-  readonly onWait: (reason: 'breaker' | 'repeat' | 'wecom') => void;
+  readonly onWait: (reason: 'account' | 'breaker' | 'repeat' | 'wecom') => void;
   readonly onError: (error: unknown) => void;
+}
+
+/** A group on its way, with the right to call WeCom for its account. */
+export interface Carried extends Group {
+  readonly pass: Pass;
 }
 
 /**
@@ -42,7 +51,7 @@ export interface SenderParts extends PrepareParts {
  * resolves to when this delivery of the group is to be tried again (Unix ms), or to null.
  */
 export function createSender(parts: SenderParts): (group: Group, own: number) => Promise<number | null> {
-  const { limits, recorder, leases, media, now, random, onWait, onError } = parts;
+  const { limits, pause, recorder, leases, media, now, random, onWait, onError } = parts;
 
   const gates = new Map(lanes.map((lane) => [lane, createSemaphore(parts.concurrency)]));
 
@@ -68,11 +77,19 @@ export function createSender(parts: SenderParts): (group: Group, own: number) =>
     return { ready, late };
   };
 
-  const fail = async ({ owner }: Group, members: Some, { failure, time, mediaId }: Failed) => {
+  const fail = async ({ owner, pass }: Carried, members: Some, { failure, time, mediaId }: Failed) => {
     const [at, dice] = [now(), random()];
-    const decideFor = ({ tries }: Claimed): RetryDecision =>
-      failure.isHopeless ? { kind: 'failed' } : decideRetry(failure.error, tries + 1, () => dice);
+    let until: number | undefined;
+    const decideFor = ({ tries }: Claimed): Decision => {
+      if (failure.isHopeless) return { kind: 'failed' };
+      const decision = decideRetry(failure.error, tries + 1, () => dice);
+      if (decision.kind !== 'pause') return decision;
+      until ??= pass.refused(failure.error);
+      return { kind: 'pause', until };
+    };
     const first = decideFor(members[0]);
+    if (first.kind === 'pause') onWait('account');
+    else if (!UNCLEAR.includes(failure.error.kind)) pass.accepted();
     if (first.kind === 'media' && mediaId !== null) await media.forget(mediaId).catch(onError);
     if (first.kind === 'wait') {
       onWait('wecom');
@@ -87,7 +104,7 @@ export function createSender(parts: SenderParts): (group: Group, own: number) =>
 
   const sendPart = createPartSender({ ...parts, settle, fail });
 
-  const carry = async (group: Group, last: Map<number, Record>): Promise<void> => {
+  const carry = async (group: Carried, last: Map<number, Record>): Promise<void> => {
     /** Notes it; those remain that are still ours and have more parts to come. */
     const note = async (members: Members, records: readonly Record[]): Promise<Members> => {
       if (records.length === 0) return members;
@@ -125,13 +142,24 @@ export function createSender(parts: SenderParts): (group: Group, own: number) =>
 
   return async (group, own) => {
     const last = new Map<number, Record>();
+    const entered = isRobot(group.members[0].receiver) ? freePass : pause.enter();
+    if ('at' in entered) {
+      onWait('account');
+      await settle(group.members, 'unsent');
+      await recorder.note(group.members.map((member) => waiting(member, group.owner, entered.at)));
+      return entered.at;
+    }
     const release = group.members.map(({ id }) => leases.hold(id, group.owner));
     try {
-      await carry(group, last);
+      await carry({ ...group, pass: entered }, last);
     } finally {
+      entered.release();
       for (const letGo of release) letGo();
     }
     const record = last.get(own);
     return record?.state === 'queued' ? record.dueAt : null;
   };
 }
+
+/** Kinds of errors that say nothing about the account. */
+const UNCLEAR: readonly ErrorKind[] = ['retry', 'token'];

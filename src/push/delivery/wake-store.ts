@@ -12,7 +12,7 @@ export function wakeDeliveries(db: Database, now: number, count: number): Promis
   return transact(db, async (tx) => {
     const rows = await tx
       .selectFrom('deliveries')
-      .select(['id', 'message_id', 'receiver', 'shared', 'since', 'due_at', 'variables'])
+      .select(['id', 'message_id', 'account', 'receiver', 'shared', 'since', 'due_at', 'variables'])
       .where('wakes_at', '<=', now)
       .orderBy('wakes_at')
       .orderBy('id')
@@ -29,7 +29,7 @@ export function wakeDeliveries(db: Database, now: number, count: number): Promis
     const lanes = new Map(messages.map(({ id, lane }) => [id, lane]));
     const awake = rows.map(({ id: _, ...row }) => {
       const lane = lanes.get(row.message_id) ?? 'bulk';
-      return { ...row, line: lineOf(lane, row.receiver as Receiver) };
+      return { ...row, line: lineOf(lane, row.receiver as Receiver, row.account) };
     });
     await tx.insertInto('deliveries').values(awake).execute();
     await tx

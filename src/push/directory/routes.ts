@@ -3,12 +3,19 @@ import { InputError } from '../../errors.ts';
 import type { WeComApi } from '../../wecom/api/api.ts';
 import { WeComError } from '../../wecom/api/wecom-error.ts';
 import { normalizeUserId, readUserId } from '../../wecom/userid.ts';
-import { type Answer, type Route, route } from '../http/route.ts';
+import { DEFAULT_ACCOUNT } from '../content/message.ts';
+import { ACCOUNT, accountRefusalOf } from '../http/accounts.ts';
+import { type Answer, type Caller, type Route, route } from '../http/route.ts';
 
 const scope = 'directory';
 
-/** Another account is refused: a userid of one enterprise may be somebody else's in the other. */
-const query = z.strictObject({ account: z.literal('default').optional() });
+type Directory = Pick<WeComApi, 'user' | 'callbackRanges'>;
+/** The client of an account; undefined when there is no such account. */
+export type WeComOf = (account: string) => Directory | undefined;
+
+const accountQuery = z.strictObject({
+  account: z.string().regex(ACCOUNT, 'must be the name of an account').default(DEFAULT_ACCOUNT),
+});
 
 const failed = {
   502: {
@@ -22,14 +29,23 @@ const failed = {
 };
 
 /** What WeCom knows of members and of its own addresses, for those who do not hold the app secret; scope `directory`. */
-export function directoryRoutes(wecom: Pick<WeComApi, 'user' | 'callbackRanges'>): readonly Route[] {
+export function directoryRoutes(weComOf: WeComOf): readonly Route[] {
+  const ask = async (
+    caller: Caller,
+    account: string,
+    question: (weCom: Directory) => Promise<unknown>,
+  ): Promise<Answer> => {
+    const refusal = accountRefusalOf(caller, account, { has: (name) => weComOf(name) !== undefined });
+    if (refusal !== undefined) return refusal;
+    return answerOf(() => question(weComOf(account) as Directory));
+  };
   return [
     route({
       method: 'GET',
       path: '/directory/users/:userid',
       summary: 'A member: name, and departments by id.',
       scope,
-      query,
+      query: accountQuery,
       answers: {
         200: {
           about: 'The member.',
@@ -37,9 +53,9 @@ export function directoryRoutes(wecom: Pick<WeComApi, 'user' | 'callbackRanges'>
         },
         ...failed,
       },
-      handle: async ({ params: { userid = '' } }) => {
+      handle: async ({ caller, params: { userid = '' }, query }) => {
         const id = readId(userid);
-        return told(async () => wecom.user(id));
+        return ask(caller, query.account, (weCom) => weCom.user(id));
       },
     }),
     route({
@@ -47,12 +63,13 @@ export function directoryRoutes(wecom: Pick<WeComApi, 'user' | 'callbackRanges'>
       path: '/directory/callback-ranges',
       summary: "The networks that WeCom's callbacks come from, as CIDRs.",
       scope,
-      query,
+      query: accountQuery,
       answers: {
         200: { about: 'The networks.', schema: z.object({ ranges: z.array(z.string()) }) },
         ...failed,
       },
-      handle: () => told(async () => ({ ranges: await wecom.callbackRanges() })),
+      handle: ({ caller, query }) =>
+        ask(caller, query.account, async (weCom) => ({ ranges: await weCom.callbackRanges() })),
     }),
   ];
 }
@@ -66,7 +83,7 @@ function readId(text: string): string {
 }
 
 /** What WeCom answered; its refusals with their errcode, and what is no proper answer as a failure of WeCom. */
-async function told(ask: () => Promise<unknown>): Promise<Answer> {
+async function answerOf(ask: () => Promise<unknown>): Promise<Answer> {
   try {
     return { status: 200, body: await ask() };
   } catch (error) {

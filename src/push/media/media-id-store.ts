@@ -2,7 +2,7 @@ import type { UploadedMedia } from '../../wecom/api/outgoing.ts';
 import type { Database } from '../database/database.ts';
 import type { MediaIdTable } from '../database/media-tables.ts';
 
-/** One content, under one name, for the app or one robot. */
+/** One content, under one name, for one account or one robot. */
 export type MediaKey = Pick<MediaIdTable, 'sha256' | 'kind' | 'name' | 'owner'>;
 
 /** A media_id that is good beyond `after` (Unix ms); null when there is none. */

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { InputError } from '../../errors.ts';
 import type { Messenger } from '../../wecom/api/outgoing.ts';
 import type { StoredMedia } from '../content/content.ts';
+import { DEFAULT_ACCOUNT } from '../content/message.ts';
 import { forgetMediaId, type MediaKey } from './media-id-store.ts';
 import { pruneMedia, pruneMediaIds } from './media-prune-store.ts';
 import { insertMedia, readMedia, touchMedia } from './media-store.ts';
@@ -17,8 +18,8 @@ export interface Media {
    * then. Throws an InputError when it is not kept any more, or is nothing of that kind.
    */
   use(kind: 'image' | 'file', media: StoredMedia, sendAt?: number): Promise<StoredMedia>;
-  /** A media_id that is good for at least ten minutes; one upload for each content, however many replicas ask. */
-  mediaId(kind: 'image' | 'file', media: StoredMedia): Promise<string>;
+  /** A media_id that is good for at least ten minutes; one upload for each content and account, however many replicas ask. */
+  mediaId(kind: 'image' | 'file', media: StoredMedia, account: string): Promise<string>;
   /** As `mediaId`, for a file through a robot, whose uploads are its own (§5). */
   mediaIdForRobot(robot: string, media: StoredMedia): Promise<string>;
   /** Forgets a media_id that WeCom does not know any more (40007). */
@@ -30,7 +31,8 @@ export interface Media {
 }
 
 export interface MediaParts extends UploadParts {
-  readonly messenger: Pick<Messenger, 'upload' | 'uploadForRobot'>;
+  /** Throws when there is no such account any more. Any of them can upload for a robot. */
+  readonly messengerOf: (account: string) => Pick<Messenger, 'upload' | 'uploadForRobot'>;
   /** Name → key of each robot. */
   readonly robots: Readonly<Record<string, string>>;
 }
@@ -39,7 +41,7 @@ const KEPT_MS = 4 * 86_400_000;
 
 /** Opens the media. */
 export function createMedia(parts: MediaParts): Media {
-  const { db, now, messenger, robots } = parts;
+  const { db, now, messengerOf, robots } = parts;
   const upload = createUploads(parts);
 
   async function bytes(sha256: string): Promise<Buffer> {
@@ -70,15 +72,15 @@ export function createMedia(parts: MediaParts): Media {
       }
       return { sha256, name: `image.${kept.picture}` };
     },
-    mediaId: (kind, media) =>
-      upload(keyOf(kind, media, 'app'), async () =>
-        messenger.upload(kind, media.name, await bytes(media.sha256)),
+    mediaId: (kind, media, account) =>
+      upload(keyOf(kind, media, ownerOf(account)), async () =>
+        messengerOf(account).upload(kind, media.name, await bytes(media.sha256)),
       ),
     async mediaIdForRobot(robot, media) {
       const key = Object.hasOwn(robots, robot) ? robots[robot] : undefined;
       if (key === undefined) throw new InputError(`there is no robot "${robot}"; PUSH_ROBOTS names all`);
       return upload(keyOf('file', media, `robot:${robot}`), async () =>
-        messenger.uploadForRobot(key, media.name, await bytes(media.sha256)),
+        messengerOf(DEFAULT_ACCOUNT).uploadForRobot(key, media.name, await bytes(media.sha256)),
       );
     },
     forget: (mediaId) => forgetMediaId(db, mediaId),
@@ -88,6 +90,11 @@ export function createMedia(parts: MediaParts): Media {
       await pruneMedia(db, now() - KEPT_MS);
     },
   };
+}
+
+/** A media_id belongs to one enterprise (§4.6), and accounts may be of several: each uploads its own. */
+function ownerOf(account: string): string {
+  return account === DEFAULT_ACCOUNT ? 'app' : `app:${account}`;
 }
 
 /** Receivers see the name of a file, not of a picture (§4.6). */

@@ -1,4 +1,5 @@
 import { InputError } from '../../errors.ts';
+import { DEFAULT_ACCOUNT } from '../content/message.ts';
 import type { Database } from '../database/database.ts';
 import type { MessageQueue } from '../delivery/message-queue.ts';
 import { type Answer, type Ask, refuse } from '../http/route.ts';
@@ -7,13 +8,13 @@ import { readByIdempotencyKey, readDeliveryRows } from './message-store.ts';
 import { makeMessage, type NewMessageParts, requestHashOf } from './new-message.ts';
 import { outcomeOf } from './outcome.ts';
 import { type Handed, readMessage } from './read-message.ts';
-import { refusalOf } from './refusals.ts';
+import { type Configured, refusalOf } from './refusals.ts';
 
-export interface AcceptParts extends NewMessageParts {
+export interface AcceptParts extends NewMessageParts, Configured {
+  /** Why an account is paused, in a sentence; null when it is not. */
+  readonly pausedNote: (account: string) => string | null;
   readonly db: Database;
   readonly messageQueue: Pick<MessageQueue, 'accept' | 'finished'>;
-  /** Names of the configured robots. */
-  readonly robots: ReadonlySet<string>;
   /** How long a caller who waits for WeCom is kept waiting; ms. */
   readonly waitMs: number;
 }
@@ -26,17 +27,20 @@ export async function acceptMessage(
 ): Promise<Answer> {
   const handed = await readMessage(ask, schema);
   if ('status' in handed) return handed;
-  const refusal = refusalOf(ask.caller, handed.message, parts.robots);
+  const refusal = refusalOf(ask.caller, handed.message, parts);
   if (refusal !== undefined) return refusal;
   const accepted = await takeDown(parts, ask.caller.app, handed);
   if ('status' in accepted) return accepted;
 
-  const { opaque, wait } = handed.message;
+  const { opaque, wait, account = DEFAULT_ACCOUNT } = handed.message;
   const { id } = accepted;
   const echoed = opaque === undefined ? {} : { opaque };
   if (!wait) return { status: 202, body: { id, state: 'queued', ...echoed } };
-  if (!(await orClosing(parts.messageQueue.finished(id, parts.waitMs), ask.closing))) {
-    const note = `WeCom has not answered yet; the message goes on, see GET /v1/messages/${id}.`;
+  // While its account is paused nobody can say when it will be sent.
+  const waitMs = parts.pausedNote(account) === null ? parts.waitMs : 0;
+  if (!(await orClosing(parts.messageQueue.finished(id, waitMs), ask.closing))) {
+    const why = parts.pausedNote(account) ?? 'WeCom has not answered yet;';
+    const note = `${why} the message goes on, see GET /v1/messages/${id}.`;
     return { status: 202, body: { id, state: 'queued', note, ...echoed } };
   }
   return outcomeOf({ id, opaque }, await readDeliveryRows(parts.db, id));

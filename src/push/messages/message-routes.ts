@@ -128,11 +128,13 @@ export function messageRoutes(parts: MessageRoutesParts): readonly Route[] {
         if (row === undefined) return none;
         const missed = (await readDeliveryRows(db, id)).filter(({ state }) => /^(failed|dead)$/.test(state));
         // What the app was allowed then it may be allowed no more.
-        const refusal = scopeRefusalOf(caller, {
+        const wish = {
           kind: row.kind as ContentKind,
           template: row.template_key ?? undefined,
           receivers: missed.map(({ receiver }) => receiver as Receiver),
-        });
+          account: row.account,
+        };
+        const refusal = scopeRefusalOf(caller, wish, parts.accounts);
         if (refusal !== undefined) return refusal;
         const queued = (await messageQueue.resend(caller.app, id)) ?? 0;
         if (queued > 0) return { status: 202, body: { id, queued } };

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { USERID_OR_ALL } from '../../wecom/userid.ts';
 import { contentKinds } from '../content/content.ts';
 import { contentFields, oneKind } from '../content/content-schema.ts';
-import { lanes } from '../content/message.ts';
+import { DEFAULT_ACCOUNT, lanes } from '../content/message.ts';
 import { opaqueOf } from '../content/opaque.ts';
+import { ACCOUNT } from '../http/accounts.ts';
 import { variablesSchema } from '../templates/variables-schema.ts';
 import { callbackUrlSchema } from '../webhooks/callback-url.ts';
 
@@ -80,6 +81,12 @@ const time = z
   )
   .optional();
 
+/** Which account sends it. The default one counts as not named: both are the same request under an idempotency key. */
+export const accountSchema = z
+  .string()
+  .regex(ACCOUNT, 'must be the name of an account')
+  .transform((name) => (name === DEFAULT_ACCOUNT ? undefined : name));
+
 const content = contentFields('literal');
 
 /** One message as an app hands it in; `now` is Unix ms. */
@@ -107,6 +114,7 @@ export function messageSchema(now: () => number) {
         .refine((key) => !key.endsWith(' '), 'must not end in a space')
         .optional(),
       opaque: opaqueOf(soundText(1024)).optional(),
+      account: accountSchema.optional(),
       priority: z.enum(lanes).default('normal'),
       sendAt: time.refine(
         (at) => at === undefined || at <= now() + MOST_DAYS_AHEAD * DAY_MS,

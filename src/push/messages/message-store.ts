@@ -8,6 +8,7 @@ export type AttemptRow = Awaited<ReturnType<typeof readAttemptRows>>[number];
 export const messageColumns = [
   'messages.id',
   'messages.app',
+  'messages.account',
   'messages.lane',
   'messages.kind',
   'messages.template_key',

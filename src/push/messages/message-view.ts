@@ -35,6 +35,7 @@ const receiverView = z.object({
 const head = {
   id: z.string(),
   state,
+  account: z.string(),
   priority: z.enum(lanes),
   kind: z.string(),
   template: z.object({ key: z.string(), version: z.int() }).optional(),
@@ -87,6 +88,7 @@ function viewHead(row: MessageRow, state: DeliveryState): Omit<MessageView, 'rec
   return {
     id: row.id,
     state,
+    account: row.account,
     priority: row.lane,
     kind: row.kind,
     ...(row.template_key !== null && {

@@ -33,10 +33,11 @@ export function requestHashOf({ wait: _, ...message }: HandedMessage): string {
 /** The message to be written down. Throws an InputError for what a receiver cannot take, a template or media not there. */
 export async function makeMessage(parts: NewMessageParts, app: string, handed: Handed): Promise<NewMessage> {
   const { message } = handed;
-  const { priority, sendAt, opaque, idempotencyKey, callbackUrl } = message;
+  const { account, priority, sendAt, opaque, idempotencyKey, callbackUrl } = message;
   const receivers = receiversOf(message);
   return {
     app,
+    ...(account !== undefined && { account }),
     lane: priority,
     ...(await saysWhat(parts, handed, receivers)),
     receivers: receivers.map((receiver) => ({ receiver })),

@@ -1,5 +1,6 @@
 import { type Content, type ContentKind, kindOf } from '../content/content.ts';
-import type { Receiver } from '../content/message.ts';
+import { DEFAULT_ACCOUNT, type Receiver } from '../content/message.ts';
+import { accountRefusalOf, type KnownAccounts } from '../http/accounts.ts';
 import { type Answer, type Caller, refuse } from '../http/route.ts';
 import type { HandedMessage } from './message-schema.ts';
 import { receiversOf } from './new-message.ts';
@@ -10,33 +11,46 @@ export interface Wish {
   /** The key of the template that it comes from. */
   readonly template?: string | undefined;
   readonly receivers: readonly Receiver[];
+  readonly account: string;
+}
+
+/** What is configured. */
+export interface Configured {
+  /** Names of the robots. */
+  readonly robots: ReadonlySet<string>;
+  readonly accounts: KnownAccounts;
 }
 
 /** Why the scopes of this app do not allow it; undefined when they do. */
 export function scopeRefusalOf(
-  { app, scopes }: Caller,
-  { kind, template, receivers }: Wish,
+  caller: Caller,
+  { kind, template, receivers, account }: Wish,
+  accounts: KnownAccounts,
 ): Answer | undefined {
+  const { app, scopes } = caller;
   const mayNot = (what: string) =>
     refuse(403, `The app "${app}" may not send ${what}; its scopes are ${scopes.words.join(', ')}.`);
   if (template !== undefined) {
     if (!scopes.allowsTemplate(template)) return mayNot(`the template "${template}"`);
   } else if (!scopes.allowsKind(kind)) return mayNot(`content of the kind ${kind}`);
   const receiver = receivers.find((each) => !scopes.allowsReceiver(each));
-  return receiver === undefined ? undefined : mayNot(`to ${receiver}`);
+  if (receiver !== undefined) return mayNot(`to ${receiver}`);
+  // Robots belong to no account: what goes to them alone needs none.
+  const isForRobots = account === DEFAULT_ACCOUNT && receivers.every((each) => each.startsWith('robot:'));
+  return isForRobots ? undefined : accountRefusalOf(caller, account, accounts);
 }
 
-/** Why this app may not hand in this message; undefined when it may. `robots` are those that are configured. */
+/** Why this app may not hand in this message; undefined when it may. */
 export function refusalOf(
   caller: Caller,
   message: HandedMessage,
-  robots: ReadonlySet<string>,
+  { robots, accounts }: Configured,
 ): Answer | undefined {
   const { app, callbackHosts } = caller;
   const kind = message.imageUrl === undefined ? kindOf(message as Content) : 'image';
-  const { template, callbackUrl } = message;
-  const wish = { kind, template: template?.key, receivers: receiversOf(message) };
-  const refusal = scopeRefusalOf(caller, wish);
+  const { template, callbackUrl, account = DEFAULT_ACCOUNT } = message;
+  const wish = { kind, template: template?.key, receivers: receiversOf(message), account };
+  const refusal = scopeRefusalOf(caller, wish, accounts);
   if (refusal !== undefined) return refusal;
   const robot = message.to.robots.find((name) => !robots.has(name));
   if (robot !== undefined) {

@@ -112,5 +112,5 @@ function usableFor(ms: number): number {
 }
 
 function isLasting(error: unknown): boolean {
-  return error instanceof WeComError && (error.kind === 'config' || error.kind === 'limit');
+  return error instanceof WeComError && (error.kind === 'account' || error.kind === 'limit');
 }

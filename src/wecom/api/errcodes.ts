@@ -1,8 +1,9 @@
 /**
  * What an answer of the server API asks of the caller: `retry` later, refresh the `token`, let somebody mend the
- * `config`, wait for a `limit` to pass, or give up for good.
+ * `account`, without which no call can succeed, wait for a `limit` to pass, or give up this message or receiver for good
+ * (`permanent`).
  */
-export type ErrorKind = 'retry' | 'token' | 'config' | 'limit' | 'permanent';
+export type ErrorKind = 'retry' | 'token' | 'account' | 'limit' | 'permanent';
 
 /**
  * WeCom's errcode, or our word for a call without one: `unsent` when WeCom was never reached, `lost` when no usable
@@ -18,31 +19,32 @@ export interface ErrorAdvice {
 
 type Row = readonly [errcodes: readonly Errcode[], kind: ErrorKind, advice: string];
 
-/** §4.13, and 60021 of §4.8. */
+/** §4.13, 41002 and 41004 of §4.1, and 60021 of §4.8. */
 const rows: readonly Row[] = [
   [['unsent'], 'retry', 'WeCom was not reached: check the network and the API address.'],
   [['lost'], 'retry', 'No usable answer came back; what was asked may have been done all the same.'],
   [[-1], 'retry', 'WeCom is busy: try again in a moment.'],
   [[40014, 42001], 'token', 'The access token is not valid any more: fetch a new one.'],
-  [[40001, 40091], 'config', 'The app secret is wrong or not usable here, or the app is disabled.'],
-  [[40013], 'config', 'The corp id is wrong.'],
+  [[40001, 40091], 'account', 'The app secret is wrong or not usable here, or the app is disabled.'],
+  [[40013, 41002], 'account', 'The corp id is wrong or missing.'],
+  [[41004], 'account', 'The app secret is missing.'],
   [
     [40056, 41011, 301002],
-    'config',
+    'account',
     'The agent id is wrong, missing, or not the one that the secret belongs to.',
   ],
-  [[40057], 'config', 'The callback URL is wrong or cannot be verified.'],
-  [[48002], 'config', 'The app may not use this API: permit it in the admin console.'],
+  [[40057], 'permanent', 'The callback URL is wrong or cannot be verified.'],
+  [[48002], 'account', 'The app may not use this API: permit it in the admin console.'],
   [
     [60011, 50002, 60021],
-    'config',
+    'permanent',
     "The member is outside the app's visible range: widen it in the admin console.",
   ],
-  [[50001], 'config', 'The redirect domain is not among the trusted domains of the app.'],
-  [[50003], 'config', 'The app is disabled: enable it in the admin console.'],
+  [[50001], 'permanent', 'The redirect domain is not among the trusted domains of the app.'],
+  [[50003], 'account', 'The app is disabled: enable it in the admin console.'],
   [
     [60020],
-    'config',
+    'account',
     'The source address is not among the trusted IPs (企业可信IP) of the app: add it there.',
   ],
   [[45009, 45033], 'limit', 'Too many calls: wait until the block has passed, and do not try before.'],

@@ -77,6 +77,7 @@ export async function openCampaignHarness() {
         return { content, version: 3 };
       },
     },
+    accounts: { has: (account) => ['default', 'shop'].includes(account) },
     webhooks: { note: async (_tx, ids) => void noted.push(...ids), wake: () => {} },
     now: () => clock.at,
     newId: () => newId(clock.at),

@@ -9,9 +9,11 @@ import type { NewMessage } from '../../../src/push/content/message.ts';
 import { type Database, openDatabase } from '../../../src/push/database/database.ts';
 import type { AttemptTable, DeliveryTable } from '../../../src/push/database/delivery-tables.ts';
 import { newId } from '../../../src/push/database/new-id.ts';
+import type { SendingAccount, SendingAccounts } from '../../../src/push/delivery/accounts.ts';
 import { type Breaker, createBreaker } from '../../../src/push/delivery/breaker.ts';
 import { createDelivery, type Delivery } from '../../../src/push/delivery/delivery.ts';
 import type { Limits } from '../../../src/push/delivery/limits.ts';
+import { createPause, type Pause } from '../../../src/push/delivery/pause.ts';
 import type { Media } from '../../../src/push/media/media.ts';
 import type { Webhooks } from '../../../src/push/webhooks/webhooks.ts';
 import { createRedis, createWaitingRedis } from '../../../src/server/redis.ts';
@@ -48,6 +50,9 @@ export interface ReplicaParts {
   /** Everything passes when left out. */
   readonly limits?: Limits;
   readonly breaker?: Breaker;
+  readonly pause?: Pause;
+  /** In place of the default account, which is made of the messenger, the limits, the breaker and the pause. */
+  readonly accounts?: SendingAccounts;
   readonly media?: Partial<Media>;
   readonly webhooks?: Webhooks;
   readonly isDisabled?: (app: string) => Promise<boolean>;
@@ -58,10 +63,21 @@ export interface ReplicaParts {
   readonly sweepMs?: number;
 }
 
+/** An account of a messenger that nothing holds up unless said otherwise. */
+export function sendingAccount(
+  parts: Pick<ReplicaParts, 'messenger' | 'limits' | 'breaker' | 'pause' | 'now'>,
+): SendingAccount {
+  const { messenger, limits = freeLimits, now = Date.now } = parts;
+  const breaker = parts.breaker ?? createBreaker({ now, onChange: () => {} });
+  const pause = parts.pause ?? createPause({ now, random: () => 0.5, onChange: () => {} });
+  return { messenger, limits, breaker, pause };
+}
+
 /** Opens a replica of message delivery; `close` closes its connections as well. */
 export function openReplica(parts: ReplicaParts): DeliveryReplica {
-  const { mysqlUrl, redisUrl, messenger, concurrency = 50, now = Date.now } = parts;
+  const { mysqlUrl, redisUrl, concurrency = 50, now = Date.now } = parts;
   const db = openDatabase(mysqlUrl);
+  const standard = sendingAccount({ ...parts, now });
   const redis = createRedis(redisUrl);
   const errors: unknown[] = [];
   const finishedIds: string[] = [];
@@ -70,10 +86,10 @@ export function openReplica(parts: ReplicaParts): DeliveryReplica {
     db,
     redis,
     openWaiting: () => createWaitingRedis(redisUrl),
-    messenger,
+    accounts: parts.accounts ?? {
+      find: (name) => (name === 'default' ? standard : undefined),
+    },
     robots: { ops: 'robot-key' },
-    limits: parts.limits ?? freeLimits,
-    breaker: parts.breaker ?? createBreaker({ now, onChange: () => {} }),
     media: { ...noMedia, ...parts.media } as Media,
     webhooks: parts.webhooks ?? {
       note: async (_tx, ids) => void finishedIds.push(...ids),

@@ -21,6 +21,7 @@ export interface LimitsHarness {
   replica(options?: {
     readonly accountLimit?: number;
     readonly agentId?: number;
+    readonly account?: string;
     readonly db?: Database;
   }): Promise<Limits>;
   /** A delivery as the workers leave it. */
@@ -34,6 +35,7 @@ export interface LimitsHarness {
 }
 
 export interface Row {
+  readonly account?: string;
   readonly receiver: Receiver;
   readonly state: DeliveryState;
   readonly parts?: number;
@@ -66,7 +68,7 @@ export async function openLimitsHarness(): Promise<LimitsHarness> {
     clock,
     lost,
     waits,
-    async replica({ accountLimit = 500, agentId = AGENT, db: otherDb = db } = {}) {
+    async replica({ accountLimit = 500, agentId = AGENT, account = 'default', db: otherDb = db } = {}) {
       const connection = createRedis(server.url);
       connection.on('error', () => {});
       connections.push(connection);
@@ -74,8 +76,9 @@ export async function openLimitsHarness(): Promise<LimitsHarness> {
       const limits = createLimits({
         redis: connection,
         db: otherDb,
-        agentId,
-        accountLimit,
+        account,
+        key: `${agentId}`,
+        accountLimit: () => accountLimit,
         now: () => clock.now,
         newId,
         onLost: () => {

@@ -23,8 +23,9 @@ async function openReplicas(): Promise<readonly [DeliveryReplica, DeliveryReplic
     const limits = createLimits({
       redis,
       db: harness.db,
-      agentId: 1000002,
-      accountLimit: 500,
+      account: 'default',
+      key: '1000002',
+      accountLimit: () => 500,
       minuteMs: MINUTE_MS,
       now: Date.now,
       newId,

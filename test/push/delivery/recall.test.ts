@@ -108,7 +108,7 @@ test('a recall and a worker at the same moment: it is sent or taken back, and ne
 test('failed and dead ones are sent again at the end of their line, with their attempts', async () => {
   const replica = harness.start();
   harness.weCom.script = () => {
-    throw new WeComError('message/send', 60020, 'from ip: 203.0.113.9');
+    throw new WeComError('message/send', 60011, 'no privilege to access this member');
   };
   const id = await harness.send(replica, textTo('anna', 'again'));
   let free = (): void => {};
@@ -124,6 +124,6 @@ test('failed and dead ones are sent again at the end of their line, with their a
   expect(await replica.finished(id, 10_000)).toBe(true);
   expect(await replica.finished(before.id, 1000)).toBe(true);
   expect(harness.weCom.textsTo('user:anna')).toEqual(['again', 'before', 'again']);
-  expect((await harness.attempts(id)).map(({ errcode }) => errcode)).toEqual(['60020', '0']);
+  expect((await harness.attempts(id)).map(({ errcode }) => errcode)).toEqual(['60011', '0']);
   expect(await replica.resend('ci', id)).toBe(0);
 });

@@ -19,13 +19,14 @@ const classes: readonly (readonly [string, readonly Errcode[], RetryDecision])[]
   ['a token refused even after the refresh', [40014, 42001], { kind: 'again', afterMs: 500 }],
   ['rate and concurrency', [45009, 45033], { kind: 'wait', forMs: 60_000, whole: true }],
   ['a media_id that is gone', [40007], { kind: 'media' }],
-  ['secret and corp', [40001, 40091, 40013], { kind: 'failed' }],
-  ['agent', [40056, 41011, 301002], { kind: 'failed' }],
+  ['secret and corp', [40001, 40091, 40013, 41002, 41004], { kind: 'pause' }],
+  ['agent', [40056, 41011, 301002], { kind: 'pause' }],
   [
-    'rights, addresses, domains',
-    [40057, 48002, 60011, 60021, 50001, 50002, 50003, 60020],
-    { kind: 'failed' },
+    'what the app may not do at all, from nowhere or from this address',
+    [48002, 50003, 60020],
+    { kind: 'pause' },
   ],
+  ['the visible range, callback URL and domains', [40057, 60011, 60021, 50001, 50002], { kind: 'failed' }],
   ['the token not in the URL', [41001], { kind: 'failed' }],
   ['userid', [40003, 60111, 46004], { kind: 'failed' }],
   ['parameters', [40008, 40035, 40058, 40063], { kind: 'failed' }],
@@ -77,6 +78,23 @@ test('waits are spread from half to one and a half of it', () => {
 
 test('a limit is no try: it waits however often it was tried, and never dies', () => {
   expect(decideOn(45009, 100)).toEqual({ kind: 'wait', forMs: 60_000, whole: true });
+});
+
+test('without a token nothing is said of a message, whatever gettoken answers', () => {
+  for (const errcode of [40001, 40013, 41004, 60020, 99999])
+    expect(decideOn(errcode, 100, 'gettoken')).toEqual({ kind: 'pause' });
+  expect(decideOn(45009, 1, 'gettoken')).toMatchObject({ kind: 'wait', whole: true });
+  expect(decideOn('unsent', 1, 'gettoken')).toMatchObject({ kind: 'again' });
+});
+
+test('no refusal of a robot is one of an account', () => {
+  for (const errcode of [40001, 48002, 50003, 60020])
+    expect(decideOn(errcode, 1, 'webhook/send')).toEqual({ kind: 'failed' });
+});
+
+test('an app that may not write to group chats holds up the chat only', () => {
+  expect(decideOn(48002, 100, 'appchat/send')).toEqual({ kind: 'wait', forMs: 60_000, whole: false });
+  expect(decideOn(60020, 1, 'appchat/send')).toEqual({ kind: 'pause' });
 });
 
 test('the limit of a robot holds up this robot only', () => {

@@ -105,12 +105,12 @@ test.each([
 test('what WeCom refuses for good has failed at once, with its errcode and the advice', async () => {
   const replica = harness.start();
   harness.weCom.script = () => {
-    throw new WeComError('message/send', 60020, 'not allow to access from your ip, from ip: 203.0.113.9');
+    throw new WeComError('message/send', 60011, 'no privilege to access this member');
   };
   const id = await harness.send(replica, textTo('anna', 'hello'));
   expect(harness.weCom.sent).toHaveLength(1);
   expect(await harness.deliveries(id)).toMatchObject([
-    { state: 'failed', errcode: '60020', problem: expect.stringContaining('203.0.113.9'), line: null },
+    { state: 'failed', errcode: '60011', problem: expect.stringContaining('visible range'), line: null },
   ]);
   expect(replica.finishedIds).toEqual([id]);
 });

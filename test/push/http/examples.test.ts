@@ -19,13 +19,13 @@ beforeAll(async () => {
     (parts) => {
       const opened = openMessageRoutes(parts);
       behind = opened.behind;
-      const directory = directoryRoutes({
+      const directory = directoryRoutes(() => ({
         async user(userid) {
           if (userid === 'nobody') throw new WeComError('user/get', 60111, 'userid not found');
           return { userid, name: '张三', departments: [2] };
         },
         callbackRanges: async () => ['101.226.103.0/24'],
-      });
+      }));
       return [...opened.routes, ...directory];
     },
     { realClock: true },

@@ -248,7 +248,7 @@ test.each(['/v1/directory/users/lisi', '/v1/directory/callback-ranges'])(
   '%s of another account is refused, rather than answered from the enterprise of the default one',
   async (path) => {
     expect(await api.say({ path: `${path}?account=shop` })).toMatchObject({
-      status: 400,
+      status: 403,
       body: { error: expect.stringContaining('account') },
     });
   },

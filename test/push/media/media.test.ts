@@ -43,10 +43,10 @@ function replica(): Media {
       polls += 1;
       return sleep(5);
     },
-    messenger: {
-      upload: (kind, name, bytes) => uploaded('app', kind, name, bytes),
+    messengerOf: (account) => ({
+      upload: (kind, name, bytes) => uploaded(account, kind, name, bytes),
       uploadForRobot: (key, name, bytes) => uploaded(key, 'file', name, bytes),
-    },
+    }),
     robots: { room: 'the-key-of-room', other: 'the-key-of-other' },
   });
 }
@@ -106,7 +106,7 @@ describe('a media_id', () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     gate = () => promise;
     polls = 0;
-    const asked = Array.from({ length: 20 }, (_, i) => (i % 2 ? a : b).mediaId('image', stored));
+    const asked = Array.from({ length: 20 }, (_, i) => (i % 2 ? a : b).mediaId('image', stored, 'default'));
     // The one that did not get the turn is waiting; now the other's upload may end.
     await until(() => expect(polls).toBeGreaterThan(2));
     resolve();
@@ -116,19 +116,21 @@ describe('a media_id', () => {
 
   test('is reused for its three days, and made again ten minutes before they are over', async () => {
     const stored = await a.save('image', 'x', png());
-    const first = await a.mediaId('image', stored);
+    const first = await a.mediaId('image', stored, 'default');
     now += 3 * DAY - 600_001;
-    expect(await b.mediaId('image', stored)).toBe(first);
+    expect(await b.mediaId('image', stored, 'default')).toBe(first);
     now += 1;
-    expect(await b.mediaId('image', stored)).not.toBe(first);
+    expect(await b.mediaId('image', stored, 'default')).not.toBe(first);
   });
 
   test('is shared by pictures of any name, and by files of the same name only', async () => {
     const bytes = png();
     const picture = await a.save('image', 'x', bytes);
-    expect(await a.mediaId('image', { ...picture, name: 'y' })).toBe(await a.mediaId('image', picture));
+    expect(await a.mediaId('image', { ...picture, name: 'y' }, 'default')).toBe(
+      await a.mediaId('image', picture, 'default'),
+    );
     const [x, y] = [await a.save('file', 'x.png', bytes), await a.save('file', 'y.png', bytes)];
-    expect(await a.mediaId('file', x)).not.toBe(await a.mediaId('file', y));
+    expect(await a.mediaId('file', x, 'default')).not.toBe(await a.mediaId('file', y, 'default'));
     expect(uploads.slice(-2).map(({ kind, name }) => [kind, name])).toEqual([
       ['file', 'x.png'],
       ['file', 'y.png'],
@@ -137,15 +139,15 @@ describe('a media_id', () => {
 
   test('that WeCom has forgotten is made again', async () => {
     const stored = await a.save('image', 'x', png());
-    const first = await a.mediaId('image', stored);
+    const first = await a.mediaId('image', stored, 'default');
     await b.forget(first);
-    expect(await a.mediaId('image', stored)).not.toBe(first);
+    expect(await a.mediaId('image', stored, 'default')).not.toBe(first);
   });
 
   test('of a robot is its own', async () => {
     const stored = await a.save('file', 'x.png', png());
     const ids = [
-      await a.mediaId('file', stored),
+      await a.mediaId('file', stored, 'default'),
       await a.mediaIdForRobot('room', stored),
       await a.mediaIdForRobot('other', stored),
     ];
@@ -158,24 +160,27 @@ describe('a media_id', () => {
   test('can be made by another when an upload fails, or its replica dies', async () => {
     const stored = await a.save('image', 'x', png());
     gate = () => Promise.reject(new Error('WeCom is away'));
-    await expect(a.mediaId('image', stored)).rejects.toThrow('WeCom is away');
+    await expect(a.mediaId('image', stored, 'default')).rejects.toThrow('WeCom is away');
     gate = () => new Promise(() => {});
-    const dead = a.mediaId('image', stored);
+    const dead = a.mediaId('image', stored, 'default');
     const count = uploads.length;
     await until(() => expect(uploads.length).toBe(count + 1));
     gate = async () => {};
     now += 90_001;
-    expect(await b.mediaId('image', stored)).toBe(`media-${count + 2}`);
+    expect(await b.mediaId('image', stored, 'default')).toBe(`media-${count + 2}`);
     expect(dead).toBeInstanceOf(Promise);
   });
 
   test('is not waited for without end', async () => {
     const stored = await a.save('image', 'x', png());
     gate = () => new Promise(() => {});
-    void a.mediaId('image', stored);
+    void a.mediaId('image', stored, 'default');
     const count = uploads.length;
     await until(() => expect(uploads.length).toBe(count + 1));
-    await expect(b.mediaId('image', stored)).rejects.toMatchObject({ errcode: 'unsent', kind: 'retry' });
+    await expect(b.mediaId('image', stored, 'default')).rejects.toMatchObject({
+      errcode: 'unsent',
+      kind: 'retry',
+    });
     gate = async () => {};
   });
 });

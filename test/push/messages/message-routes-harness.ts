@@ -40,6 +40,8 @@ export function openMessageRoutes({
     db,
     now,
     robots: new Set(['ops-room']),
+    accounts: { has: (account) => ['default', 'shop'].includes(account) },
+    pausedNote: () => null,
     waitMs: 30_000,
     messageQueue: {
       finished: async () => false,

@@ -70,12 +70,12 @@ describe('who waits for WeCom', () => {
 
   test('gets the errcode of WeCom, and what to do, as a failure', async () => {
     weCom.script = () => {
-      throw new WeComError('message/send', 60020, 'not allow to access from your ip, from ip: 203.0.113.7');
+      throw new WeComError('message/send', 60011, 'no privilege to access this member');
     };
     const answer = await send({ ...to('a3'), text: 'hello' });
-    expect(answer).toMatchObject({ status: 502, body: { state: 'failed', errcode: 60020, opaque: 'yours' } });
-    expect(answer.body.error).toContain('message/send failed with 60020');
-    expect(answer.body.advice).toContain('Add 203.0.113.7 to the trusted IPs');
+    expect(answer).toMatchObject({ status: 502, body: { state: 'failed', errcode: 60011, opaque: 'yours' } });
+    expect(answer.body.error).toContain('message/send failed with 60011');
+    expect(answer.body.advice).toContain('visible range');
   });
 
   test('gets the same answer under the same idempotency key, at once or later, and it is sent once', async () => {

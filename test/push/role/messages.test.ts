@@ -61,9 +61,9 @@ describe('what WeCom answers decides', () => {
   const refusals = [
     [40003, 'invalid userid', 'There is no such userid: drop the receiver.'],
     [40058, 'invalid parameter', 'A parameter is wrong or empty: this is a bug.'],
-    [40001, 'invalid credential', 'The app secret is wrong or not usable here, or the app is disabled.'],
-    [48002, 'api forbidden', 'The app may not use this API: permit it in the admin console.'],
-    [60020, 'not allow to access from your ip, from ip: 203.0.113.7', 'Add 203.0.113.7 to the trusted IPs'],
+    [60011, 'no privilege', "The member is outside the app's visible range"],
+    [45002, 'content too long', 'The text is longer than 2048 bytes: split it.'],
+    [85002, 'forbidden words', 'WeCom stopped the content as spam or forbidden words: tell the sender.'],
     [99999, 'nobody knows', 'This code is not in our table'],
   ] as const;
   for (const [errcode, errmsg, advice] of refusals) {
@@ -150,11 +150,11 @@ test('each replica is ready, and counts what it did', async () => {
       .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
   const arrived = role.wecom.answers('message/send').filter((errcode) => errcode === 0).length;
   expect(count('keypad_push_sends_total{lane="normal",errcode="0"}')).toBe(arrived);
-  expect(count('keypad_push_sends_total{lane="normal",errcode="60020"}')).toBe(1);
+  expect(count('keypad_push_sends_total{lane="normal",errcode="45002"}')).toBe(1);
   expect(count('keypad_push_accepted_total{lane="normal"}')).toBeGreaterThan(80);
   expect(metrics.join()).toMatch(/keypad_push_queue_depth\{lane="alert"\} 0\n/);
   expect(metrics.join()).toMatch(/keypad_push_queue_age_seconds\{lane="bulk"\} 0\n/);
-  expect(metrics.join()).toMatch(/keypad_push_breaker_state 0\n/);
+  expect(metrics.join()).toMatch(/keypad_push_breaker_state\{account="default"\} 0\n/);
   expect(count('keypad_push_api_seconds_count{route="/v1/messages",status="202"}')).toBe(40);
 });
 

@@ -10,6 +10,7 @@ export const CALLER: Caller = {
     allowsTemplate: () => true,
     allowsReceiver: () => true,
     allows: () => true,
+    allowsAccount: () => true,
   },
   callbackHosts: [],
 };

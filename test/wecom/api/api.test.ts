@@ -187,7 +187,7 @@ describe('the access token', () => {
   test('can be checked on its own', async () => {
     await client().api.checkToken();
     weCom.script('gettoken', { errcode: 40001, errmsg: 'invalid credential' });
-    expect(await errorOf(client().api.checkToken())).toMatchObject({ errcode: 40001, kind: 'config' });
+    expect(await errorOf(client().api.checkToken())).toMatchObject({ errcode: 40001, kind: 'account' });
   });
 
   test('must come with its life', async () => {

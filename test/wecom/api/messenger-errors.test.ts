@@ -48,11 +48,11 @@ describe('HTTP 200 with an errcode is never success', () => {
     [-1, 'retry'],
     [45009, 'limit'],
     [45033, 'limit'],
-    [60020, 'config'],
-    [48002, 'config'],
-    [50003, 'config'],
-    [301002, 'config'],
-    [40001, 'config'],
+    [60020, 'account'],
+    [48002, 'account'],
+    [50003, 'account'],
+    [301002, 'account'],
+    [40001, 'account'],
     [40003, 'permanent'],
     [40007, 'permanent'],
     [40058, 'permanent'],
@@ -173,7 +173,7 @@ describe('the access token', () => {
     const { messenger } = messengerTo(weCom.url, { secret: 'wrong', now: () => 0 });
     const before = weCom.answers('gettoken').length;
     for (let count = 0; count < 20; count += 1) {
-      expect(await errorOf(messenger.send(hello, toLisi))).toMatchObject({ errcode: 40001, kind: 'config' });
+      expect(await errorOf(messenger.send(hello, toLisi))).toMatchObject({ errcode: 40001, kind: 'account' });
     }
     expect(weCom.answers('gettoken').length - before).toBe(1);
   });

@@ -5,12 +5,9 @@ import { WeComError } from '../../../src/wecom/api/wecom-error.ts';
 const kinds: readonly (readonly [ErrorKind, readonly (number | 'unsent' | 'lost')[]])[] = [
   ['retry', [-1, 'unsent', 'lost']],
   ['token', [40014, 42001]],
-  [
-    'config',
-    [40001, 40091, 40013, 40056, 41011, 301002, 40057, 48002, 60011, 60021, 50001, 50002, 50003, 60020],
-  ],
+  ['account', [40001, 40091, 40013, 41002, 41004, 40056, 41011, 301002, 48002, 50003, 60020]],
   ['limit', [45009, 45033]],
-  ['permanent', [40003, 60111, 46004, 81013, 45002, 44004, 40058, 99999]],
+  ['permanent', [60011, 50002, 60021, 40057, 50001, 40003, 60111, 46004, 81013, 45002, 44004, 40058, 99999]],
 ];
 
 test.each(kinds.flatMap(([kind, errcodes]) => errcodes.map((errcode) => [errcode, kind] as const)))(

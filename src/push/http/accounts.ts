@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { DEFAULT_ACCOUNT } from '../content/message.ts';
+import { type Answer, type Caller, type Route, refuse, route } from './route.ts';
+
+/** The accounts that are configured at this moment, as far as routes ask. */
+export interface KnownAccounts {
+  has(account: string): boolean;
+}
+
+/** What an account may be called. */
+export const ACCOUNT = /^[a-z][a-z0-9-]{0,31}$/;
+
+/** Why this app may not use an account, as the answer of the route; undefined when it may. */
+export function accountRefusalOf(
+  { app, scopes }: Caller,
+  account: string,
+  known: KnownAccounts,
+): Answer | undefined {
+  if (!scopes.allowsAccount(account)) {
+    const words = scopes.words.join(', ');
+    return refuse(403, `The app "${app}" may not use the account "${account}"; its scopes are ${words}.`);
+  }
+  if (known.has(account)) return undefined;
+  const where = account === DEFAULT_ACCOUNT ? 'the WECOM_* variables' : 'ACCOUNTS_FILE';
+  return refuse(400, `account: there is no account "${account}"; ${where} would define it.`);
+}
+
+/** How an account fares, as far as the replica that is asked knows. */
+export const accountView = z.object({
+  account: z.string(),
+  state: z.enum(['active', 'paused', 'removed']),
+  /** Deliveries that wait, in all replicas together. */
+  queued: z.int(),
+  since: z.iso.datetime().optional(),
+  errcode: z.union([z.int(), z.string()]).optional(),
+  advice: z.string().optional(),
+  nextProbeAt: z.iso.datetime().optional(),
+});
+export type AccountView = z.infer<typeof accountView>;
+
+/** The route under /v1/accounts; an app sees those that it may use. */
+export function accountRoutes(list: () => Promise<readonly AccountView[]>): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/accounts',
+      summary:
+        'The accounts that the app may use: whether WeCom refuses one, since when, why, and what to do about it.',
+      answers: { 200: { about: 'All of them.', schema: z.object({ accounts: z.array(accountView) }) } },
+      async handle({ caller }) {
+        const accounts = (await list()).filter(({ account }) => caller.scopes.allowsAccount(account));
+        return { status: 200, body: { accounts } };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,171 @@
+import { type LoadedAccounts, loadPushAccounts, type PushAccount } from '../config/accounts.ts';
+import type { PushConfig } from '../config.ts';
+import type { Log } from '../server/log.ts';
+import type { Redis } from '../server/redis.ts';
+import type { WeComApi } from '../wecom/api/api.ts';
+import type { Messenger } from '../wecom/api/outgoing.ts';
+import { WeComError } from '../wecom/api/wecom-error.ts';
+import { DEFAULT_ACCOUNT } from './content/message.ts';
+import type { Database } from './database/database.ts';
+import { newId } from './database/new-id.ts';
+import type { SendingAccount, SendingAccounts } from './delivery/accounts.ts';
+import { createBreaker } from './delivery/breaker.ts';
+import { countByAccount } from './delivery/depth-store.ts';
+import { createLimits, type Limits } from './delivery/limits.ts';
+import { createPause } from './delivery/pause.ts';
+import type { AccountView, KnownAccounts } from './http/accounts.ts';
+import type { PushMetrics } from './metrics.ts';
+import { openWeCom } from './open-wecom.ts';
+
+/** The accounts of a process, each with clients, limits, breaker and pause of its own. */
+export interface Accounts extends SendingAccounts, KnownAccounts {
+  /** Throws a WeComError, as if WeCom were not reached, for an account that is not configured any more. */
+  messengerOf(account: string): Messenger;
+  weComOf(account: string): WeComApi | undefined;
+  /** Why an account is paused, in a sentence; null when it is not. */
+  pausedNote(account: string): string | null;
+  /** The configured ones, and those that are not any more and have messages waiting. */
+  list(): Promise<readonly AccountView[]>;
+  /** Rejects when not one account gets an access token. */
+  checkTokens(): Promise<void>;
+  /** Reads `ACCOUNTS_FILE` again. Throws a ConfigError when it cannot be used as a whole; then nothing changes. */
+  reload(): void;
+}
+
+export interface OpenAccountsParts {
+  readonly config: PushConfig;
+  readonly db: Database;
+  readonly redis: Redis;
+  readonly metrics: PushMetrics;
+  readonly log: Log;
+  /** Redis had lost the limits, and so the jobs as well. */
+  readonly onLost: () => void;
+}
+
+interface OpenAccount extends SendingAccount {
+  readonly account: PushAccount | undefined;
+  readonly weCom: WeComApi;
+}
+
+/** Opens all accounts. Throws a ConfigError when there is none; one that is bad is logged, and costs only itself. */
+export function openAccounts(parts: OpenAccountsParts): Accounts {
+  const { config, db, redis, metrics, log } = parts;
+  const now = Date.now;
+  let loaded: LoadedAccounts<PushAccount> = load(config);
+  const opened = new Map<string, OpenAccount>();
+  // They outlast a new definition of their account: what was sent counts all the same.
+  const limits = new Map<string, Limits>();
+  // Each account waits for Redis to come back.
+  redis.setMaxListeners(0);
+
+  const limitsOf = (name: string): Limits => {
+    const known = limits.get(name);
+    if (known !== undefined) return known;
+    const agentId = loaded.accounts.get(DEFAULT_ACCOUNT)?.agentId;
+    const made = createLimits({
+      redis,
+      db,
+      account: name,
+      key: name === DEFAULT_ACCOUNT && agentId !== undefined ? `${agentId}` : name,
+      accountLimit: () => loaded.accounts.get(name)?.accountLimit ?? 0,
+      now,
+      newId,
+      onLost() {
+        log.warn({ account: name }, 'Redis knew no limits; limits and jobs are restored from MySQL');
+        parts.onLost();
+      },
+      onWait: ({ limit, ms }) => metrics.waited(limit, ms / 1000),
+    });
+    limits.set(name, made);
+    return made;
+  };
+  const open = (name: string, account: PushAccount): OpenAccount => {
+    const breaker = createBreaker({
+      now,
+      onChange(state) {
+        metrics.breaker(name, state);
+        log.warn({ account: name, state }, 'circuit breaker');
+      },
+    });
+    const pause = createPause({
+      now,
+      random: Math.random,
+      onChange(paused) {
+        metrics.accountPaused(name, paused !== null);
+        if (paused === null) log.warn({ account: name }, 'WeCom takes calls of this account again');
+        else log.error({ account: name, ...paused }, 'WeCom refuses this account; its messages wait');
+      },
+    });
+    metrics.breaker(name, breaker.state());
+    metrics.accountPaused(name, false);
+    const clients = openWeCom({ config, account, redis, metrics, log });
+    return { ...clients, account, breaker, pause, limits: limitsOf(name) };
+  };
+  const openAll = (): void => {
+    for (const problem of loaded.problems.values()) log.error({ problem }, 'an account cannot be used');
+    for (const [name, account] of loaded.accounts) {
+      if (opened.get(name)?.account === account) continue;
+      opened.set(name, open(name, account));
+      log.info({ account: name, agentId: account.agentId }, 'account opened');
+    }
+    for (const name of opened.keys()) {
+      if (loaded.accounts.has(name)) continue;
+      opened.delete(name);
+      metrics.accountPaused(name, false);
+      log.warn({ account: name }, 'account removed; what is queued for it waits');
+    }
+    // Group robots stand under the default account; without that app they use the client of another, which sends by their key.
+    const [first] = loaded.accounts.values();
+    robots =
+      opened.get(DEFAULT_ACCOUNT) ?? (first && { ...open(DEFAULT_ACCOUNT, first), account: undefined });
+  };
+  let robots: OpenAccount | undefined;
+  openAll();
+
+  const find = (name: string) => opened.get(name) ?? (name === DEFAULT_ACCOUNT ? robots : undefined);
+  const viewOf = (account: string, queued: number): AccountView => {
+    const open = opened.get(account);
+    const paused = open?.pause.state() ?? null;
+    if (paused === null) return { account, state: open === undefined ? 'removed' : 'active', queued };
+    const { since, errcode, advice, nextProbeAt } = paused;
+    const times = { since: iso(since), nextProbeAt: iso(nextProbeAt) };
+    return { account, state: 'paused', queued, errcode, advice, ...times };
+  };
+  return {
+    find,
+    has: (name) => opened.has(name),
+    weComOf: (name) => opened.get(name)?.weCom,
+    messengerOf(name) {
+      const found = find(name);
+      if (found !== undefined) return found.messenger;
+      throw new WeComError('media/upload', 'unsent', `the account ${name} is not configured any more`);
+    },
+    pausedNote(name) {
+      const paused = opened.get(name)?.pause.state() ?? null;
+      if (paused === null) return null;
+      return `WeCom refuses the account ${name} (${paused.errcode}). ${paused.advice} Until then`;
+    },
+    async list() {
+      const queued = await countByAccount(db);
+      const names = new Set([...opened.keys(), ...queued.keys()]);
+      return [...names].map((name) => viewOf(name, queued.get(name) ?? 0));
+    },
+    async checkTokens() {
+      const checks = [...opened.values()].map(({ weCom }) => weCom.checkToken());
+      await Promise.any(checks).catch(({ errors }: AggregateError) => Promise.reject(errors[0]));
+    },
+    reload() {
+      loaded = load(config, loaded.accounts);
+      openAll();
+    },
+  };
+}
+
+function load(config: PushConfig, previous?: LoadedAccounts<PushAccount>['accounts']) {
+  const { accountsFile: path, account: standard } = config;
+  return loadPushAccounts({ path, standard, ...(previous !== undefined && { previous }) });
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
