@@ -167,7 +167,7 @@ test('a WeCom that is away opens the breaker; when it is back all arrive, in ord
   await role.first.client.push({ to: { users: ['away0'] }, text: 'after' });
   const isOpen = async () =>
     (await (await fetch(`${role.first.internalUrl}/metrics`)).text()).includes(
-      'keypad_push_breaker_state 2\n',
+      'keypad_push_breaker_state{account="default"} 2\n',
     );
   await expect.poll(isOpen, patiently).toBe(true);
   role.wecom.setFaults([]);
