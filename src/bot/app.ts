@@ -77,7 +77,7 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
         now,
         sleep: pause,
         onCall: metrics.deliveryCall,
-        onAway: (err) => log.warn({ err, account }, 'message delivery is away, what is to be told waits'),
+        onAway: (err) => log.warn({ err, account }, 'message delivery is away, late messages wait'),
         stopping: stopping.signal,
       }),
     now,

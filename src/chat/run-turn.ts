@@ -30,19 +30,19 @@ export async function answer(
   for (let tries = 1; ; tries += 1) {
     const turn = await take(parts, incoming, stored, progress);
     const session = tries > RECOMPUTATIONS ? 'same' : turn.session;
-    const told = { text: turn.text, receipts: turn.receipts ?? [] };
-    const { receipts } = told;
+    const result: Reply = { text: turn.text, receipts: turn.receipts ?? [] };
+    const { receipts } = result;
     const reply = progress.isLate ? undefined : turn.text;
     const newer = await keep(parts, incoming, { from: stored, session, reply, receipts });
-    if (newer === 'broken') return turn.ran ? told : withoutReceipts(sentences.notKept);
+    if (newer === 'broken') return turn.ran ? result : withoutReceipts(sentences.notKept);
     if (newer === null) {
       count(parts, stored, session);
-      return told;
+      return result;
     }
     // A change that was asked for is not asked for again: its outcome stands, whatever screen the user is at by now.
     if (turn.ran) {
       await keep(parts, incoming, { from: newer, session: 'same', reply, receipts });
-      return told;
+      return result;
     }
     stored = newer;
   }

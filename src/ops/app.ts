@@ -76,9 +76,8 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
     owner,
     onResult(result, key, err) {
       metrics.delivery(result);
-      if (result === 'undeliverable')
-        log.error({ key, err }, 'message delivery refused what a user was to be told');
-      if (result === 'away') log.warn({ key, err }, 'message delivery is away, what is to be told waits');
+      if (result === 'undeliverable') log.error({ key, err }, 'message delivery refused a message to a user');
+      if (result === 'away') log.warn({ key, err }, 'message delivery is away, messages wait in the outbox');
     },
     onError: report,
   });

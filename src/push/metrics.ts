@@ -22,7 +22,7 @@ export interface PushMetrics {
   breaker(account: string, state: BreakerState): void;
   /** Whether WeCom refuses this account, so that its messages wait. */
   accountPaused(account: string, isPaused: boolean): void;
-  /** A result callback was `told`, is to be tried again (`retried`), or has ended untold (`refused`, `given-up`). */
+  /** A webhook was `delivered`, is to be tried again (`retried`), or has ended without (`refused`, `expired`). */
   resultCallback(result: string): void;
   /** The API answered; `route` is its pattern, never the address. */
   request(route: string, status: number, seconds: number): void;

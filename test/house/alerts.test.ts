@@ -41,7 +41,7 @@ async function seriesShown(): Promise<ReadonlyMap<string, ReadonlySet<string>>> 
   push.sent('alert', 0, 1);
   push.weComCall({ api: 'gettoken', errcode: 0, ms: 1 });
   push.waited('member-minute', 1);
-  push.resultCallback('told');
+  push.resultCallback('delivered');
   push.request('/v1/messages', 202, 1);
   const series = new Map<string, Set<string>>();
   for (const [, name = '', labels = ''] of (await registry.metrics()).matchAll(

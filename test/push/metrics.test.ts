@@ -12,7 +12,7 @@ test('message delivery counts what it accepts, sends, waits for, tells and answe
   metrics.waited('member-minute', 12);
   metrics.breaker('default', 'open');
   metrics.accountPaused('shop', true);
-  metrics.resultCallback('given-up');
+  metrics.resultCallback('expired');
   metrics.request('/v1/messages/:id', 404, 0.003);
   const text = await registry.metrics();
   for (const line of [
@@ -25,7 +25,7 @@ test('message delivery counts what it accepts, sends, waits for, tells and answe
     'keypad_push_limiter_wait_seconds_bucket{le="15",limit="member-minute"} 1',
     'keypad_push_breaker_state{account="default"} 2',
     'keypad_push_account_paused{account="shop"} 1',
-    'keypad_push_callbacks_total{result="given-up"} 1',
+    'keypad_push_callbacks_total{result="expired"} 1',
     'keypad_push_api_seconds_count{route="/v1/messages/:id",status="404"} 1',
   ]) {
     expect(text).toContain(line);

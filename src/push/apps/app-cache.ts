@@ -26,11 +26,11 @@ export function createAppCache({
   now,
   log,
 }: AppsParts & { readonly log?: Log }): () => Promise<ReadonlyMap<string, App>> {
-  const told = new Set<string>();
-  /** Each trouble is told once, not with every look. */
+  const reported = new Set<string>();
+  /** Each problem is logged once, not at every look. */
   const tell = (app: string, what: string, sentence: string): void => {
-    if (!told.has(`${app} ${what}`)) log?.error({ app, about: what }, sentence);
-    told.add(`${app} ${what}`);
+    if (!reported.has(`${app} ${what}`)) log?.error({ app, about: what }, sentence);
+    reported.add(`${app} ${what}`);
   };
 
   const readKeys = ({ app, keys }: AppRow): readonly string[] =>

@@ -32,7 +32,7 @@ export interface CampaignParts {
   readonly messageQueue: Pick<MessageQueue, 'insert' | 'schedule'>;
   readonly templates: Pick<Templates, 'resolve'>;
   readonly accounts: KnownAccounts;
-  /** Told of slices that a pause or stop has finished. */
+  /** Called with slices that a pause or stop has finished. */
   readonly webhooks: Webhooks;
   /** Unix ms. */
   readonly now: () => number;

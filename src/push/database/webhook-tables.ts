@@ -4,7 +4,7 @@ import { asciiChar, statements, TABLE_OPTIONS } from '../../server/migrations.ts
 /** How far telling an app is: `lost` after a day of tries, `refused` when its host is on the app's list no more. */
 export type CallbackState = 'open' | 'told' | 'lost' | 'refused' | 'void';
 
-/** What an app is to be told of one message; a message that is sent again is told again. Times are Unix ms. */
+/** The webhook of one message; a message that is sent again has its result posted again. Times are Unix ms. */
 export interface ResultCallbackTable {
   message_id: string;
   app: string;

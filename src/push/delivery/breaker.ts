@@ -4,18 +4,18 @@ export type BreakerState = 'closed' | 'open' | 'half-open';
 export interface Breaker {
   /**
    * Whether a call may go out; `at` (Unix ms) says when to ask again. Ask last, with everything else at hand: while the
-   * breaker is half open, who is let through holds the only try until `told`, or for half a minute.
+   * breaker is half open, who is let through holds the only try until its result is recorded, or for half a minute.
    */
   ask(): { readonly isOpen: false } | { readonly isOpen: true; readonly at: number };
   /** How a call went: `bad` is -1, `unsent` or `lost` (an HTTP 5xx is lost); any other answer of WeCom is `good`. */
-  told(result: 'good' | 'bad'): void;
+  record(result: 'good' | 'bad'): void;
   state(): BreakerState;
 }
 
 export interface BreakerParts {
   /** Unix ms. */
   readonly now: () => number;
-  /** Told of every change, for metrics and log. */
+  /** Called with every change, for metrics and log. */
   readonly onChange: (state: BreakerState) => void;
 }
 
@@ -24,7 +24,7 @@ const BAD_IN_A_ROW = 5;
 const LAST = 20;
 const OPEN_MS = 1000;
 const LONGEST_OPEN_MS = 30_000;
-/** Whoever was let through and has not told by then never will. */
+/** A call that was let through and has no result by then never will have one. */
 const TRY_MS = 30_000;
 /** How soon to ask again while another tries. */
 const TRY_AGAIN_MS = 1000;
@@ -63,7 +63,7 @@ export function createBreaker({ now, onChange }: BreakerParts): Breaker {
       tryUntil = now() + TRY_MS;
       return { isOpen: false };
     },
-    told(result) {
+    record(result) {
       look();
       // Calls that went out before it opened have had their say.
       if (state === 'open') return;

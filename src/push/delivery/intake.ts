@@ -9,7 +9,7 @@ export interface IntakeParts {
   readonly db: Database;
   readonly now: () => number;
   readonly newId: () => string;
-  /** Told of the messages of a batch that were written down, after the commit. */
+  /** Called after the commit with the messages of a batch that were written down. */
   readonly onCommitted: (drafts: readonly Draft[]) => void;
 }
 

@@ -3,7 +3,7 @@ import type { Receiver } from '../content/message.ts';
 /**
  * Which limits a receiver has (§4.12, §4.5, §5). `member`: minute, hour and day. `broad` (@all, a department, a tag):
  * the day, as one person-time, since only WeCom knows how many members there are and whom else we write to. `robot`: its
- * minute. `chat`: none that we can know, because who its members are is not told.
+ * minute. `chat`: none that we can know, because WeCom does not say who its members are.
  */
 export type LimitKind = 'member' | 'broad' | 'robot' | 'chat';
 

@@ -39,7 +39,7 @@ export interface LimitsParts {
   readonly newId: (now: number) => string;
   /** Redis had lost what it knew, and this replica has restored the limits: jobs are lost as well. */
   readonly onLost: () => void;
-  /** Told of every turn that was denied, for the metrics. */
+  /** Called for every turn that was denied, for the metrics. */
   readonly onWait?: (wait: { readonly lane: Lane; readonly limit: Limit; readonly ms: number }) => void;
 }
 
@@ -90,9 +90,11 @@ export function createLimits(parts: LimitsParts): Limits {
       const ofToday = [day.number, accountLimit() * 200, day.endsAt - at];
       const head = [at, lanes.indexOf(lane), ticket, ...ofToday, minuteMs];
       const pairs = chunk.flatMap((receiver) => [limitKind(receiver), receiver]);
-      const told = await keypadTake(prefix, ...head, ...pairs);
-      if (told === null) return null;
-      turns.push(...chunk.map((receiver, i) => readTurn(receiver, ticket, told.slice(2 * i, 2 * i + 2), i)));
+      const answers = await keypadTake(prefix, ...head, ...pairs);
+      if (answers === null) return null;
+      turns.push(
+        ...chunk.map((receiver, i) => readTurn(receiver, ticket, answers.slice(2 * i, 2 * i + 2), i)),
+      );
     }
     return turns;
   };
@@ -164,9 +166,9 @@ function withScripts(redis: Redis): Scripts {
   };
 }
 
-/** `told` is the number of the answer, and when to ask again. */
-function readTurn(receiver: Receiver, ticket: string, told: readonly number[], index: number): Turn {
-  const [answer = -1, at = 0] = told;
+/** The script answers a number for the verdict, and when to ask again. */
+function readTurn(receiver: Receiver, ticket: string, answered: readonly number[], index: number): Turn {
+  const [answer = -1, at = 0] = answered;
   const limit = answers[answer];
   if (limit === undefined) throw new Error('the script of the limits answered with a number unknown here');
   if (limit === 'mine') return { receiver, isMine: true, ticket: `${ticket}${index}` };

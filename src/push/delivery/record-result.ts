@@ -6,20 +6,20 @@ import { isFinal, type Record } from './record.ts';
 import { closeMessages, type Ended, lockOurs, writeAttempts, writeDeliveries } from './record-store.ts';
 import { writeRecentSends } from './repeats-store.ts';
 
-/** What noting needs. */
+/** What recording results needs. */
 export interface ResultRecorderParts {
   readonly db: Database;
   readonly webhooks: Webhooks;
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
   readonly onError: (error: unknown) => void;
-  /** Told after the commit of messages of which nothing is open any more. */
+  /** Called after the commit with the messages of which nothing is open any more. */
   readonly onFinished: (messageIds: readonly string[]) => void;
-  /** Told after the commit of lines that somebody else may be next in. */
+  /** Called after the commit with the lines in which another delivery may be next. */
   readonly onFreed: (lines: readonly string[]) => void;
 }
 
-/** Where it is noted what became of calls. */
+/** Records the results of calls in the database. */
 export interface ResultRecorder {
   /**
    * Notes it, together with what others note at this moment, and tries until the database has taken it. Resolves to

@@ -70,7 +70,7 @@ export function createPartSender(
         recent: words === null ? null : { words, part, isLost },
       });
     const failure = 'error' in answer ? answer : null;
-    breaker.told(failure?.error.kind === 'retry' ? 'bad' : 'good');
+    breaker.record(failure?.error.kind === 'retry' ? 'bad' : 'good');
     const kind = readReceiver(receiver).kind;
     onAttempt({ lane, kind, errcode: failure?.errcode ?? '0', ms: time.ms });
     void settle(members, failure?.error.errcode === 'unsent' ? 'unsent' : 'sent');

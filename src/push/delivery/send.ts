@@ -29,7 +29,7 @@ export interface SenderParts extends PrepareParts {
   readonly concurrency: number;
   readonly now: () => number;
   readonly random: () => number;
-  /** Told of every call; `kind` is that of the receiver, `ms` how long it took. */
+  /** Called after every call of WeCom; `kind` is that of the receiver, `ms` how long it took. */
   readonly onAttempt: (attempt: {
     readonly lane: Lane;
     readonly kind: ReceiverKind;

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** Where a result is to be told. Whether the app may name this host is another question. */
+/** The address to which results are posted. Whether the app may name this host is another question. */
 export const callbackUrlSchema = z
   .url({ protocol: /^https?$/, error: 'must be an http or https address' })
   .max(2048, 'must be at most 2048 characters long')

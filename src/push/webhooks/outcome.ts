@@ -2,7 +2,7 @@ import { type Opaque, readOpaque } from '../content/opaque.ts';
 import type { Database } from '../database/database.ts';
 import { countDeliveries } from './webhook-store.ts';
 
-/** What an app is told; the address it goes to stands beside it. */
+/** What is posted to an app; the address it goes to stands beside it. */
 export interface Outcome {
   readonly id: string;
   /** `partial`: some receivers have it and others have not; otherwise what became of all of them. */

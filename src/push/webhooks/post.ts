@@ -25,9 +25,9 @@ const GIVEN_UP_AFTER_MS = 86_400_000;
 /** Tries once to tell what became of a message. Throws only what is our own trouble. */
 export async function tell(parts: TellParts, callback: Callback): Promise<Verdict> {
   const { db, keys, now } = parts;
-  const told = await readOutcome(db, callback.messageId);
-  if (told === null) return { state: 'void', error: 'there is nothing to tell: it is open again, or gone' };
-  const { url, outcome } = told;
+  const found = await readOutcome(db, callback.messageId);
+  if (found === null) return { state: 'void', error: 'there is nothing to post: it is open again, or gone' };
+  const { url, outcome } = found;
   // The list may have changed since the message came.
   const app = await keys.find(callback.app);
   if (!app?.callbackHosts.includes(url.hostname) || url.username !== '' || url.password !== '') {

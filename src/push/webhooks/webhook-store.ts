@@ -14,7 +14,7 @@ export interface Callback {
   readonly owner: string;
 }
 
-/** Notes that the apps of those of these messages that have an address are to be told, from the beginning. */
+/** Makes a webhook due, from the beginning, for each of these messages that has an address. */
 export async function insertCallbacks(tx: Tx, messageIds: readonly string[], now: number): Promise<void> {
   if (messageIds.length === 0) return;
   const messages = await tx
@@ -105,7 +105,7 @@ export type Verdict =
   | { readonly state: 'open'; readonly dueAt: number; readonly error?: string }
   | { readonly state: Exclude<CallbackState, 'open'>; readonly error?: string };
 
-/** Notes it; nothing when the lease was lost meanwhile, or the message is to be told anew. */
+/** Records it; nothing when the lease was lost meanwhile, or the message has a new result to post. */
 export async function endTry(
   db: Database,
   { messageId, owner }: Callback,

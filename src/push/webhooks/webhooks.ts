@@ -5,7 +5,7 @@ import { type Callback, endTry, insertCallbacks, pruneCallbacks, takeCallbacks }
 
 /** Tells apps what became of their messages, at the address they gave. */
 export interface Webhooks {
-  /** Notes, in the transaction that finishes these messages, that their apps are to be told; those without address are none. */
+  /** Makes webhooks due, in the transaction that finishes these messages, for those that have an address. */
   note(tx: Tx, messageIds: readonly string[]): Promise<void>;
   /** After that transaction: there may be something to tell. */
   wake(): void;
@@ -15,7 +15,7 @@ export interface Webhooks {
 export interface ResultTeller extends Webhooks {
   /** Begins to tell; any number of replicas may, each callback is one's at a time. */
   start(): void;
-  /** Removes what was told a week ago; to be called every hour or so. */
+  /** Removes what ended a week ago; to be called every hour or so. */
   prune(): Promise<void>;
   /** Takes no more, and resolves when what is under way has ended. */
   close(): Promise<void>;
@@ -24,7 +24,7 @@ export interface ResultTeller extends Webhooks {
 export interface ResultParts extends TellParts {
   /** How often it looks for what is due when nothing wakes it; 500 ms. */
   readonly pollMs?: number;
-  /** Told of every try: `told`, `retried`, `given-up` or `refused`. */
+  /** Called after every try: `delivered`, `retried`, `expired` or `refused`. */
   readonly onCall: (result: string) => void;
   readonly onError: (error: unknown) => void;
 }
@@ -37,7 +37,14 @@ const PER_HOST = 4;
 const LEASE_MS = 30_000;
 const KEPT_MS = 7 * 86_400_000;
 
-const words = { open: 'retried', told: 'told', lost: 'given-up', refused: 'refused', void: 'void' } as const;
+/** What the states of the table, which older versions share, are called outside of it. */
+const words = {
+  open: 'retried',
+  told: 'delivered',
+  lost: 'expired',
+  refused: 'refused',
+  void: 'void',
+} as const;
 
 /** Makes the teller of results. */
 export function createWebhooks(parts: ResultParts): ResultTeller {

@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 
 function tell(result: 'good' | 'bad', times = 1): void {
-  for (let i = 0; i < times; i += 1) breaker.told(result);
+  for (let i = 0; i < times; i += 1) breaker.record(result);
 }
 
 test('it opens after five bad results in a row, and not after four', () => {

@@ -224,7 +224,7 @@ test('while the breaker is open nothing is called, and nothing counts as a try',
       asked += 1;
       return isOpen ? { isOpen, at: Date.now() + 200 } : { isOpen: false };
     },
-    told: () => {},
+    record: () => {},
     state: () => 'open',
   };
   const replica = harness.start({ breaker });

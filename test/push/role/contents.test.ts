@@ -134,7 +134,7 @@ test('a result is told to a host on the list, signed, and again until it is take
   const metrics = await Promise.all(
     [role.first, role.second].map(async ({ internalUrl }) => (await fetch(`${internalUrl}/metrics`)).text()),
   );
-  expect(metrics.join()).toContain('keypad_push_callbacks_total{result="told"} 1\n');
+  expect(metrics.join()).toContain('keypad_push_callbacks_total{result="delivered"} 1\n');
   await inbox.stop();
 });
 

@@ -152,7 +152,7 @@ describe('a result callback', () => {
         finishedAt: new Date(START).toISOString(),
       },
     ]);
-    await until(() => expect(calls).toEqual(['told']));
+    await until(() => expect(calls).toEqual(['delivered']));
   });
 
   test.each([
@@ -234,7 +234,7 @@ describe('a result callback', () => {
     inbox.answer = (_arrived, response) => response.writeHead(204).end();
     now += 900_000;
     await state(id).toBe('told');
-    await until(() => expect(calls).toEqual([...Array.from({ length: 14 }, () => 'retried'), 'told']));
+    await until(() => expect(calls).toEqual([...Array.from({ length: 14 }, () => 'retried'), 'delivered']));
     const nonces = inbox.arrived.map(({ headers }) => headers['x-keypad-nonce']);
     expect(new Set(nonces).size).toBe(15);
   });
@@ -250,7 +250,7 @@ describe('a result callback', () => {
     now += 500;
     await state(id).toBe('lost');
     expect(await rowOf(id)).toMatchObject({ due_at: null, done_at: now, tries: 2 });
-    await until(() => expect(calls).toEqual(['retried', 'given-up']));
+    await until(() => expect(calls).toEqual(['retried', 'expired']));
   });
 
   test('follows no redirect', async () => {
