@@ -1,6 +1,8 @@
 import type { Incoming, Reply } from '../channels/channel.ts';
 import { type Context, Unavailable } from '../menu/tree/context.ts';
+import { isLeaving } from '../menu/turn/input.ts';
 import { currentScreen, type Turn, takeTurn } from '../menu/turn/turn.ts';
+import { sentences as menuSentences } from '../menu/words/sentences.ts';
 import type { ChatParts } from './chat-parts.ts';
 import { keep, leaveWith, withoutReceipts } from './commit.ts';
 import { sentences } from './sentences.ts';
@@ -55,6 +57,7 @@ async function take(
   progress: Progress,
 ): Promise<Turn> {
   const tree = parts.menu(incoming, session?.generation);
+  const stale = parts.now() - incoming.createdAt * 1000 > incoming.channel.freshMs;
   try {
     const opened = await parts.openContext(incoming);
     const run: Context['run'] = (...confirmed) => {
@@ -62,7 +65,6 @@ async function take(
       return opened.run(...confirmed);
     };
     const context = { ...opened, run };
-    const stale = parts.now() - incoming.createdAt * 1000 > incoming.channel.freshMs;
     if (!stale && incoming.text !== undefined) {
       const turn = await takeTurn(tree, session, incoming.text, context);
       if (turn.refused !== undefined) parts.onRefused(incoming, turn.refused);
@@ -75,6 +77,10 @@ async function take(
   } catch (error) {
     if (error instanceof Unavailable) {
       progress.hasConfirmed = false;
+      const { text } = incoming;
+      if (session !== null && !stale && text !== undefined && isLeaving(session.screen, text)) {
+        return { text: menuSentences.bye, session: null };
+      }
       return { text: error.message, session: 'same' };
     }
     throw error;

@@ -5,7 +5,7 @@ import { createWeComChannel } from '../../src/channels/wecom-callback/channel.ts
 import { type ChatParts, createChat, createSessionStore, sentences } from '../../src/chat/index.ts';
 import { action, folder, text } from '../../src/menu/index.ts';
 import { buildTree } from '../../src/menu/tree/build.ts';
-import type { Context } from '../../src/menu/tree/context.ts';
+import { type Context, Unavailable } from '../../src/menu/tree/context.ts';
 import { createRedis } from '../../src/server/redis.ts';
 
 const server = await startRedis();
@@ -64,18 +64,21 @@ const message = (typed: string, parts: Partial<Incoming> = {}): Incoming => {
 interface Options {
   readonly on?: typeof redis;
   readonly limit?: Promise<void>;
+  readonly openContext?: ChatParts['openContext'];
 }
 
 /** A replica. Its 4 s are over when `limit` says so. */
-function replica({ on = redis, limit = new Promise(() => {}) }: Options = {}) {
+function replica({ on = redis, limit = new Promise(() => {}), openContext }: Options = {}) {
   const delivered: string[] = [];
   const errors: unknown[] = [];
   const refusals: unknown[] = [];
   const parts: ChatParts = {
     store: createSessionStore(on),
     menu: () => tree,
-    openContext: async () =>
-      ({ user: 'zhangsan', now: NOW * 1000, replyBytes: 2048, may: () => true }) as unknown as Context,
+    openContext:
+      openContext ??
+      (async () =>
+        ({ user: 'zhangsan', now: NOW * 1000, replyBytes: 2048, may: () => true }) as unknown as Context),
     deliver: async (_, sent) => void delivered.push(sent),
     onError: (error) => void errors.push(error),
     onSession: () => {},
@@ -177,6 +180,17 @@ test('a message older than 120 s does nothing and shows where one stands', async
   expect(reply).toContain('1 甲');
   expect(await redis.get('keypad:{1000002:zhangsan}:path')).toBe('');
   expect(await chat.receive(message('1', { createdAt: NOW - 120 }))).toContain('1 乙');
+});
+
+test('# leaves also while the platform cannot say what its user may do, and nothing else does', async () => {
+  const chat = replica();
+  await chat.receive(message('hi'));
+  const cutOff = replica({ openContext: () => Promise.reject(new Unavailable('平台连不上')) });
+  expect(await cutOff.receive(message('1'))).toBe('平台连不上');
+  expect(await cutOff.receive(message('#', { createdAt: NOW - 121 }))).toBe('平台连不上');
+  expect(await redis.get('keypad:{1000002:zhangsan}:path')).toBe('');
+  expect(await cutOff.receive(message('＃'))).toContain('已退出');
+  expect(await redis.get('keypad:{1000002:zhangsan}:path')).toBeNull();
 });
 
 test('what is not text is answered and changes nothing', async () => {

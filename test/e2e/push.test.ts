@@ -10,7 +10,7 @@ let toPush: Gate;
 let client: PushClient;
 beforeAll(async () => {
   toPush = await openGate({ target: () => `http://127.0.0.1:${demo.env.PUSH_PORT}` });
-  demo = await startTestDemo({ settings: { PUSH_URL: toPush.url } });
+  demo = await startTestDemo({ settings: { PUSH_URL: toPush.url, OPS_PUSH_URL: toPush.url } });
   const { PUSH_APP_ID: app = '', PUSH_APP_KEY: key = '', PUSH_PORT: port } = demo.env;
   const url = `http://127.0.0.1:${port}`;
   client = createPushClient({ url, app, key, now: Date.now, newNonce: randomUUID });
@@ -46,9 +46,9 @@ test('what push is handed twice under one key arrives once', async () => {
   expect(told('lisi', '只此一次')()).toBe(1);
 });
 
-test('an outcome is told exactly once when the bot never hears that it was taken down', async () => {
+test('an outcome is told exactly once when the ops platform never hears that it was taken down', async () => {
   await submit('zhangsan', '1-1-2', 'web', '3');
-  // The client itself asks twice; both answers get lost, and so the outcome is lent again.
+  // The client itself asks twice; both answers get lost, so the outcome stays in the outbox and is handed over again.
   const first = toPush.hold('answer', handsIn);
   demo.cluster.release();
   await first.reached;
@@ -70,18 +70,22 @@ test('while message delivery is away the bot goes on answering, and the outcome 
   expect(await demo.say('zhangsan', '#', '你好')).toContain('1 电商');
   expect((await fetch(`http://127.0.0.1:${demo.env.BOT_INTERNAL_PORT}/readyz`)).status).toBe(200);
   await vi.waitFor(async () => {
-    const metrics = await fetch(`http://127.0.0.1:${demo.env.BOT_INTERNAL_PORT}/metrics`);
-    expect(await metrics.text()).toMatch(
-      /keypad_delivery_call_seconds_count\{what="push",result="down"\} [1-9]/,
-    );
+    const metrics = await fetch(`http://127.0.0.1:${demo.env.OPS_INTERNAL_PORT}/metrics`);
+    expect(await metrics.text()).toMatch(/keypad_ops_outbox_total\{result="away"\} [1-9]/);
   }, patiently);
   await demo.restart('push');
   await expect.poll(told('wangwu', 'cart：3 → 4，4 个就绪'), patiently).toBe(1);
 }, 90_000);
 
-test('the bot may do no more at message delivery than it needs', async () => {
-  const { PUSH_APP_ID: app = '', PUSH_APP_KEY: key = '', PUSH_URL: url = '' } = demo.roleEnv.bot;
-  expect(app).toBe('keypad-bot');
+test.each([
+  ['bot', 'keypad-bot'],
+  ['ops', 'keypad-ops'],
+] as const)('the role %s may do no more at message delivery than it needs', async (role, name) => {
+  const env = demo.roleEnv[role];
+  const app = env.PUSH_APP_ID ?? env.OPS_PUSH_APP_ID ?? '';
+  const key = env.PUSH_APP_KEY ?? env.OPS_PUSH_APP_KEY ?? '';
+  const url = env.PUSH_URL ?? env.OPS_PUSH_URL ?? '';
+  expect(app).toBe(name);
   const bot = createPushClient({ url, app, key, now: Date.now, newNonce: randomUUID });
   for (const message of [
     { to: { users: ['@all'] }, text: '所有人' },

@@ -64,6 +64,12 @@ export function readAt(screen: Screen, typed: string): Input {
   return screen.kind === 'preview' ? readConfirmation(typed) : readInput(typed);
 }
 
+/** Whether a line leaves, whatever the user may do and the lists hold: that needs no answer from the platform. */
+export function isLeaving(screen: Screen, typed: string): boolean {
+  const input = readAt(screen, typed);
+  return input.kind === 'exit' && input.isKey;
+}
+
 /** Reads a line typed at a list, a menu or a result. Full-width forms and surrounding spaces are the same as plain ones. */
 export function readInput(typed: string): Input {
   const text = halfWidth(typed).trim();
