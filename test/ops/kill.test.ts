@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { freePort } from '../../demo/servers/private-process.ts';
 import {
   AUDIT_KEY,
@@ -12,11 +12,12 @@ import {
   verifyingKeys,
 } from './ops-harness.ts';
 
+// A replica of an earlier test, whose clock is ahead, would take over what the next one leaves behind.
 let harness: OpsHarness;
-beforeAll(async () => {
+beforeEach(async () => {
   harness = await openOpsHarness();
 });
-afterAll(() => harness.stop());
+afterEach(() => harness.stop());
 
 /** A platform in a process of its own, as it runs in production. */
 async function startProcess(): Promise<{ url: string; child: ChildProcess }> {
@@ -47,13 +48,18 @@ async function startProcess(): Promise<{ url: string; child: ChildProcess }> {
   return { url: `http://127.0.0.1:${port}`, child };
 }
 
-test('kill -9 in the middle of an operation: it happened once, and the user is told the truth', async () => {
-  const { url, child } = await startProcess();
-  const post = async (path: string, body: unknown) => {
-    const { url: target, method, headers, payload } = await signedRequest(path, body);
-    const response = await fetch(url + target, { method, headers, body: payload });
+/** Posts to that process as zhangsan. */
+function posterTo(base: string) {
+  return async (path: string, body: unknown) => {
+    const { url, method, headers, payload } = await signedRequest(path, body);
+    const response = await fetch(base + url, { method, headers, body: payload });
     return (await response.json()) as { state: string; preview?: { id: string; hash: string } };
   };
+}
+
+test('kill -9 in the middle of an operation: it happened once, and the user is told the truth', async () => {
+  const { url, child } = await startProcess();
+  const post = posterTo(url);
   const input = { unit: '电商', namespace: 'shop', name: 'web', replicas: 3 };
   const { preview } = await post('k8s.scale/preview', input);
   harness.cluster.hold();
@@ -81,11 +87,7 @@ test('kill -9 in the middle of an operation: it happened once, and the user is t
 
 test('kill -9 with an outcome in the outbox and message delivery away: it is told once when both are back', async () => {
   const { url, child } = await startProcess();
-  const post = async (path: string, body: unknown) => {
-    const { url: target, method, headers, payload } = await signedRequest(path, body);
-    const response = await fetch(url + target, { method, headers, body: payload });
-    return (await response.json()) as { state: string; preview?: { id: string; hash: string } };
-  };
+  const post = posterTo(url);
   harness.push.script = () => 'hang';
   const input = { unit: '电商', namespace: 'shop', name: 'cart', replicas: 4 };
   const { preview: shown = { id: '', hash: '' } } = await post('k8s.scale/preview', input);
