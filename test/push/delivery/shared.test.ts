@@ -182,8 +182,9 @@ test('a message to a thousand costs one job, also when another is first in some 
   await writer.sweepAll();
   expect(await counts()).toEqual([0, 2, 0]);
   const replica = harness.start();
-  expect(await replica.finished(id, 10_000)).toBe(true);
-});
+  // Longer than a lease: what a busy machine lets go of is taken up again.
+  expect(await replica.finished(id, 25_000)).toBe(true);
+}, 60_000);
 
 test('when the one whose job it was is not next any more, the others do not wait for it', async () => {
   const replica = await startQuiet();
