@@ -1,8 +1,8 @@
 import type { Incoming } from '../channels/channel.ts';
 import { principalText } from '../contract/principal.ts';
+import { createTtlCache } from '../server/ttl-cache.ts';
 import type { Caller, OpsClient } from './ops-client.ts';
 import { askRights, type Rights } from './rights.ts';
-import { createTtlCache } from './ttl-cache.ts';
 
 /** Who writes and what they may do. Both are asked elsewhere and believed for a while. */
 export interface Identity {
@@ -22,10 +22,13 @@ export interface IdentityParts {
 
 const RIGHTS_MS = 30_000;
 const DEPARTMENTS_MS = 60_000;
+/** So many users are remembered. */
+const MOST_USERS = 10_000;
 
 export function createIdentity({ client, now, onError, onNoRights }: IdentityParts): Identity {
   const departments = createTtlCache({
     milliseconds: DEPARTMENTS_MS,
+    size: MOST_USERS,
     keyOf: principalOf,
     // Without an answer the user is taken to be in no department: fewer rights for a minute, never more.
     ask: (writer) =>
@@ -38,15 +41,16 @@ export function createIdentity({ client, now, onError, onNoRights }: IdentityPar
   return {
     callerOf: async (writer) => ({
       user: principalOf(writer),
-      departments: await departments(writer),
+      departments: await departments.get(writer),
       trace: writer.trace,
     }),
     rightsOf: createTtlCache({
       milliseconds: RIGHTS_MS,
+      size: MOST_USERS,
       keyOf: ({ user }: Caller) => user,
       ask: (caller: Caller) => askRights(client, caller, () => onNoRights(caller.user)),
       now,
-    }),
+    }).get,
   };
 }
 

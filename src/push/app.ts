@@ -4,7 +4,7 @@ import type { Registry } from 'prom-client';
 import type { PushConfig } from '../config.ts';
 import type { Log } from '../server/log.ts';
 import { createLoop } from '../server/loop.ts';
-import { createRedis, createWaitingRedis } from '../server/redis.ts';
+import { createRedis } from '../server/redis.ts';
 import { createSources } from '../server/sources.ts';
 import { createKeys } from './apps/keys.ts';
 import { createCampaigns } from './campaigns/campaigns.ts';
@@ -62,8 +62,7 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
   const db = openDatabase(config.mysqlUrl.reveal());
   await migrateOrClose(db);
   const redis = createRedis(redisUrl);
-  const subscriber = createWaitingRedis(redisUrl);
-  for (const client of [redis, subscriber]) client.on('error', (err) => log.warn({ err }, 'redis'));
+  redis.on('error', (err) => log.warn({ err }, 'redis'));
 
   // However many accounts miss their limits at once, all lines are looked through once.
   let isSweeping = false;
@@ -78,7 +77,7 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
   const accounts = openAccounts({ config, db, redis, metrics, log, onLost });
 
   const keys = createKeys({ db, masterKey: config.masterKey.reveal(), now, log });
-  const templates = createTemplates({ db, redis, subscriber, now });
+  const templates = createTemplates({ db, now });
   const media = createMedia({ db, messengerOf: accounts.messengerOf, robots, now, sleep, newId: id });
   const webhooks = createWebhooks({
     db,
@@ -172,7 +171,6 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
       await webhooks.close();
       await Promise.all(pruning.map((loop) => loop.stop()));
       redis.disconnect();
-      subscriber.disconnect();
       await db.destroy();
     },
   };

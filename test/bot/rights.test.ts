@@ -3,7 +3,6 @@ import { startBot } from '#test/bot.ts';
 import { startPlatform } from '#test/platform.ts';
 import { askRights, covers } from '../../src/bot/rights.ts';
 import { sentences } from '../../src/bot/sentences.ts';
-import { createTtlCache } from '../../src/bot/ttl-cache.ts';
 
 const running = await startBot();
 afterAll(running.stop);
@@ -31,27 +30,6 @@ test('a right counts in its unit, and before a unit is chosen in any', () => {
   expect(covers(rights, 'k8s.scale', '支付')).toBe(false);
   expect(covers(rights, 'k8s.scale', '不存在')).toBe(false);
   expect(covers(rights, 'k8s.scale', { toString: () => '电商' })).toBe(false);
-});
-
-test('an answer is believed for its time, a failure not at all', async () => {
-  let now = 0;
-  let asked = 0;
-  const recent = createTtlCache({
-    milliseconds: 30_000,
-    keyOf: (key: string) => key,
-    ask: async () => {
-      asked += 1;
-      if (asked === 1) throw new Error('down');
-      return asked;
-    },
-    now: () => now,
-  });
-  await expect(recent('a')).rejects.toThrow('down');
-  expect(await Promise.all([recent('a'), recent('a')])).toEqual([2, 2]);
-  now = 29_999;
-  expect(await recent('a')).toBe(2);
-  now = 30_000;
-  expect(await recent('a')).toBe(3);
 });
 
 test('a refusal of the platform is the sentence the user reads', async () => {

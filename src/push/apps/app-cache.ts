@@ -1,5 +1,6 @@
 import { InputError } from '../../errors.ts';
 import type { Log } from '../../server/log.ts';
+import { createTtlCache } from '../../server/ttl-cache.ts';
 import { type AppRow, readApps } from './app-store.ts';
 import type { AppsParts } from './apps.ts';
 import { deriveKey, hashKey } from './derive.ts';
@@ -59,15 +60,6 @@ export function createAppCache({
   const load = async (): Promise<ReadonlyMap<string, App>> =>
     new Map((await readApps(db)).flatMap(readApp).map((app) => [app.app, app]));
 
-  let loaded: { readonly at: number; readonly apps: Promise<ReadonlyMap<string, App>> } | undefined;
-  return () => {
-    const at = now();
-    if (loaded !== undefined && Math.abs(at - loaded.at) < FRESH_MS) return loaded.apps;
-    const mine = { at, apps: load() };
-    loaded = mine;
-    mine.apps.catch(() => {
-      if (loaded === mine) loaded = undefined;
-    });
-    return mine.apps;
-  };
+  const all = createTtlCache({ milliseconds: FRESH_MS, size: 1, keyOf: () => 'all', ask: load, now });
+  return () => all.get(undefined);
 }

@@ -144,19 +144,5 @@ export function templateRoutes({ templates }: { readonly templates: Templates })
         return { status: 200, body: { version: resolved.version, content } };
       },
     }),
-    route({
-      method: 'POST',
-      path: '/templates/:key/reload',
-      summary: 'Makes every replica read the template again; changes made through this API need no reload.',
-      scope,
-      answers: {
-        200: { about: 'Every replica that Redis reaches reads it again.' },
-        ...missing,
-      },
-      async handle(ask) {
-        await templates.reload(keyOf(ask));
-        return found(keyOf(ask), (await templates.get(keyOf(ask))) === null ? null : {});
-      },
-    }),
   ];
 }

@@ -3,18 +3,7 @@ import type { Database, Tx } from '../database/database.ts';
 import type { TemplateVersionTable } from '../database/template-tables.ts';
 import type { Template } from './template.ts';
 
-/** The version of a template that is live, as it stands in MySQL now; null when there is none. */
-export async function readLiveVersion(db: Database | Tx, key: string): Promise<number | null> {
-  const row = await db
-    .selectFrom('templates')
-    .select('version')
-    .where('template_key', '=', key)
-    .where('deleted', '=', 0)
-    .executeTakeFirst();
-  return row?.version ?? null;
-}
-
-/** The live version itself; null when there is none. */
+/** The live version of a template; null when there is none. */
 export async function readLive(db: Database, key: string): Promise<Template | null> {
   const row = await db
     .selectFrom('templates as live')

@@ -1,19 +1,17 @@
 import { InputError } from '../../errors.ts';
-import type { Redis } from '../../server/redis.ts';
+import { createTtlCache } from '../../server/ttl-cache.ts';
 import type { Content } from '../content/content.ts';
 import { namesIn } from '../content/fill.ts';
 import type { Variables } from '../content/message.ts';
 import type { Database } from '../database/database.ts';
 import { transact } from '../database/transaction.ts';
 import { checkVariables, MAX_CONTENT_BYTES, readTemplateKey, type Template } from './template.ts';
-import { createTemplateCache } from './template-cache.ts';
 import {
   deleteTemplate,
   insertVersion,
   listLive,
   listVersions,
   readLive,
-  readLiveVersion,
   readVersion,
   type TemplateLine,
 } from './template-store.ts';
@@ -49,40 +47,28 @@ export interface Templates {
   list(after: string, limit: number): Promise<readonly TemplateLine[]>;
   /** The newest versions, newest first. */
   versions(key: string, limit: number): Promise<readonly TemplateLine[]>;
-  /** Makes every replica read it again. */
-  reload(key: string): Promise<void>;
-  close(): void;
 }
 
 export interface TemplateParts {
   readonly db: Database;
-  /** Tells the other replicas of a change. */
-  readonly redis: Redis;
-  /** Hears of their changes; may listen to other channels too. */
-  readonly subscriber: Redis;
   /** Unix ms. */
   readonly now: () => number;
 }
 
-const CHANNEL = 'keypad:push:templates';
+/** How old what is known of a template may be; a change is to be live in every replica within 2 s. */
+const FRESH_MS = 1500;
+/** So many templates are kept. */
+const MOST_KEPT = 100;
 
-/** Opens the templates. Redis may be away: a change is then live within 1.5 s, since each version is looked up. */
-export function createTemplates({ db, redis, subscriber, now }: TemplateParts): Templates {
-  const cache = createTemplateCache(
-    { read: (key) => readLive(db, key), readVersion: (key) => readLiveVersion(db, key) },
+/** Opens the templates. */
+export function createTemplates({ db, now }: TemplateParts): Templates {
+  const live = createTtlCache({
+    milliseconds: FRESH_MS,
+    size: MOST_KEPT,
+    keyOf: (key: string) => key,
+    ask: (key) => readLive(db, key),
     now,
-  );
-  const hear = (channel: string, key: string): void => {
-    if (channel === CHANNEL) cache.drop(key);
-  };
-  subscriber.on('message', hear);
-  // Without the notices a change takes a little longer, that is all.
-  subscriber.subscribe(CHANNEL).catch(() => {});
-
-  async function tell(key: string): Promise<void> {
-    cache.drop(key);
-    await redis.publish(CHANNEL, key).catch(() => {});
-  }
+  });
 
   async function write(template: Omit<Template, 'version'>, replaces?: number): Promise<Template | null> {
     const conflict = new Error('another version is live');
@@ -92,7 +78,7 @@ export function createTemplates({ db, redis, subscriber, now }: TemplateParts): 
         if (replaces !== undefined && written.before !== replaces) throw conflict;
         return written;
       });
-      await tell(template.key);
+      live.drop(template.key);
       return { ...template, version };
     } catch (error) {
       if (error === conflict) return null;
@@ -101,9 +87,9 @@ export function createTemplates({ db, redis, subscriber, now }: TemplateParts): 
   }
 
   return {
-    get: async (key) => cache.get(readTemplateKey(key)),
+    get: async (key) => live.get(readTemplateKey(key)),
     async resolve(key, variables, given) {
-      const template = await cache.get(readTemplateKey(key));
+      const template = await live.get(readTemplateKey(key));
       if (template === null)
         throw new InputError(`there is no template "${key}"; make it with PUT /v1/templates/${key}`);
       const { content, version } = template;
@@ -128,14 +114,10 @@ export function createTemplates({ db, redis, subscriber, now }: TemplateParts): 
     },
     async remove(key) {
       const removed = await deleteTemplate(db, readTemplateKey(key));
-      if (removed) await tell(key);
+      live.drop(key);
       return removed;
     },
     list: (after, limit) => listLive(db, after, limit),
     versions: async (key, limit) => listVersions(db, readTemplateKey(key), limit),
-    reload: async (key) => tell(readTemplateKey(key)),
-    close() {
-      subscriber.off('message', hear);
-    },
   };
 }

@@ -1,46 +1,17 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is how templates are written
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { openPushDatabase } from '#test/push-database.ts';
-import { startRedis } from '#test/redis.ts';
 import type { Content } from '../../../src/push/content/content.ts';
 import { templateRoutes } from '../../../src/push/templates/routes.ts';
-import { createTemplates, type Templates } from '../../../src/push/templates/templates.ts';
-import { createRedis, createWaitingRedis } from '../../../src/server/redis.ts';
+import { createTemplates } from '../../../src/push/templates/templates.ts';
 import { ask } from './call-route.ts';
-import { until } from './until.ts';
 
-const redis = await startRedis();
 const { db, drop } = await openPushDatabase();
-const leave: (() => void)[] = [];
 
-interface Replica {
-  readonly templates: Templates;
-  /** Resolves when it hears the others. */
-  readonly hears: () => Promise<void>;
-  /** Resolves when it was told of a change of that template. */
-  readonly heard: (key: string) => Promise<void>;
-  now: number;
-}
-
-function replica(): Replica {
-  const connection = createRedis(redis.url);
-  const subscriber = createWaitingRedis(redis.url);
-  for (const each of [connection, subscriber]) each.on('error', () => {});
-  const notices: string[] = [];
-  subscriber.on('message', (_channel, key) => notices.push(key));
-  const self: Replica = {
-    now: 1_767_225_600_000,
-    templates: createTemplates({ db, redis: connection, subscriber, now: () => self.now }),
-    hears: () => until(async () => expect(await subscribers()).toBeGreaterThan(1)),
-    heard: (key) => until(() => expect(notices).toContain(key)),
-  };
-  const subscribers = async () => Number((await connection.pubsub('NUMSUB', 'keypad:push:templates'))[1]);
-  leave.push(() => {
-    self.templates.close();
-    connection.disconnect();
-    subscriber.disconnect();
-  });
-  return self;
+/** One replica on a clock of its own. */
+function replica() {
+  const clock = { now: 1_767_225_600_000 };
+  return { clock, templates: createTemplates({ db, now: () => clock.now }) };
 }
 
 const a = replica();
@@ -51,12 +22,7 @@ const text = (content: string): { title: string; content: Content } => ({
   content: { text: content },
 });
 
-beforeAll(() => b.hears());
-afterAll(async () => {
-  for (const each of leave) each();
-  await redis.stop();
-  await drop();
-});
+afterAll(drop);
 
 describe('a template', () => {
   test('is resolved unfilled, with its version, and missing variables are named, all of them', async () => {
@@ -82,26 +48,23 @@ describe('a template', () => {
     await expect(put('好'.repeat(101))).rejects.toThrow('at most 100 characters');
   });
 
-  test('that changes is live in another replica at once, told by Redis', async () => {
+  test('that changes is live at once where it was changed, and within 1.5 s in every other replica', async () => {
+    expect(await b.templates.get('live')).toBeNull();
     await a.templates.put('live', text('one'), 'ci');
+    b.clock.now += 1500;
     expect(await b.templates.get('live')).toMatchObject({ version: 1, content: { text: 'one' } });
     await a.templates.put('live', text('two'), 'ci');
-    await until(async () => expect(await b.templates.get('live')).toMatchObject({ version: 2 }));
+    expect(await a.templates.get('live')).toMatchObject({ version: 2 });
+    b.clock.now += 1500;
+    expect(await b.templates.get('live')).toMatchObject({ version: 2, content: { text: 'two' } });
     await a.templates.remove('live');
-    await until(async () => expect(await b.templates.get('live')).toBeNull());
+    expect(await a.templates.get('live')).toBeNull();
+    b.clock.now += 1500;
+    expect(await b.templates.get('live')).toBeNull();
   });
 
-  test('that is not there, or out of use, cannot be reloaded', async () => {
-    const reload = (key: string) => ask(routes, 'POST /templates/:key/reload', { params: { key } });
-    await a.templates.put('left', text('one'), 'ci');
-    expect((await reload('left')).status).toBe(200);
-    await a.templates.remove('left');
-    expect([(await reload('left')).status, (await reload('never')).status]).toEqual([404, 404]);
-  });
-
-  test('that was changed in the database by hand is live after a reload', async () => {
+  test('that was changed in the database by hand is live as soon', async () => {
     await a.templates.put('byhand', text('one'), 'ci');
-    await b.heard('byhand');
     await b.templates.get('byhand');
     await db
       .updateTable('template_versions')
@@ -109,12 +72,8 @@ describe('a template', () => {
       .where('template_key', '=', 'byhand')
       .execute();
     expect(await b.templates.get('byhand')).toMatchObject({ content: { text: 'one' } });
-    expect((await ask(routes, 'POST /templates/:key/reload', { params: { key: 'byhand' } })).status).toBe(
-      200,
-    );
-    await until(async () =>
-      expect(await b.templates.get('byhand')).toMatchObject({ content: { text: 'mended' } }),
-    );
+    b.clock.now += 1500;
+    expect(await b.templates.get('byhand')).toMatchObject({ content: { text: 'mended' } });
   });
 
   test('can be restored to an earlier version, which makes a new one, also after it was deleted', async () => {
@@ -183,39 +142,5 @@ describe('a template', () => {
       ],
       next: 'zz-1',
     });
-  });
-
-  test('is kept as long as it is among the hundred that were used last', async () => {
-    await a.templates.put('first', text('x'), 'ci');
-    await a.heard('first');
-    await a.templates.get('first');
-    await db
-      .updateTable('template_versions')
-      .set({ content: '{"text":"mended"}' })
-      .where('template_key', '=', 'first')
-      .execute();
-    const others = Array.from({ length: 100 }, (_, i) => `other-${i}`);
-    for (const key of others) await a.templates.put(key, text('x'), 'ci');
-    await a.heard('other-99');
-    for (const key of others.slice(1)) await a.templates.get(key);
-    expect(await a.templates.get('first')).toMatchObject({ content: { text: 'x' } });
-    for (const key of others) await a.templates.get(key);
-    expect(await a.templates.get('first')).toMatchObject({ content: { text: 'mended' } });
-  });
-});
-
-describe('with Redis away', () => {
-  beforeAll(() => redis.stop());
-
-  test('a template that changes is live in every replica within 1.5 s', async () => {
-    await a.templates.put('away', text('one'), 'ci');
-    expect(await b.templates.get('away')).toMatchObject({ version: 1 });
-    await a.templates.put('away', text('two'), 'ci');
-    expect(await a.templates.get('away')).toMatchObject({ version: 2 });
-    b.now += 1500;
-    expect(await b.templates.get('away')).toMatchObject({ version: 2, content: { text: 'two' } });
-    await a.templates.remove('away');
-    b.now += 1500;
-    expect(await b.templates.get('away')).toBeNull();
   });
 });
