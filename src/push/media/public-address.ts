@@ -23,7 +23,9 @@ const NOT_PUBLIC = [
   '168.63.129.16/32', // Azure
 ];
 
-/** Within 2000::/3, which is all that is public of IPv6. */
+/** All that is public of IPv6, and two forms of IPv4: mapped, which Node compares as IPv4, and NAT64. */
+const OPEN_6 = ['2000::/3', '::ffff:0:0/96', '64:ff9b::/96'];
+
 const NOT_PUBLIC_6 = [
   '2001::/23', // protocol assignments, Teredo, benchmarks
   '2001:db8::/32', // documentation
@@ -32,39 +34,25 @@ const NOT_PUBLIC_6 = [
   '3fff::/20', // documentation
 ];
 
-const special = { ipv4: listOf(NOT_PUBLIC, 'ipv4'), ipv6: listOf(NOT_PUBLIC_6, 'ipv6') };
-const unicast = listOf(['2000::/3'], 'ipv6');
+const open = new BlockList();
+for (const cidr of OPEN_6) add(open, cidr, 'ipv6');
+const special = new BlockList();
+for (const cidr of NOT_PUBLIC_6) add(special, cidr, 'ipv6');
+for (const cidr of NOT_PUBLIC) {
+  const [address, prefix] = cidr.split('/');
+  add(special, cidr, 'ipv4');
+  add(special, `64:ff9b::${address}/${96 + Number(prefix)}`, 'ipv6');
+}
 
 /** Whether an address is one of the public internet; IPv4 inside IPv6 (mapped, NAT64) counts as what it is. */
 export function isPublicAddress(address: string): boolean {
-  const inside = isIPv6(address) && !address.includes('%') ? ipv4Inside(address) : undefined;
-  const plain = inside ?? address;
-  if (isIPv4(plain)) return !special.ipv4.check(plain, 'ipv4');
-  if (!isIPv6(plain) || plain.includes('%')) return false;
-  return unicast.check(plain, 'ipv6') && !special.ipv6.check(plain, 'ipv6');
+  if (isIPv4(address)) return !special.check(address, 'ipv4');
+  // An address with a zone (%) belongs to one link.
+  if (!isIPv6(address) || address.includes('%')) return false;
+  return open.check(address, 'ipv6') && !special.check(address, 'ipv6');
 }
 
-function listOf(cidrs: readonly string[], family: 'ipv4' | 'ipv6'): BlockList {
-  const list = new BlockList();
-  for (const cidr of cidrs) {
-    const [address = '', prefix] = cidr.split('/');
-    list.addSubnet(address, Number(prefix), family);
-  }
-  return list;
-}
-
-/** The IPv4 address in `::ffff:a.b.c.d` and `64:ff9b::a.b.c.d`, however they are written. */
-function ipv4Inside(address: string): string | undefined {
-  // The URL parser writes every address in one way, without dots.
-  const [head = '', tail = ''] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::');
-  const groups = (text: string) =>
-    text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16));
-  const [first, last] = [groups(head), groups(tail)];
-  const all = [...first, ...Array.from({ length: 8 - first.length - last.length }, () => 0), ...last];
-  const prefix = all.slice(0, 6).join(':');
-  if (prefix !== `0:0:0:0:0:${0xffff}` && prefix !== `${0x64}:${0xff9b}:0:0:0:0`) return undefined;
-  return all
-    .slice(6)
-    .flatMap((group) => [group >> 8, group & 0xff])
-    .join('.');
+function add(list: BlockList, cidr: string, family: 'ipv4' | 'ipv6'): void {
+  const [address = '', prefix] = cidr.split('/');
+  list.addSubnet(address, Number(prefix), family);
 }
