@@ -9,12 +9,12 @@ import { createTexts, type Form } from './text-schema.ts';
 
 /** A longer text is split (§4.2), so this bounds how many messages one becomes: ten. */
 export const MAX_TEXT_BYTES = 20_480;
-/** Members and robots (§4.2, §5). */
-const MAX_MARKDOWN = { app: 2048, robot: 4096 };
+/** Bytes of a markdown to members and groups (§4.2), and to robots (§5). */
+export const MAX_MARKDOWN = { app: 2048, robot: 4096 };
 const MAX_USERIDS = 1000;
 
 /** The kinds of content that are written down in JSON, that is all but media. */
-export const writtenKinds = ['text', 'markdown', 'textcard', 'news', 'templateCard'] as const;
+const writtenKinds = ['text', 'markdown', 'textcard', 'news', 'templateCard'] as const;
 
 /** The fields of a content by their names in the API, each with its limits (§4.2, §4.3, §5). */
 export function contentFields(form: Form) {
@@ -46,19 +46,6 @@ export function contentFields(form: Form) {
   };
 }
 
-const fields = contentFields('literal');
-
-/** Single fields of a content, literal. */
-export const {
-  text: textSchema,
-  markdown: markdownSchema,
-  textcard: textcardSchema,
-  news: newsSchema,
-  templateCard: templateCardSchema,
-  mentioned: mentionedSchema,
-  plainTextFor: plainTextForSchema,
-} = fields;
-
 /** A refinement: exactly one of `kinds` is there, `mentioned` only beside text, `plainTextFor` only beside markdown. */
 export function oneKind(kinds: readonly string[]) {
   return (value: Readonly<Record<string, unknown>>, ctx: z.RefinementCtx): void => {
@@ -81,7 +68,7 @@ function schemaOf(all: ReturnType<typeof contentFields>): z.ZodType<Content> {
 }
 
 /** A content that is sent as it stands; media are not among it. */
-export const contentSchema = schemaOf(fields);
+export const contentSchema = schemaOf(contentFields('literal'));
 
 /** A content that is filled first: what a `${NAME}` leaves open is not checked yet. */
 export const templateContentSchema = schemaOf(contentFields('template'));

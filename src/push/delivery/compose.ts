@@ -1,32 +1,10 @@
 import { hash } from 'node:crypto';
 import type { Outgoing } from '../../wecom/api/outgoing.ts';
 import { splitText } from '../../wecom/api/split-text.ts';
-import { type Content, type ContentKind, contentKinds } from '../content/content.ts';
+import type { Content } from '../content/content.ts';
+import { MAX_MARKDOWN } from '../content/content-schema.ts';
 import { markdownToText } from '../content/markdown-to-text.ts';
 import type { Receiver, ReceiverKind } from '../content/message.ts';
-
-export { markdownToText } from '../content/markdown-to-text.ts';
-
-/** What groups take (§4.5) and robots (§5); everybody else takes all. */
-const kindsOf: Readonly<Record<ReceiverKind, readonly ContentKind[]>> = {
-  user: contentKinds,
-  party: contentKinds,
-  tag: contentKinds,
-  chat: ['text', 'image', 'file', 'textcard', 'news', 'markdown'],
-  robot: ['text', 'markdown', 'image', 'file', 'news', 'templateCard'],
-};
-
-/** Whether a receiver can take this kind of content; for a robot's card see {@link isCardAllowed} too. */
-export function isAllowed(kind: ContentKind, to: ReceiverKind): boolean {
-  return kindsOf[to].includes(kind);
-}
-
-const robotCards: readonly unknown[] = ['text_notice', 'news_notice'];
-
-/** Whether a receiver can take a template card of this `card_type`: a robot shows notices only (§5). */
-export function isCardAllowed(cardType: unknown, to: ReceiverKind): boolean {
-  return isAllowed('templateCard', to) && (to !== 'robot' || robotCards.includes(cardType));
-}
 
 /** What this receiver gets of a content: markdown as plain text where the caller asked for it. */
 export function contentFor(content: Content, receiver: Receiver): Content {
@@ -49,7 +27,7 @@ export function compose(
 ): readonly Outgoing[] {
   if ('text' in content) return composeText(content.text, kind, content.mentioned ?? []);
   if ('markdown' in content) {
-    const parts = split(content.markdown, kind === 'robot' ? 4096 : 2048);
+    const parts = split(content.markdown, kind === 'robot' ? MAX_MARKDOWN.robot : MAX_MARKDOWN.app);
     return parts.map((part) => ({ msgtype: 'markdown', body: { content: part } }));
   }
   if ('textcard' in content) return [{ msgtype: 'textcard', body: content.textcard }];

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is how templates are written
 import { describe, expect, test } from 'vitest';
-import type { Content } from '../../../src/push/content/content.ts';
+import { type Content, contentKinds, kindOf } from '../../../src/push/content/content.ts';
 import {
   checkContent,
   contentSchema,
@@ -124,4 +124,40 @@ describe('a filled content', () => {
     checkContent({ text: 'x', mentioned: ['zhangsan'] }, ['robot']);
     checkContent({ image: { sha256: 'x', name: 'y' } }, ['user', 'chat', 'robot']);
   });
+
+  const media = { sha256: 'x', name: 'y' };
+  const articles = [{ title: 't', url }];
+  const ofEachKind: readonly Content[] = [
+    { text: 'x' },
+    { markdown: 'x' },
+    { textcard },
+    { image: media },
+    { file: media },
+    { news: { articles } },
+    { templateCard: notice },
+  ];
+
+  test('may be of the kinds that WeCom documents for each receiver, and no other', () => {
+    expect(ofEachKind.map(kindOf)).toEqual(contentKinds);
+    const refused = (['user', 'party', 'tag', 'chat', 'robot'] as const).map((to) =>
+      ofEachKind.filter((content) => isRefused(content, to)).map(kindOf),
+    );
+    expect(refused).toEqual([[], [], [], ['templateCard'], ['textcard']]);
+  });
+
+  test('through a robot may be a card that is a notice only, in a group none', () => {
+    const cards = [notice, buttons].map((templateCard) => ({ templateCard }));
+    expect(cards.map((card) => isRefused(card, 'robot'))).toEqual([false, true]);
+    expect(cards.map((card) => isRefused(card, 'chat'))).toEqual([true, true]);
+    expect(cards.map((card) => isRefused(card, 'user'))).toEqual([false, false]);
+  });
 });
+
+function isRefused(content: Content, to: Parameters<typeof checkContent>[1][number]): boolean {
+  try {
+    checkContent(content, [to]);
+    return false;
+  } catch {
+    return true;
+  }
+}

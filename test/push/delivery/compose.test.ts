@@ -1,14 +1,9 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { type Content, contentKinds } from '../../../src/push/content/content.ts';
+import type { Content } from '../../../src/push/content/content.ts';
+import { markdownToText } from '../../../src/push/content/markdown-to-text.ts';
 import type { ReceiverKind } from '../../../src/push/content/message.ts';
-import {
-  compose,
-  contentFor,
-  isAllowed,
-  isCardAllowed,
-  markdownToText,
-} from '../../../src/push/delivery/compose.ts';
+import { compose, contentFor } from '../../../src/push/delivery/compose.ts';
 
 const everybody: readonly ReceiverKind[] = ['user', 'party', 'tag', 'chat', 'robot'];
 const media = { sha256: 'a'.repeat(64), name: '报告.pdf' };
@@ -93,18 +88,6 @@ test('a robot takes a picture as base64 with the md5 of its bytes, and a file by
 test('an image without its media_id or its bytes is a bug, not a message', () => {
   expect(() => compose({ image: media }, 'user')).toThrow('media_id');
   expect(() => compose({ image: media }, 'robot', 'MEDIA')).toThrow('picture');
-});
-
-test('each receiver takes the kinds that WeCom documents for it, and no other', () => {
-  const refused = everybody.map((to) => contentKinds.filter((kind) => !isAllowed(kind, to)));
-  expect(refused).toEqual([[], [], [], ['templateCard'], ['textcard']]);
-});
-
-test('a robot shows notices only, a group no card at all', () => {
-  const types = ['text_notice', 'news_notice', 'button_interaction', undefined];
-  expect(types.map((type) => isCardAllowed(type, 'robot'))).toEqual([true, true, false, false]);
-  expect(types.map((type) => isCardAllowed(type, 'chat'))).toEqual([false, false, false, false]);
-  expect(isCardAllowed('button_interaction', 'user')).toBe(true);
 });
 
 describe('markdown for who reads in personal WeChat', () => {
