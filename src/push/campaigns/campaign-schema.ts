@@ -1,20 +1,22 @@
 import * as z from 'zod';
 import { InputError } from '../../errors.ts';
 import { USERID } from '../../wecom/userid.ts';
-import { DEFAULT_ACCOUNT, type Variables } from '../content/message.ts';
+import {
+  accountSchema,
+  callbackUrlSchema,
+  isoTime,
+  templateSchema,
+  textOf,
+  variablesSchema,
+} from '../content/fields.ts';
+import type { Variables } from '../content/message.ts';
 import { readValue } from '../content/read-value.ts';
-import { ACCOUNT } from '../http/accounts.ts';
-import { variablesSchema } from '../templates/variables-schema.ts';
-import { callbackUrlSchema } from '../webhooks/callback-url.ts';
 
-const isWellFormed = (text: string) => text.isWellFormed();
 const count = z.int().min(1).max(100_000_000);
 
 const scheduleSchema = z.union(
   [
-    z.strictObject({
-      at: z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
-    }),
+    z.strictObject({ at: isoTime }),
     z.strictObject({
       cron: z.string().min(1).max(100),
       timezone: z.string().min(1).max(64).default('Asia/Shanghai'),
@@ -25,12 +27,9 @@ const scheduleSchema = z.union(
 
 /** The first line: what is sent, and when. */
 export const campaignSchema = z.strictObject({
-  name: z.string().min(1).max(100).refine(isWellFormed, 'must be well-formed text'),
-  template: z.strictObject({
-    key: z.string().regex(/^[A-Za-z0-9._-]{1,32}$/, 'must be the key of a template'),
-    variables: variablesSchema.default({}),
-  }),
-  account: z.string().regex(ACCOUNT, 'must be the name of an account').default(DEFAULT_ACCOUNT),
+  name: textOf(100),
+  template: templateSchema,
+  account: accountSchema,
   schedule: scheduleSchema.optional(),
   /** At most so many receivers in any 60 s, and in a day of Asia/Shanghai. */
   perMinute: count.optional(),
@@ -38,7 +37,7 @@ export const campaignSchema = z.strictObject({
   /** Starts it as soon as it is whole. */
   start: z.boolean().default(false),
   callbackUrl: callbackUrlSchema.optional(),
-  idempotencyKey: z.string().min(1).max(128).refine(isWellFormed, 'must be well-formed text').optional(),
+  idempotencyKey: textOf(128).optional(),
 });
 export type NewCampaign = z.infer<typeof campaignSchema>;
 

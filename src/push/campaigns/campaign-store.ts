@@ -1,4 +1,5 @@
 import type { Selectable, Updateable } from 'kysely';
+import { ID } from '../content/fields.ts';
 import { type CampaignState, visibleStates } from '../database/campaign-state.ts';
 import type { CampaignTable } from '../database/campaign-tables.ts';
 import type { Database } from '../database/database.ts';
@@ -6,12 +7,10 @@ import type { Database } from '../database/database.ts';
 /** A row of the campaigns table. */
 export type CampaignRow = Readonly<Selectable<CampaignTable>>;
 
-/** The id of a campaign. What is none must not be asked for: the column is ASCII, and refuses to compare other signs. */
-export const CAMPAIGN_ID = /^[0-9a-f-]{36}$/;
-
 /** A campaign of this app that is whole. */
 export async function findCampaign(db: Database, app: string, id: string): Promise<CampaignRow | undefined> {
-  if (!CAMPAIGN_ID.test(id)) return undefined;
+  // The column is ASCII, and MySQL refuses to compare other signs.
+  if (!ID.test(id)) return undefined;
   return db
     .selectFrom('campaigns')
     .selectAll()

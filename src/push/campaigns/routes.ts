@@ -1,7 +1,8 @@
 import * as z from 'zod';
+import { errcodeSchema, ID, pageLimit } from '../content/fields.ts';
 import { type Answer, nextPage, type Route, refuse, route } from '../http/route.ts';
 import { campaignSchema, receiverSchema } from './campaign-schema.ts';
-import { CAMPAIGN_ID, findCampaign, listCampaigns } from './campaign-store.ts';
+import { findCampaign, listCampaigns } from './campaign-store.ts';
 import { type Command, commands, noCampaign, order } from './control.ts';
 import { type CreateParts, createCampaign } from './create-campaign.ts';
 import { readProgress } from './progress.ts';
@@ -15,8 +16,8 @@ export interface RouteParts extends CreateParts {
 }
 
 const scope = 'campaigns';
-const after = z.string().regex(CAMPAIGN_ID, 'must be the id of a campaign').optional();
-const limit = z.coerce.number().int().min(1).max(100).default(100);
+const after = z.string().regex(ID, 'must be the id of a campaign').optional();
+const limit = pageLimit(100);
 /** What to ask for as `after`; none on the last page. */
 const next = z.string().optional();
 const states = ['waiting', 'queued', 'sending', 'sent', 'failed', 'dead', 'recalled', 'cancelled'] as const;
@@ -131,7 +132,7 @@ export function campaignRoutes(parts: RouteParts): readonly Route[] {
                 user: z.string(),
                 state: z.enum(states),
                 messageId: z.string().optional(),
-                errcode: z.union([z.int(), z.string()]).optional(),
+                errcode: errcodeSchema.optional(),
                 problem: z.string().optional(),
               }),
             ),

@@ -3,8 +3,8 @@ import { InputError } from '../../errors.ts';
 import type { WeComApi } from '../../wecom/api/api.ts';
 import { WeComError } from '../../wecom/api/wecom-error.ts';
 import { normalizeUserId, readUserId } from '../../wecom/userid.ts';
-import { DEFAULT_ACCOUNT } from '../content/message.ts';
-import { ACCOUNT, accountRefusalOf } from '../http/accounts.ts';
+import { accountSchema, errcodeSchema } from '../content/fields.ts';
+import { accountRefusalOf } from '../http/accounts.ts';
 import { type Answer, type Caller, type Route, route } from '../http/route.ts';
 
 const scope = 'directory';
@@ -13,16 +13,14 @@ type Directory = Pick<WeComApi, 'user' | 'callbackRanges'>;
 /** The client of an account; undefined when there is no such account. */
 export type WeComOf = (account: string) => Directory | undefined;
 
-const accountQuery = z.strictObject({
-  account: z.string().regex(ACCOUNT, 'must be the name of an account').default(DEFAULT_ACCOUNT),
-});
+const accountQuery = z.strictObject({ account: accountSchema });
 
 const failed = {
   502: {
     about: 'WeCom refuses, or cannot be reached.',
     schema: z.object({
       error: z.string(),
-      errcode: z.union([z.int(), z.string()]),
+      errcode: errcodeSchema,
       advice: z.string(),
     }),
   },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { errcodeSchema } from '../content/fields.ts';
 import { DEFAULT_ACCOUNT } from '../content/message.ts';
 import { type Answer, type Caller, type Route, refuse, route } from './route.ts';
 
@@ -6,9 +7,6 @@ import { type Answer, type Caller, type Route, refuse, route } from './route.ts'
 export interface KnownAccounts {
   has(account: string): boolean;
 }
-
-/** What an account may be called. */
-export const ACCOUNT = /^[a-z][a-z0-9-]{0,31}$/;
 
 /** Why this app may not use an account, as the answer of the route; undefined when it may. */
 export function accountRefusalOf(
@@ -32,7 +30,7 @@ export const accountView = z.object({
   /** Deliveries that wait, in all replicas together. */
   queued: z.int(),
   since: z.iso.datetime().optional(),
-  errcode: z.union([z.int(), z.string()]).optional(),
+  errcode: errcodeSchema.optional(),
   advice: z.string().optional(),
   nextProbeAt: z.iso.datetime().optional(),
 });

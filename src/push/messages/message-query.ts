@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
+import { ID, isoTime, pageLimit } from '../content/fields.ts';
 import { lanes } from '../content/message.ts';
 import type { MessageFilter } from './message-list-store.ts';
 import type { MessageRow } from './message-store.ts';
@@ -8,7 +9,7 @@ import { deliveryStates } from './message-view.ts';
 const time = z
   .union(
     [
-      z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
+      isoTime,
       z
         .string()
         .regex(/^\d{1,11}$/)
@@ -33,11 +34,8 @@ export const messageQuery = z.strictObject({
   until: time,
   priority: z.enum(lanes).optional(),
   template: z.string().max(32).optional(),
-  campaign: z
-    .string()
-    .regex(/^[0-9a-f-]{36}$/, 'must be the id of a campaign')
-    .optional(),
-  limit: z.coerce.number().int().min(1).max(100).default(50),
+  campaign: z.string().regex(ID, 'must be the id of a campaign').optional(),
+  limit: pageLimit(100, 50),
   after: z
     .string()
     .regex(/^\d{1,15}\.[0-9a-f-]{36}$/, 'must be the `next` of the page before')

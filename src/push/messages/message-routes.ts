@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ContentKind } from '../content/content.ts';
+import { ID } from '../content/fields.ts';
 import type { Receiver } from '../content/message.ts';
 import { opaqueSchema } from '../content/opaque.ts';
 import type { MessageQueue } from '../delivery/message-queue.ts';
@@ -27,7 +28,6 @@ const BODY_LIMIT = 21 * 1024 * 1024;
 
 const none: Answer = refuse(404, 'This app has no message under this id.');
 const missing = { 404: { about: 'This app has no such message.' } };
-const ID = /^[0-9a-f-]{36}$/;
 
 const accepted = z.object({
   id: z.string(),

@@ -2,24 +2,22 @@ import { z } from 'zod';
 import { USERID_OR_ALL } from '../../wecom/userid.ts';
 import { contentKinds } from '../content/content.ts';
 import { contentFields, oneKind } from '../content/content-schema.ts';
-import { DEFAULT_ACCOUNT, lanes } from '../content/message.ts';
+import {
+  callbackUrlSchema,
+  isoTime,
+  optionalAccount,
+  templateSchema,
+  textOf,
+  webAddress,
+} from '../content/fields.ts';
+import { lanes } from '../content/message.ts';
 import { opaqueOf } from '../content/opaque.ts';
-import { ACCOUNT } from '../http/accounts.ts';
-import { variablesSchema } from '../templates/variables-schema.ts';
-import { callbackUrlSchema } from '../webhooks/callback-url.ts';
 
 const DAY_MS = 86_400_000;
 const MOST_DAYS_AHEAD = 90;
 
 /** What a message may say: a content, the address of a picture, or a template. */
 const kinds = [...contentKinds, 'imageUrl', 'template'] as const;
-
-const soundText = (max: number) =>
-  z
-    .string()
-    .min(1, 'must not be empty')
-    .max(max, `must be at most ${max} characters`)
-    .refine((text) => text.isWellFormed(), 'must not hold half characters (lone surrogates)');
 
 /** §4.8; lower case, since WeCom does not tell case apart. */
 const userid = z.string().regex(USERID_OR_ALL, 'must be a userid, or @all alone').toLowerCase();
@@ -61,17 +59,12 @@ const toSchema = z
 const sha256 = z
   .string()
   .regex(/^[0-9a-f]{64}$/, 'must be the SHA-256 of an earlier upload, 64 hex digits in lower case');
-const fileName = z
-  .string()
-  .min(1, 'must not be empty')
-  .max(128, 'must be at most 128 characters')
-  .refine((name) => name.isWellFormed(), 'must not hold half characters (lone surrogates)');
 
 /** Unix ms. */
 const time = z
   .union(
     [
-      z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
+      isoTime,
       z
         .int()
         .min(0)
@@ -80,12 +73,6 @@ const time = z
     'must be an ISO time with its offset, such as 2026-11-21T08:00:00+08:00, or Unix seconds',
   )
   .optional();
-
-/** Which account sends it. The default one counts as not named: both are the same request under an idempotency key. */
-export const accountSchema = z
-  .string()
-  .regex(ACCOUNT, 'must be the name of an account')
-  .transform((name) => (name === DEFAULT_ACCOUNT ? undefined : name));
 
 const content = contentFields('literal');
 
@@ -98,23 +85,15 @@ export function messageSchema(now: () => number) {
       mentioned: content.mentioned.transform((list) => list.map((id) => id.toLowerCase())).optional(),
       // A picture is shown without a name.
       image: z.strictObject({ sha256, name: z.string().max(128).default('') }).optional(),
-      file: z.strictObject({ sha256, name: fileName }).optional(),
-      imageUrl: z
-        .url({ protocol: /^https?$/, error: 'must be an http or https address' })
-        .max(2048, 'must be at most 2048 characters long')
-        .optional(),
-      template: z
-        .strictObject({
-          key: z.string().regex(/^[A-Za-z0-9._-]{1,32}$/, 'must be the key of a template'),
-          variables: variablesSchema.default({}),
-        })
-        .optional(),
+      file: z.strictObject({ sha256, name: textOf(128) }).optional(),
+      imageUrl: webAddress.optional(),
+      template: templateSchema.optional(),
       // MySQL takes "a" and "a " for the same.
-      idempotencyKey: soundText(128)
+      idempotencyKey: textOf(128)
         .refine((key) => !key.endsWith(' '), 'must not end in a space')
         .optional(),
-      opaque: opaqueOf(soundText(1024)).optional(),
-      account: accountSchema.optional(),
+      opaque: opaqueOf(textOf(1024)).optional(),
+      account: optionalAccount,
       priority: z.enum(lanes).default('normal'),
       sendAt: time.refine(
         (at) => at === undefined || at <= now() + MOST_DAYS_AHEAD * DAY_MS,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { errcodeSchema as errcode } from '../content/fields.ts';
 import { type DeliveryState, lanes } from '../content/message.ts';
 import { opaqueSchema, readOpaque } from '../content/opaque.ts';
 import type { AttemptRow, DeliveryRow, MessageRow } from './message-store.ts';
@@ -15,7 +16,6 @@ export const deliveryStates = [
 
 const state = z.enum(deliveryStates);
 const isoTime = z.iso.datetime();
-const errcode = z.union([z.int(), z.string()]);
 
 /** One delivery, with every attempt. */
 const receiverView = z.object({

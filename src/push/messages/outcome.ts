@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { adviseOn } from '../../wecom/api/errcodes.ts';
+import { errcodeSchema } from '../content/fields.ts';
 import { type Opaque, opaqueSchema } from '../content/opaque.ts';
 import type { Answer } from '../http/route.ts';
 import type { DeliveryRow } from './message-store.ts';
@@ -24,7 +25,7 @@ export const sentSchema = z.object({
 export const failedSchema = z.object({
   id: z.string(),
   state: z.enum(['failed', 'dead', 'recalled', 'cancelled']),
-  errcode: z.union([z.int(), z.string()]).optional(),
+  errcode: errcodeSchema.optional(),
   error: z.string(),
   advice: z.string().optional(),
   opaque: opaqueSchema.optional(),

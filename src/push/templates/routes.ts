@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { checkContent, templateContentSchema } from '../content/content-schema.ts';
+import { pageLimit, variablesSchema } from '../content/fields.ts';
 import { fill, USERID } from '../content/fill.ts';
 import { type Answer, type Ask, nextPage, type Route, refuse, route } from '../http/route.ts';
 import type { Templates } from './templates.ts';
-import { variablesSchema } from './variables-schema.ts';
 
 const scope = 'templates';
 const version = z.int().min(1).max(2_000_000_000);
@@ -32,7 +32,7 @@ const page = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9._-]{0,32}$/, 'must be the key of a template')
     .default(''),
-  limit: z.coerce.number().int().min(1).max(500).default(100),
+  limit: pageLimit(500),
 });
 const preview = z.strictObject({
   variables: variablesSchema.default({}),

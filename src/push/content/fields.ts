@@ -1,0 +1,66 @@
+import * as z from 'zod';
+import { MAX_TEXT_BYTES } from './content-schema.ts';
+import { variableName } from './fill.ts';
+import { DEFAULT_ACCOUNT } from './message.ts';
+
+/** The form of the ids of messages and campaigns, which are UUIDs in lower case. */
+export const ID = /^[0-9a-f-]{36}$/;
+
+/** The form of the name of an account. */
+export const ACCOUNT = /^[a-z][a-z0-9-]{0,31}$/;
+
+const accountName = z.string().regex(ACCOUNT, 'must be the name of an account');
+/** The account that a campaign or a question is for. */
+export const accountSchema = accountName.default(DEFAULT_ACCOUNT);
+/** The account of a message. The default one counts as not named: both are the same request under an idempotency key. */
+export const optionalAccount = accountName
+  .transform((name) => (name === DEFAULT_ACCOUNT ? undefined : name))
+  .optional();
+
+/** A text of 1 to `max` characters (UTF-16). */
+export const textOf = (max: number) =>
+  z
+    .string()
+    .min(1, 'must not be empty')
+    .max(max, `must be at most ${max} characters`)
+    .refine((text) => text.isWellFormed(), 'must not hold half characters (lone surrogates)');
+
+/** An http or https address. */
+export const webAddress = z
+  .url({ protocol: /^https?$/, error: 'must be an http or https address' })
+  .max(2048, 'must be at most 2048 characters long');
+
+/** The address to which results are posted. Whether the app may name this host is another question. */
+export const callbackUrlSchema = webAddress.refine(
+  (url) => !new URL(url).username && !new URL(url).password,
+  'must be without a login',
+);
+
+/** An ISO time with its offset, as Unix ms. */
+export const isoTime = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
+
+/** How many rows one page of a list has. */
+export const pageLimit = (max: number, standard = 100) =>
+  z.coerce.number().int().min(1).max(max).default(standard);
+
+/** WeCom's number, or our word for no answer. */
+export const errcodeSchema = z.union([z.int(), z.string()]);
+
+const MAX_VARIABLES = 100;
+
+/** Values for `${NAME}` as callers hand them in: at most 100, each at most as long as a text. */
+export const variablesSchema = z
+  .record(
+    z.string().regex(variableName, 'must be 1 to 32 capital letters, digits and _, a letter first'),
+    z
+      .string()
+      .max(MAX_TEXT_BYTES)
+      .refine((value) => value.isWellFormed(), 'must be well-formed text'),
+  )
+  .refine((values) => Object.keys(values).length <= MAX_VARIABLES, `must be at most ${MAX_VARIABLES}`);
+
+/** A template by its key, with values for what it leaves open. */
+export const templateSchema = z.strictObject({
+  key: z.string().regex(/^[A-Za-z0-9._-]{1,32}$/, 'must be the key of a template'),
+  variables: variablesSchema.default({}),
+});
