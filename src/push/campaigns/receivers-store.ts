@@ -1,7 +1,7 @@
+import { readErrcode } from '../content/fields.ts';
 import type { DeliveryState } from '../content/message.ts';
 import type { Database } from '../database/database.ts';
 import { nextPage } from '../http/route.ts';
-import { readErrcode } from '../messages/message-view.ts';
 import type { CampaignRow } from './campaign-store.ts';
 import { readSlices } from './counts-store.ts';
 

@@ -46,6 +46,11 @@ export const pageLimit = (max: number, standard = 100) =>
 /** WeCom's number, or our word for no answer. */
 export const errcodeSchema = z.union([z.int(), z.string()]);
 
+/** An errcode as the database has it, which is a text. */
+export function readErrcode(stored: string): number | string {
+  return /^-?\d+$/.test(stored) ? Number(stored) : stored;
+}
+
 const MAX_VARIABLES = 100;
 
 /** Values for `${NAME}` as callers hand them in: at most 100, each at most as long as a text. */

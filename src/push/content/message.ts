@@ -9,14 +9,31 @@ export const lanes = ['alert', 'normal', 'bulk'] as const;
 export type Lane = (typeof lanes)[number];
 
 /** How far one delivery is: to one receiver, of one message. */
-export type DeliveryState =
-  | 'queued' // waits for its turn, for a limit, or for its time
-  | 'sending' // somebody holds the lease and is calling WeCom
-  | 'sent' // WeCom has taken it
-  | 'failed' // WeCom refuses it for good
-  | 'dead' // tried as often as it may be
-  | 'recalled' // taken back, before or after it was sent
-  | 'cancelled'; // its campaign was stopped before it was sent
+export const deliveryStates = [
+  'queued', // waits for its turn, for a limit, or for its time
+  'sending', // somebody holds the lease and is calling WeCom
+  'sent', // WeCom has taken it
+  'failed', // WeCom refuses it for good
+  'dead', // tried as often as it may be
+  'recalled', // taken back, before or after it was sent
+  'cancelled', // its campaign was stopped before it was sent
+] as const;
+export type DeliveryState = (typeof deliveryStates)[number];
+
+/** How far a message is; `partial`: some receivers have it and others will not get it. */
+export type MessageState = DeliveryState | 'partial';
+
+/** The state of a message out of those of its deliveries: `sending` while some are open and others not. */
+export function messageStateOf(deliveries: readonly { readonly state: DeliveryState }[]): MessageState {
+  const states = new Set(deliveries.map(({ state }) => state));
+  const isOnly = states.size === 1;
+  if (states.has('sending')) return 'sending';
+  if (states.has('queued')) return isOnly ? 'queued' : 'sending';
+  if (states.has('sent')) return isOnly ? 'sent' : 'partial';
+  return (
+    (['dead', 'failed', 'recalled', 'cancelled'] as const).find((each) => states.has(each)) ?? 'recalled'
+  );
+}
 
 /** What kind of receiver stands before the colon; userids are lower case, since WeCom does not tell case apart (§4.8). */
 export type ReceiverKind = 'user' | 'party' | 'tag' | 'chat' | 'robot';

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { ID, isoTime, pageLimit } from '../content/fields.ts';
-import { lanes } from '../content/message.ts';
+import { deliveryStates, lanes } from '../content/message.ts';
 import type { MessageFilter } from './message-list-store.ts';
 import type { MessageRow } from './message-store.ts';
-import { deliveryStates } from './message-view.ts';
 
 const time = z
   .union(

@@ -1,18 +1,14 @@
 import { z } from 'zod';
-import { errcodeSchema as errcode } from '../content/fields.ts';
-import { type DeliveryState, lanes } from '../content/message.ts';
+import { errcodeSchema as errcode, readErrcode } from '../content/fields.ts';
+import {
+  type DeliveryState,
+  deliveryStates,
+  lanes,
+  type MessageState,
+  messageStateOf,
+} from '../content/message.ts';
 import { opaqueSchema, readOpaque } from '../content/opaque.ts';
 import type { AttemptRow, DeliveryRow, MessageRow } from './message-store.ts';
-
-export const deliveryStates = [
-  'queued',
-  'sending',
-  'sent',
-  'failed',
-  'dead',
-  'recalled',
-  'cancelled',
-] as const satisfies readonly DeliveryState[];
 
 const state = z.enum(deliveryStates);
 const isoTime = z.iso.datetime();
@@ -34,7 +30,7 @@ const receiverView = z.object({
 
 const head = {
   id: z.string(),
-  state,
+  state: z.enum([...deliveryStates, 'partial']),
   account: z.string(),
   priority: z.enum(lanes),
   kind: z.string(),
@@ -56,14 +52,6 @@ export type MessageLine = z.infer<typeof messageLine>;
 export const messageView = z.object({ ...head, receivers: z.array(receiverView) });
 export type MessageView = z.infer<typeof messageView>;
 
-/** The state of a message out of those of its deliveries: open while one is, then `sent` when it reached anybody. */
-export function stateOf(deliveries: readonly Pick<DeliveryRow, 'state'>[]): DeliveryState {
-  const has = (wanted: DeliveryState) => deliveries.some((each) => each.state === wanted);
-  if (has('sending')) return 'sending';
-  if (has('queued')) return deliveries.every((each) => each.state === 'queued') ? 'queued' : 'sending';
-  return (['sent', 'dead', 'failed', 'recalled', 'cancelled'] as const).find(has) ?? 'recalled';
-}
-
 /** A message with its deliveries and every attempt. */
 export function viewMessage(
   row: MessageRow,
@@ -72,7 +60,7 @@ export function viewMessage(
 ): MessageView {
   const byDelivery = Map.groupBy(attempts, (each) => each.delivery_id);
   const receivers = deliveries.map((each) => viewDelivery(each, byDelivery.get(each.id) ?? []));
-  return { ...viewHead(row, stateOf(deliveries)), receivers };
+  return { ...viewHead(row, messageStateOf(deliveries)), receivers };
 }
 
 /** A message of a list. */
@@ -81,10 +69,10 @@ export function lineMessage(
   states: readonly { readonly state: DeliveryState; readonly count: number }[],
 ): MessageLine {
   const counts = Object.fromEntries(states.map(({ state, count }) => [state, Number(count)]));
-  return { ...viewHead(row, stateOf(states)), counts };
+  return { ...viewHead(row, messageStateOf(states)), counts };
 }
 
-function viewHead(row: MessageRow, state: DeliveryState): Omit<MessageView, 'receivers'> {
+function viewHead(row: MessageRow, state: MessageState): Omit<MessageView, 'receivers'> {
   return {
     id: row.id,
     state,
@@ -122,11 +110,6 @@ function viewDelivery(row: DeliveryRow, attempts: readonly AttemptRow[]): Messag
       ...(msgid !== null && { msgid }),
     })),
   };
-}
-
-/** WeCom's number, or our word for no answer. */
-export function readErrcode(errcode: string): number | string {
-  return /^-?\d+$/.test(errcode) ? Number(errcode) : errcode;
 }
 
 /** What WeCom called the parts of a message; only message delivery writes there. */

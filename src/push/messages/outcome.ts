@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { adviseOn } from '../../wecom/api/errcodes.ts';
-import { errcodeSchema } from '../content/fields.ts';
+import { errcodeSchema, readErrcode } from '../content/fields.ts';
+import { messageStateOf } from '../content/message.ts';
 import { type Opaque, opaqueSchema } from '../content/opaque.ts';
 import type { Answer } from '../http/route.ts';
 import type { DeliveryRow } from './message-store.ts';
-import { readErrcode, readMsgids, stateOf } from './message-view.ts';
+import { readMsgids } from './message-view.ts';
 
 /** The answer of WeCom, for a caller who waits. */
 export const sentSchema = z.object({
@@ -39,10 +40,10 @@ export interface Waited {
 
 /** What became of a message whose deliveries are all final: 200 when it reached anybody, otherwise 502. */
 export function outcomeOf({ id, opaque }: Waited, deliveries: readonly DeliveryRow[]): Answer {
-  const state = stateOf(deliveries);
+  const state = messageStateOf(deliveries);
   const echoed = opaque === undefined ? {} : { opaque };
   const missed = deliveries.filter((each) => each.state !== 'sent');
-  if (state === 'sent') {
+  if (state === 'sent' || state === 'partial') {
     const msgids = [...new Set(deliveries.flatMap((each) => readMsgids(each.msgids)))];
     const invalid = (kind: string) =>
       missed
@@ -55,7 +56,7 @@ export function outcomeOf({ id, opaque }: Waited, deliveries: readonly DeliveryR
       .filter((receiver) => /^(chat|robot):/.test(receiver));
     const body: z.infer<typeof sentSchema> = {
       id,
-      state,
+      state: 'sent',
       ...(msgids.length > 0 && { msgid: msgids.at(-1) }),
       ...(msgids.length > 1 && { msgids }),
       invaliduser: invalid('user:'),

@@ -1,3 +1,5 @@
+import { readErrcode } from '../content/fields.ts';
+import { type MessageState, messageStateOf } from '../content/message.ts';
 import { type Opaque, readOpaque } from '../content/opaque.ts';
 import type { Database } from '../database/database.ts';
 import { countDeliveries } from './webhook-store.ts';
@@ -5,8 +7,7 @@ import { countDeliveries } from './webhook-store.ts';
 /** What is posted to an app; the address it goes to stands beside it. */
 export interface Outcome {
   readonly id: string;
-  /** `partial`: some receivers have it and others have not; otherwise what became of all of them. */
-  readonly state: 'sent' | 'partial' | 'failed' | 'dead' | 'recalled' | 'cancelled';
+  readonly state: MessageState;
   readonly opaque?: Opaque;
   readonly receivers: {
     readonly total: number;
@@ -58,7 +59,7 @@ export async function readOutcome(
     url,
     outcome: {
       id: messageId,
-      state: stateOf(receivers),
+      state: messageStateOf(groups),
       ...(message.opaque !== null && { opaque: readOpaque(message.opaque) }),
       receivers,
       failures: await readFailures(db, messageId),
@@ -66,13 +67,6 @@ export async function readOutcome(
       finishedAt: new Date(message.finished_at ?? 0).toISOString(),
     },
   };
-}
-
-function stateOf({ total, sent, failed, dead, recalled, cancelled }: Outcome['receivers']): Outcome['state'] {
-  if (sent > 0) return sent === total ? 'sent' : 'partial';
-  if (dead > 0) return 'dead';
-  if (failed > 0) return 'failed';
-  return recalled === 0 && cancelled > 0 ? 'cancelled' : 'recalled';
 }
 
 async function readFailures(db: Database, messageId: string): Promise<Outcome['failures']> {
@@ -87,7 +81,7 @@ async function readFailures(db: Database, messageId: string): Promise<Outcome['f
   return rows.map(({ receiver, state, errcode, problem }) => ({
     receiver,
     state: state === 'dead' ? 'dead' : 'failed',
-    ...(errcode !== null && { errcode: /^-?\d+$/.test(errcode) ? Number(errcode) : errcode }),
+    ...(errcode !== null && { errcode: readErrcode(errcode) }),
     ...(problem !== null && { problem }),
   }));
 }

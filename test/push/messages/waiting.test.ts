@@ -57,7 +57,7 @@ describe('who waits for WeCom', () => {
       opaque: 'yours',
     });
     const { body } = await api.say({ path: `/v1/messages/${answer.body.id}` });
-    expect(body).toMatchObject({ state: 'sent', finishedAt: expect.any(String) });
+    expect(body).toMatchObject({ state: 'partial', finishedAt: expect.any(String) });
     expect(body.receivers[1]).toMatchObject({ receiver: 'user:nobody', state: 'failed', errcode: 81013 });
     expect(body.receivers[0].attempts).toMatchObject([{ errcode: 0, msgid: 'MSG-1' }]);
   });
