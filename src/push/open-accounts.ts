@@ -98,7 +98,7 @@ export function openAccounts(parts: OpenAccountsParts): Accounts {
     });
     metrics.breaker(name, breaker.state());
     metrics.accountPaused(name, false);
-    const clients = openWeCom({ config, account, redis, metrics, log });
+    const clients = openWeCom({ config, account, db, metrics, log });
     return { ...clients, account, breaker, pause, limits: limitsOf(name) };
   };
   const openAll = (): void => {

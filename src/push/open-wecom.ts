@@ -1,25 +1,25 @@
 import type { PushAccount } from '../config/accounts.ts';
 import type { PushConfig } from '../config.ts';
 import type { Log } from '../server/log.ts';
-import type { Redis } from '../server/redis.ts';
 import { createWeComApi, type WeComApi } from '../wecom/api/api.ts';
 import { type AppOptions, createAppTokens } from '../wecom/api/app-tokens.ts';
 import { createMessenger } from '../wecom/api/messenger.ts';
 import type { Messenger } from '../wecom/api/outgoing.ts';
-import { createTokenStore } from '../wecom/api/token-store.ts';
+import type { Database } from './database/database.ts';
 import type { PushMetrics } from './metrics.ts';
+import { createTokenStore } from './token-store.ts';
 
 /** What the clients of WeCom are opened with. */
 export interface OpenWeComParts {
   readonly config: PushConfig;
   readonly account: PushAccount;
-  readonly redis: Redis;
+  readonly db: Database;
   readonly metrics: Pick<PushMetrics, 'weComCall'>;
   readonly log: Log;
 }
 
 /** Opens both clients of WeCom on one access token, which all replicas share. */
-export function openWeCom({ config, account, redis, metrics, log }: OpenWeComParts): {
+export function openWeCom({ config, account, db, metrics, log }: OpenWeComParts): {
   readonly messenger: Messenger;
   readonly weCom: WeComApi;
 } {
@@ -35,6 +35,6 @@ export function openWeCom({ config, account, redis, metrics, log }: OpenWeComPar
       if (call.warning !== undefined) log.warn(call, 'WeCom understood a call only in part');
     },
   };
-  const tokens = createAppTokens({ ...app, tokens: createTokenStore(redis, corpId, agentId, secret) });
+  const tokens = createAppTokens({ ...app, tokens: createTokenStore(db, app) });
   return { messenger: createMessenger({ ...app, tokens }), weCom: createWeComApi({ ...app, tokens }) };
 }

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Credentials } from '../../demo/credentials.ts';
 import { createPushClient } from '../../src/push/client.ts';
-import { createSeal } from '../../src/wecom/api/seal.ts';
+import { openDatabase } from '../../src/push/database/database.ts';
+import { createTokenStore } from '../../src/push/token-store.ts';
 import { CLUSTER_TOKEN, startTestDemo, type TestDemo } from '../helpers/demo.ts';
 
 /** Everything that could go wrong with a secret in it goes wrong once, at the level that writes the most. */
@@ -47,12 +47,12 @@ beforeAll(async () => {
 afterAll(() => demo.stop());
 
 async function readAccessToken(): Promise<string> {
-  const redis = new Redis(demo.env.REDIS_URL ?? '');
-  const [key = ''] = await redis.keys('keypad:wecom:*:token:*');
-  const opened = createSeal(credentials.secret).open((await redis.get(key)) ?? '');
-  const kept = JSON.parse(opened ?? '{}') as { token?: string };
-  redis.disconnect();
-  return kept.token ?? 'no token';
+  const { PUSH_MYSQL_URL = '', WECOM_CORP_ID: corpId = '', WECOM_AGENT_ID: agentId } = demo.roleEnv.push;
+  const db = openDatabase(PUSH_MYSQL_URL);
+  const { secret } = credentials;
+  const kept = await createTokenStore(db, { corpId, agentId: Number(agentId), secret }).read();
+  await db.destroy();
+  return kept?.token ?? 'no token';
 }
 
 /** Callbacks that are refused, each with something in it that is nobody's business. */

@@ -6,6 +6,7 @@ import type { DeliveryTables } from './delivery-tables.ts';
 import type { MediaTables } from './media-tables.ts';
 import type { RecentTables } from './recent-tables.ts';
 import type { TemplateTables } from './template-tables.ts';
+import type { TokenTables } from './token-tables.ts';
 import type { ResultTables } from './webhook-tables.ts';
 
 export { isDatabaseAway, isDuplicate } from '../../server/mysql.ts';
@@ -18,7 +19,8 @@ export interface Tables
     MediaTables,
     ResultTables,
     CampaignTables,
-    RecentTables {}
+    RecentTables,
+    TokenTables {}
 
 /** The database of message delivery: the truth about every message. */
 export type Database = Kysely<Tables>;

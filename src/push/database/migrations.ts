@@ -8,6 +8,7 @@ import { deliveryTables } from './delivery-tables.ts';
 import { mediaTables } from './media-tables.ts';
 import { recentTables } from './recent-tables.ts';
 import { templateTables } from './template-tables.ts';
+import { tokenTables } from './token-tables.ts';
 import { resultTables } from './webhook-tables.ts';
 
 /** Brings the database to the form that this version needs; any number of replicas at once. Throws a ConfigError. */
@@ -28,6 +29,7 @@ export function migrate(db: Database): Promise<void> {
       ),
       '2026-11-9-recent-sends': recentTables,
       '2026-12-1-accounts': accountColumns,
+      '2026-12-2-access-tokens': tokenTables,
     },
     table: 'push_migration',
     setting: 'PUSH_MYSQL_URL',

@@ -1,15 +1,16 @@
 import { WeComError } from './wecom-error.ts';
 
-/** A token and the moment, in Unix ms, from which it must not be used any more; that is well before WeCom drops it. */
+/** A token and how long it may still be used, in ms; that ends well before WeCom drops it. */
 export interface AccessToken {
   readonly token: string;
-  readonly expiresAt: number;
+  readonly lifeMs: number;
 }
 
-/** Where the replicas share the token of one app. */
+/** Where the replicas share the token of one app. It counts the time that passes; the clocks of replicas differ. */
 export interface TokenStore {
+  /** Null when there is none, or its life is over. */
   read(): Promise<AccessToken | null>;
-  write(token: string, expiresAt: number): Promise<void>;
+  write(token: AccessToken): Promise<void>;
   /** Forgets the token, but only if it is still this one. */
   drop(token: string): Promise<void>;
   /** Takes the lock of whoever refreshes, for at most `ms`; resolves to what releases it, or to null when another holds it. */
@@ -45,21 +46,23 @@ const REFUSAL_MS = 60_000;
 
 /** Makes the cache of one app's token. A refusal that a retry cannot mend is remembered for a minute. */
 export function createAccessTokens({ store, fetchToken, now, sleep }: AccessTokensOptions): AccessTokens {
-  let held: AccessToken | null = null;
+  let held: { readonly token: string; readonly until: number } | null = null;
   let refusal: { readonly error: unknown; readonly until: number } | null = null;
   let refreshing: Promise<AccessToken> | null = null;
   /** A refresh that had read this token from the store just before it was dropped must not bring it back. */
   let dropped: string | null = null;
 
-  const isUsable = (token: AccessToken | null): token is AccessToken =>
-    token !== null && token.expiresAt > now() && token.token !== dropped;
+  const readShared = async (): Promise<AccessToken | null> => {
+    const shared = await store.read();
+    return shared?.token === dropped ? null : shared;
+  };
 
   const refresh = async (): Promise<AccessToken> => {
     if (refusal && refusal.until > now()) throw refusal.error;
     try {
       const { token, expiresIn } = await fetchToken();
-      const fresh = { token, expiresAt: now() + usableFor(expiresIn * 1000) };
-      await store.write(fresh.token, fresh.expiresAt);
+      const fresh = { token, lifeMs: usableFor(expiresIn * 1000) };
+      await store.write(fresh);
       dropped = null;
       return fresh;
     } catch (error) {
@@ -70,14 +73,13 @@ export function createAccessTokens({ store, fetchToken, now, sleep }: AccessToke
 
   const readOrRefresh = async (): Promise<AccessToken> => {
     for (let turn = 0; turn < TURNS; turn += 1) {
-      const shared = await store.read();
-      if (isUsable(shared)) return shared;
+      const shared = await readShared();
+      if (shared !== null) return shared;
       const unlock = await store.lock(LOCK_MS);
       if (unlock) {
         try {
           // Another replica may have refreshed between our read and our lock.
-          const newer = await store.read();
-          return isUsable(newer) ? newer : await refresh();
+          return (await readShared()) ?? (await refresh());
         } finally {
           await unlock();
         }
@@ -89,12 +91,13 @@ export function createAccessTokens({ store, fetchToken, now, sleep }: AccessToke
 
   return {
     get: async () => {
-      if (isUsable(held)) return held.token;
+      if (held !== null && held.until > now() && held.token !== dropped) return held.token;
       refreshing ??= readOrRefresh().finally(() => {
         refreshing = null;
       });
-      held = await refreshing;
-      return held.token;
+      const { token, lifeMs } = await refreshing;
+      held = { token, until: now() + lifeMs };
+      return token;
     },
     drop: async (token) => {
       dropped = token;

@@ -51,6 +51,7 @@ describe('a template', () => {
   test('that changes is live at once where it was changed, and within 1.5 s in every other replica', async () => {
     expect(await b.templates.get('live')).toBeNull();
     await a.templates.put('live', text('one'), 'ci');
+    expect(await a.templates.get('live')).toMatchObject({ version: 1 });
     b.clock.now += 1500;
     expect(await b.templates.get('live')).toMatchObject({ version: 1, content: { text: 'one' } });
     await a.templates.put('live', text('two'), 'ci');

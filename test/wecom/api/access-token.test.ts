@@ -5,8 +5,8 @@ import { createMemoryTokenStore } from './scripted-wecom.ts';
 
 /** One replica on a clock that the test moves; `fetch` answers a token of 7200 s unless told otherwise. */
 function replica(options: { store?: TokenStore; life?: () => number; fail?: () => unknown } = {}) {
-  const { store = createMemoryTokenStore(), life = () => 7200, fail = () => null } = options;
   const clock = { ms: 0 };
+  const { store = createMemoryTokenStore(() => clock.ms), life = () => 7200, fail = () => null } = options;
   const slept: number[] = [];
   let fetched = 0;
   const tokens = createAccessTokens({
@@ -52,10 +52,30 @@ describe('a token', () => {
     expect(second.fetched()).toBe(0);
   });
 
+  test('is one for all replicas, however far apart their clocks are', async () => {
+    const database = { ms: 0 };
+    const store = createMemoryTokenStore(() => database.ms);
+    const [right, ahead, behind] = [replica({ store }), replica({ store }), replica({ store })];
+    ahead.clock.ms = 90_000_000;
+    behind.clock.ms = -90_000_000;
+    const pass = (ms: number) => {
+      for (const clock of [database, right.clock, ahead.clock, behind.clock]) clock.ms += ms;
+    };
+    const all = async () => [await ahead.tokens.get(), await right.tokens.get(), await behind.tokens.get()];
+    const fetched = () => ahead.fetched() + right.fetched() + behind.fetched();
+    expect(new Set(await all()).size).toBe(1);
+    pass(7_080_000 - 1);
+    expect(new Set(await all()).size).toBe(1);
+    expect(fetched()).toBe(1);
+    pass(1);
+    await all();
+    expect(fetched()).toBe(2);
+  });
+
   test('is not fetched by who gets the lock only after another replica fetched it', async () => {
     const store = createMemoryTokenStore();
     const lock = async (ms: number) => {
-      await store.write('of another', 1000);
+      await store.write({ token: 'of another', lifeMs: 1000 });
       return store.lock(ms);
     };
     const late = replica({ store: { ...store, lock } });

@@ -121,8 +121,8 @@ describe('nothing was sent', () => {
     expect(error).toMatchObject({ api: 'gettoken', errcode: 'unsent', kind: 'retry' });
   });
 
-  test('when the shared token cannot be read, as while Redis is away', async () => {
-    const away = async () => Promise.reject(new Error('redis://:password@host refused'));
+  test('when the shared token cannot be read, as while the database is away', async () => {
+    const away = async () => Promise.reject(new Error('mysql://push:password@host refused'));
     const tokens = { ...createMemoryTokenStore(), read: away };
     const error = await errorOf(messengerTo(weCom.url, { tokens }).messenger.send(hello, toLisi));
     expect(error).toMatchObject({ errcode: 'unsent', kind: 'retry' });

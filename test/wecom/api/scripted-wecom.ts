@@ -79,14 +79,15 @@ async function readRequest(request: IncomingMessage): Promise<Seen> {
   };
 }
 
-/** A token store of one process: the port's promises without Redis. */
-export function createMemoryTokenStore(): TokenStore {
-  let kept: { token: string; expiresAt: number } | null = null;
+/** A token store of one process: the port's promises without a database. */
+export function createMemoryTokenStore(now: () => number = Date.now): TokenStore {
+  let kept: { token: string; until: number } | null = null;
   let isLocked = false;
   return {
-    read: async () => kept,
-    write: async (token, expiresAt) => {
-      kept = { token, expiresAt };
+    read: async () =>
+      kept !== null && kept.until > now() ? { token: kept.token, lifeMs: kept.until - now() } : null,
+    write: async ({ token, lifeMs }) => {
+      kept = { token, until: now() + lifeMs };
     },
     drop: async (token) => {
       if (kept?.token === token) kept = null;

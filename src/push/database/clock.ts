@@ -1,0 +1,11 @@
+import { type RawBuilder, sql } from 'kysely';
+
+/**
+ * The time as SQL, Unix ms. What replicas agree on (places in a line, leases, limits) is told by one clock, that of the
+ * database: their own differ.
+ */
+export type DatabaseClock = () => RawBuilder<number>;
+
+/** The clock of the database; no time zone and no summer time has a part in it. */
+export const clockOfDatabase: DatabaseClock = () =>
+  sql<number>`(timestampdiff(microsecond, '1970-01-01', utc_timestamp(3)) div 1000)`;

@@ -1,0 +1,84 @@
+import { hash, randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
+import type { TokenStore } from '../wecom/api/access-token.ts';
+import { clockOfDatabase } from './database/clock.ts';
+import type { Database } from './database/database.ts';
+import { createSeal } from './seal.ts';
+
+/** What was written under an earlier secret is deleted when it has been of no use for a day. */
+const KEPT_MS = 86_400_000;
+
+/** Which app, and under which secret. */
+export interface TokenOwner {
+  readonly corpId: string;
+  readonly agentId: number;
+  readonly secret: string;
+}
+
+/**
+ * Keeps one app's access token in MySQL, for all replicas; times are told by the clock of the database, since theirs
+ * differ. It is sealed under the app's secret: a token does all that the secret does, and backups of a database go many
+ * ways. A changed secret begins anew: a token that was issued to the old one is never used under it.
+ */
+export function createTokenStore(
+  db: Database,
+  { corpId, agentId, secret }: TokenOwner,
+  now = clockOfDatabase,
+): TokenStore {
+  const app = { corp_id: corpId, agent_id: agentId };
+  const key = { ...app, secret_hash: hash('sha256', secret).slice(0, 16) };
+  const seal = createSeal(secret);
+  const change = () => db.updateTable('access_tokens').where((eb) => eb.and(key));
+  const later = (ms: number) => sql<number>`${now()} + ${ms}`;
+
+  return {
+    async read() {
+      const row = await db
+        .selectFrom('access_tokens')
+        .select(['sealed', sql<number>`expires_at - ${now()}`.as('lifeMs')])
+        .where((eb) => eb.and(key))
+        .executeTakeFirst();
+      // A value that cannot be decrypted counts as none, and is overwritten.
+      const token = row?.sealed ? seal.open(row.sealed) : null;
+      return row === undefined || token === null || row.lifeMs <= 0 ? null : { token, lifeMs: row.lifeMs };
+    },
+    async write({ token, lifeMs }) {
+      const kept = { sealed: seal.close(token), expires_at: later(lifeMs) };
+      await db
+        .insertInto('access_tokens')
+        .values({ ...key, ...kept, lease_owner: null, lease_until: 0 })
+        .onDuplicateKeyUpdate(kept)
+        .execute();
+      await db
+        .deleteFrom('access_tokens')
+        .where((eb) => eb.and(app))
+        .where('expires_at', '<', later(-KEPT_MS))
+        .where('lease_until', '<', now())
+        .execute();
+    },
+    async drop(token) {
+      const row = await db
+        .selectFrom('access_tokens')
+        .select('sealed')
+        .where((eb) => eb.and(key))
+        .executeTakeFirst();
+      if (!row?.sealed || seal.open(row.sealed) !== token) return;
+      await change().set({ sealed: null, expires_at: 0 }).where('sealed', '=', row.sealed).execute();
+    },
+    async lock(ms) {
+      const owner = randomUUID();
+      await db
+        .insertInto('access_tokens')
+        .values({ ...key, sealed: null, expires_at: 0, lease_owner: null, lease_until: 0 })
+        .onDuplicateKeyUpdate((eb) => ({ lease_until: eb.ref('lease_until') }))
+        .execute();
+      const { numUpdatedRows } = await change()
+        .set({ lease_owner: owner, lease_until: later(ms) })
+        .where('lease_until', '<=', now())
+        .executeTakeFirst();
+      if (numUpdatedRows === 0n) return null;
+      return async () =>
+        void (await change().set({ lease_until: 0 }).where('lease_owner', '=', owner).execute());
+    },
+  };
+}
