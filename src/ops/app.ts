@@ -158,7 +158,7 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
         await db.selectFrom('audit_head').select('seq').executeTakeFirstOrThrow();
       },
     },
-    reload: async () => void policy.reload(),
+    reload: async () => policy.reload(),
     async sweep() {
       await engine.sweep();
       while (await sender.round());

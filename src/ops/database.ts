@@ -1,6 +1,6 @@
 import type { Generated, Kysely } from 'kysely';
 import { openKysely, openPool } from '../server/mysql.ts';
-import type { AuditRow } from './audit/chain.ts';
+import type { AuditRow, ChainLink } from './audit/chain.ts';
 
 export { isDatabaseAway, isDuplicate } from '../server/mysql.ts';
 
@@ -14,8 +14,8 @@ export type OperationState =
   | 'unknown'
   | 'cancelled'; // it has not happened and never will
 
-/** One change, from its preview to its end. Times are Unix milliseconds; `input`, `lines` and `before_value` are JSON. */
-export interface OperationTable {
+/** What was shown of a change. Times are Unix milliseconds; `input`, `lines`, `before_value` and `after_value` are JSON. */
+export interface PreviewedRow {
   id: string;
   user: string;
   operation: string;
@@ -29,10 +29,14 @@ export interface OperationTable {
   version: string;
   before_value: string;
   after_value: string;
-  state: OperationState;
-  tries: number;
   created_at: number;
   expires_at: number;
+}
+
+/** One change, from its preview to its end. */
+export interface OperationTable extends PreviewedRow {
+  state: OperationState;
+  tries: number;
   started_at: number | null;
   finished_at: number | null;
   lease_owner: string | null;
@@ -59,25 +63,14 @@ export interface OutboxTable {
   lease_until: number | null;
 }
 
-/** The one row that says where the chain ends. */
-export interface AuditHeadTable {
-  id: number;
-  seq: number;
-  mac: string;
-}
-
-/** Tokens that were used, kept a while past their end. */
-export interface SeenTokenTable {
-  jti: string;
-  expires_at: number;
-}
-
 export interface Tables {
   operations: OperationTable;
   outbox: Omit<OutboxTable, 'seq'> & { seq: Generated<number> };
   audit: AuditRow & { readonly mac: string };
-  audit_head: AuditHeadTable;
-  seen_tokens: SeenTokenTable;
+  /** The one row that says where the chain ends. */
+  audit_head: ChainLink & { readonly id: number };
+  /** Tokens that were used, kept a while past their end. */
+  seen_tokens: { readonly jti: string; readonly expires_at: number };
 }
 
 /** The platform's own database. */

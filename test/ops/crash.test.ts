@@ -40,7 +40,7 @@ async function patched(
   subresource: 'scale' | 'deployment' = 'scale',
 ) {
   const [row] = await harness.sql('select version from operations where id = ?', [id]);
-  const cluster = openClusters(`${harness.directory}/kubeconfig`).of('demo');
+  const cluster = openClusters(`${harness.directory}/kubeconfig`).get('demo');
   const resourceVersion = resourceVersionIn(String(row?.version));
   const patch = { namespace: 'shop', name: 'web', resourceVersion, manager: managerOf(id), spec };
   await (subresource === 'scale' ? cluster?.patchScale(patch) : cluster?.patchDeployment(patch));

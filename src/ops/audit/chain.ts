@@ -34,17 +34,11 @@ export function chainMac(key: string, previous: string, row: AuditRow): string {
   return createHmac('sha256', key).update(previous).update(canonicalJson(row)).digest('hex');
 }
 
-/** Checks rows one after another. `problems` are sentences that name the row; at most 20 are kept. */
-export interface ChainCheck {
-  readonly problems: readonly string[];
-  /** Takes the next row in the order of `seq`. */
-  take(row: AuditRow & { readonly mac: string }): void;
-  /** Holds the end of the chain against what the head row says, and answers the last link. */
-  finish(head: ChainLink | undefined): ChainLink;
-}
-
-/** Starts a check at the beginning of the chain; `expected` is a link that was noted elsewhere, at an earlier time. */
-export function createChainCheck(key: string, expected?: ChainLink): ChainCheck {
+/**
+ * Starts a check of rows one after another, at the beginning of the chain; `expected` is a link that was noted elsewhere,
+ * at an earlier time. `problems` are sentences that name the row; at most 20 are kept.
+ */
+export function createChainCheck(key: string, expected?: ChainLink) {
   const problems: string[] = [];
   const report = (sentence: string): void => {
     if (problems.length < 20) problems.push(sentence);
@@ -53,7 +47,8 @@ export function createChainCheck(key: string, expected?: ChainLink): ChainCheck 
   let met = expected === undefined;
   return {
     problems,
-    take({ mac, ...row }) {
+    /** Takes the next row in the order of `seq`. */
+    take({ mac, ...row }: AuditRow & { readonly mac: string }): void {
       if (row.seq > last.seq + 1) report(`${missing(last.seq + 1, row.seq - 1)} removed`);
       else if (chainMac(key, last.mac, row) !== mac) {
         report(`row ${row.seq} was changed, inserted or moved, or the key is another one`);
@@ -65,7 +60,8 @@ export function createChainCheck(key: string, expected?: ChainLink): ChainCheck 
       // Going on from what the row says of itself, so that one change is one problem and not a thousand.
       last = { seq: row.seq, mac };
     },
-    finish(head) {
+    /** Holds the end of the chain against what the head row says, and answers the last link. */
+    finish(head: ChainLink | undefined): ChainLink {
       if (head === undefined) report('the head of the chain was removed');
       else if (head.seq > last.seq) report(`${missing(last.seq + 1, head.seq)} removed from the end`);
       else if (head.seq < last.seq) report(`${missing(head.seq + 1, last.seq)} added behind the end`);

@@ -1,27 +1,21 @@
 import type { Audit } from './audit.ts';
 
+const MOST_ADDRESSES = 100;
+
 /**
  * Counts calls from addresses that may not call, so that whoever knocks without end writes one row a minute and
  * address, and not the audit full. Of more than 100 addresses in a minute the rest are counted together.
  */
-export interface SourceRefusals {
-  count(address: string): void;
-  /** Writes what was counted since the last time. */
-  flush(now: number): Promise<void>;
-}
-
-const MOST_ADDRESSES = 100;
-
-/** Makes a counter. */
-export function createSourceRefusals(audit: Audit): SourceRefusals {
+export function createSourceRefusals(audit: Audit) {
   let counts = new Map<string, number>();
   return {
-    count(address) {
+    count(address: string): void {
       const known = counts.has(address) || counts.size < MOST_ADDRESSES;
       const key = known ? address : 'others';
       counts.set(key, (counts.get(key) ?? 0) + 1);
     },
-    async flush(now) {
+    /** Writes what was counted since the last time. */
+    async flush(now: number): Promise<void> {
       const counted = counts;
       counts = new Map();
       const rows = [...counted].map(([source, count]) =>

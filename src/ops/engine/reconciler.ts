@@ -1,46 +1,40 @@
 import { type ChangeName, contract, isOperation } from '../../contract/index.ts';
-import { type Attempt, createAttempt } from '../audit/attempt.ts';
+import { createAttempt } from '../audit/attempt.ts';
 import type { Audit } from '../audit/audit.ts';
-import type { Clock } from '../clock.ts';
 import { changes } from '../operations/index.ts';
 import type { ChangeOperation, Context, Finding } from '../operations/operation.ts';
 import type { Subject } from '../policy/policy.ts';
 import { changeOf, detailsOf } from './row.ts';
-import type { OperationRow, OperationStore } from './store.ts';
-import { LEASE_MS, type Watcher } from './watcher.ts';
+import type { OperationRow } from './store.ts';
+import { LEASE_MS, type Replica, type Watcher } from './watcher.ts';
 
 /** How much the clocks of two replicas may differ. */
 const SKEW_MS = 2000;
 /** How long an object that cannot be looked at is asked again. */
 const ASK_FOR_MS = 600_000;
 
-/** Takes up what a replica left behind when it died, and finds out the truth about it. */
-export interface Sweeper {
-  /** One round; answers when every abandoned row is finished or being watched. */
-  sweep(): Promise<void>;
-}
-
-/** Makes the sweeper of one replica. */
-export function createSweeper(parts: {
-  readonly store: OperationStore;
+interface SweepParts extends Replica {
   readonly watcher: Watcher;
   readonly audit: Audit;
-  readonly clock: Clock;
-  readonly owner: string;
   contextFor(subject: Subject): Context;
-  report(error: unknown): void;
-}): Sweeper {
-  const { store, watcher, audit, clock, owner } = parts;
+}
 
+/**
+ * Makes one round of taking up what a replica left behind when it died, and finding out the truth about it. A round
+ * answers when every abandoned row is finished or being watched.
+ */
+export function createSweep({ store, watcher, audit, clock, owner, report, contextFor }: SweepParts) {
   const settle = async (row: OperationRow): Promise<void> => {
     const name = changeNamed(row.operation);
-    const implementation = changes[name] as unknown as ChangeOperation<never>;
-    const context = parts.contextFor({ user: row.user, departments: [] });
-    const change = changeOf<never>(row);
-    const attempt = createAttempt(audit, clock, change.startedAt, detailsOf(row));
-    const title = `${contract[name].title} ${row.target}`;
-    const end = (state: 'failed' | 'unknown', text: string) =>
-      finish(row, attempt, state, `${title}：${text}`);
+    const implementation: ChangeOperation = changes[name];
+    const context = contextFor({ user: row.user, departments: [] });
+    const attempt = createAttempt(audit, clock, row.started_at ?? 0, detailsOf(row));
+    const end = async (state: 'failed' | 'unknown', ending: string): Promise<void> => {
+      const text = `${contract[name].title} ${row.target}：${ending}`;
+      const now = clock.now();
+      await attempt.record(state, text);
+      await store.finish(row.id, owner, { state, text, now, tellAt: now });
+    };
     if (row.state === 'started') {
       const found = await reconcile(implementation, row, context);
       if (found === undefined) return;
@@ -49,32 +43,24 @@ export function createSweeper(parts: {
         return end('unknown', `结果不明，平台中断过；${found.text}，请自行确认`);
       await store.markApplied(row.id, owner);
     }
-    await watcher.watch({ row, change, implementation, context, attempt }, 0);
-  };
-
-  const finish = async (row: OperationRow, attempt: Attempt, state: 'failed' | 'unknown', text: string) => {
-    const now = clock.now();
-    await attempt.record(state, text);
-    await store.finish(row.id, owner, { state, text, now, tellAt: now });
+    await watcher.watch({ row, implementation, context, attempt }, 0);
   };
 
   /** Undefined when the object cannot be seen now: the row is left until its lease ends, and taken up again. */
-  const reconcile = async (implementation: ChangeOperation<never>, row: OperationRow, context: Context) => {
+  const reconcile = async (implementation: ChangeOperation, row: OperationRow, context: Context) => {
     try {
-      return await implementation.reconcile(context, changeOf<never>(row));
+      return await implementation.reconcile(context, changeOf(row));
     } catch (error) {
-      parts.report(error);
+      report(error);
       const late = clock.now() - (row.started_at ?? 0) > ASK_FOR_MS;
       return late ? ({ effect: 'unknown', text: '一直看不到实际状态' } satisfies Finding) : undefined;
     }
   };
 
-  return {
-    async sweep() {
-      const now = clock.now();
-      const rows = await store.takeOver({ owner, until: now + LEASE_MS }, now - SKEW_MS);
-      await Promise.all(rows.map((row) => settle(row).catch(parts.report)));
-    },
+  return async (): Promise<void> => {
+    const now = clock.now();
+    const rows = await store.takeOver({ owner, until: now + LEASE_MS }, now - SKEW_MS);
+    await Promise.all(rows.map((row) => settle(row).catch(report)));
   };
 }
 

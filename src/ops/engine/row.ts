@@ -1,10 +1,9 @@
-import type { ChangeName, InputOf } from '../../contract/index.ts';
 import type { AttemptDetails } from '../audit/attempt.ts';
 import type { ConfirmedChange } from '../operations/operation.ts';
 import type { OperationRow } from './store.ts';
 
 /** The confirmed change that a row describes. */
-export function changeOf<N extends ChangeName>(row: OperationRow): ConfirmedChange<InputOf<N>> {
+export function changeOf(row: OperationRow): ConfirmedChange {
   const { id, target, version, started_at } = row;
   return {
     id,

@@ -1,28 +1,8 @@
-import type { Database, OperationTable } from '../database.ts';
+import type { Database, OperationTable, PreviewedRow } from '../database.ts';
 import { addMessage, outcomeKey } from '../outbox/outbox.ts';
 
 /** A row of the operations table. */
 export type OperationRow = Readonly<OperationTable>;
-
-/** What a row is made of when it is previewed. */
-export type PreviewedRow = Pick<
-  OperationRow,
-  | 'id'
-  | 'user'
-  | 'operation'
-  | 'unit'
-  | 'target'
-  | 'input'
-  | 'lines'
-  | 'risk'
-  | 'code'
-  | 'hash'
-  | 'version'
-  | 'before_value'
-  | 'after_value'
-  | 'created_at'
-  | 'expires_at'
->;
 
 /** What a confirmation has to match for its preview to be started. */
 export interface Match {
@@ -48,58 +28,43 @@ export interface Ending {
   readonly tellAt: number | null;
 }
 
-/** The rows of the operations table. Every step is one atomic statement, so that of all replicas only one takes it. */
-export interface OperationStore {
-  insert(row: PreviewedRow): Promise<void>;
-  find(id: string): Promise<OperationRow | undefined>;
-  /** Counts one try of a code; false when the preview takes none any more. */
-  countTry(id: string, user: string, now: number): Promise<boolean>;
-  /** previewed → started, if everything matches. */
-  start(match: Match, lease: Lease, now: number): Promise<boolean>;
-  /** Lengthens the lease of a running row; false when it has run out or belongs to another. */
-  renew(id: string, lease: Lease, now: number): Promise<boolean>;
-  /** started → applied. */
-  markApplied(id: string, owner: string): Promise<boolean>;
-  /** Ends a running row that is still the owner's, and puts its outcome into the outbox in the same transaction. */
-  finish(id: string, owner: string, ending: Ending): Promise<boolean>;
-  /** Takes over running rows whose lease ended before `endedBefore`. */
-  takeOver(lease: Lease, endedBefore: number): Promise<readonly OperationRow[]>;
-  /** Gives all leases of a replica back, so that another can go on at once. */
-  release(owner: string): Promise<void>;
-  /** previewed → cancelled, if the row is the user's. */
-  cancelPreview(id: string, user: string, now: number): Promise<boolean>;
-  /** Forgets previews that nobody can confirm any more. */
-  dropPreviews(expiredBefore: number): Promise<void>;
-}
-
 /** How often a code may be tried for one preview. */
 export const MAX_TRIES = 5;
 
 const RUNNING = ['started', 'applied'] as const;
 
-/** Opens the operations table. `onOutcome` hears when an outcome is in the outbox and when it is due. */
-export function createOperationStore(db: Database, onOutcome: (dueAt: number) => void): OperationStore {
+/** The operations table as the engine uses it. */
+export type OperationStore = ReturnType<typeof createOperationStore>;
+
+/**
+ * Opens the operations table. Every step is one atomic statement, so that of all replicas only one takes it, and answers
+ * whether it was taken. `onOutcome` hears when an outcome is in the outbox and when it is due.
+ */
+export function createOperationStore(db: Database, onOutcome: (dueAt: number) => void) {
   const rows = (on = db) => on.updateTable('operations');
   const previewed = (id: string, user: string) =>
     rows().where('id', '=', id).where('user', '=', user).where('state', '=', 'previewed');
   const running = (id: string, owner: string, on = db) =>
     rows(on).where('id', '=', id).where('state', 'in', RUNNING).where('lease_owner', '=', owner);
   return {
-    async insert(row) {
+    async insert(row: Readonly<PreviewedRow>): Promise<void> {
       await db
         .insertInto('operations')
         .values({ ...row, state: 'previewed', tries: 0, told: 0 })
         .execute();
     },
-    find: (id) => db.selectFrom('operations').selectAll().where('id', '=', id).executeTakeFirst(),
-    countTry: (id, user, now) =>
+    find: (id: string): Promise<OperationRow | undefined> =>
+      db.selectFrom('operations').selectAll().where('id', '=', id).executeTakeFirst(),
+    /** Counts one try of a code; false when the preview takes none any more. */
+    countTry: (id: string, user: string, now: number) =>
       changed(
         previewed(id, user)
           .set((row) => ({ tries: row('tries', '+', 1) }))
           .where('tries', '<', MAX_TRIES)
           .where('expires_at', '>', now),
       ),
-    start: ({ id, user, operation, input, hash, code }, { owner, until }, now) =>
+    /** previewed → started, if everything matches. */
+    start: ({ id, user, operation, input, hash, code }: Match, { owner, until }: Lease, now: number) =>
       changed(
         previewed(id, user)
           .set({ state: 'started', started_at: now, lease_owner: owner, lease_until: until })
@@ -109,10 +74,13 @@ export function createOperationStore(db: Database, onOutcome: (dueAt: number) =>
           .where('expires_at', '>', now)
           .where((is) => is.or([is('code', 'is', null), is('code', '=', code)])),
       ),
-    renew: (id, { owner, until }, now) =>
+    /** Lengthens the lease of a running row; false when it has run out or belongs to another. */
+    renew: (id: string, { owner, until }: Lease, now: number) =>
       changed(running(id, owner).set({ lease_until: until }).where('lease_until', '>', now)),
-    markApplied: (id, owner) => changed(running(id, owner).set({ state: 'applied' })),
-    async finish(id, owner, { state, text, now, tellAt }) {
+    /** started → applied. */
+    markApplied: (id: string, owner: string) => changed(running(id, owner).set({ state: 'applied' })),
+    /** Ends a running row that is still the owner's, and puts its outcome into the outbox in the same transaction. */
+    async finish(id: string, owner: string, { state, text, now, tellAt }: Ending): Promise<boolean> {
       const end = { state, text, finished_at: now, lease_owner: null, lease_until: null };
       const isEnded = await db.transaction().execute(async (transaction) => {
         if (!(await changed(running(id, owner, transaction).set(end)))) return false;
@@ -125,7 +93,8 @@ export function createOperationStore(db: Database, onOutcome: (dueAt: number) =>
       if (isEnded && tellAt !== null) onOutcome(tellAt);
       return isEnded;
     },
-    async takeOver({ owner, until }, endedBefore) {
+    /** Takes over running rows whose lease ended before `endedBefore`. */
+    async takeOver({ owner, until }: Lease, endedBefore: number): Promise<readonly OperationRow[]> {
       const abandoned = db.selectFrom('operations').selectAll().where('state', 'in', RUNNING);
       const candidates = await abandoned.where('lease_until', '<', endedBefore).limit(20).execute();
       const taken: OperationRow[] = [];
@@ -140,16 +109,19 @@ export function createOperationStore(db: Database, onOutcome: (dueAt: number) =>
       }
       return taken;
     },
-    async release(owner) {
+    /** Gives all leases of a replica back, so that another can go on at once. */
+    async release(owner: string): Promise<void> {
       await rows()
         .set({ lease_until: 0 })
         .where('state', 'in', RUNNING)
         .where('lease_owner', '=', owner)
         .execute();
     },
-    cancelPreview: (id, user, now) =>
+    /** previewed → cancelled, if the row is the user's. */
+    cancelPreview: (id: string, user: string, now: number) =>
       changed(previewed(id, user).set({ state: 'cancelled', finished_at: now })),
-    async dropPreviews(expiredBefore) {
+    /** Forgets previews that nobody can confirm any more. */
+    async dropPreviews(expiredBefore: number): Promise<void> {
       await db
         .deleteFrom('operations')
         .where('state', 'in', ['previewed', 'cancelled'])

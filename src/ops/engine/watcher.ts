@@ -1,8 +1,8 @@
 import type { Answer } from '../../contract/answer.ts';
-import type { ChangeName, InputOf } from '../../contract/index.ts';
 import type { Attempt } from '../audit/attempt.ts';
 import type { Clock } from '../clock.ts';
-import type { ChangeOperation, ConfirmedChange, Context } from '../operations/operation.ts';
+import type { ChangeOperation, Context } from '../operations/operation.ts';
+import { changeOf } from './row.ts';
 import type { Ending, OperationRow, OperationStore } from './store.ts';
 
 /** How long a row belongs to a replica that does not renew it: longer than any one request takes. */
@@ -13,39 +13,36 @@ const LOOK_LATER_MS = 1000;
 /** How long after its confirmation a change is watched before the user is told how it stands. */
 const GIVE_UP_AFTER_MS = 120_000;
 
+/** What each part of one replica's engine works with. */
+export interface Replica {
+  readonly store: OperationStore;
+  readonly clock: Clock;
+  /** The name that its leases bear. */
+  readonly owner: string;
+  /** Hears of what failed and is tried again, or found out later. */
+  report(error: unknown): void;
+}
+
 /** A change that has had its effect. */
-export interface Watched<N extends ChangeName> {
+export interface Watched {
   readonly row: OperationRow;
-  readonly change: ConfirmedChange<InputOf<N>>;
-  readonly implementation: ChangeOperation<N>;
+  readonly implementation: ChangeOperation;
   readonly context: Context;
   readonly attempt: Attempt;
 }
 
 /** Follows changes from their effect to their end. */
-export interface Watcher {
-  /** How long a receipt may take before the user is told an outcome that went out in an answer; milliseconds. */
-  readonly graceMs: number;
-  /** Answers how the change ended, or at `until` (Unix milliseconds) that it was submitted; it is followed on. */
-  watch<N extends ChangeName>(watched: Watched<N>, until: number): Promise<Answer>;
-  /** Stops following and answers when nothing is written any more; the leases are for the caller to give back. */
-  close(): Promise<void>;
-}
+export type Watcher = ReturnType<typeof createWatcher>;
 
-/** Makes the watcher of one replica. `report` hears of looks that failed; they are repeated. */
-export function createWatcher(parts: {
-  readonly store: OperationStore;
-  readonly clock: Clock;
-  readonly owner: string;
-  report(error: unknown): void;
-}): Watcher {
-  const { store, clock, owner } = parts;
+/** Makes the watcher of one replica. A look that fails is repeated. */
+export function createWatcher({ store, clock, owner, report }: Replica) {
   const stopping = new AbortController();
   const running = new Set<Promise<unknown>>();
   const graceMs = 10_000;
 
   /** Looks until there is an end; undefined when the row was taken over or the platform stops. */
-  const follow = async <N extends ChangeName>({ row, change, implementation, context }: Watched<N>) => {
+  const follow = async ({ row, implementation, context }: Watched) => {
+    const change = changeOf(row);
     let text = `${change.target}：已提交，但一直连不上，无法确认结果`;
     let state: Ending['state'] = 'unknown';
     let leasedUntil = 0;
@@ -61,7 +58,7 @@ export function createWatcher(parts: {
         ({ text, state } = { text: seen.text, state: 'done' as const });
         if (seen.final) return { text, state };
       } catch (error) {
-        parts.report(error);
+        report(error);
       }
       if (clock.now() >= giveUpAt) return { text, state };
       const early = clock.now() - change.startedAt < 10_000;
@@ -71,9 +68,11 @@ export function createWatcher(parts: {
   };
 
   return {
+    /** How long a receipt may take before the user is told an outcome that went out in an answer; milliseconds. */
     graceMs,
-    async watch(watched, until) {
-      const { row, attempt, change, implementation } = watched;
+    /** Answers how the change ended, or at `until` (Unix milliseconds) that it was submitted; it is followed on. */
+    async watch(watched: Watched, until: number): Promise<Answer> {
+      const { row, attempt, implementation } = watched;
       let answered = false;
       const end = async () => {
         const found = await follow(watched);
@@ -84,7 +83,7 @@ export function createWatcher(parts: {
         await store.finish(row.id, owner, { ...found, now, tellAt: answered ? now : now + graceMs });
         return found;
       };
-      const ended = end().catch((error: unknown) => void parts.report(error));
+      const ended = end().catch((error: unknown) => void report(error));
       running.add(ended);
       void ended.then(() => running.delete(ended));
       const waited = new AbortController();
@@ -94,11 +93,12 @@ export function createWatcher(parts: {
       ]);
       waited.abort();
       answered = true;
-      if (found === undefined) return { state: 'accepted', text: implementation.submitted(change) };
+      if (found === undefined) return { state: 'accepted', text: implementation.submitted(changeOf(row)) };
       if (found.state === 'done') return { state: 'done', text: found.text };
       return { state: 'unknown', message: found.text };
     },
-    async close() {
+    /** Stops following and answers when nothing is written any more; the leases are for the caller to give back. */
+    async close(): Promise<void> {
       stopping.abort();
       await Promise.all(running);
     },

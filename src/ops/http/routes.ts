@@ -5,8 +5,7 @@ import { REPORTS } from '../../contract/report.ts';
 import type { Sources } from '../../server/sources.ts';
 import { isDatabaseAway } from '../database.ts';
 import type { ReportHandler } from './report.ts';
-import type { RequestHandler } from './request.ts';
-import { statusOf } from './status.ts';
+import type { IncomingRequest, RequestHandler } from './request.ts';
 
 export interface RouteParts {
   readonly sources: Sources;
@@ -44,13 +43,11 @@ export function addRoutes(
 
   const route = (isPreview: boolean) => async (request: FastifyRequest<Route>, reply: FastifyReply) => {
     const { name } = request.params;
-    const answer = await handle({
-      name,
-      isPreview,
-      ...whatCame(request),
-    });
+    const answer = await handle(name, isPreview, whatCame(request));
     answered(name, answer, reply.elapsedTime / 1000);
-    request.log.info({ operation: name, isPreview, ...stateOf(answer) }, 'answered');
+    const { state } = answer;
+    const reason = state === 'refused' ? answer.reason : undefined;
+    request.log.info({ operation: name, isPreview, state, ...(reason && { reason }) }, 'answered');
     return send(reply, answer);
   };
   app.post<Route>('/v1/operations/:name', route(false));
@@ -90,7 +87,7 @@ function mayHaveRun(url: string): boolean {
   return isOperation(name) && contract[name].kind === 'change';
 }
 
-function whatCame({ headers, body, ip }: FastifyRequest) {
+function whatCame({ headers, body, ip }: FastifyRequest): IncomingRequest {
   return {
     authorization: headers.authorization,
     body: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
@@ -102,8 +99,24 @@ function send(reply: FastifyReply, answer: Answer): FastifyReply {
   return reply.code(statusOf(answer)).send(answer);
 }
 
-function stateOf(answer: Answer): { readonly state: string; readonly reason?: string } {
-  return answer.state === 'refused'
-    ? { state: answer.state, reason: answer.reason }
-    : { state: answer.state };
+type RefusedReason = Extract<Answer, { state: 'refused' }>['reason'];
+
+const REFUSED: Readonly<Record<RefusedReason, number>> = {
+  source: 403,
+  token: 403,
+  replay: 403,
+  policy: 403,
+  input: 400,
+  missing: 404,
+  expired: 409,
+  used: 409,
+  moved: 409,
+  code: 409,
+};
+
+/** The HTTP status that goes with an answer. What the answer says counts; the status is for proxies and people. */
+function statusOf(answer: Answer): number {
+  if (answer.state === 'refused') return REFUSED[answer.reason];
+  if (answer.state === 'error') return 500;
+  return answer.state === 'failed' ? 502 : 200;
 }

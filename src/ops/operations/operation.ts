@@ -15,7 +15,7 @@ export interface Context {
 }
 
 /** An operation that only looks. Throws Refused, InputError or TargetFailed. */
-export interface ReadOperation<N extends ReadName> {
+export interface ReadOperation<N extends ReadName = ReadName> {
   run(context: Context, input: InputOf<N>): Promise<OutputOf<N>>;
 }
 
@@ -23,7 +23,7 @@ export interface ReadOperation<N extends ReadName> {
  * An operation that writes the platform's own records. It records in the audit itself what it takes away from anybody;
  * that it was asked is not worth a row. Throws Refused or InputError.
  */
-export interface AcknowledgeOperation<N extends AcknowledgeName> {
+export interface AcknowledgeOperation<N extends AcknowledgeName = AcknowledgeName> {
   run(context: Context, input: InputOf<N>, attempt: Attempt): Promise<OutputOf<N>>;
 }
 
@@ -42,9 +42,10 @@ export interface Inspection {
 }
 
 /** A confirmed change: what was previewed, under the id of its row. */
-export interface ConfirmedChange<I> extends Pick<Inspection, 'target' | 'before' | 'version'> {
+export interface ConfirmedChange<N extends ChangeName = ChangeName>
+  extends Pick<Inspection, 'target' | 'before' | 'version'> {
   readonly id: string;
-  readonly input: I;
+  readonly input: InputOf<N>;
   /** Unix milliseconds. */
   readonly startedAt: number;
 }
@@ -66,13 +67,13 @@ export type Finding =
  * An operation that changes something. The engine (engine/runner.ts) sees to preview, confirmation, lease and audit;
  * all of these throw Refused, InputError or TargetFailed.
  */
-export interface ChangeOperation<N extends ChangeName> {
+export interface ChangeOperation<N extends ChangeName = ChangeName> {
   inspect(context: Context, input: InputOf<N>): Promise<Inspection>;
   /** The one effect, at most 3 s. Refused (`moved` when the object is not the one previewed) means that there was none. */
-  apply(context: Context, change: ConfirmedChange<InputOf<N>>): Promise<void>;
+  apply(context: Context, change: ConfirmedChange<N>): Promise<void>;
   /** What the user reads when the effect is there and its end is not. */
-  submitted(change: ConfirmedChange<InputOf<N>>): string;
-  observe(context: Context, change: ConfirmedChange<InputOf<N>>): Promise<Observation>;
+  submitted(change: ConfirmedChange<N>): string;
+  observe(context: Context, change: ConfirmedChange<N>): Promise<Observation>;
   /** Finds out after a crash whether `apply` had its effect. It is called only when it can no longer come. */
-  reconcile(context: Context, change: ConfirmedChange<InputOf<N>>): Promise<Finding>;
+  reconcile(context: Context, change: ConfirmedChange<N>): Promise<Finding>;
 }

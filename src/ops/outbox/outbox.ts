@@ -11,27 +11,13 @@ export interface OutboxMessage {
 /** A message that one replica is handing to message delivery; `tries` counts those that failed. */
 export type TakenMessage = Readonly<Pick<OutboxTable, 'seq' | 'id' | 'user' | 'text' | 'tries'>>;
 
-/** What came of handing a message over at `now`. One that is `waiting` is due again at `dueAt`. Unix milliseconds. */
-export type Delivery =
-  | { readonly state: 'sent'; readonly now: number }
-  | { readonly state: 'undeliverable'; readonly now: number; readonly problem: string }
-  | { readonly state: 'waiting'; readonly dueAt: number; readonly problem: string };
-
-/**
- * What users have yet to be told, kept until message delivery has taken it. The messages of one user leave in the order
- * in which they came in, one at a time; those of different users do not wait for each other.
- */
-export interface Outbox {
-  /** Leases messages that are due and the first of their user, 20 at most. Times are Unix milliseconds. */
-  take(owner: string, now: number, until: number): Promise<readonly TakenMessage[]>;
-  /** Writes down what came of handing a message over, and ends its lease. */
-  settle(message: TakenMessage, delivery: Delivery): Promise<void>;
-  /** Takes out messages that their user has read elsewhere. The messages of other users stay. */
-  cancel(keys: readonly string[], user: string, now: number): Promise<void>;
-  /** Forgets messages that left before that time. */
-  drop(endedBefore: number): Promise<void>;
-  /** Takes in the outcomes that a version without an outbox left untold, also one that still runs beside this one. */
-  adopt(now: number): Promise<void>;
+/** What came of handing a message over at `now`; one that waits is due again at `dueAt`. Unix milliseconds. */
+export interface Delivery {
+  readonly state: 'sent' | 'undeliverable' | 'waiting';
+  readonly now: number;
+  readonly dueAt: number;
+  /** What message delivery said, if it did not take the message. */
+  readonly problem: string | null;
 }
 
 const AT_ONCE = 20;
@@ -51,11 +37,18 @@ export function outcomeKey(id: string): string {
   return `outcome-${id}`;
 }
 
-/** Opens the outbox. */
-export function createOutbox(db: Database): Outbox {
+/** The messages that users have yet to get. */
+export type Outbox = ReturnType<typeof createOutbox>;
+
+/**
+ * Opens what users have yet to be told, kept until message delivery has taken it. The messages of one user leave in the
+ * order in which they came in, one at a time; those of different users do not wait for each other.
+ */
+export function createOutbox(db: Database) {
   const waiting = () => db.updateTable('outbox').where('state', '=', 'waiting');
   return {
-    async take(owner, now, until) {
+    /** Leases messages that are due and the first of their user, 20 at most. Times are Unix milliseconds. */
+    async take(owner: string, now: number, until: number): Promise<readonly TakenMessage[]> {
       const heads = await db
         .selectFrom('outbox as head')
         .select(['seq', 'id', 'user', 'text', 'tries'])
@@ -86,29 +79,29 @@ export function createOutbox(db: Database): Outbox {
       }
       return taken;
     },
-    async settle({ seq, tries }, delivery) {
-      const outcome =
-        delivery.state === 'waiting'
-          ? { due_at: delivery.dueAt, tries: tries + 1 }
-          : { ended_at: delivery.now };
-      const problem = 'problem' in delivery ? delivery.problem.slice(0, PROBLEM_LENGTH) : null;
-      const { state } = delivery;
+    /** Writes down what came of handing a message over, and ends its lease. */
+    async settle({ seq, tries }: TakenMessage, { state, now, dueAt, problem }: Delivery): Promise<void> {
+      const outcome = state === 'waiting' ? { due_at: dueAt, tries: tries + 1 } : { ended_at: now };
+      const said = problem?.slice(0, PROBLEM_LENGTH) ?? null;
       await waiting()
-        .set({ ...outcome, state, problem, lease_owner: null, lease_until: null })
+        .set({ ...outcome, state, problem: said, lease_owner: null, lease_until: null })
         .where('seq', '=', seq)
         .execute();
     },
-    async cancel(keys, user, now) {
+    /** Takes out messages that their user has read elsewhere. The messages of other users stay. */
+    async cancel(keys: readonly string[], user: string, now: number): Promise<void> {
       await waiting()
         .set({ state: 'cancelled', ended_at: now })
         .where('id', 'in', keys)
         .where('user', '=', user)
         .execute();
     },
-    async drop(endedBefore) {
+    /** Forgets messages that left before that time. */
+    async drop(endedBefore: number): Promise<void> {
       await db.deleteFrom('outbox').where('ended_at', '<', endedBefore).limit(10_000).execute();
     },
-    async adopt(now) {
+    /** Takes in the outcomes that a version without an outbox left untold, also one that still runs beside this one. */
+    async adopt(now: number): Promise<void> {
       const untold = await db
         .selectFrom('operations')
         .select(['id', 'user', 'text', 'tell_after'])

@@ -2,29 +2,15 @@ import { DEFAULT_ACCOUNT, readPrincipal } from '../../contract/principal.ts';
 import { type PushClient, PushError } from '../../push/client.ts';
 import { createLoop } from '../../server/loop.ts';
 import type { Clock } from '../clock.ts';
-import type { Outbox, TakenMessage } from './outbox.ts';
-
-/** Hands what is in the outbox to message delivery. */
-export interface Sender {
-  start(): void;
-  /** A message was put into the outbox, due at that time; Unix milliseconds. */
-  notice(dueAt: number): void;
-  /** One round of what otherwise happens when something is due; answers whether any message left the outbox. */
-  round(): Promise<boolean>;
-  /** Begins nothing more, and waits for what is being handed over. */
-  stop(): Promise<void>;
-}
-
-/** What came of handing a message over: taken, refused for good, or to be tried again. */
-export type SendResult = 'sent' | 'undeliverable' | 'away';
+import type { Delivery, Outbox, TakenMessage } from './outbox.ts';
 
 export interface SenderParts {
   readonly outbox: Outbox;
   readonly client: Pick<PushClient, 'push'>;
   readonly clock: Clock;
   readonly owner: string;
-  /** `error` is what message delivery said, but for a message that it took. */
-  onResult(result: SendResult, key: string, error?: unknown): void;
+  /** Whether a message was taken, refused for good, or is to be tried again; `error` is what message delivery said. */
+  onResult(result: 'sent' | 'undeliverable' | 'away', key: string, error?: unknown): void;
   onError(error: unknown): void;
 }
 
@@ -36,10 +22,10 @@ const AGAIN_MS = 1000;
 const AGAIN_AT_MOST_MS = 15_000;
 
 /**
- * Makes the sender of one replica. The key of a message makes a repeat harmless: when an answer got lost, or a replica
- * died before it wrote it down, the message is handed over again and its user is told once.
+ * Makes what hands the outbox to message delivery, for one replica. The key of a message makes a repeat harmless: when an
+ * answer got lost, or a replica died before it wrote it down, the message is handed over again and its user is told once.
  */
-export function createSender({ outbox, client, clock, owner, onResult, onError }: SenderParts): Sender {
+export function createSender({ outbox, client, clock, owner, onResult, onError }: SenderParts) {
   const handOver = async (message: TakenMessage): Promise<boolean> => {
     const { id, text, tries } = message;
     const { account, user } = readPrincipal(message.user);
@@ -54,41 +40,41 @@ export function createSender({ outbox, client, clock, owner, onResult, onError }
       })
       .then(() => undefined, wasTaken);
     const now = clock.now();
-    if (problem === undefined) {
-      await outbox.settle(message, { state: 'sent', now });
-      onResult('sent', id);
-      return true;
-    }
-    const said = problem instanceof Error ? problem.message : String(problem);
-    if (isRefused(problem)) {
-      await outbox.settle(message, { state: 'undeliverable', now, problem: said });
-      onResult('undeliverable', id, problem);
-      return true;
-    }
     const dueAt = now + Math.min(AGAIN_MS * 2 ** tries, AGAIN_AT_MOST_MS);
-    await outbox.settle(message, { state: 'waiting', dueAt, problem: said });
-    onResult('away', id, problem);
-    notice(dueAt);
+    const settle = (state: Delivery['state']) =>
+      outbox.settle(message, { state, now, dueAt, problem: problem === undefined ? null : said(problem) });
+    if (problem !== undefined && !isRefused(problem)) {
+      await settle('waiting');
+      onResult('away', id, problem);
+      notice(dueAt);
+      return false;
+    }
+    const state = problem === undefined ? 'sent' : 'undeliverable';
+    await settle(state);
+    onResult(state, id, problem);
+    return true;
+  };
+  const failed = (error: unknown): false => {
+    onError(error);
     return false;
   };
+  /** One round of what otherwise happens when something is due; answers whether any message left the outbox. */
   const round = async (): Promise<boolean> => {
     const now = clock.now();
     const taken = await outbox.take(owner, now, now + LEASE_MS);
-    const left = await Promise.all(
-      taken.map((message) =>
-        handOver(message).catch((error: unknown) => {
-          onError(error);
-          return false;
-        }),
-      ),
-    );
+    const left = await Promise.all(taken.map((message) => handOver(message).catch(failed)));
     return left.includes(true);
   };
   const loop = createLoop({ restMs: LOOK_EVERY_MS, work: round, onError });
+  /** A message was put into the outbox, due at that time; Unix milliseconds. */
   const notice = (dueAt: number): void => {
     setTimeout(loop.wake, Math.max(0, dueAt - clock.now())).unref();
   };
   return { start: loop.start, notice, round, stop: loop.stop };
+}
+
+function said(problem: unknown): string {
+  return problem instanceof Error ? problem.message : String(problem);
 }
 
 /** Under this key message delivery holds the same in other words: its user is told. */

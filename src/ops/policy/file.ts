@@ -5,14 +5,6 @@ import { watchFolder } from '../../server/watched-folder.ts';
 import { readPolicy, type TargetNames } from './document.ts';
 import { createPolicy, type Policy } from './policy.ts';
 
-/** The policy as its file stands now. */
-export interface PolicyFile {
-  current(): Policy;
-  /** Reads the file again. A bad one is reported, and the old policy goes on. Answers whether the file was good. */
-  reload(): boolean;
-  close(): void;
-}
-
 /** What happened to the file while the platform runs. */
 export interface PolicyEvents {
   /** The file is good; `isNew` is false when it says what it said before. */
@@ -21,20 +13,19 @@ export interface PolicyEvents {
 }
 
 /** Loads the policy and follows its changes. Throws a ConfigError when the file is missing, empty or wrong. */
-export function loadPolicy(path: string, targets: TargetNames, events: PolicyEvents): PolicyFile {
+export function loadPolicy(path: string, targets: TargetNames, events: PolicyEvents) {
   let text = readText(path);
   let policy = createPolicy(readPolicy(text, targets));
-  const reload = (): boolean => {
+  /** Reads the file again. A bad one is reported, and the old policy goes on. */
+  const reload = (): void => {
     try {
       const fresh = readText(path);
       const isNew = fresh !== text;
       if (isNew) policy = createPolicy(readPolicy(fresh, targets));
       text = fresh;
       events.accepted(isNew);
-      return true;
     } catch (error) {
       events.refused(error instanceof ConfigError ? error.problems : [`policy: ${error}`]);
-      return false;
     }
   };
   const stopWatching = watchFolder({
@@ -42,7 +33,7 @@ export function loadPolicy(path: string, targets: TargetNames, events: PolicyEve
     onChange: reload,
     onError: (error) => events.refused([`changes of ${basename(path)} are not noticed any more: ${error}`]),
   });
-  return { current: () => policy, reload, close: stopWatching };
+  return { current: (): Policy => policy, reload, close: stopWatching };
 }
 
 function readText(path: string): string {

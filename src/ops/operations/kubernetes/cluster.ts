@@ -26,42 +26,28 @@ export interface DeploymentPatch {
   readonly spec: Readonly<Record<string, unknown>>;
 }
 
-/**
- * What operations ask of a cluster, each within 3 s. Throws Refused('missing') when the object is not there,
- * Refused('moved') when it is no longer at the version asked for, and TargetFailed for anything else.
- */
-export interface Cluster {
-  deployments(namespace: string): Promise<readonly V1Deployment[]>;
-  deployment(namespace: string, name: string): Promise<V1Deployment>;
-  pods(namespace: string, labelSelector: string): Promise<readonly V1Pod[]>;
-  autoscalers(namespace: string): Promise<readonly V2HorizontalPodAutoscaler[]>;
-  patchScale(patch: DeploymentPatch): Promise<void>;
-  patchDeployment(patch: DeploymentPatch): Promise<void>;
-}
+export type Cluster = ReturnType<typeof openCluster>;
 
-/** The clusters of a kubeconfig by context. */
-export interface Clusters {
-  readonly contexts: readonly string[];
-  of(context: string): Cluster | undefined;
-}
-
-/** Reads a kubeconfig file; no request is made. Throws a ConfigError when it cannot be read. */
-export function openClusters(path: string): Clusters {
+/** The clusters of a kubeconfig file by context; no request is made. Throws a ConfigError when it cannot be read. */
+export function openClusters(path: string): ReadonlyMap<string, Cluster> {
   const contexts = loadKubeconfig(path).contexts.map(({ name }) => name);
-  const clusters = new Map(
+  return new Map(
     contexts.map((context) => {
       const config = loadKubeconfig(path);
       config.setCurrentContext(context);
       return [context, openCluster(config)];
     }),
   );
-  return { contexts, of: (context) => clusters.get(context) };
 }
 
 const LIMIT_MS = 3000;
 const merge = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
 
-function openCluster(config: KubeConfig): Cluster {
+/**
+ * What operations ask of a cluster, each within 3 s. Throws Refused('missing') when the object is not there,
+ * Refused('moved') when it is no longer at the version asked for, and TargetFailed for anything else.
+ */
+function openCluster(config: KubeConfig) {
   const client = createConfiguration({
     baseServer: new ServerConfiguration(config.getCurrentCluster()?.server ?? '', {}),
     authMethods: { default: config },
@@ -75,11 +61,9 @@ function openCluster(config: KubeConfig): Cluster {
       },
     ],
   });
-  const [apps, core, autoscaling] = [
-    new AppsV1Api(client),
-    new CoreV1Api(client),
-    new AutoscalingV2Api(client),
-  ];
+  const apps = new AppsV1Api(client);
+  const core = new CoreV1Api(client);
+  const autoscaling = new AutoscalingV2Api(client);
   const written = ({ namespace, name, resourceVersion, manager, spec }: DeploymentPatch) => ({
     namespace,
     name,
@@ -87,18 +71,18 @@ function openCluster(config: KubeConfig): Cluster {
     body: { metadata: { resourceVersion }, spec },
   });
   return {
-    deployments: async (namespace) =>
+    deployments: async (namespace: string): Promise<readonly V1Deployment[]> =>
       (await asked(namespace, apps.listNamespacedDeployment({ namespace, limit: 1000 }))).items,
-    deployment: (namespace, name) =>
+    deployment: (namespace: string, name: string): Promise<V1Deployment> =>
       asked(`${namespace}/${name}`, apps.readNamespacedDeployment({ namespace, name })),
-    pods: async (namespace, labelSelector) =>
+    pods: async (namespace: string, labelSelector: string): Promise<readonly V1Pod[]> =>
       (await asked(namespace, core.listNamespacedPod({ namespace, labelSelector, limit: 1000 }))).items,
-    autoscalers: async (namespace) =>
+    autoscalers: async (namespace: string): Promise<readonly V2HorizontalPodAutoscaler[]> =>
       (await asked(namespace, autoscaling.listNamespacedHorizontalPodAutoscaler({ namespace }))).items,
-    async patchScale(patch) {
+    async patchScale(patch: DeploymentPatch): Promise<void> {
       await asked(patch.name, apps.patchNamespacedDeploymentScale(written(patch), merge));
     },
-    async patchDeployment(patch) {
+    async patchDeployment(patch: DeploymentPatch): Promise<void> {
       await asked(patch.name, apps.patchNamespacedDeployment(written(patch), merge));
     },
   };

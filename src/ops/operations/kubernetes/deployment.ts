@@ -1,4 +1,6 @@
+import type { InputOf } from '../../../contract/index.ts';
 import { Refused } from '../../../errors.ts';
+import type { Context } from '../operation.ts';
 import type { V1Deployment } from './cluster.ts';
 
 /** A deployment's numbers of pods, and whether its controller has seen the latest change. */
@@ -56,8 +58,14 @@ export function selectorOf({ spec }: V1Deployment): string {
   return [...equal, ...others].join(',');
 }
 
-/** What a look at an object comes to when it is not there: undefined. Any other error is thrown on. */
-export function ifMissing(error: unknown): undefined {
-  if (error instanceof Refused && error.reason === 'missing') return undefined;
-  throw error;
+/** The deployment that an input names, as it is now; undefined when it is not there. */
+export async function findDeployment(
+  { policy, targets }: Context,
+  { unit, namespace, name }: InputOf<'k8s.restart'>,
+): Promise<V1Deployment | undefined> {
+  const { cluster } = targets.cluster(policy, unit, namespace);
+  return cluster.deployment(namespace, name).catch((error: unknown) => {
+    if (error instanceof Refused && error.reason === 'missing') return undefined;
+    throw error;
+  });
 }

@@ -1,7 +1,7 @@
 import { InputError } from '../../../errors.ts';
 import type { ChangeOperation } from '../operation.ts';
 import type { V1Deployment } from './cluster.ts';
-import { ifMissing, managerOf, resourceVersionIn, rolloutOf, versionOf } from './deployment.ts';
+import { findDeployment, managerOf, resourceVersionIn, rolloutOf, versionOf } from './deployment.ts';
 
 const RESTARTED_AT = 'kubectl.kubernetes.io/restartedAt';
 const OPERATION = 'keypad/operation';
@@ -33,9 +33,9 @@ export const restart: ChangeOperation<'k8s.restart'> = {
 
   submitted: ({ input: { name } }) => `已提交：${name} 滚动重启，等待就绪，完成后会告诉你`,
 
-  async observe({ policy, targets }, { id, input: { unit, namespace, name } }) {
-    const { cluster } = targets.cluster(policy, unit, namespace);
-    const deployment = await cluster.deployment(namespace, name).catch(ifMissing);
+  async observe(context, { id, input }) {
+    const { name } = input;
+    const deployment = await findDeployment(context, input);
     if (deployment === undefined) return { final: true, text: `${name}：重启已生效，但之后部署被删除了` };
     if (annotationsOf(deployment)[OPERATION] !== id) {
       return { final: true, text: `${name}：重启已生效，但之后部署又被改动了` };
@@ -47,9 +47,8 @@ export const restart: ChangeOperation<'k8s.restart'> = {
     return { final, text: `${name}：重启已生效，但还没有完成（已更新 ${renewed}/${wanted}，就绪 ${ready}）` };
   },
 
-  async reconcile({ policy, targets }, { id, version, input: { unit, namespace, name } }) {
-    const { cluster } = targets.cluster(policy, unit, namespace);
-    const deployment = await cluster.deployment(namespace, name).catch(ifMissing);
+  async reconcile(context, { id, version, input }) {
+    const deployment = await findDeployment(context, input);
     if (deployment === undefined) return { effect: 'unknown', text: '部署已不存在' };
     if (annotationsOf(deployment)[OPERATION] === id) return { effect: 'applied' };
     if (versionOf(deployment) === version) return { effect: 'never' };

@@ -4,7 +4,14 @@ import type { Unit } from '../../policy/document.ts';
 import { TargetFailed } from '../../target-failed.ts';
 import type { ChangeOperation } from '../operation.ts';
 import type { Cluster } from './cluster.ts';
-import { ifMissing, managerOf, ownsReplicas, resourceVersionIn, rolloutOf, versionOf } from './deployment.ts';
+import {
+  findDeployment,
+  managerOf,
+  ownsReplicas,
+  resourceVersionIn,
+  rolloutOf,
+  versionOf,
+} from './deployment.ts';
 
 /** Sets the number of a deployment's pods through its `scale` subresource. */
 export const scale: ChangeOperation<'k8s.scale'> = {
@@ -37,22 +44,17 @@ export const scale: ChangeOperation<'k8s.scale'> = {
     // The policy may have become stricter since the preview.
     checkCeiling(unit, limits, replicasIn(before), replicas);
     const resourceVersion = resourceVersionIn(version);
-    await cluster.patchScale({
-      namespace,
-      name,
-      resourceVersion,
-      manager: managerOf(id),
-      spec: { replicas },
-    });
+    const manager = managerOf(id);
+    await cluster.patchScale({ namespace, name, resourceVersion, manager, spec: { replicas } });
   },
 
   submitted: ({ before, input: { name, replicas } }) =>
     `已提交：${name} 副本 ${replicasIn(before)} → ${replicas}，等待就绪，完成后会告诉你`,
 
-  async observe({ policy, targets }, { before, input: { unit, namespace, name, replicas } }) {
+  async observe(context, { before, input }) {
+    const { name, replicas } = input;
     const change = `${name}：${replicasIn(before)} → ${replicas}`;
-    const { cluster } = targets.cluster(policy, unit, namespace);
-    const deployment = await cluster.deployment(namespace, name).catch(ifMissing);
+    const deployment = await findDeployment(context, input);
     if (deployment === undefined) return { final: true, text: `${change} 已生效，但之后部署被删除了` };
     const { wanted, existing, ready, seen } = rolloutOf(deployment);
     if (wanted !== replicas) return { final: true, text: `${change} 已生效，但之后副本数被改为 ${wanted}` };
@@ -64,9 +66,8 @@ export const scale: ChangeOperation<'k8s.scale'> = {
     return { final: true, text: replicas === 0 ? `${change}，已全部停止` : `${change}，${ready} 个就绪` };
   },
 
-  async reconcile({ policy, targets }, { id, version, input: { unit, namespace, name } }) {
-    const { cluster } = targets.cluster(policy, unit, namespace);
-    const deployment = await cluster.deployment(namespace, name).catch(ifMissing);
+  async reconcile(context, { id, version, input }) {
+    const deployment = await findDeployment(context, input);
     if (deployment === undefined) return { effect: 'unknown', text: '部署已不存在' };
     if (ownsReplicas(deployment, managerOf(id))) return { effect: 'applied' };
     if (versionOf(deployment) === version) return { effect: 'never' };

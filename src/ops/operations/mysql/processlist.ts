@@ -1,5 +1,5 @@
 import type { ReadOperation } from '../operation.ts';
-import { listQueries } from './running-query.ts';
+import { listQueries, type RunningQuery } from './running-query.ts';
 
 /** Lists what the MySQL instances of a unit are working on, longest first. */
 export const processlist: ReadOperation<'mysql.processlist'> = {
@@ -27,15 +27,7 @@ export const processlist: ReadOperation<'mysql.processlist'> = {
   },
 };
 
-interface Labelled {
-  readonly id: string;
-  readonly seconds: number;
-  readonly user: string;
-  readonly database: string;
-  readonly sql: string;
-}
-
-function labelOf({ id, seconds, user, database, sql }: Labelled): string {
+function labelOf({ id, seconds, user, database, sql }: Omit<RunningQuery, 'fingerprint' | 'ending'>): string {
   const start = [...sql].slice(0, 40).join('');
   return `#${id}  ${seconds} 秒  ${user}@${database || '-'}  ${start}${start === sql ? '' : '…'}`;
 }
