@@ -143,6 +143,7 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
     sources: createSources(config.allowedSources),
     proxies: createSources(config.trustedProxies),
     rates: createRates(redis, now),
+    now,
     log,
     metrics,
   });

@@ -3,8 +3,8 @@ import type { Log } from '../../server/log.ts';
 import { createTtlCache } from '../../server/ttl-cache.ts';
 import { type AppRow, readApps } from './app-store.ts';
 import type { AppsParts } from './apps.ts';
-import { deriveKey, hashKey } from './derive.ts';
 import { readScopes, type Scopes } from './scopes.ts';
+import { deriveKey, hashOf } from './signature.ts';
 
 /** An app as the API sees it. */
 export interface App {
@@ -37,7 +37,7 @@ export function createAppCache({
   const readKeys = ({ app, keys }: AppRow): readonly string[] =>
     keys.flatMap(({ keyId, hash }) => {
       const key = deriveKey(masterKey, app, keyId);
-      if (hashKey(key) === hash) return [key];
+      if (hashOf(key) === hash) return [key];
       tell(
         app,
         keyId,

@@ -13,6 +13,7 @@ export interface AppRow {
 
 export interface KeyRow {
   readonly keyId: string;
+  /** Of the key: enough to see that the master key has changed, and no more. */
   readonly hash: string;
   /** Unix ms. */
   readonly createdAt: number;

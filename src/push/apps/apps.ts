@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { InputError } from '../../errors.ts';
 import { type Database, isDuplicate, type Tx } from '../database/database.ts';
 import { addKey, insertApp, retireKey } from './app-store.ts';
-import { deriveKey, hashKey } from './derive.ts';
 import { readScopes } from './scopes.ts';
+import { deriveKey, hashOf } from './signature.ts';
 
 /** An app that is to be made. */
 export interface NewApp {
@@ -52,7 +52,7 @@ export function createApps({ db, masterKey, now }: AppsParts): Apps {
   const makeKey = async (tx: Tx, app: string): Promise<NewKey> => {
     const keyId = randomBytes(4).toString('hex');
     const key = deriveKey(masterKey, app, keyId);
-    const retired = await addKey(tx, app, { keyId, hash: hashKey(key), createdAt: now() });
+    const retired = await addKey(tx, app, { keyId, hash: hashOf(key), createdAt: now() });
     return { app, keyId, key, retired };
   };
   return {

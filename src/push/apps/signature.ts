@@ -45,6 +45,14 @@ export function hashOf(body: string | Uint8Array): string {
   return hash('sha256', body);
 }
 
+/**
+ * An app's key, 43 characters: HMAC-SHA256 of the master key. It is computed when it is needed and never stored, so
+ * that who steals the database can sign nothing.
+ */
+export function deriveKey(masterKey: string, app: string, keyId: string): string {
+  return createHmac('sha256', masterKey).update(`${app}\n${keyId}`).digest('base64url');
+}
+
 /** The signature in hex: HMAC-SHA256 under the key, its characters taken as bytes. */
 export function sign(key: string, { method, target, timestamp, nonce, bodyHash }: Signed): string {
   const text = [method, target, timestamp, nonce, bodyHash].join('\n');

@@ -1,16 +1,16 @@
 import type { FastifyRequest } from 'fastify';
 import type { Sources } from '../../server/sources.ts';
-import type { Keys } from '../apps/keys.ts';
-import { type Claimed, isNotAdmitted } from '../apps/verify-request.ts';
+import type { App, Keys } from '../apps/keys.ts';
+import { isSignedWith, signatureHeaders } from '../apps/signature.ts';
 import type { Rates } from './rates.ts';
-import { type Answer, type Caller, refuse } from './route.ts';
+import { type Caller, Refusal } from './route.ts';
 
-/** What is checked of every request before its route. */
+/** What is checked of every request before its route; both throw a {@link Refusal}. */
 export interface Admission {
-  /** Before the body is read: the source address, the headers, the time. Returns a refusal, or nothing. */
-  checkHeaders(request: FastifyRequest): Answer | undefined;
+  /** Before the body is read: the source address, the headers, the time. */
+  checkHeaders(request: FastifyRequest): void;
   /** With the hash of the body: the signature, the nonce, the app's own limit. For a streamed body the hash that its header names. */
-  admit(request: FastifyRequest, bodyHash: string | 'claimed'): Promise<Admitted | Answer>;
+  admit(request: FastifyRequest, bodyHash: string | 'claimed'): Promise<Admitted>;
 }
 
 /** A request that may go on. */
@@ -20,46 +20,104 @@ export interface Admitted {
 }
 
 export interface AdmissionParts {
-  readonly keys: Pick<Keys, 'readClaim' | 'verifyRequest'>;
+  readonly keys: Pick<Keys, 'find' | 'useNonce'>;
   readonly sources: Sources;
   readonly rates: Rates;
+  /** Unix ms. */
+  readonly now: () => number;
 }
 
-/** Tells a refusal from what may go on. */
-export function isAnswer(result: Admitted | Answer): result is Answer {
-  return 'status' in result;
-}
+/** What the headers of a request claim; nothing of it is known to be true. */
+type Claim = Readonly<Record<'app' | 'timestamp' | 'nonce' | 'signature', string>>;
+
+const WINDOW_MS = 300_000;
+
+/** What each header looks like; the timestamp is Unix seconds. */
+const shapes: Readonly<Record<keyof Claim, RegExp>> = {
+  app: /^[\w-]{1,32}$/,
+  timestamp: /^\d{1,11}$/,
+  nonce: /^[A-Za-z0-9_-]{8,64}$/,
+  signature: /^[0-9a-f]{64}$/,
+};
 
 /** Makes the checks that every request passes before its route. */
-export function createAdmission({ keys, sources, rates }: AdmissionParts): Admission {
-  const claims = new WeakMap<FastifyRequest, Claimed>();
+export function createAdmission({ keys, sources, rates, now }: AdmissionParts): Admission {
+  const claims = new WeakMap<FastifyRequest, Claim>();
+
+  const verify = async ({ raw }: FastifyRequest, claim: Claim, bodyHash: string): Promise<App> => {
+    const { timestamp, nonce, signature } = claim;
+    const app = await keys.find(claim.app);
+    const signed = { method: raw.method ?? '', target: raw.url ?? '', timestamp, nonce, bodyHash };
+    // An unknown app costs the time of a wrong key, and is answered the same: nobody learns which apps there are.
+    const isSigned = (app?.keys ?? ['']).some((key) => isSignedWith(key, signed, signature));
+    if (app === undefined || !isSigned) {
+      throw new Refusal(
+        401,
+        'The app or the signature is not right; check the app id, the key, and that method, path, query and body are signed exactly as they are sent.',
+      );
+    }
+    if (!app.enabled) {
+      throw new Refusal(403, 'This app is disabled; ask the administrators of Keypad to enable it.');
+    }
+    // Until then the timestamp lets it in.
+    if (await keys.useNonce(app.app, nonce, Number(timestamp) * 1000 + WINDOW_MS)) return app;
+    throw new Refusal(
+      401,
+      'X-Keypad-Nonce was used before; give every request, also a repeated one, a nonce and signature of its own.',
+    );
+  };
+
   return {
     checkHeaders(request) {
       if (!sources.allows(request.ip)) {
-        return refuse(403, 'This source address may not call; add it to PUSH_ALLOWED_SOURCES.');
+        throw new Refusal(403, 'This source address may not call; add it to PUSH_ALLOWED_SOURCES.');
       }
-      const claim = keys.readClaim(request.headers);
-      if (isNotAdmitted(claim)) return refuse(claim.status, claim.error);
+      const claim = readClaim(request.headers);
+      if (Math.abs(now() - Number(claim.timestamp) * 1000) > WINDOW_MS) {
+        throw new Refusal(
+          401,
+          'X-Keypad-Timestamp is more than 300 s away from the time here; set the clock, and sign each request anew.',
+        );
+      }
       claims.set(request, claim);
-      return undefined;
     },
     async admit(request, hash) {
       const claim = claims.get(request);
       if (claim === undefined) throw new Error('the headers of this request were not checked');
-      const bodyHash = hash === 'claimed' ? claim.contentHash : hash;
-      if (bodyHash === undefined || !/^[0-9a-f]{64}$/.test(bodyHash)) {
-        return refuse(401, 'Name the SHA-256 of the body, in hex, in X-Keypad-Content-SHA256, and sign it.');
+      const bodyHash = hash === 'claimed' ? request.headers[signatureHeaders.contentHash] : hash;
+      if (typeof bodyHash !== 'string' || !/^[0-9a-f]{64}$/.test(bodyHash)) {
+        throw new Refusal(
+          401,
+          'Name the SHA-256 of the body, in hex, in X-Keypad-Content-SHA256, and sign it.',
+        );
       }
-      const { method, url: target = '' } = request.raw;
-      const app = await keys.verifyRequest(claim, { method: method ?? '', target, bodyHash });
-      if (isNotAdmitted(app)) return refuse(app.status, app.error);
-      const seconds = await rates.take(app.app, app.perMinute);
+      const { app, scopes, callbackHosts, perMinute } = await verify(request, claim, bodyHash);
+      const seconds = await rates.take(app, perMinute);
       if (seconds > 0) {
-        const error = `This app may make ${app.perMinute} requests a minute; try again in ${seconds} s.`;
-        return { ...refuse(429, error), headers: { 'retry-after': `${seconds}` } };
+        throw new Refusal(
+          429,
+          `This app may make ${perMinute} requests a minute; try again in ${seconds} s.`,
+          { 'retry-after': `${seconds}` },
+        );
       }
-      const { scopes, callbackHosts } = app;
-      return { caller: { app: app.app, scopes, callbackHosts }, bodyHash };
+      return { caller: { app, scopes, callbackHosts }, bodyHash };
     },
+  };
+}
+
+function readClaim(headers: FastifyRequest['headers']): Claim {
+  const read = (name: keyof Claim): string => {
+    const value = headers[signatureHeaders[name]];
+    if (typeof value === 'string' && shapes[name].test(value)) return value;
+    throw new Refusal(
+      401,
+      'Sign the request: it needs X-Keypad-App, X-Keypad-Timestamp (Unix seconds), X-Keypad-Nonce (8 to 64 letters, digits, _ and -) and X-Keypad-Signature (64 hex digits in lower case).',
+    );
+  };
+  return {
+    app: read('app'),
+    timestamp: read('timestamp'),
+    nonce: read('nonce'),
+    signature: read('signature'),
   };
 }

@@ -5,7 +5,7 @@ import { readValue } from '../content/read-value.ts';
 import { isDatabaseAway } from '../database/database.ts';
 import type { Admitted } from './admission.ts';
 import { isContentType, readJson } from './read-body.ts';
-import { type Answer, type Ask, type Route, refuse } from './route.ts';
+import { type Answer, type Ask, Refusal, type Route, refuse } from './route.ts';
 
 /** The answer of a route to a request that was let in: its scope, its query and its body are checked, then it is asked. */
 export async function answerTo(
@@ -14,14 +14,14 @@ export async function answerTo(
   { caller, bodyHash, raw, closing }: Pick<Ask, 'raw'> & Admitted & { readonly closing: AbortSignal },
 ): Promise<Answer> {
   if (route.scope !== undefined && !caller.scopes.allows(route.scope)) {
-    return refuse(
+    throw new Refusal(
       403,
       `This route takes the scope ${route.scope}, which the app "${caller.app}" does not have.`,
     );
   }
   const { 'content-type': contentType = '' } = request.headers;
   if (route.body !== undefined && !isContentType(contentType, 'application/json')) {
-    return refuse(415, 'This route reads JSON; send it with Content-Type: application/json.');
+    throw new Refusal(415, 'This route reads JSON; send it with Content-Type: application/json.');
   }
   return route.handle({
     caller,
@@ -42,6 +42,7 @@ export function failure(
   trace: string,
   log: Pick<Log, 'error'>,
 ): Answer {
+  if (error instanceof Refusal) return { ...refuse(error.status, error.message), headers: error.headers };
   if (error instanceof InputError) return refuse(400, error.message);
   if (error.statusCode === 413)
     return refuse(413, 'The body is too long; /v1/openapi.json tells the limits.');

@@ -57,6 +57,19 @@ export interface Route<Body = unknown, Query = unknown> {
   handle(ask: Ask<Body, Query>): Promise<Answer>;
 }
 
+/** Ends a request with a status, one plain sentence for the caller, and headers. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, message: string, headers: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
 /** Carries the inference of body and query into the handler. */
 export function route<Body = undefined, Query = undefined>(route: Route<Body, Query>): Route {
   return route as unknown as Route;

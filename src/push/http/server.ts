@@ -10,27 +10,22 @@ import { drainOnClose } from '../../server/drain.ts';
 import type { Log } from '../../server/log.ts';
 import type { Sources } from '../../server/sources.ts';
 import { readTraceId, traceHeader } from '../../server/trace-id.ts';
-import type { Keys } from '../apps/keys.ts';
 import { hashOf } from '../apps/signature.ts';
-import { type Admitted, createAdmission, isAnswer } from './admission.ts';
+import { type AdmissionParts, createAdmission } from './admission.ts';
 import { answerTo, failure } from './answer-to.ts';
 import { openApiRoute } from './openapi.ts';
-import type { Rates } from './rates.ts';
 import { verifiedStream } from './read-body.ts';
-import { type Answer, type Ask, type Route, refuse } from './route.ts';
+import { type Answer, type Route, refuse } from './route.ts';
 
 /** What the API counts; seconds. `route` is the path of the table. */
 export interface ApiMetrics {
   request(route: string, status: number, seconds: number): void;
 }
 
-export interface ApiParts {
+export interface ApiParts extends AdmissionParts {
   readonly routes: readonly Route[];
-  readonly keys: Pick<Keys, 'readClaim' | 'verifyRequest'>;
-  /** Who may call, and whose X-Forwarded-For is believed. */
-  readonly sources: Sources;
+  /** Whose X-Forwarded-For is believed. */
   readonly proxies: Sources;
-  readonly rates: Rates;
   readonly log: Log;
   readonly metrics?: ApiMetrics;
 }
@@ -58,16 +53,15 @@ export function createApi(parts: ApiParts): FastifyInstance {
   drainOnClose(app);
   const closing = new AbortController();
   app.addHook('preClose', async () => closing.abort());
-  const answer = (route: Route, request: FastifyRequest, more: Admitted & Pick<Ask, 'raw'>) =>
-    answerTo(route, request, { ...more, closing: closing.signal });
-
   app.addHook('onRequest', async (request, reply) => {
     reply.header(traceHeader, request.id);
-    const refused = admission.checkHeaders(request);
-    if (refused === undefined) return;
-    // The body, which nobody reads, may still be coming.
-    reply.header('connection', 'close');
-    return send(reply, refused);
+    try {
+      admission.checkHeaders(request);
+    } catch (error) {
+      // The body, which nobody reads, may still be coming.
+      reply.header('connection', 'close');
+      throw error;
+    }
   });
   app.addHook('onResponse', (request, reply, done) => {
     const { url = 'unknown' } = request.routeOptions;
@@ -82,44 +76,35 @@ export function createApi(parts: ApiParts): FastifyInstance {
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.setErrorHandler((error: Error, request, reply) => send(reply, failure(error, request.id, request.log)));
   app.setNotFoundHandler(async (request, reply) => {
-    const admitted = await admission.admit(request, hashOf(bytesOf(request)));
-    if (isAnswer(admitted)) return send(reply, admitted);
+    await admission.admit(request, hashOf(bytesOf(request)));
     return send(reply, refuse(404, 'There is no such route; GET /v1/openapi.json lists them all.'));
   });
 
-  const routes = [...parts.routes, openApiRoute(parts.routes)];
-  for (const route of routes.filter(({ reads }) => reads !== 'stream')) {
-    const { method, path, bodyLimit = BODY_LIMIT } = route;
-    app.route({
+  const serve = (scope: FastifyInstance, route: Route): void => {
+    const { method, path, reads, bodyLimit = BODY_LIMIT } = route;
+    scope.route({
       method,
       url: `/v1${path}`,
       bodyLimit,
       handler: async (request, reply) => {
-        const raw = bytesOf(request);
-        const admitted = await admission.admit(request, hashOf(raw));
-        if (isAnswer(admitted)) return send(reply, admitted);
-        return send(reply, await answer(route, request, { ...admitted, raw }));
+        const isStream = reads === 'stream';
+        // What is left of a streamed body when the answer goes out is not read.
+        if (isStream) reply.header('connection', 'close');
+        const admitted = await admission.admit(request, isStream ? 'claimed' : hashOf(bytesOf(request)));
+        const raw = isStream ? verifiedStream(request.raw, admitted.bodyHash, bodyLimit) : bytesOf(request);
+        return send(reply, await answerTo(route, request, { ...admitted, raw, closing: closing.signal }));
       },
     });
-  }
+  };
+  const { whole = [], stream = [] } = Object.groupBy(
+    [...parts.routes, openApiRoute(parts.routes)],
+    ({ reads }) => reads ?? 'whole',
+  );
+  for (const route of whole) serve(app, route);
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
-    for (const route of routes.filter(({ reads }) => reads === 'stream')) {
-      const { method, path, bodyLimit = BODY_LIMIT } = route;
-      scope.route({
-        method,
-        url: `/v1${path}`,
-        handler: async (request, reply) => {
-          // What is left of the body when the answer goes out is not read.
-          reply.header('connection', 'close');
-          const admitted = await admission.admit(request, 'claimed');
-          if (isAnswer(admitted)) return send(reply, admitted);
-          const raw = verifiedStream(request.raw, admitted.bodyHash, bodyLimit);
-          return send(reply, await answer(route, request, { ...admitted, raw }));
-        },
-      });
-    }
+    for (const route of stream) serve(scope, route);
   });
   return app;
 }

@@ -77,6 +77,7 @@ export async function openApiHarness(
     sources: createSources(['127.0.0.1']),
     proxies: createSources([]),
     rates: createRates(redis, now),
+    now,
     log,
   });
   const keyOf = new Map<string, string>();
