@@ -1,22 +1,70 @@
+import type { Member } from '../wecom/api/api.ts';
 import { signRequest } from './apps/signature.ts';
-import type {
-  AccountState,
-  DirectoryUser,
-  Pushed,
-  PushedMessage,
-  PushMessage,
-  Sent,
-} from './client/push-message.ts';
+import type { Content } from './content/content.ts';
+import type { Variables } from './content/message.ts';
+import type { AccountView } from './http/accounts.ts';
+import type { MessageView } from './messages/message-view.ts';
 
-export type {
-  AccountState,
-  DirectoryUser,
-  Pushed,
-  PushedMessage,
-  PushMessage,
-  Sent,
-  To,
-} from './client/push-message.ts';
+/** Whom a message goes to; at least one. */
+export interface To {
+  /** Userids, or `@all` alone. */
+  readonly users?: readonly string[];
+  readonly departments?: readonly (number | string)[];
+  readonly tags?: readonly (number | string)[];
+  readonly chats?: readonly string[];
+  /** Names of group robots. */
+  readonly robots?: readonly string[];
+}
+
+/** What a message says: exactly one of these. */
+export type Says =
+  | Content
+  /** A picture at a public address. */
+  | { readonly imageUrl: string }
+  /** A picture that was handed in before. */
+  | { readonly image: { readonly sha256: string } }
+  | { readonly template: { readonly key: string; readonly variables?: Variables } };
+
+/** One message for message delivery; docs/push.md tells every field. */
+export type PushMessage = Says & {
+  readonly to: To;
+  /** The account that sends it; absent: the app of the `WECOM_*` variables. Any other needs the scope `account:NAME`. */
+  readonly account?: string;
+  /** The same key gives the same message, however often it is sent; with it a request whose connection fails is repeated. */
+  readonly idempotencyKey?: string;
+  readonly opaque?: string | number;
+  readonly priority?: 'alert' | 'normal' | 'bulk';
+  /** ISO time, or Unix seconds. */
+  readonly sendAt?: string | number;
+  readonly callbackUrl?: string;
+};
+
+/** A message that was taken down; it will be delivered. */
+export interface Pushed {
+  readonly id: string;
+  readonly state: string;
+  readonly opaque?: string | number;
+}
+
+/** What WeCom answered, or `queued` / `sending` when it has not within half a minute. */
+export interface Sent extends Pushed {
+  readonly msgid?: string;
+  readonly msgids?: readonly string[];
+  readonly invaliduser?: readonly string[];
+  readonly invalidparty?: readonly string[];
+  readonly invalidtag?: readonly string[];
+  /** Chats and robots that it did not reach. */
+  readonly failed?: readonly string[];
+}
+
+/** A message as it stands, with each receiver. */
+export type PushedMessage = Pick<MessageView, 'id' | 'state' | 'opaque' | 'receivers'>;
+
+/** How an account fares. A paused one sends nothing until somebody has done what `advice` says. */
+export type AccountState = Readonly<AccountView>;
+
+/** A member as WeCom knows it. */
+export type DirectoryUser = Readonly<Member>;
 
 /** Message delivery said no, or nothing (`status` 0). `message` is its sentence; `errcode` is WeCom's, if it was WeCom. */
 export class PushError extends Error {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Replica } from '#test/push-replica.ts';
 import { type PushRole, startPushRole } from '#test/push-role.ts';
 import { size } from '#test/size.ts';
-import type { PushMessage } from '../../../src/push/client/push-message.ts';
+import type { PushMessage } from '../../../src/push/client.ts';
 import { PushError } from '../../../src/push/client.ts';
 import { flush } from '../delivery/delivery-harness.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, test, vi } from 'vitest';
 import { type PushRole, startPushRole } from '#test/push-role.ts';
 import { isLong } from '#test/size.ts';
-import type { PushMessage, To } from '../../../src/push/client/push-message.ts';
+import type { PushMessage, To } from '../../../src/push/client.ts';
 
 /**
  * WeCom counts by the minute, so that this file takes one; everything that has to wait for it waits at the same time. In
