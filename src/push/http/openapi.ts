@@ -1,5 +1,4 @@
 import { type ZodType, z } from 'zod';
-import { contentKinds } from '../content/content.ts';
 import { type Route, route } from './route.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -38,8 +37,10 @@ const refusals: Readonly<Record<number, string>> = {
   503: 'The database is away; try again.',
 };
 
+const error = { type: 'object', required: ['error'], properties: { error: { type: 'string' } } };
+
 /** The OpenAPI document of a table of routes. */
-export function describeRoutes(routes: readonly Route[]): Json {
+function describeRoutes(routes: readonly Route[]): Json {
   const paths: Record<string, Record<string, Json>> = {};
   for (const each of routes) {
     const path = `/v1${each.path.replace(/:(\w+)/g, '{$1}')}`;
@@ -56,17 +57,11 @@ export function describeRoutes(routes: readonly Route[]): Json {
     },
     security: [Object.fromEntries(headers.map((name) => [name, []]))],
     paths,
-    components: {
-      securitySchemes: Object.fromEntries(schemes),
-      schemas: {
-        Error: { type: 'object', required: ['error'], properties: { error: { type: 'string' } } },
-        ContentKind: { enum: contentKinds },
-      },
-    },
+    components: { securitySchemes: Object.fromEntries(schemes), schemas: { Error: error } },
   };
 }
 
-function describeRoute({ path, summary, scope, body, accepts, query, reads, answers }: Route): Json {
+function describeRoute({ path, summary, scope, body, accepts = {}, query, reads, answers }: Route): Json {
   const pathParameters = [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
     name,
     in: 'path',
@@ -78,31 +73,23 @@ function describeRoute({ path, summary, scope, body, accepts, query, reads, answ
     ...(query === undefined ? [] : queryParameters(query)),
     ...(reads === 'stream' ? [contentHash] : []),
   ];
-  const taken = body === undefined ? accepts : { 'application/json': body };
-  const content = Object.fromEntries(
-    Object.entries(taken ?? {}).map(([type, schema]) => [type, { schema: schemaOf(schema, 'input') }]),
-  );
-  const error = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } };
-  const refused = Object.entries(refusals).map(([status, description]) => [
-    status,
-    { description, content: error },
-  ]);
-  const answered = Object.entries(answers).map(([status, { about, schema }]) => [
-    status,
-    {
-      description: about,
-      ...(schema !== undefined && {
-        content: { 'application/json': { schema: schemaOf(schema, 'output') } },
-      }),
-    },
-  ]);
+  const content = mapValues(body === undefined ? accepts : { 'application/json': body }, (schema) => ({
+    schema: schemaOf(schema, 'input'),
+  }));
   return {
     summary,
     ...(scope !== undefined && { description: `Takes the scope ${scope}.` }),
-    ...(parameters.length > 0 && { parameters }),
+    parameters,
     ...(Object.keys(content).length > 0 && { requestBody: { required: true, content } }),
-    responses: { ...Object.fromEntries(refused), ...Object.fromEntries(answered) },
+    responses: {
+      ...mapValues(refusals, (about) => answered(about, { $ref: '#/components/schemas/Error' })),
+      ...mapValues(answers, ({ about, schema }) => answered(about, schema && schemaOf(schema, 'output'))),
+    },
   };
+}
+
+function answered(description: string, schema: Json | undefined): Json {
+  return { description, ...(schema !== undefined && { content: { 'application/json': { schema } } }) };
 }
 
 function queryParameters(query: ZodType): readonly Json[] {
@@ -121,4 +108,8 @@ function queryParameters(query: ZodType): readonly Json[] {
 function schemaOf(schema: ZodType, io: 'input' | 'output'): Json {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
   return rest;
+}
+
+function mapValues<T>(values: Readonly<Record<string, T>>, change: (value: T) => Json): Json {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, change(value)]));
 }
