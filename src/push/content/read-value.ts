@@ -35,7 +35,8 @@ function sayPlainly(issue: Issue): string | undefined {
     }
     case 'unrecognized_keys': {
       const known = issue.inst instanceof z.ZodObject ? Object.keys(issue.inst.shape) : [];
-      return `has no field ${issue.keys.map((key) => `"${key}"`).join(', ')}; its fields are ${known.join(', ')}`;
+      const unknown = issue.keys.map((key) => `"${key}"`).join(', ');
+      return `has no field ${unknown}; ${known.length === 0 ? 'this route takes none' : `its fields are ${known.join(', ')}`}`;
     }
     case 'invalid_value':
       return `must be ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.join(', ')}`;

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import * as z from 'zod';
 import { InputError } from '../../errors.ts';
 import type { Log } from '../../server/log.ts';
 import { readValue } from '../content/read-value.ts';
@@ -6,6 +7,9 @@ import { isDatabaseAway } from '../database/database.ts';
 import type { Admitted } from './admission.ts';
 import { isContentType, readJson } from './read-body.ts';
 import { type Answer, type Ask, Refusal, type Route, refuse } from './route.ts';
+
+/** A query or body that says nothing, of routes that take none: what is asked for there would be left undone in silence. */
+const nothing = z.strictObject({});
 
 /** The answer of a route to a request that was let in: its scope, its query and its body are checked, then it is asked. */
 export async function answerTo(
@@ -26,14 +30,20 @@ export async function answerTo(
   return route.handle({
     caller,
     params: request.params as Readonly<Record<string, string>>,
-    body: route.body === undefined ? undefined : readValue(route.body, readJson(raw as Buffer), 'the body'),
-    query: route.query === undefined ? undefined : readValue(route.query, request.query, 'the query'),
+    query: readValue(route.query ?? nothing, request.query, 'the query'),
+    body: readBody(route, raw),
     raw,
     contentType,
     bodyHash,
     trace: request.id,
     closing,
   });
+}
+
+function readBody({ body, accepts }: Route, raw: Ask['raw']): unknown {
+  const isRaw = accepts !== undefined || !Buffer.isBuffer(raw);
+  if (isRaw || (body === undefined && raw.length === 0)) return undefined;
+  return readValue(body ?? nothing, readJson(raw), 'the body');
 }
 
 /** The plain answer to what a route threw. An error that is not the caller's fault is logged under the trace id. */

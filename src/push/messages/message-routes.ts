@@ -104,10 +104,18 @@ export function messageRoutes(parts: MessageRoutesParts): readonly Route[] {
       method: 'POST',
       path: '/messages/:id/recall',
       summary: 'Takes a message back: what has not begun is not sent, what was sent within 24 h is recalled.',
-      answers: { 200: { about: 'How many were, and which could not be.', schema: recalled }, ...missing },
+      answers: {
+        200: { about: 'How many were, and which could not be.', schema: recalled },
+        409: { about: 'Nothing of it can be taken back; `kept` says why.' },
+        ...missing,
+      },
       async handle({ caller, params: { id = '' } }) {
         const result = ID.test(id) ? await messageQueue.recall(caller.app, id) : null;
-        return result === null ? none : { status: 200, body: { id, ...result } };
+        if (result === null) return none;
+        if (result.recalled > 0) return { status: 200, body: { id, ...result } };
+        const { kept } = result;
+        const error = kept[0]?.reason ?? 'All of it was recalled or cancelled before.';
+        return { status: 409, body: { error, kept } };
       },
     }),
     route({

@@ -120,8 +120,14 @@ export function templateRoutes({ templates }: { readonly templates: Templates })
       scope,
       body: z.strictObject({ version }),
       answers: { 200: { about: 'The new version is live.', schema: whole }, ...missing },
-      handle: async ({ params: { key = '' }, body, caller }) =>
-        found(key, await templates.restore(key, body.version, caller.app)),
+      async handle({ params: { key = '' }, body, caller }) {
+        const restored = await templates.restore(key, body.version, caller.app);
+        if (restored !== null) return { status: 200, body: restored };
+        return refuse(
+          404,
+          `template "${key}" has no version ${body.version}; GET …/${key}/versions lists them`,
+        );
+      },
     }),
     route({
       method: 'POST',

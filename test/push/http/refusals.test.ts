@@ -138,6 +138,33 @@ test.each(withBody.map((each) => [`${each.method} ${each.path}`, each] as const)
   },
 );
 
+const withoutQuery = routes.filter(({ query }) => query === undefined);
+test.each(withoutQuery.map((each) => [`${each.method} ${each.path}`, each] as const))(
+  '%s refuses a query, which it would not look at',
+  async (_name, each) => {
+    const right = rightRequest(each);
+    expect(await api.say({ ...right, path: `${right.path}?wait=true` })).toMatchObject({
+      status: 400,
+      body: { error: expect.stringContaining('"wait"; this route takes none') },
+    });
+  },
+);
+
+const withoutBody = routes.filter(
+  (each) => each.method === 'POST' && !(each.body ?? each.accepts ?? each.reads),
+);
+test.each(withoutBody.map((each) => [`${each.method} ${each.path}`, each] as const))(
+  '%s refuses a body, which it would not look at',
+  async (_name, each) => {
+    const body = '{"receivers":["user:zhangsan"]}';
+    expect(await api.say({ ...rightRequest(each), body })).toMatchObject({
+      status: 400,
+      body: { error: expect.stringContaining('"receivers"; this route takes none') },
+    });
+    expect((await api.say({ ...rightRequest(each), body: '{}' })).status).not.toBe(400);
+  },
+);
+
 const scoped = routes.filter(({ scope }) => scope !== undefined);
 test.each(scoped.map((each) => [`${each.method} ${each.path}`, each] as const))(
   '%s refuses an app without its scope',

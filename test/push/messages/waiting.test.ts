@@ -140,6 +140,18 @@ test('a message can be recalled, by its own app only', async () => {
   expect(weCom.recalled).toEqual([body.msgid]);
   const seen = await api.say({ path: `/v1/messages/${body.id}` });
   expect(seen.body.state).toBe('recalled');
+  const again = await api.say({ path, method: 'POST' });
+  expect(again).toMatchObject({ status: 409, body: { error: expect.stringContaining('before'), kept: [] } });
+});
+
+test('who recalls what nobody got is refused, and told why', async () => {
+  weCom.script = () => {
+    throw new WeComError('message/send', 40003, 'invalid userid');
+  };
+  const { body } = await send({ ...to('b1'), text: 'oops' });
+  const recalled = await api.say({ path: `/v1/messages/${body.id}/recall`, method: 'POST' });
+  const reason = expect.stringContaining('not delivered');
+  expect(recalled).toMatchObject({ status: 409, body: { error: reason, kept: [{ reason }] } });
 });
 
 test('what failed can be listed and sent again, by its own app only', async () => {
