@@ -15,7 +15,7 @@ import type { Delivery } from './delivery/delivery.ts';
 import type { MessageQueue } from './delivery/message-queue.ts';
 import { directoryRoutes } from './directory/routes.ts';
 import { accountRoutes } from './http/accounts.ts';
-import { createRates } from './http/rates.ts';
+import { createRates, SETTLE_MS } from './http/rates.ts';
 import { createApi } from './http/server.ts';
 import { createFetchImage } from './media/fetch-image.ts';
 import { createMedia } from './media/media.ts';
@@ -120,6 +120,7 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
       return accepted;
     },
   };
+  const rates = createRates(db, now);
   const app = createApi({
     routes: [
       ...messageRoutes({
@@ -142,7 +143,7 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
     keys,
     sources: createSources(config.allowedSources),
     proxies: createSources(config.trustedProxies),
-    rates: createRates(redis, now),
+    rates,
     now,
     log,
     metrics,
@@ -150,12 +151,13 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
   delivery.start();
   webhooks.start();
   campaigns.start();
-  const pruning = [
+  const loops = [
+    createLoop({ restMs: SETTLE_MS, work: rates.settle, onError: report }),
     createLoop({ restMs: MINUTE_MS, work: keys.prune, onError: report }),
     createLoop({ restMs: HOUR_MS, work: media.prune, onError: report }),
     createLoop({ restMs: HOUR_MS, work: webhooks.prune, onError: report }),
   ];
-  for (const loop of pruning) loop.start();
+  for (const loop of loops) loop.start();
 
   return {
     app,
@@ -170,7 +172,7 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
       await campaigns.close();
       await delivery.close();
       await webhooks.close();
-      await Promise.all(pruning.map((loop) => loop.stop()));
+      await Promise.all(loops.map((loop) => loop.stop()));
       redis.disconnect();
       await db.destroy();
     },

@@ -62,12 +62,15 @@ test('another secret or another app begins anew', async () => {
 test('what an earlier secret has left is deleted when it has been of no use for a day', async () => {
   await storeOf(db, 'old secret').write({ token: 'old', lifeMs: 1000 });
   await storeOf(db, 'old secret', 7).write({ token: 'of another app', lifeMs: 1000 });
+  // An old replica is still fetching with the secret before that.
+  expect(await storeOf(db, 'older secret').lock(86_402_000)).not.toBeNull();
   clock.ms += 86_400_000;
   await storeOf().write({ token: 'new', lifeMs: 1000 });
-  expect(await rows()).toHaveLength(3);
+  expect(await rows()).toHaveLength(4);
   clock.ms += 1001;
   await storeOf().write({ token: 'newer', lifeMs: 1000 });
-  expect((await rows()).map(({ agent_id }) => agent_id)).toEqual([7, 1000002]);
+  expect((await rows()).map(({ agent_id }) => agent_id).sort()).toEqual([1000002, 1000002, 7]);
+  expect(await storeOf(db, 'older secret').lock(1)).toBeNull();
   expect((await storeOf().read())?.token).toBe('newer');
 });
 

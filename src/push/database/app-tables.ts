@@ -29,10 +29,18 @@ export interface NonceTable {
   expires_at: number;
 }
 
+/** How many requests of an app were let through in a minute of the Unix epoch. */
+export interface AppRateTable {
+  minute: number;
+  app: string;
+  requests: number;
+}
+
 export interface KeyTables {
   apps: AppTable;
   app_keys: AppKeyTable;
   nonces: NonceTable;
+  app_rates: AppRateTable;
 }
 
 export const keyTables = statements(
@@ -60,5 +68,14 @@ export const keyTables = statements(
     expires_at bigint not null,
     primary key (app, nonce),
     key nonces_by_end (expires_at)
+  ) ${TABLE_OPTIONS}`,
+);
+
+export const rateTables = statements(
+  sql`create table if not exists app_rates (
+    minute int not null,
+    app varchar(32) not null,
+    requests int not null,
+    primary key (minute, app)
   ) ${TABLE_OPTIONS}`,
 );

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { migrate as migrateTo, statements } from '../../server/migrations.ts';
 import { accountColumns } from './account-columns.ts';
-import { keyTables } from './app-tables.ts';
+import { keyTables, rateTables } from './app-tables.ts';
 import { campaignTables } from './campaign-tables.ts';
 import type { Database } from './database.ts';
 import { deliveryTables } from './delivery-tables.ts';
@@ -30,6 +30,7 @@ export function migrate(db: Database): Promise<void> {
       '2026-11-9-recent-sends': recentTables,
       '2026-12-1-accounts': accountColumns,
       '2026-12-2-access-tokens': tokenTables,
+      '2026-12-2-app-rates': rateTables,
     },
     table: 'push_migration',
     setting: 'PUSH_MYSQL_URL',

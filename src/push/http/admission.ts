@@ -22,7 +22,7 @@ export interface Admitted {
 export interface AdmissionParts {
   readonly keys: Pick<Keys, 'find' | 'useNonce'>;
   readonly sources: Sources;
-  readonly rates: Rates;
+  readonly rates: Pick<Rates, 'take'>;
   /** Unix ms. */
   readonly now: () => number;
 }
@@ -92,7 +92,7 @@ export function createAdmission({ keys, sources, rates, now }: AdmissionParts): 
         );
       }
       const { app, scopes, callbackHosts, perMinute } = await verify(request, claim, bodyHash);
-      const seconds = await rates.take(app, perMinute);
+      const seconds = rates.take(app, perMinute);
       if (seconds > 0) {
         throw new Refusal(
           429,

@@ -1,46 +1,61 @@
-import type { Redis } from '../../server/redis.ts';
+import type { Database } from '../database/database.ts';
+import { addRequests, deleteRequests } from './rate-store.ts';
 
 /** How many requests an app makes in a minute, together in all replicas. */
 export interface Rates {
-  /** Counts one request; resolves to 0 when it is within the limit, otherwise to the seconds until the next minute. */
-  take(app: string, perMinute: number): Promise<number>;
+  /** Counts one request that is within the limit and returns 0; otherwise returns the seconds until the next minute. */
+  take(app: string, perMinute: number): number;
+  /**
+   * Exchanges counts with the other replicas; to be called every `SETTLE_MS`, one call at a time. Counts that the database
+   * does not take are not handed in again, since they may stand there: this process alone goes on counting them.
+   */
+  settle(): Promise<void>;
 }
 
+/** Between two exchanges a replica does not know what the others let through. */
+export const SETTLE_MS = 250;
 const MINUTE_MS = 60_000;
-/** After an error Redis is not asked for so long, so that requests do not wait for it one after the other. */
-const PAUSE_MS = 1000;
 
-const COUNT = `
-local n = redis.call('INCR', KEYS[1])
-if n == 1 then redis.call('EXPIRE', KEYS[1], 120) end
-return n`;
+interface Count {
+  /** Let through in this process in this minute. */
+  own: number;
+  /** Those of them that no other replica knows of. */
+  unsaid: number;
+  /** Let through by all others, as of the last exchange. */
+  others: number;
+}
 
-/** Makes the counter. While Redis is away each process counts for itself: a message matters more than the exact limit. */
-export function createRates(redis: Redis, now: () => number): Rates {
-  redis.defineCommand('keypadCountRequest', { numberOfKeys: 1, lua: COUNT });
-  const { keypadCountRequest } = redis as unknown as { keypadCountRequest(key: string): Promise<number> };
+/** Makes the counter. No request waits for the database; while it is away each process counts for itself. */
+export function createRates(db: Database, now: () => number): Rates {
   let minute = 0;
-  let own = new Map<string, number>();
-  let pausedUntil = 0;
+  let counts = new Map<string, Count>();
+  let cleanedAt = 0;
 
-  const countShared = async (app: string): Promise<number> => {
-    if (redis.status !== 'ready' || now() < pausedUntil) return 0;
-    try {
-      return await keypadCountRequest.call(redis, `keypad:push:rate:{${app}}:${minute}`);
-    } catch {
-      pausedUntil = now() + PAUSE_MS;
-      return 0;
-    }
-  };
   return {
-    async take(app, perMinute) {
+    take(app, perMinute) {
       const current = Math.floor(now() / MINUTE_MS);
-      if (current !== minute) own = new Map();
+      if (current !== minute) counts = new Map();
       minute = current;
-      const counted = (own.get(app) ?? 0) + 1;
-      own.set(app, counted);
-      const total = Math.max(counted, await countShared(app));
-      return total <= perMinute ? 0 : Math.ceil(((current + 1) * MINUTE_MS - now()) / 1000);
+      const count = counts.get(app) ?? { own: 0, unsaid: 0, others: 0 };
+      counts.set(app, count);
+      if (count.own + count.others >= perMinute) return Math.ceil(((current + 1) * MINUTE_MS - now()) / 1000);
+      count.own += 1;
+      count.unsaid += 1;
+      return 0;
+    },
+    async settle() {
+      const settling = minute;
+      const changed = new Map([...counts].filter(([, { unsaid }]) => unsaid > 0));
+      if (changed.size === 0) return;
+      const requests = new Map([...changed].map(([app, { unsaid }]) => [app, unsaid]));
+      for (const count of changed.values()) count.unsaid = 0;
+      const totals = await addRequests(db, settling, requests);
+      for (const [app, count] of changed) {
+        count.others = Math.max(0, (totals.get(app) ?? 0) - (count.own - count.unsaid));
+      }
+      if (cleanedAt === settling) return;
+      cleanedAt = settling;
+      await deleteRequests(db, settling - 1);
     },
   };
 }

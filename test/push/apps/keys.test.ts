@@ -24,7 +24,7 @@ afterAll(() => drop());
 
 /** Why a GET of /v1/a with these headers is refused; undefined when it is let in. */
 async function refusalOf(by: Keys, headers: Readonly<Record<string, string>>): Promise<string | undefined> {
-  const rates = { take: async () => 0 };
+  const rates = { take: () => 0 };
   const admission = createAdmission({ keys: by, sources: { allows: () => true }, rates, now });
   const request = { headers, ip: '127.0.0.1', raw: { method: 'GET', url: '/v1/a' } };
   try {

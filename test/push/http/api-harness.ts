@@ -8,7 +8,6 @@ import { createRates } from '../../../src/push/http/rates.ts';
 import type { Route } from '../../../src/push/http/route.ts';
 import { createApi } from '../../../src/push/http/server.ts';
 import { createLog } from '../../../src/server/log.ts';
-import type { Redis } from '../../../src/server/redis.ts';
 import { createSources } from '../../../src/server/sources.ts';
 
 export const MASTER_KEY = 'a master key of the tests, 32 characters long';
@@ -58,12 +57,9 @@ export interface ApiHarness {
   stop(): Promise<void>;
 }
 
-/** A Redis that is away. */
-export const noRedis = { status: 'end', defineCommand: () => {} } as unknown as Redis;
-
 export async function openApiHarness(
   routesOf: (parts: { db: Database; url: string; now: () => number }) => readonly Route[],
-  { redis = noRedis, realClock = false }: { redis?: Redis; realClock?: boolean } = {},
+  { realClock = false }: { realClock?: boolean } = {},
 ): Promise<ApiHarness> {
   const { db, url, drop } = await openPushDatabase();
   const clock = { now: Date.UTC(2026, 10, 21, 8) };
@@ -76,7 +72,7 @@ export async function openApiHarness(
     keys,
     sources: createSources(['127.0.0.1']),
     proxies: createSources([]),
-    rates: createRates(redis, now),
+    rates: createRates(db, now),
     now,
     log,
   });

@@ -6,6 +6,7 @@ import { createSecret } from '../../../src/config.ts';
 import { createPush, type Push } from '../../../src/push/app.ts';
 import { createKeys } from '../../../src/push/apps/keys.ts';
 import { hashOf, signatureHeaders, signRequest } from '../../../src/push/apps/signature.ts';
+import type { Database } from '../../../src/push/database/database.ts';
 import { createLog } from '../../../src/server/log.ts';
 import { createRegistry } from '../../../src/server/metrics.ts';
 
@@ -13,11 +14,14 @@ const masterKey = 'a master key of the tests, 32 characters long';
 const lines: string[] = [];
 const keysOf: Record<string, string> = {};
 let push: Push;
+let db: Database;
 const stops: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
   const redis = await startRedis();
-  const { db, url, drop } = await openPushDatabase();
+  const database = await openPushDatabase();
+  const { url, drop } = database;
+  db = database.db;
   const keys = createKeys({ db, masterKey, now: Date.now });
   const scopes = ['text', 'template', 'templates', 'campaigns', 'directory'];
   for (const [app, words] of Object.entries({ ci: scopes, off: scopes, narrow: ['text'] })) {
@@ -163,6 +167,12 @@ test('the running role refuses on every route what is not signed, fresh and allo
       wrongScope: 403,
     });
   }
+});
+
+test('the running role tells other replicas how many requests of an app it let through', async () => {
+  await everyRoute();
+  const counted = () => db.selectFrom('app_rates').select('app').where('app', '=', 'ci').execute();
+  await expect.poll(counted, { timeout: 10_000 }).not.toEqual([]);
 });
 
 test('the log of the running role holds no key, signature, nonce or secret', async () => {
