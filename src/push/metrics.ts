@@ -1,5 +1,5 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import { createLabel } from '../server/metrics.ts';
+import { Gauge, type Registry } from 'prom-client';
+import { createLabel, metersOf } from '../server/metrics.ts';
 import type { SentCall } from '../wecom/api/outgoing.ts';
 import { type Lane, lanes } from './content/message.ts';
 import type { Depth } from './delivery/depth-store.ts';
@@ -34,13 +34,9 @@ const BREAKER: Readonly<Record<BreakerState, number>> = { closed: 0, 'half-open'
 
 /** Registers the metrics of message delivery. Labels are bounded: strange values are counted as `other`. */
 export function createPushMetrics(registry: Registry): PushMetrics {
-  const registers = [registry];
-  const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
-    new Counter<L>({ name, help, labelNames, registers });
-  const histogram = <L extends string>(name: string, help: string, labelNames: L[], buckets = SECONDS) =>
-    new Histogram<L>({ name, help, labelNames, buckets, registers });
-  const gauge = <L extends string>(name: string, help: string, labelNames: L[]) =>
-    new Gauge<L>({ name, help, labelNames, registers });
+  const { counter, gauge, ...meters } = metersOf(registry);
+  const histogram: typeof meters.histogram = (name, help, labelNames, buckets = SECONDS) =>
+    meters.histogram(name, help, labelNames, buckets);
 
   const accepted = counter('keypad_push_accepted_total', 'Messages written down', ['lane']);
   const sends = counter('keypad_push_sends_total', 'Sends by what WeCom answered', ['lane', 'errcode']);
@@ -86,7 +82,7 @@ export function createPushMetrics(registry: Registry): PushMetrics {
           name,
           help,
           labelNames: ['lane'],
-          registers,
+          registers: [registry],
           async collect() {
             for (const depth of await ask()) this.set({ lane: depth.lane }, numberOf(depth));
           },

@@ -35,15 +35,13 @@ export async function startInternal(options: InternalOptions): Promise<Internal>
   app.get('/readyz', async (_request, reply) => {
     const results = await Promise.all(
       Object.entries(checks).map(async ([name, check]) => {
-        const result = await runCheck(check, limitMs);
-        if (result.error !== undefined) log?.warn({ check: name, err: result.error }, 'not ready');
-        return { name, problem: result.problem };
+        const onError = (err: unknown) => log?.warn({ check: name, err }, 'not ready');
+        const problem = await problemOf(check, limitMs, onError);
+        return problem === undefined ? [] : [`${name} ${problem}\n`];
       }),
     );
-    const failing = results.filter(({ problem }) => problem !== undefined);
-    if (failing.length === 0) return 'ready\n';
-    const lines = failing.map(({ name, problem }) => `${name} ${problem}\n`);
-    return reply.code(503).send(`not ready\n${lines.join('')}`);
+    const failing = results.flat();
+    return failing.length === 0 ? 'ready\n' : reply.code(503).send(`not ready\n${failing.join('')}`);
   });
 
   app.get('/metrics', async (_request, reply) =>
@@ -53,19 +51,14 @@ export async function startInternal(options: InternalOptions): Promise<Internal>
   return { url: await app.listen({ host, port }), close: () => app.close() };
 }
 
-interface CheckResult {
-  readonly problem?: string;
-  readonly error?: unknown;
-}
-
-async function runCheck(check: () => Promise<void>, limitMs: number): Promise<CheckResult> {
+async function problemOf(check: () => Promise<void>, limitMs: number, onError: (error: unknown) => void) {
   const timer = new AbortController();
-  const late = sleep(limitMs, 'late' as const, { signal: timer.signal }).catch(() => 'done' as const);
+  const late = sleep(limitMs, `gave no answer within ${limitMs} ms`, { signal: timer.signal });
   try {
-    const first = await Promise.race([check(), late]);
-    return first === 'late' ? { problem: `gave no answer within ${limitMs} ms` } : {};
+    return (await Promise.race([check(), late.catch(() => undefined)])) ?? undefined;
   } catch (error) {
-    return { problem: 'failed', error };
+    onError(error);
+    return 'failed';
   } finally {
     timer.abort();
   }

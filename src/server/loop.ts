@@ -1,13 +1,3 @@
-/** Work that is done again and again, one round at a time. */
-export interface Loop {
-  /** Begins with a rest; `wake` first, and it begins with a round. */
-  start(): void;
-  /** Ends the rest; during a round, the next follows at once. */
-  wake(): void;
-  /** Begins no more rounds, and resolves when the one under way has ended. */
-  stop(): Promise<void>;
-}
-
 /** What is done, and how often. */
 export interface LoopParts {
   /** How long it rests after a round; ms. A rest keeps no process alive. */
@@ -17,8 +7,8 @@ export interface LoopParts {
   readonly onError: (error: unknown) => void;
 }
 
-/** Makes a loop; it does not run yet. */
-export function createLoop({ restMs, work, onError }: LoopParts): Loop {
+/** Makes what does work again and again, one round at a time; it does not run yet. */
+export function createLoop({ restMs, work, onError }: LoopParts) {
   let isStopped = false;
   let running: Promise<void> | undefined;
   let bell = Promise.withResolvers<void>();
@@ -44,11 +34,14 @@ export function createLoop({ restMs, work, onError }: LoopParts): Loop {
     }
   };
   return {
-    start() {
+    /** Begins with a rest; `wake` first, and it begins with a round. */
+    start(): void {
       running ??= run();
     },
-    wake: () => bell.resolve(),
-    async stop() {
+    /** Ends the rest; during a round, the next follows at once. */
+    wake: (): void => bell.resolve(),
+    /** Begins no more rounds, and resolves when the one under way has ended. */
+    async stop(): Promise<void> {
       isStopped = true;
       bell.resolve();
       await running;
