@@ -14,20 +14,6 @@ import { createCipher } from '../wecom/crypto/cipher.ts';
 import { createMenuFolders } from './menu-folders.ts';
 import type { Notifier } from './notifier.ts';
 
-/** The accounts that this process serves. */
-export interface Accounts {
-  /** One as it is in force now. */
-  find(name: string): CallbackAccount | undefined;
-  isAllowedAnywhere(address: string): boolean;
-  /** The menus of the account that a message came from, also when that account has been replaced since. */
-  menusOf(incoming: Pick<Incoming, 'channel'>): Menus;
-  /** Sends a text to a principal. What is for an account that is gone can reach nobody: that is logged. */
-  tell(principal: string, text: string, id: string): Promise<void>;
-  /** Reads the file of accounts and the menus again. What is bad is named, and what was there goes on. */
-  reload(): Promise<void>;
-  close(): void;
-}
-
 export interface AccountsParts {
   readonly config: Pick<BotConfig, 'account' | 'accountsFile' | 'menusDir'>;
   readonly redis: Redis;
@@ -50,10 +36,9 @@ interface Opened extends CallbackAccount {
 /** How often it is looked whether the callback ranges are due to be asked for. */
 const LOOK_MS = 10_000;
 
-/** Opens all accounts. Throws a `ConfigError` when the file cannot be used, or not one account is good. */
-export async function openAccounts(parts: AccountsParts): Promise<Accounts> {
-  const { config, log, metrics } = parts;
-  const { onProblems } = parts;
+/** Opens the accounts that this process serves. Throws a `ConfigError` when the file cannot be used, or not one account is good. */
+export async function openAccounts(parts: AccountsParts) {
+  const { config, log, metrics, onProblems } = parts;
   const onReload = (result: ReloadResult) => metrics.reload('menus', result);
   const folders = createMenuFolders({ log, onReload, onProblems });
   const menus = new WeakMap<Channel, Menus>();
@@ -62,38 +47,25 @@ export async function openAccounts(parts: AccountsParts): Promise<Accounts> {
   const openOne = async (definition: BotAccount): Promise<Opened> => {
     const folder = await folders.open(definition.menusDir);
     const notifier = parts.notifierOf(definition.name);
-    const channel = createWeComChannel({
-      account: definition.name,
-      agentId: definition.agentId,
-      ...notifier,
-    });
+    const { name: account, corpId, agentId } = definition;
+    const channel = createWeComChannel({ account, agentId, ...notifier });
     menus.set(channel, folder.menus);
     const sources = await openCallbackSources({
       allowed: definition.callbackSources,
       redis: parts.redis,
-      corpId: definition.corpId,
+      corpId,
       askWeCom: notifier.callbackRanges,
-      onError: (err) =>
-        log.error({ err, account: definition.name }, 'the callback ranges of WeCom are not fresh'),
+      onError: (err) => log.error({ err, account }, 'the callback ranges of WeCom are not fresh'),
       now: parts.now,
     });
     const cipher = createCipher({
       token: definition.token.reveal(),
       encodingAesKey: definition.encodingAesKey.reveal(),
-      receiveId: definition.corpId,
+      receiveId: corpId,
     });
-    const { corpId, agentId } = definition;
-    const { allows, keepFresh } = sources;
-    return {
-      definition,
-      channel,
-      cipher,
-      corpId,
-      agentId,
-      isAllowedSource: allows,
-      keepFresh,
-      release: folder.release,
-    };
+    const { allows: isAllowedSource, keepFresh } = sources;
+    const { release } = folder;
+    return { definition, channel, cipher, corpId, agentId, isAllowedSource, keepFresh, release };
   };
 
   /** What is as it was stays open; the rest is opened before what it replaces is let go. */
@@ -136,17 +108,22 @@ export async function openAccounts(parts: AccountsParts): Promise<Accounts> {
   }, LOOK_MS).unref();
   let reading: Promise<void> = Promise.resolve();
   return {
-    find: (name) => open.get(name),
-    isAllowedAnywhere: (address) => [...open.values()].some((each) => each.isAllowedSource(address)),
-    menusOf: ({ channel }) => menus.get(channel) as Menus,
-    async tell(principal, text, id) {
+    /** One as it is in force now. */
+    find: (name: string): CallbackAccount | undefined => open.get(name),
+    isAllowedAnywhere: (address: string): boolean =>
+      [...open.values()].some((each) => each.isAllowedSource(address)),
+    /** The menus of the account that a message came from, also when that account has been replaced since. */
+    menusOf: ({ channel }: Pick<Incoming, 'channel'>) => menus.get(channel) as Menus,
+    /** Sends a text to a principal. What is for an account that is gone can reach nobody: that is logged. */
+    async tell(principal: string, text: string, id: string): Promise<void> {
       const { account, user } = readPrincipal(principal);
       const channel = open.get(account)?.channel;
       if (channel === undefined)
         log.warn({ user: principal }, 'there is no account any more to tell this user');
       else await channel.tell(user, text, id);
     },
-    reload() {
+    /** Reads the file of accounts and the menus again. What is bad is named, and what was there goes on. */
+    reload(): Promise<void> {
       reading = reading.then(async () => {
         await read().catch((error: unknown) => {
           const problems = error instanceof ConfigError ? error.problems : [`${error}`];
@@ -158,7 +135,7 @@ export async function openAccounts(parts: AccountsParts): Promise<Accounts> {
       });
       return reading;
     },
-    close() {
+    close(): void {
       clearInterval(looking);
       for (const { release } of open.values()) release();
     },

@@ -5,22 +5,8 @@ import { principalOf } from './identity.ts';
 import type { Confirmation, OpenConfirmations } from './open-confirmations.ts';
 import type { Caller, OpsClient } from './ops-client.ts';
 
-/**
- * Sees to it that whoever confirmed something hears what became of it, also when an answer got lost or a process died.
- * The platform tells outcomes; what it may never have heard of is noted on this side until that is known.
- */
-export interface Confirmations {
-  /** Before the platform is asked to run what was confirmed. Throws when it cannot be noted; then it must not be asked. */
-  begin(confirmation: Confirmation): Promise<void>;
-  /** The platform has answered: what is left to tell is in the reply, or with the platform. */
-  answered(confirmation: Confirmation): Promise<void>;
-  /** The platform's answer got lost: what became of it is found out, and the user told. */
-  lost(confirmation: Confirmation): Promise<void>;
-  /** The user has read in a reply how these operations ended, so that the platform need not tell it. */
-  received(incoming: Pick<Incoming, 'channel' | 'user' | 'trace'>, ids: readonly string[]): void;
-  /** Stops asking and waits for what is being asked or told. */
-  stop(): Promise<void>;
-}
+/** Confirmations whose outcome their user has yet to hear. */
+export type Confirmations = ReturnType<typeof startConfirmations>;
 
 export interface ConfirmationsParts {
   readonly client: OpsClient;
@@ -34,36 +20,27 @@ export interface ConfirmationsParts {
 
 /** Longer than a call of the platform and the reply that tells of it may take. */
 const OVERDUE_MS = 15_000;
-/** How often it is looked for what another replica left behind when it died. */
-const LOOK_EVERY_MS = 5000;
+/** How often it is looked for what is overdue, also of a replica that died. */
+const LOOK_EVERY_MS = 2000;
 const SETTLE_AGAIN_MS = 2000;
 const TAKEN_MS = 30_000;
 /** A receipt that does not arrive before the platform's grace of 10 s is over comes too late. */
 const RECEIPT_TRIES = 4;
 const RECEIPT_AGAIN_MS = 2000;
 
-/** Starts it. Redis is asked when a confirmation of this replica is overdue, and every 5 s for those of others. */
-export function startConfirmations({ client, open, tell, now, onError }: ConfirmationsParts): Confirmations {
-  const timers = new Map<string, NodeJS.Timeout>();
-  const lookAt = (id: string, at: number): void => {
-    clearTimeout(timers.get(id));
-    timers.set(id, setTimeout(loop.wake, Math.max(0, at - now())).unref());
-  };
-  const forget = (id: string): void => {
-    clearTimeout(timers.get(id));
-    timers.delete(id);
-  };
-
+/**
+ * Sees to it that whoever confirmed something hears what became of it, also when an answer got lost or a process died.
+ * The platform tells outcomes; what it may never have heard of is noted on this side until that is known. Redis is asked
+ * every 2 s which confirmations are overdue, and at once when an answer got lost.
+ */
+export function startConfirmations({ client, open, tell, now, onError }: ConfirmationsParts) {
   /** Finds out what became of a confirmation; one that never began is closed, so that it never will. */
   const settle = async (confirmation: Confirmation): Promise<void> => {
     const { id, user } = confirmation;
-    forget(id);
     const settled = await client
       .acknowledge({ ...confirmation, departments: [] }, 'operation.settle', { id })
       .catch(async (error: unknown) => {
-        const again = now() + SETTLE_AGAIN_MS;
-        await open.note(confirmation, again);
-        lookAt(id, again);
+        await open.note(confirmation, now() + SETTLE_AGAIN_MS);
         throw error;
       });
     if ('refused' in settled)
@@ -97,31 +74,36 @@ export function startConfirmations({ client, open, tell, now, onError }: Confirm
     }
   };
   return {
-    async begin(confirmation) {
-      const overdueAt = now() + OVERDUE_MS;
-      await open.note(confirmation, overdueAt);
-      lookAt(confirmation.id, overdueAt);
+    /** Before the platform is asked to run what was confirmed. Throws when it cannot be noted; then it must not be asked. */
+    async begin(confirmation: Confirmation): Promise<void> {
+      await open.note(confirmation, now() + OVERDUE_MS);
     },
-    // When this cannot be written, the platform is asked what became of it, and says so.
-    async answered(confirmation) {
-      forget(confirmation.id);
+    /**
+     * The platform has answered: what is left to tell is in the reply, or with the platform. When this cannot be written,
+     * the platform is asked what became of it, and says so.
+     */
+    async answered(confirmation: Confirmation): Promise<void> {
       await open.close([confirmation]).catch(onError);
     },
-    // When this cannot be noted, it is overdue a little later all the same.
-    async lost(confirmation) {
+    /**
+     * The platform's answer got lost: what became of it is found out, and the user told. When this cannot be noted, it is
+     * overdue a little later all the same.
+     */
+    async lost(confirmation: Confirmation): Promise<void> {
       await open.note(confirmation, now()).catch(onError);
       loop.wake();
     },
-    received(incoming, ids) {
+    /** The user has read in a reply how these operations ended, so that the platform need not tell it. */
+    received(incoming: Pick<Incoming, 'channel' | 'user' | 'trace'>, ids: readonly string[]): void {
       if (ids.length === 0) return;
       const reader = { user: principalOf(incoming), trace: incoming.trace };
       const receipt = acknowledge(reader, ids).catch(onError);
       receipts.add(receipt);
       void receipt.then(() => receipts.delete(receipt));
     },
-    async stop() {
+    /** Stops asking and waits for what is being asked or told. */
+    async stop(): Promise<void> {
       stopping.abort();
-      for (const timer of timers.values()) clearTimeout(timer);
       await Promise.all([loop.stop(), ...receipts]);
     },
   };

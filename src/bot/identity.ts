@@ -2,15 +2,7 @@ import type { Incoming } from '../channels/channel.ts';
 import { principalText } from '../contract/principal.ts';
 import { createTtlCache } from '../server/ttl-cache.ts';
 import type { Caller, OpsClient } from './ops-client.ts';
-import { askRights, type Rights } from './rights.ts';
-
-/** Who writes and what they may do. Both are asked elsewhere and believed for a while. */
-export interface Identity {
-  /** On whose behalf a message's calls are made. */
-  callerOf(incoming: Pick<Incoming, 'channel' | 'user' | 'trace'>): Promise<Caller>;
-  /** Throws `Unavailable` when the platform does not say, or there is no right at all. */
-  rightsOf(caller: Caller): Promise<Rights>;
-}
+import { askRights } from './rights.ts';
 
 export interface IdentityParts {
   readonly client: OpsClient;
@@ -25,13 +17,17 @@ const DEPARTMENTS_MS = 60_000;
 /** So many users are remembered. */
 const MOST_USERS = 10_000;
 
-export function createIdentity({ client, now, onError, onNoRights }: IdentityParts): Identity {
+/** Who writes and what they may do. */
+export type Identity = ReturnType<typeof createIdentity>;
+
+/** Makes what asks who writes and what they may do; both answers are believed for a while. */
+export function createIdentity({ client, now, onError, onNoRights }: IdentityParts) {
   const departments = createTtlCache({
     milliseconds: DEPARTMENTS_MS,
     size: MOST_USERS,
     keyOf: principalOf,
     // Without an answer the user is taken to be in no department: fewer rights for a minute, never more.
-    ask: (writer) =>
+    ask: (writer: Writer) =>
       writer.channel.departments(writer.user).catch((error: unknown) => {
         onError(error, principalOf(writer));
         return [];
@@ -39,11 +35,13 @@ export function createIdentity({ client, now, onError, onNoRights }: IdentityPar
     now,
   });
   return {
-    callerOf: async (writer) => ({
+    /** On whose behalf a message's calls are made. */
+    callerOf: async (writer: Writer & Pick<Incoming, 'trace'>): Promise<Caller> => ({
       user: principalOf(writer),
       departments: await departments.get(writer),
       trace: writer.trace,
     }),
+    /** Throws `Unavailable` when the platform does not say, or there is no right at all. */
     rightsOf: createTtlCache({
       milliseconds: RIGHTS_MS,
       size: MOST_USERS,
@@ -54,7 +52,9 @@ export function createIdentity({ client, now, onError, onNoRights }: IdentityPar
   };
 }
 
+type Writer = Pick<Incoming, 'channel' | 'user'>;
+
 /** Who writes, as the platform knows them. */
-export function principalOf({ channel, user }: Pick<Incoming, 'channel' | 'user'>): string {
+export function principalOf({ channel, user }: Writer): string {
   return principalText({ channel: channel.name, account: channel.account, user });
 }

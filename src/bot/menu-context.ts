@@ -4,7 +4,7 @@ import type { Answer } from '../contract/answer.ts';
 import type { Confirmations } from './confirmations.ts';
 import type { Identity } from './identity.ts';
 import { type Caller, type OpsClient, OpsDown } from './ops-client.ts';
-import { covers, type Rights } from './rights.ts';
+import { covers, type Rights, readFor, unavailable } from './rights.ts';
 import { sentences } from './sentences.ts';
 
 /** Makes the context of one turn: everything the menu may ask of the platform, refusals turned into sentences. */
@@ -37,13 +37,7 @@ export function createContexts(parts: ContextParts): OpenContext {
 function asking(client: OpsClient, caller: Caller, rights: Rights): Pick<Context, 'may' | 'ops' | 'preview'> {
   return {
     may: (operation, { unit }) => covers(rights, operation, unit),
-    ops: {
-      async call(name, input) {
-        const answered = await client.read(caller, name, input as never).catch(unavailable);
-        if ('refused' in answered) throw new Unavailable(answered.refused);
-        return answered.output as never;
-      },
-    },
+    ops: { call: async (name, input) => (await readFor(client, caller, name, input as never)) as never },
     async preview(operation, input) {
       const answered = await client.post(caller, `${operation}/preview`, input).catch(unavailable);
       if (answered.state === 'preview') return answered.preview;
@@ -104,8 +98,4 @@ function outcomeOf(answered: Exclude<Answer, { state: 'error' }>, id: string): O
     case 'preview':
       return { text: sentences.odd };
   }
-}
-
-function unavailable(error: unknown): never {
-  throw error instanceof OpsDown ? new Unavailable(sentences.platformDown) : error;
 }

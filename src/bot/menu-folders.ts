@@ -5,14 +5,6 @@ import type { Log } from '../server/log.ts';
 import type { ReloadResult } from '../server/metrics.ts';
 import { watchFolder } from '../server/watched-folder.ts';
 
-/** The menus of all accounts: those of one folder are loaded once, whichever accounts have it. */
-export interface MenuFolders {
-  /** Takes the menus of a folder; `release` lets go of them. Throws `ConfigError` when they have a problem. */
-  open(folder: string): Promise<{ readonly menus: Menus; release(): void }>;
-  /** Reads every folder again. */
-  reload(): Promise<void>;
-}
-
 interface Folder {
   readonly name: string;
   readonly menus: Menus;
@@ -27,8 +19,8 @@ export interface MenuFoldersParts {
   onProblems(problems: readonly string[]): void;
 }
 
-/** Makes an empty one. */
-export function createMenuFolders({ log, onReload, onProblems }: MenuFoldersParts): MenuFolders {
+/** Makes what holds the menus of all accounts: those of one folder are loaded once, whichever accounts have it. */
+export function createMenuFolders({ log, onReload, onProblems }: MenuFoldersParts) {
   const folders = new Map<string, Folder>();
   const refused = new Set<string>();
   const report = (folder: string, isRefused: boolean): void => {
@@ -60,14 +52,15 @@ export function createMenuFolders({ log, onReload, onProblems }: MenuFoldersPart
     return { name: folder, menus, stopWatching, users: 0 };
   };
   return {
-    async open(directory) {
+    /** Takes the menus of a folder; `release` lets go of them. Throws `ConfigError` when they have a problem. */
+    async open(directory: string) {
       const path = resolve(directory);
       const folder = folders.get(path) ?? (await load(directory));
       folders.set(path, folder);
       folder.users += 1;
       return {
         menus: folder.menus,
-        release() {
+        release(): void {
           folder.users -= 1;
           if (folder.users > 0) return;
           folder.stopWatching();
@@ -76,6 +69,9 @@ export function createMenuFolders({ log, onReload, onProblems }: MenuFoldersPart
         },
       };
     },
-    reload: async () => void (await Promise.all([...folders.values()].map(({ menus }) => menus.reload()))),
+    /** Reads every folder again. */
+    async reload(): Promise<void> {
+      await Promise.all([...folders.values()].map(({ menus }) => menus.reload()));
+    },
   };
 }

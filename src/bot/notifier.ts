@@ -3,21 +3,6 @@ import type { Incoming } from '../channels/channel.ts';
 import { DEFAULT_ACCOUNT } from '../contract/principal.ts';
 import { type PushClient, PushError } from '../push/client.ts';
 
-/** What the bot asks of message delivery for one account; the bot itself never speaks to WeCom. Rejects with a {@link PushError}. */
-export interface Notifier {
-  /** Tells somebody something, once for each id, however often it is asked to; what was taken down counts as told. */
-  tell(user: string, text: string, id: string): Promise<void>;
-  /**
-   * Tells what comes after the reply to a message, once for each message and text; tried again for a minute while
-   * message delivery is away, since nobody else will tell it.
-   */
-  tellLate(message: Pick<Incoming, 'user' | 'msgId'>, text: string): Promise<void>;
-  /** The departments of a member. */
-  departments(user: string): Promise<readonly number[]>;
-  /** The networks that WeCom's callbacks come from, as CIDRs. */
-  callbackRanges(): Promise<readonly string[]>;
-}
-
 export interface NotifierParts {
   readonly account: string;
   readonly client: Pick<PushClient, 'push' | 'user' | 'callbackRanges'>;
@@ -34,8 +19,14 @@ export interface NotifierParts {
 const AGAIN_MS = 2000;
 const TRIES = 30;
 
-/** Opens it. Everything the bot says goes in the lane of alerts: somebody stands there and waits. */
-export function createNotifier(parts: NotifierParts): Notifier {
+/** What one account asks of message delivery. */
+export type Notifier = ReturnType<typeof createNotifier>;
+
+/**
+ * Opens what the bot asks of message delivery for one account; the bot itself never speaks to WeCom. Rejects with a
+ * {@link PushError}. Everything the bot says goes in the lane of alerts: somebody stands there and waits.
+ */
+export function createNotifier(parts: NotifierParts) {
   const { client, now, sleep, onCall, onAway, stopping } = parts;
   // The default account needs no name, so that an older message delivery understands what is asked for it.
   const account = parts.account === DEFAULT_ACCOUNT ? undefined : parts.account;
@@ -51,7 +42,8 @@ export function createNotifier(parts: NotifierParts): Notifier {
       throw error;
     }
   };
-  const tell: Notifier['tell'] = async (user, text, idempotencyKey) => {
+  /** Tells somebody something, once for each id, however often it is asked to; what was taken down counts as told. */
+  const tell = async (user: string, text: string, idempotencyKey: string): Promise<void> => {
     const message = {
       to: { users: [user] },
       text,
@@ -66,22 +58,28 @@ export function createNotifier(parts: NotifierParts): Notifier {
   };
   return {
     tell,
-    async tellLate({ user, msgId }, text) {
+    /**
+     * Tells what comes after the reply to a message, once for each message and text; tried again for a minute while
+     * message delivery is away, since nobody else will tell it.
+     */
+    async tellLate({ user, msgId }: Pick<Incoming, 'user' | 'msgId'>, text: string): Promise<void> {
       // The id of a message is one among those of its user only (protocol §2.5).
       const named = [account ?? '', user, msgId, text].join('\n');
       const id = `late-${createHash('sha256').update(named).digest('hex')}`;
       for (let tries = 1; ; tries += 1) {
-        const problem = await tell(user, text, id).then(
-          () => null,
-          (error: unknown) => ({ error }),
-        );
-        if (problem === null) return;
-        if (stopping.aborted || tries >= TRIES || !isAway(problem.error)) throw problem.error;
-        onAway(problem.error);
-        await sleep(AGAIN_MS);
+        try {
+          return await tell(user, text, id);
+        } catch (error) {
+          if (stopping.aborted || tries >= TRIES || !isAway(error)) throw error;
+          onAway(error);
+          await sleep(AGAIN_MS);
+        }
       }
     },
-    departments: async (user) => (await counted('user', client.user(user, account))).departments,
+    /** The departments of a member. */
+    departments: async (user: string): Promise<readonly number[]> =>
+      (await counted('user', client.user(user, account))).departments,
+    /** The networks that WeCom's callbacks come from, as CIDRs. */
     callbackRanges: () => counted('callback-ranges', client.callbackRanges(account)),
   };
 }

@@ -9,14 +9,7 @@ export interface Confirmation {
 }
 
 /** What was confirmed and not yet told, in Redis: the death of a replica leaves nobody in the dark. Times are Unix ms. */
-export interface OpenConfirmations {
-  /** Notes a confirmation, or when it is overdue if it is noted already. */
-  note(confirmation: Confirmation, overdueAt: number): Promise<void>;
-  /** Answers those that are overdue, each to one replica, and not again before `until`. */
-  takeOverdue(now: number, until: number): Promise<readonly Confirmation[]>;
-  /** The user knows, or will be told by the platform. */
-  close(confirmations: readonly Confirmation[]): Promise<void>;
-}
+export type OpenConfirmations = ReturnType<typeof openConfirmations>;
 
 /** Of all replicas that see the same one, the first to move its time has it. */
 const TAKE = `
@@ -29,18 +22,21 @@ const KEPT_SECONDS = 86_400;
 const AT_ONCE = 20;
 
 /** Opens the confirmations of all accounts, which stand under one name. */
-export function openConfirmations(redis: Redis, scope: string): OpenConfirmations {
+export function openConfirmations(redis: Redis, scope: string) {
   const key = `keypad:{${scope}}:confirmations`;
   return {
-    async note(confirmation, overdueAt) {
+    /** Notes a confirmation, or when it is overdue if it is noted already. */
+    async note(confirmation: Confirmation, overdueAt: number): Promise<void> {
       await Promise.all([redis.zadd(key, overdueAt, written(confirmation)), redis.expire(key, KEPT_SECONDS)]);
     },
-    async takeOverdue(now, until) {
+    /** Answers those that are overdue, each to one replica, and not again before `until`. */
+    async takeOverdue(now: number, until: number): Promise<readonly Confirmation[]> {
       const overdue = await redis.zrangebyscore(key, '-inf', now, 'LIMIT', 0, AT_ONCE);
       const taken = await Promise.all(overdue.map((member) => redis.eval(TAKE, 1, key, member, now, until)));
       return overdue.filter((_, i) => taken[i] === 1).map((member) => JSON.parse(member) as Confirmation);
     },
-    async close(confirmations) {
+    /** The user knows, or will be told by the platform. */
+    async close(confirmations: readonly Confirmation[]): Promise<void> {
       if (confirmations.length > 0) await redis.zrem(key, ...confirmations.map(written));
     },
   };

@@ -1,15 +1,6 @@
 import { REFUSALS_AT_ONCE, type Refusal, type Report } from '../contract/report.ts';
 import { createLoop } from '../server/loop.ts';
 
-/** Tells the platform what the bot decided or found alone, so that it stands in the audit. */
-export interface Reports {
-  refused(refusal: Omit<Refusal, 'count'>): void;
-  /** Files that were not loaded again; sent at once, the last list only. */
-  problems(problems: readonly string[]): void;
-  /** Sends what is left, once, and no more after that. */
-  stop(): Promise<void>;
-}
-
 export interface ReportsParts {
   /** Resolves when the platform has written the report down; rejects when it has not, or may not have. */
   send(report: Report): Promise<void>;
@@ -23,12 +14,15 @@ const APART = 5;
 const PROBLEMS = 20;
 const PROBLEM_LENGTH = 1000;
 
+/** Tells the platform what the bot decided or found alone. */
+export type Reports = ReturnType<typeof startReports>;
+
 /**
- * Starts it. Whatever a user types, a report has a bounded number of rows: equal refusals are one row with a count, a
+ * Starts what tells the platform what the bot decided or found alone, so that it stands in the audit. Whatever a user types, a report has a bounded number of rows: equal refusals are one row with a count, a
  * user has nine rows at most, and beyond a hundred rows all are counted together. What could not be handed over is part
  * of the next report.
  */
-export function startReports({ send, onError, everyMs = 60_000 }: ReportsParts): Reports {
+export function startReports({ send, onError, everyMs = 60_000 }: ReportsParts) {
   let rows = new Map<string, Refusal>();
   let found: readonly string[] = [];
 
@@ -57,12 +51,14 @@ export function startReports({ send, onError, everyMs = 60_000 }: ReportsParts):
   const loop = createLoop({ restMs: everyMs, work: flush, onError });
   loop.start();
   return {
-    refused: (refusal) => add({ ...refusal, count: 1 }),
-    problems(problems) {
+    refused: (refusal: Omit<Refusal, 'count'>): void => add({ ...refusal, count: 1 }),
+    /** Files that were not loaded again; sent at once, the last list only. */
+    problems(problems: readonly string[]): void {
       found = problems.slice(0, PROBLEMS).map((problem) => problem.slice(0, PROBLEM_LENGTH));
       loop.wake();
     },
-    async stop() {
+    /** Sends what is left, once, and no more after that. */
+    async stop(): Promise<void> {
       await loop.stop();
       await flush().catch(onError);
     },

@@ -6,8 +6,8 @@ export function timedStore(
   onRoundTrip: (result: 'ok' | 'error', seconds: number) => void,
 ): SessionStore {
   const timed =
-    <A extends readonly unknown[], T>(call: (...args: A) => Promise<T>) =>
-    async (...args: A): Promise<T> => {
+    (call: (...args: never[]) => Promise<unknown>) =>
+    async (...args: never[]): Promise<unknown> => {
       const started = performance.now();
       const done = (result: 'ok' | 'error') => onRoundTrip(result, (performance.now() - started) / 1000);
       try {
@@ -19,13 +19,6 @@ export function timedStore(
         throw error;
       }
     };
-  return {
-    enter: timed(store.enter),
-    askAgain: timed(store.askAgain),
-    look: timed(store.look),
-    leave: timed(store.leave),
-    markConfirmed: timed(store.markConfirmed),
-    keepReply: timed(store.keepReply),
-    end: timed(store.end),
-  };
+  const calls = Object.entries(store).map(([name, call]) => [name, timed(call)]);
+  return Object.fromEntries(calls) as SessionStore;
 }

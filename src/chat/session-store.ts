@@ -29,24 +29,6 @@ export interface Repeat {
 /** What claiming a message answers. */
 export type Entered = Repeat | { readonly kind: 'wait' } | { readonly kind: 'turn'; readonly stored: Stored };
 
-/** Sessions, message claims and the order of messages, in Redis; one round trip each. No key is without a time to live. */
-export interface SessionStore {
-  /** Claims a message (once in 600 s) and takes a place in the user's line. */
-  enter(speaker: Speaker, msgId: string): Promise<Entered>;
-  /** Asks again from a waiting place. */
-  askAgain(speaker: Speaker, msgId: string): Promise<Entered>;
-  /** What a repeat of a claimed message would get; changes nothing. */
-  look(speaker: Speaker, msgId: string): Promise<Entered>;
-  /** Writes what the turn came to and leaves the line; answers the newer session instead when another turn came between. */
-  leave(speaker: Speaker, msgId: string, ending: Ending): Promise<Stored | null>;
-  /** Notes that an operation is confirmed with this message, or with null that it certainly was not run. */
-  markConfirmed(speaker: Speaker, msgId: string, id: string | null): Promise<void>;
-  /** Keeps the reply, which tells no outcome, for repeats while the turn goes on. */
-  keepReply(speaker: Speaker, msgId: string, reply: string): Promise<void>;
-  /** Ends a session whatever it is. */
-  end(speaker: Speaker): Promise<void>;
-}
-
 /** How a turn ends. `reply` undefined leaves what repeats get as it is. */
 export interface Ending {
   readonly from: Stored;
@@ -56,8 +38,11 @@ export interface Ending {
   readonly receipts?: readonly string[];
 }
 
-/** Opens the store on a connection. */
-export function createSessionStore(redis: Redis): SessionStore {
+/** Sessions, message claims and the order of messages. */
+export type SessionStore = ReturnType<typeof createSessionStore>;
+
+/** Opens sessions, message claims and the order of messages, in Redis; one round trip each. No key is without a time to live. */
+export function createSessionStore(redis: Redis) {
   const { enter, leave } = withScripts(redis);
   const take = async (speaker: Speaker, msgId: string, claim: '0' | '1' | '?'): Promise<Entered> => {
     const [kind, first, second] = await enter(...keysOf(speaker, msgId), msgId, claim);
@@ -65,36 +50,35 @@ export function createSessionStore(redis: Redis): SessionStore {
     return kind === 'turn' ? { kind, stored: readStored(first, second) } : { kind: 'wait' };
   };
   return {
-    enter: (speaker, msgId) => take(speaker, msgId, '1'),
-    askAgain: (speaker, msgId) => take(speaker, msgId, '0'),
-    look: (speaker, msgId) => take(speaker, msgId, '?'),
-    async leave(speaker, msgId, { from, session, reply, receipts = [] }) {
+    /** Claims a message (once in 600 s) and takes a place in the user's line. */
+    enter: (speaker: Speaker, msgId: string) => take(speaker, msgId, '1'),
+    /** Asks again from a waiting place. */
+    askAgain: (speaker: Speaker, msgId: string) => take(speaker, msgId, '0'),
+    /** What a repeat of a claimed message would get; changes nothing. */
+    look: (speaker: Speaker, msgId: string) => take(speaker, msgId, '?'),
+    /** Writes what the turn came to and leaves the line; answers the newer session instead when another turn came between. */
+    async leave(speaker: Speaker, msgId: string, ending: Ending): Promise<Stored | null> {
+      const { from, session, reply = '', receipts = [] } = ending;
       const mode = session === 'same' ? 'keep' : session === null ? 'end' : 'write';
-      const written = mode === 'write' ? (session as Session) : null;
-      const path = written === null ? '' : pathOf(written);
-      const state = written === null ? '' : JSON.stringify(written);
+      const isWritten = session !== 'same' && session !== null;
+      const written = isWritten ? [pathOf(session), JSON.stringify(session)] : ['', ''];
       const keys = keysOf(speaker, msgId);
-      const [kind, newPath, newState] = await leave(
-        ...keys,
-        msgId,
-        mode,
-        from.version,
-        reply ?? '',
-        path,
-        state,
-        receipts.join(' '),
-      );
+      const turn = [msgId, mode, from.version, reply, ...written, receipts.join(' ')];
+      const [kind, newPath, newState] = await leave(...keys, ...turn);
       return kind === 'conflict' ? readStored(newPath, newState) : null;
     },
-    async keepReply(speaker, msgId, reply) {
+    /** Keeps the reply, which tells no outcome, for repeats while the turn goes on. */
+    async keepReply(speaker: Speaker, msgId: string, reply: string): Promise<void> {
       const keys = keysOf(speaker, msgId);
       await Promise.all([redis.set(keys[2], reply, 'EX', CLAIM_SECONDS), redis.del(keys[4])]);
     },
-    async markConfirmed(speaker, msgId, id) {
+    /** Notes that an operation is confirmed with this message, or with null that it certainly was not run. */
+    async markConfirmed(speaker: Speaker, msgId: string, id: string | null): Promise<void> {
       const mark = keysOf(speaker, msgId)[4];
       await (id === null ? redis.del(mark) : redis.set(mark, CONFIRMED, 'EX', CLAIM_SECONDS));
     },
-    async end(speaker) {
+    /** Ends a session whatever it is. */
+    async end(speaker: Speaker): Promise<void> {
       const [path, state] = keysOf(speaker, '');
       await redis.del(path, state);
     },

@@ -7,16 +7,11 @@ export interface WeComChannelParts extends Pick<Channel, 'account' | 'tellLate' 
 }
 
 /** The callback of a self-built app. */
-export function createWeComChannel({
-  account,
-  agentId,
-  tellLate,
-  tell,
-  departments,
-}: WeComChannelParts): Channel {
+export function createWeComChannel({ agentId, ...parts }: WeComChannelParts): Channel {
+  const { account } = parts;
   return {
+    ...parts,
     name: WECOM_CALLBACK,
-    account,
     // The sessions of the app of the variables have stood under its agent id since there was only one app.
     scope: account === DEFAULT_ACCOUNT ? `${agentId}` : `${WECOM_CALLBACK}/${account}`,
     // WeCom cuts what is longer, silently (protocol §3.2).
@@ -24,8 +19,5 @@ export function createWeComChannel({
     // WeCom waits 5 s and then delivers again (protocol §2.5).
     replyMs: 4000,
     freshMs: 120_000,
-    tellLate,
-    tell,
-    departments,
   };
 }

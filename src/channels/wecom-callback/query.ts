@@ -1,18 +1,11 @@
 import { InputError } from '../../errors.ts';
 
-/** The query of a callback (protocol §1.2, §2.1). `echostr` is there only when WeCom verifies the URL. */
-export interface SignedQuery {
-  readonly signature: string;
-  readonly timestamp: string;
-  readonly nonce: string;
-  readonly echostr: string | undefined;
-}
-
 /**
- * Reads the query from the raw URL and decodes each value exactly once; a `+` stays a `+`, as base64 needs it
+ * Reads the query of a callback (protocol §1.2, §2.1) from the raw URL; `echostr` is there only when WeCom verifies the
+ * URL. Decodes each value exactly once; a `+` stays a `+`, as base64 needs it
  * (protocol §9.1). Throws `InputError` when a value is missing, twice there, or not decodable.
  */
-export function readSignedQuery(url: string): SignedQuery {
+export function readSignedQuery(url: string) {
   const values = new Map<string, string>();
   const start = url.indexOf('?');
   for (const pair of start < 0 ? [] : url.slice(start + 1).split('&')) {

@@ -1,13 +1,5 @@
 import type { Redis } from '../../server/redis.ts';
-import { createSources, type Sources } from '../../server/sources.ts';
-
-/** The addresses callbacks may come from; `wecom` among the settings stands for what WeCom itself says. */
-export interface CallbackSources extends Sources {
-  /** Asks WeCom again. When it cannot say, the last good answer goes on. */
-  refresh(): Promise<void>;
-  /** The same when it is time: a day after a good answer, at once after none. To be called every few seconds. */
-  keepFresh(): Promise<void>;
-}
+import { createSources } from '../../server/sources.ts';
 
 export interface CallbackSourcesParts {
   /** What the settings say: fixed networks, and whether WeCom's own ranges count too. */
@@ -25,8 +17,11 @@ const FRESH_MS = 86_400_000;
 /** While Tencent changes its addresses old and new coexist: what was good is believed a week longer. */
 const KEPT_SECONDS = 7 * 86_400;
 
-/** Opens the list; before the first answer of WeCom the last good one is read from Redis. */
-export async function openCallbackSources(parts: CallbackSourcesParts): Promise<CallbackSources> {
+/**
+ * Opens the addresses that callbacks may come from; `wecom` among the settings stands for what WeCom itself says. Before
+ * its first answer the last good one is read from Redis.
+ */
+export async function openCallbackSources(parts: CallbackSourcesParts) {
   const { wecom, cidrs: fixed } = parts.allowed;
   const key = `keypad:wecom:{${parts.corpId}}:callback-ranges`;
   let sources = createSources(fixed);
@@ -34,6 +29,7 @@ export async function openCallbackSources(parts: CallbackSourcesParts): Promise<
     sources = createSources([...fixed, ...ranges]);
   };
   let askAt = 0;
+  /** Asks WeCom again. When it cannot say, the last good answer goes on. */
   const refresh = async (): Promise<void> => {
     if (!wecom) return;
     try {
@@ -56,9 +52,10 @@ export async function openCallbackSources(parts: CallbackSourcesParts): Promise<
     await refresh();
   }
   return {
-    allows: (address) => sources.allows(address),
+    allows: (address: string): boolean => sources.allows(address),
     refresh,
-    keepFresh: async () => {
+    /** The same when it is time: a day after a good answer, at once after none. To be called every few seconds. */
+    keepFresh: async (): Promise<void> => {
       if (parts.now() >= askAt) await refresh();
     },
   };
