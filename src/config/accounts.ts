@@ -60,7 +60,9 @@ function load<A extends { readonly name: string; readonly corpId: string; readon
     const old = previous?.get(name);
     try {
       const account = readAccount({ name, entry, settings, defaults, folder: dirname(path as string) }) as A;
-      const twin = [...accounts.values()].find((one) => isSameApp(one, account));
+      const twin = [...accounts.values()].find(
+        (one) => one.corpId === account.corpId && one.agentId === account.agentId,
+      );
       if (twin !== undefined) throw new InputError(`is the same app as "${twin.name}"; name each app once`);
       accounts.set(name, old !== undefined && written(old) === written(account) ? old : account);
     } catch (error) {
@@ -89,22 +91,11 @@ function readEntries(path: string): readonly (readonly [string, unknown])[] {
   }
 }
 
-function isSameApp(
-  one: { readonly corpId: string; readonly agentId: number },
-  other: { readonly corpId: string; readonly agentId: number },
-): boolean {
-  return one.corpId === other.corpId && one.agentId === other.agentId;
-}
-
 /** An account as text, secrets and all, to see whether it changed. */
 function written(account: object): string {
   const values = Object.entries(account).map(([field, value]) => [
     field,
-    isSecret(value) ? value.reveal() : value,
+    isRecord(value) && 'reveal' in value ? (value as unknown as Secret).reveal() : value,
   ]);
   return JSON.stringify(values);
-}
-
-function isSecret(value: unknown): value is Secret {
-  return typeof value === 'object' && value !== null && 'reveal' in value;
 }

@@ -1,5 +1,6 @@
 import { InputError } from '../errors.ts';
 import { serverUrl } from './network.ts';
+import { about } from './text.ts';
 
 /** What a JSON text says; `undefined` when it is none. */
 export function readJson(text: string): unknown {
@@ -19,11 +20,7 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 export function mysqlTargets(text: string): Readonly<Record<string, string>> {
   return named(text, 'instance names and mysql:// addresses', (name, url) => {
     if (typeof url !== 'string') throw new InputError(`gives "${name}" no mysql:// address`);
-    try {
-      return mysqlServer(url);
-    } catch (error) {
-      throw error instanceof InputError ? new InputError(`gives "${name}" what ${error.message}`) : error;
-    }
+    return about(`gives "${name}" what`, () => mysqlServer(url));
   });
 }
 

@@ -37,11 +37,7 @@ export function callbackSources(text: string): CallbackSources {
 
 /** A web address: https, or http on loopback. No credentials, no query; it comes back without a slash at its end. */
 export function httpsUrl(text: string): string {
-  const url = readUrl(text, ['https:', 'http:']);
-  if (url.protocol === 'http:' && !isLoopback(url)) {
-    throw new InputError('must be https: plain http is for loopback only');
-  }
-  return plainUrl(url);
+  return webUrl(text, 'must be https: plain http is for loopback only');
 }
 
 /** The remark that allows plain http to another machine, written behind the address. */
@@ -49,16 +45,11 @@ const PLAIN_HTTP = '?plain-http';
 
 /** As `httpsUrl`; plain http to another machine is taken when the address ends in `?plain-http`, so that nobody does it unknowingly. */
 export function internalUrl(text: string): string {
-  const url = readUrl(text.endsWith(PLAIN_HTTP) ? text.slice(0, -PLAIN_HTTP.length) : text, [
-    'https:',
-    'http:',
-  ]);
-  if (url.protocol === 'http:' && !isLoopback(url) && !text.endsWith(PLAIN_HTTP)) {
-    throw new InputError(
-      `must be https; where the network between is trusted, write ${PLAIN_HTTP} behind an http address`,
-    );
-  }
-  return plainUrl(url);
+  if (text.endsWith(PLAIN_HTTP)) return webUrl(text.slice(0, -PLAIN_HTTP.length));
+  return webUrl(
+    text,
+    `must be https; where the network between is trusted, write ${PLAIN_HTTP} behind an http address`,
+  );
 }
 
 /** The address of a server with a login in it, e.g. `redis://:password@host:6379`; `schemes` with their colon. */
@@ -79,7 +70,10 @@ function readUrl(text: string, schemes: readonly string[]): URL {
   return url;
 }
 
-function plainUrl(url: URL): string {
+/** `refusal` is what plain http to another machine is told; without it that is taken. */
+function webUrl(text: string, refusal?: string): string {
+  const url = readUrl(text, ['https:', 'http:']);
+  if (refusal !== undefined && url.protocol === 'http:' && !isLoopback(url)) throw new InputError(refusal);
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
     throw new InputError('must be a plain address, without login, query or #');
   }

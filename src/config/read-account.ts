@@ -1,11 +1,10 @@
 import { resolve } from 'node:path';
-import { DEFAULT_ACCOUNT } from '../contract/principal.ts';
+import { ACCOUNT_NAME, DEFAULT_ACCOUNT } from '../contract/principal.ts';
 import { InputError } from '../errors.ts';
 import { isRecord } from './json.ts';
 import { readSecretFile } from './read-settings.ts';
 import type { Setting, Settings } from './setting.ts';
-
-const NAME = /^[a-z][a-z0-9-]{0,31}$/;
+import { about } from './text.ts';
 
 /** Stands in `ACCOUNTS_FILE` for the field of an account; both roles read the same file, each its own part of it. */
 const KEYS = {
@@ -19,8 +18,7 @@ const KEYS = {
   accountLimit: 'limits.accountLimit',
 } as const;
 
-/** One entry of `ACCOUNTS_FILE`, and how to read it. */
-export interface Definition {
+interface Definition {
   readonly name: string;
   readonly entry: unknown;
   readonly settings: Settings;
@@ -33,7 +31,7 @@ export interface Definition {
 export function readAccount({ name, entry, settings, defaults, folder }: Definition): object {
   if (name === DEFAULT_ACCOUNT)
     throw new InputError('is the app of the WECOM_* variables; choose another name');
-  if (!NAME.test(name))
+  if (!ACCOUNT_NAME.test(name))
     throw new InputError('a name is a letter, then up to 31 letters, digits and -, in lower case');
   const values = flatten(entry);
   const read = Object.entries(settings).map(([field, setting]) => {
@@ -67,12 +65,4 @@ function readField(key: string, setting: Setting, value: unknown, folder: string
   }
   const secret = about(key, () => readSecretFile(resolve(folder, text)));
   return about(`what ${key} names`, () => setting.read(secret));
-}
-
-function about<T>(subject: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw error instanceof InputError ? new InputError(`${subject} ${error.message}`) : error;
-  }
 }

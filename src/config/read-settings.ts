@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { ConfigError, InputError } from '../errors.ts';
 import type { Setting, Settings, ValuesOf } from './setting.ts';
+import { about } from './text.ts';
 
 /** What a process was started with: `process.env`, or a plain object in a test. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -34,11 +35,7 @@ function readSetting(setting: Setting, env: Environment): unknown {
     const orFile = setting.file ? ` (or ${name}_FILE to a file that holds it)` : '';
     throw new InputError(`${name} is not set. ${setting.about} Set it${orFile}, e.g. ${setting.example}`);
   }
-  try {
-    return setting.read(text);
-  } catch (error) {
-    throw error instanceof InputError ? new InputError(`${name} ${error.message}`) : error;
-  }
+  return about(name, () => setting.read(text));
 }
 
 function readText({ name, file: mayBeFile, fallback }: Setting, env: Environment): string | undefined {
@@ -46,11 +43,7 @@ function readText({ name, file: mayBeFile, fallback }: Setting, env: Environment
   const inline = env[name] || undefined;
   if (file === undefined) return inline ?? fallback;
   if (inline !== undefined) throw new InputError(`${name} and ${name}_FILE are both set; remove one of them`);
-  try {
-    return readSecretFile(file);
-  } catch (error) {
-    throw error instanceof InputError ? new InputError(`${name}_FILE ${error.message}`) : error;
-  }
+  return about(`${name}_FILE`, () => readSecretFile(file));
 }
 
 /** The text in the file of a secret, without the line end behind it. Throws an InputError that goes on from "… names". */

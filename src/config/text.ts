@@ -1,5 +1,14 @@
 import { InputError } from '../errors.ts';
 
+/** What `read` answers; an InputError that it throws goes on from `subject`. */
+export function about<T>(subject: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(`${subject} ${error.message}`) : error;
+  }
+}
+
 /** Takes what the pattern matches; `expected` ends the sentence "must be …". */
 export function matching(pattern: RegExp, expected: string): (text: string) => string {
   return (text) => {

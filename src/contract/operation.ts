@@ -22,11 +22,9 @@ export interface Change<I extends z.ZodType = z.ZodType> {
  * An operation that writes the platform's own records and nothing else: it runs at once and answers `output`. Every user
  * may run it, for operations of their own; no menu entry does.
  */
-export interface Acknowledge<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType> {
+export interface Acknowledge<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType>
+  extends Omit<Read<I, O>, 'kind'> {
   readonly kind: 'acknowledge';
-  readonly title: string;
-  readonly input: I;
-  readonly output: O;
 }
 
 /** Declares a read. */

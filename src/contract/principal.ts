@@ -20,7 +20,8 @@ export const PRINCIPAL_LENGTH = 200;
 
 /** A member's userid in WeCom: 1 to 64 of these characters, told apart without regard to case (protocol §4.8). */
 const USERID = /^[A-Za-z0-9][A-Za-z0-9_\-.@]{0,63}$/;
-const NAME = /^[a-z][a-z0-9-]{0,31}$/;
+/** The name of an account. */
+export const ACCOUNT_NAME = /^[a-z][a-z0-9-]{0,31}$/;
 
 /** The channels that the platform knows, each with the form in which it compares its users; undefined when it is no user. */
 const channels: Readonly<Record<string, (user: string) => string | undefined>> = {
@@ -41,7 +42,7 @@ export function readPrincipal(text: string): Principal {
   const parts = text.includes('/') ? text.split('/') : [WECOM_CALLBACK, DEFAULT_ACCOUNT, text];
   const [channel = '', account = '', id = ''] = parts;
   const user = Object.hasOwn(channels, channel) ? channels[channel]?.(id) : undefined;
-  if (parts.length !== 3 || user === undefined || !NAME.test(account)) {
+  if (parts.length !== 3 || user === undefined || !ACCOUNT_NAME.test(account)) {
     throw new InputError('is no user of a channel; write a userid, or <channel>/<account>/<user>');
   }
   return { channel, account, user };

@@ -7,17 +7,16 @@ export const REPORTS = 'reports';
 /** The most refusals that one report may name; the bot counts the rest together. */
 export const REFUSALS_AT_ONCE = 100;
 
-/** Why the bot did not do what was typed, without asking the platform. */
-export type RefusalKind =
-  | 'hidden' // an entry that this user does not see
-  | 'rights' // no right at all, or one that was taken away since the screen was shown
-  | 'stale' // the message was too old when it came
-  | 'expired'; // the preview was confirmed too late
-
 const refusal = z.strictObject({
   /** Absent for the refusals of several users that are counted together. */
   user: principal.optional(),
-  kind: z.enum(['hidden', 'rights', 'stale', 'expired']),
+  /** Why the bot did not do what was typed, without asking the platform. */
+  kind: z.enum([
+    'hidden', // an entry that this user does not see
+    'rights', // no right at all, or one that was taken away since the screen was shown
+    'stale', // the message was too old when it came
+    'expired', // the preview was confirmed too late
+  ]),
   /** Where in the menu: the file of an entry, or the path of the user; empty where there is none. */
   at: z.string().max(200),
   count: z.int().min(1),

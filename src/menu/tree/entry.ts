@@ -4,34 +4,31 @@ import type { Question } from './question.ts';
 type Asks<T, A> = { readonly [K in keyof T]: Question<T[K], A> };
 type Nothing = Record<never, never>;
 
-/** A menu: its children are the files beside its `index.ts`. `A` is what is answered once one stands inside. */
-export interface Folder<A = unknown> {
-  readonly kind: 'folder';
+interface Titled {
   readonly title: string;
   readonly within?: Folder | undefined;
-  readonly needs?: string | undefined;
   readonly ask: Readonly<Record<string, Question>>;
+}
+
+/** A menu: its children are the files beside its `index.ts`. `A` is what is answered once one stands inside. */
+export interface Folder<A = unknown> extends Titled {
+  readonly kind: 'folder';
+  readonly needs?: string | undefined;
   /** Never there: carries the type of the answers to what stands below. */
   readonly answers?: A;
 }
 
 /** An entry that reads and replies. */
-export interface Action {
+export interface Action extends Titled {
   readonly kind: 'action';
-  readonly title: string;
-  readonly within?: Folder | undefined;
   readonly needs?: string | undefined;
-  readonly ask: Readonly<Record<string, Question>>;
   run(context: Context, answers: Answers): Promise<string>;
 }
 
 /** An entry that changes something; preview, confirmation and wording are the engine's and the platform's. */
-export interface Operation {
+export interface Operation extends Titled {
   readonly kind: 'operation';
-  readonly title: string;
-  readonly within?: Folder | undefined;
   readonly runs: string;
-  readonly ask: Readonly<Record<string, Question>>;
   input(answers: Answers): unknown;
 }
 
@@ -43,17 +40,12 @@ interface FolderParts<T, A> {
   readonly ask?: Asks<T, A>;
 }
 
-interface ActionParts<T, A> {
-  readonly title: string;
-  readonly needs?: ReadName | ChangeName;
-  readonly ask?: Asks<T, A>;
+interface ActionParts<T, A> extends FolderParts<T, A> {
   readonly run: (context: Context, answers: A & T) => Promise<string> | string;
 }
 
-interface OperationParts<T, A, N extends ChangeName> {
-  readonly title: string;
+interface OperationParts<T, A, N extends ChangeName> extends Omit<FolderParts<T, A>, 'needs'> {
   readonly runs: N;
-  readonly ask?: Asks<T, A>;
   readonly input: (answers: A & T) => InputOf<N>;
 }
 

@@ -3,14 +3,6 @@ import type { Operations } from './build.ts';
 import { loadTree } from './load.ts';
 import type { Tree } from './tree.ts';
 
-/** The generations of the menu that this process holds. */
-export interface Menus {
-  /** The generation asked for while it is held, else the newest. */
-  at(generation: string | undefined): Tree;
-  /** Reads the folder again; a bad file leaves the old generation serving and is named in the log. */
-  reload(): Promise<void>;
-}
-
 export interface MenusParts {
   readonly directory: string;
   readonly operations: Operations;
@@ -22,8 +14,11 @@ export interface MenusParts {
 /** How many earlier generations are kept for the sessions that began with them. */
 const KEPT = 4;
 
+/** The generations of the menu that this process holds. */
+export type Menus = Awaited<ReturnType<typeof createMenus>>;
+
 /** Loads the menu folder. Throws `ConfigError` when the first generation has a problem. */
-export async function createMenus(parts: MenusParts): Promise<Menus> {
+export async function createMenus(parts: MenusParts) {
   const first = await loadTree(parts.directory, parts.operations);
   if ('problems' in first) throw new ConfigError(first.problems);
   let held: readonly Tree[] = [first.tree];
@@ -39,8 +34,11 @@ export async function createMenus(parts: MenusParts): Promise<Menus> {
   let reloading: Promise<void> = Promise.resolve();
   const stays = (error: unknown): void => parts.onProblems([`${parts.directory}: ${error}`]);
   return {
-    at: (generation) => held.find((tree) => tree.generation === generation) ?? (held[0] as Tree),
-    reload: () => {
+    /** The generation asked for while it is held, else the newest. */
+    at: (generation: string | undefined): Tree =>
+      held.find((tree) => tree.generation === generation) ?? (held[0] as Tree),
+    /** Reads the folder again; a bad file leaves the old generation serving and is named in the log. */
+    reload: (): Promise<void> => {
       reloading = reloading.then(reload).catch(stays);
       return reloading;
     },

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Dirent } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { registerHooks } from 'node:module';
 import { join, resolve } from 'node:path';
@@ -29,13 +30,14 @@ export async function loadTree(
     return { problems: [`${base}: cannot be read; set MENUS_DIR to the folder of the menus`] };
   const hash = createHash('sha256');
   const paths: string[] = [];
-  for (const { name, parentPath, ...item } of names.map(described).sort(byPath)) {
-    const path = join(parentPath, name)
+  for (const item of names.sort((a, b) => (pathOf(a) < pathOf(b) ? -1 : 1))) {
+    const { name } = item;
+    const path = pathOf(item)
       .slice(base.length + 1)
       .replaceAll('\\', '/');
     // Also what stands in a hidden folder: .git, or the ..data of a mounted volume.
     if (path.split('/').some((part) => part.startsWith('.')) || name.endsWith('.md')) continue;
-    if (item.isFolder) {
+    if (item.isDirectory()) {
       if (!FOLDER_NAME.test(name)) problems.push(`${path}/: name it number-words, such as 1-kubernetes`);
       continue;
     }
@@ -80,16 +82,6 @@ registerHooks({
   },
 });
 
-interface Item {
-  readonly name: string;
-  readonly parentPath: string;
-  readonly isFolder: boolean;
-}
-
-function described(item: { name: string; parentPath: string; isDirectory(): boolean }): Item {
-  return { name: item.name, parentPath: item.parentPath, isFolder: item.isDirectory() };
-}
-
-function byPath(a: Item, b: Item): number {
-  return join(a.parentPath, a.name) < join(b.parentPath, b.name) ? -1 : 1;
+function pathOf({ parentPath, name }: Dirent): string {
+  return join(parentPath, name);
 }
