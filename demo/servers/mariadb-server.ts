@@ -19,8 +19,10 @@ export async function startMariadbServer(options: {
   port: number;
   /** For data that nobody needs after the run, such as those of tests. */
   isThrowaway?: boolean;
+  /** Further arguments of the server. */
+  args?: readonly string[];
 }): Promise<MariadbServer> {
-  const { directory, port, isThrowaway = false } = options;
+  const { directory, port, isThrowaway = false, args: more = [] } = options;
   const syncing = isThrowaway ? UNSYNCED : [];
   const data = join(directory, 'data');
   // Servers that share /tmp clean away each other's temporary tables.
@@ -52,6 +54,7 @@ export async function startMariadbServer(options: {
     '--character-set-server=utf8mb4',
     '--skip-name-resolve',
     ...syncing,
+    ...more,
   ];
   const server = await startProcess('mariadbd', args, () => greets(port));
   return { ...server, url: `mysql://root@127.0.0.1:${port}` };
