@@ -1,8 +1,9 @@
 import type { Generated, Kysely } from 'kysely';
-import { openKysely, openPool } from '../server/mysql.ts';
+import { openKysely } from '../server/database.ts';
+import { openPool } from '../server/mysql.ts';
 import type { AuditRow, ChainLink } from './audit/chain.ts';
 
-export { isDatabaseAway, isDuplicate } from '../server/mysql.ts';
+export { isDatabaseAway, isDuplicate } from '../server/mysql-errors.ts';
 
 /** How far an operation is. Only `previewed` rows can still be started, and each at most once. */
 export type OperationState =
@@ -76,9 +77,12 @@ export interface Tables {
 /** The platform's own database. */
 export type Database = Kysely<Tables>;
 
-/** Opens the platform's database; no connection is made before the first query. The URL is never logged. */
-export function openDatabase(url: string): Database {
-  return openKysely<Tables>(url);
+/**
+ * Opens the platform's database; no connection is made before the first query. The URL is never logged. `onRetry` hears of every
+ * transaction that is run again (server/database.ts).
+ */
+export function openDatabase(url: string, onRetry?: () => void): Database {
+  return openKysely<Tables>(url, { onRetry });
 }
 
 /** A MySQL server that operations look at and act on. */
@@ -90,21 +94,19 @@ export interface MysqlServer {
 
 /** Opens a target server; no connection is made before the first statement. */
 export function openMysqlServer(url: string): MysqlServer {
-  const pool = openPool(url, { connections: 2 });
+  const pool = openPool(url, { connections: 2, statementMs: 3000 });
   return {
     rows: (sql, values = []) =>
       new Promise((resolve, reject) => {
         pool.getConnection((error, connection) => {
           if (error) return reject(error);
-          connection.query({ sql, timeout: 3000, values: [...values] }, (failure, rows) => {
-            // A statement that outlived its time still holds the connection.
-            if (failure?.code === 'PROTOCOL_SEQUENCE_TIMEOUT') connection.destroy();
-            else connection.release();
+          connection.query(sql, values, (failure, rows) => {
+            connection.release();
             if (failure) reject(failure);
             else resolve(Array.isArray(rows) ? (rows as Record<string, unknown>[]) : []);
           });
         });
       }),
-    close: () => pool.promise().end(),
+    close: () => new Promise((resolve, reject) => pool.end((error) => (error ? reject(error) : resolve()))),
   };
 }

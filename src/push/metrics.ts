@@ -24,6 +24,8 @@ export interface PushMetrics {
   accountPaused(account: string, isPaused: boolean): void;
   /** A webhook was `delivered`, is to be tried again (`retried`), or has ended without (`refused`, `expired`). */
   resultCallback(result: string): void;
+  /** A transaction lost a deadlock, or waited for a lock in vain, and was run again. */
+  transactionRetried(): void;
   /** The API answered; `route` is its pattern, never the address. */
   request(route: string, status: number, seconds: number): void;
 }
@@ -52,6 +54,7 @@ export function createPushMetrics(registry: Registry): PushMetrics {
     'account',
   ]);
   const callbacks = counter('keypad_push_callbacks_total', 'Result callbacks', ['result']);
+  const retries = counter('keypad_push_transaction_retries_total', 'Transactions run again for a lock', []);
   const requests = histogram('keypad_push_api_seconds', 'Requests of the API', ['route', 'status']);
 
   const errcodeLabel = createLabel();
@@ -105,6 +108,7 @@ export function createPushMetrics(registry: Registry): PushMetrics {
     breaker: (account, state) => breaker.set({ account }, BREAKER[state]),
     accountPaused: (account, isPaused) => paused.set({ account }, isPaused ? 1 : 0),
     resultCallback: (result) => callbacks.inc({ result: resultLabel(result) }),
+    transactionRetried: () => retries.inc(),
     request: (route, status, seconds) =>
       requests.observe({ route: routeLabel(route), status: String(status) }, seconds),
   };

@@ -73,6 +73,7 @@ export function createOpsMetrics(registry: Registry) {
   const refusals = counter('keypad_ops_refusals_total', 'Refused requests by reason', ['reason']);
   const outcome = 'Messages of the outbox by what came of handing them to message delivery';
   const deliveries = counter('keypad_ops_outbox_total', outcome, ['result']);
+  const retries = counter('keypad_ops_transaction_retries_total', 'Transactions run again for a lock', []);
   const label = { operation: createLabel(), state: createLabel(), reason: createLabel() };
   return {
     request: (operation: string, state: string, seconds: number) =>
@@ -81,6 +82,8 @@ export function createOpsMetrics(registry: Registry) {
     reload: createReloads(registry),
     /** A message was handed to message delivery, or was not taken. */
     delivery: (result: 'sent' | 'undeliverable' | 'away') => deliveries.inc({ result }),
+    /** A transaction lost a deadlock, or waited for a lock in vain, and was run again. */
+    transactionRetried: () => retries.inc(),
   };
 }
 

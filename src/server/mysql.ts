@@ -1,66 +1,53 @@
-import { Kysely, MysqlDialect } from 'kysely';
-import { createPool, type Pool, type PoolConnection, type QueryError } from 'mysql2';
-
-/** A statement that takes longer than this many milliseconds is cut off: the database counts as unreachable. */
-const STATEMENT_MS = 5000;
+import { createPool, type PoolConnection, type QueryError } from 'mysql2';
+import { codeOf, isReadOnly } from './mysql-errors.ts';
 
 /** How a database is used. */
 export interface MysqlOptions {
   readonly connections?: number;
   /** The isolation level of statements and of transactions that set none; the server's own when left out. */
   readonly isolation?: 'read committed';
+  /** A statement that takes longer than this many milliseconds is cut off: the server counts as unreachable. 5 s when left out. */
+  readonly statementMs?: number;
+  /** Milliseconds from any start. */
+  readonly now?: () => number;
 }
 
-/** Opens a database of Keypad's own; no connection is made before the first query. The URL is never logged. */
-export function openKysely<Tables>(url: string, options: MysqlOptions = {}): Kysely<Tables> {
-  const pool = openPool(url, options);
-  const limitedPool = {
-    getConnection: (callback: (error: unknown, connection: never) => void) =>
-      pool.getConnection((error, connection) =>
-        callback(error, connection && (limited(connection) as never)),
-      ),
-    end: (callback: (error: unknown) => void) => pool.end(callback),
-  };
-  return new Kysely<Tables>({ dialect: new MysqlDialect({ pool: limitedPool }) });
+type Callback<T> = (error: Error | null, result: T) => void;
+
+/** A connection while it is used. */
+export interface MysqlConnection {
+  query(sql: string, values: readonly unknown[], callback: Callback<unknown>): void;
+  release(): void;
 }
 
-/** Whether an insert failed because its key is taken. */
-export function isDuplicate(error: unknown): boolean {
-  return codeOf(error) === 'ER_DUP_ENTRY';
+/** A pool of connections, in the form that kysely takes. */
+export interface MysqlPool {
+  getConnection(callback: Callback<MysqlConnection>): void;
+  end(callback: (error: unknown) => void): void;
 }
 
-/** Whether the database could not be reached, or gave up on a lock, rather than refused what was asked. */
-export function isDatabaseAway(error: unknown): boolean {
-  const code = codeOf(error);
-  return /^(E[A-Z]+|PROTOCOL_\w+|ER_(LOCK_WAIT_TIMEOUT|LOCK_DEADLOCK|SERVER_SHUTDOWN|CON_COUNT_ERROR))$/.test(
-    code,
-  );
-}
-
-type Callback = (error: QueryError | null, result: unknown) => void;
-
-/** A connection whose statements end in time: what has not answered by then is cut off, and so rolled back. */
-function limited(connection: PoolConnection): object {
-  return {
-    query: (sql: string, values: readonly unknown[], callback: Callback) =>
-      connection.query({ sql, timeout: STATEMENT_MS, values: [...values] }, (error, result) => {
-        if (error?.code === 'PROTOCOL_SEQUENCE_TIMEOUT') connection.destroy();
-        callback(error, result);
-      }),
-    release: () => connection.release(),
-  };
-}
+/** How often all connections may be replaced, so that a server that stays read-only is not flooded with new ones. */
+const REPLACE_EVERY_MS = 1000;
 
 /**
  * Opens a pool whose sessions have the SQL mode and the collation that Keypad's statements rely on. No connection is made
  * before the first query.
+ *
+ * After a failover the address may lead to another server, while connections to the old one still look alive. So a statement that got
+ * no answer, or that a read-only server refused, discredits every connection made before: each is closed instead of being handed out again.
  */
-export function openPool(url: string, { connections = 10, isolation }: MysqlOptions): Pool {
+export function openPool(
+  url: string,
+  { connections = 10, isolation, statementMs = 5000, now = () => performance.now() }: MysqlOptions = {},
+): MysqlPool {
   const pool = createPool({
     uri: url,
     connectionLimit: connections,
     queueLimit: 1000,
     connectTimeout: 3000,
+    // An idle connection whose other end is gone is noticed by the kernel after this and ten unanswered probes, a second apart.
+    enableKeepAlive: true,
+    keepAliveInitialDelay: 5000,
     charset: 'utf8mb4_bin',
     timezone: 'Z',
     supportBigNumbers: true,
@@ -69,14 +56,65 @@ export function openPool(url: string, { connections = 10, isolation }: MysqlOpti
   // Values are escaped with backslashes, so a server set to take those literally must not do so here.
   const settings = ["set session sql_mode = 'STRICT_TRANS_TABLES', innodb_lock_wait_timeout = 4"];
   if (isolation !== undefined) settings.push(`set session transaction isolation level ${isolation}`);
-  pool.on('connection', (connection) => {
-    for (const setting of settings) {
-      connection.query(setting, (error: unknown) => error && connection.destroy());
-    }
-  });
-  return pool;
+
+  const generations = new WeakMap<PoolConnection, number>();
+  let generation = 0;
+  let replacedAt = Number.NEGATIVE_INFINITY;
+  const isOld = (connection: PoolConnection): boolean => generations.get(connection) !== generation;
+  const discredit = (connection: PoolConnection): void => {
+    if (isOld(connection) || now() - replacedAt < REPLACE_EVERY_MS) return;
+    generation += 1;
+    replacedAt = now();
+  };
+
+  const prepare = async (connection: PoolConnection): Promise<void> => {
+    for (const sql of settings) await connection.promise().query({ sql, timeout: statementMs });
+    generations.set(connection, generation);
+  };
+
+  const use = (connection: PoolConnection): MysqlConnection => {
+    let lostBy: Error | undefined;
+    return {
+      query(sql, values, callback) {
+        // Above all to a ROLLBACK: the server does that itself, and the caller learns what really happened.
+        if (lostBy !== undefined) return callback(lostBy, undefined);
+        const options = { sql, timeout: statementMs, values: [...values] };
+        connection.query(options, (error: QueryError | null, result: unknown) => {
+          if (error === null) return callback(null, result);
+          const isLate = error.code === 'PROTOCOL_SEQUENCE_TIMEOUT';
+          if (isLate || isReadOnly(error)) discredit(connection);
+          if (isLate || error.fatal) {
+            lostBy = named(error);
+            connection.destroy();
+          }
+          callback(error, undefined);
+        });
+      },
+      release: () => connection.release(),
+    };
+  };
+
+  const getConnection = (callback: Callback<MysqlConnection>): void =>
+    pool.getConnection((error, connection) => {
+      const fail = (cause: Error): void => callback(named(cause), undefined as never);
+      if (error !== null) return fail(error);
+      if (!generations.has(connection)) {
+        prepare(connection).then(
+          () => callback(null, use(connection)),
+          (cause: Error) => {
+            connection.destroy();
+            fail(cause);
+          },
+        );
+      } else if (isOld(connection)) {
+        connection.destroy();
+        getConnection(callback);
+      } else callback(null, use(connection));
+    });
+  return { getConnection, end: (callback) => pool.end(callback) };
 }
 
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
+/** mysql2 gives no code to the error of a connection that is closed already, or of a pool that has too many waiting. */
+function named(error: Error): Error {
+  return codeOf(error) === '' ? Object.assign(error, { code: 'PROTOCOL_CONNECTION_LOST' }) : error;
 }

@@ -49,7 +49,7 @@ export const arrows: Readonly<Record<string, Allowed>> = {
     any: ['errors', 'fastify', 'pino', 'prom-client', NODE],
     in: {
       ioredis: /^src\/server\/redis\.ts$/,
-      kysely: /^src\/server\/(mysql|migrations)\.ts$/,
+      kysely: /^src\/server\/(database|migrations)\.ts$/,
       mysql2: /^src\/server\/mysql\.ts$/,
       yaml: /^src\/server\/yaml\.ts$/,
     },

@@ -13,6 +13,7 @@ test('message delivery counts what it accepts, sends, waits for, tells and answe
   metrics.breaker('default', 'open');
   metrics.accountPaused('shop', true);
   metrics.resultCallback('expired');
+  metrics.transactionRetried();
   metrics.request('/v1/messages/:id', 404, 0.003);
   const text = await registry.metrics();
   for (const line of [
@@ -26,6 +27,7 @@ test('message delivery counts what it accepts, sends, waits for, tells and answe
     'keypad_push_breaker_state{account="default"} 2',
     'keypad_push_account_paused{account="shop"} 1',
     'keypad_push_callbacks_total{result="expired"} 1',
+    'keypad_push_transaction_retries_total 1',
     'keypad_push_api_seconds_count{route="/v1/messages/:id",status="404"} 1',
   ]) {
     expect(text).toContain(line);

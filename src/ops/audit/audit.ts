@@ -1,4 +1,5 @@
 import { createBatcher } from '../../server/batch.ts';
+import { transact } from '../../server/database.ts';
 import type { Database } from '../database.ts';
 import { canonicalJson, type Json } from '../json.ts';
 import { type AuditRow, type ChainLink, chainMac, createChainCheck } from './chain.ts';
@@ -63,7 +64,7 @@ export function createAudit(db: Database, key: string): Audit {
 
 /** The locked head row puts the transactions of all replicas in one order. */
 async function write(db: Database, key: string, entries: readonly AuditEntry[]): Promise<undefined[]> {
-  await db.transaction().execute(async (transaction) => {
+  await transact(db, async (transaction) => {
     let last: ChainLink = await transaction
       .selectFrom('audit_head')
       .select(['seq', 'mac'])

@@ -1,3 +1,4 @@
+import { transact } from '../../server/database.ts';
 import type { Database, OperationTable, PreviewedRow } from '../database.ts';
 import { addMessage, outcomeKey } from '../outbox/outbox.ts';
 
@@ -82,7 +83,7 @@ export function createOperationStore(db: Database, onOutcome: (dueAt: number) =>
     /** Ends a running row that is still the owner's, and puts its outcome into the outbox in the same transaction. */
     async finish(id: string, owner: string, { state, text, now, tellAt }: Ending): Promise<boolean> {
       const end = { state, text, finished_at: now, lease_owner: null, lease_until: null };
-      const isEnded = await db.transaction().execute(async (transaction) => {
+      const isEnded = await transact(db, async (transaction) => {
         if (!(await changed(running(id, owner, transaction).set(end)))) return false;
         if (tellAt === null) return true;
         const row = transaction.selectFrom('operations').select('user').where('id', '=', id);

@@ -1,3 +1,4 @@
+import { transact } from '../../server/database.ts';
 import type { Database, OutboxTable } from '../database.ts';
 
 /** A message to one user. `key` is its idempotency key at message delivery; `dueAt` is Unix milliseconds. */
@@ -112,7 +113,7 @@ export function createOutbox(db: Database) {
         .limit(1000)
         .execute();
       for (const { id, user, text } of untold) {
-        await db.transaction().execute(async (transaction) => {
+        await transact(db, async (transaction) => {
           await addMessage(transaction, { key: outcomeKey(id), user, text: text ?? '', dueAt: now });
           await transaction.updateTable('operations').set({ told: 1 }).where('id', '=', id).execute();
         });

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { InputError } from '../../errors.ts';
+import { transact } from '../../server/database.ts';
 import { type Database, isDuplicate, type Tx } from '../database/database.ts';
 import { addKey, insertApp, retireKey } from './app-store.ts';
 import { readScopes } from './scopes.ts';
@@ -63,7 +64,7 @@ export function createApps({ db, masterKey, now }: AppsParts): Apps {
         callbackHosts: callbackHosts.map(readCallbackHost),
       };
       try {
-        return await db.transaction().execute(async (tx) => {
+        return await transact(db, async (tx) => {
           await insertApp(tx, { ...fields, ...limits }, now());
           return makeKey(tx, app);
         });
@@ -74,7 +75,7 @@ export function createApps({ db, masterKey, now }: AppsParts): Apps {
       }
     },
     rotate: (app) =>
-      db.transaction().execute(async (tx) => {
+      transact(db, async (tx) => {
         // The lock lets two who rotate at once do so one after the other.
         const row = await tx
           .selectFrom('apps')

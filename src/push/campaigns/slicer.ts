@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import { transact } from '../../server/database.ts';
 import type { NewMessage } from '../content/message.ts';
 import type { CampaignReceiverTable } from '../database/campaign-tables.ts';
 import type { Database, Tx } from '../database/database.ts';
-import { transact } from '../database/transaction.ts';
 import type { MessageQueue } from '../delivery/message-queue.ts';
 import { readBudget } from './budget-store.ts';
 import type { CampaignRow } from './campaign-store.ts';

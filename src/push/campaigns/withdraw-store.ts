@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
+import { transact } from '../../server/database.ts';
 import type { Database, Tx } from '../database/database.ts';
-import { transact } from '../database/transaction.ts';
 import { setWithdrawn } from '../delivery/recall-store.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
 

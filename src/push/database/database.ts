@@ -1,5 +1,5 @@
 import type { Kysely, Transaction } from 'kysely';
-import { openKysely } from '../../server/mysql.ts';
+import { openKysely } from '../../server/database.ts';
 import type { KeyTables } from './app-tables.ts';
 import type { CampaignTables } from './campaign-tables.ts';
 import type { DeliveryTables } from './delivery-tables.ts';
@@ -9,7 +9,7 @@ import type { TemplateTables } from './template-tables.ts';
 import type { TokenTables } from './token-tables.ts';
 import type { ResultTables } from './webhook-tables.ts';
 
-export { isDatabaseAway, isDuplicate } from '../../server/mysql.ts';
+export { isDatabaseAway, isDuplicate } from '../../server/mysql-errors.ts';
 
 /** Every table of message delivery; each folder brings its own. */
 export interface Tables
@@ -28,7 +28,10 @@ export type Tx = Transaction<Tables>;
 
 const CONNECTIONS = 20;
 
-/** Opens the database, in which every statement sees what others have committed; no connection is made before the first query. The URL is never logged. */
-export function openDatabase(url: string): Database {
-  return openKysely<Tables>(url, { connections: CONNECTIONS, isolation: 'read committed' });
+/**
+ * Opens the database, in which every statement sees what others have committed; no connection is made before the first query. The URL
+ * is never logged. `onRetry` hears of every transaction that is run again (server/database.ts).
+ */
+export function openDatabase(url: string, onRetry?: () => void): Database {
+  return openKysely<Tables>(url, { connections: CONNECTIONS, isolation: 'read committed', onRetry });
 }

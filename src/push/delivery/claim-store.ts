@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
+import { transact } from '../../server/database.ts';
 import type { Receiver } from '../content/message.ts';
 import type { Database } from '../database/database.ts';
-import { transact } from '../database/transaction.ts';
 import { table } from '../database/values.ts';
 
 /** How long a claim holds without being renewed; ms. */

@@ -1,6 +1,6 @@
+import { isDeadlock } from '../../server/mysql-errors.ts';
 import type { Lane } from '../content/message.ts';
 import { type Database, isDuplicate } from '../database/database.ts';
-import { isDeadlock } from '../database/transaction.ts';
 import { type SendingAccounts, whenOpen } from './accounts.ts';
 import { type Candidate, putBack, readDeliveries, takeDeliveries } from './claim-store.ts';
 import { gather, whenFree } from './gather.ts';

@@ -1,7 +1,7 @@
 import { createBatcher } from '../../server/batch.ts';
+import { transact } from '../../server/database.ts';
 import type { Accepted, NewMessage } from '../content/message.ts';
 import { type Database, isDatabaseAway } from '../database/database.ts';
-import { transact } from '../database/transaction.ts';
 import { type Draft, type Inserted, insertMessages } from './message-store.ts';
 
 /** What taking messages in needs. */

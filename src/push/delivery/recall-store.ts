@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
+import { transact } from '../../server/database.ts';
 import type { DeliveryState, Receiver } from '../content/message.ts';
 import type { Database, Tx } from '../database/database.ts';
-import { transact } from '../database/transaction.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
 import { closeMessages } from './record-store.ts';
 

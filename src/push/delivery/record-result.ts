@@ -1,6 +1,6 @@
 import { createBatcher } from '../../server/batch.ts';
+import { transact } from '../../server/database.ts';
 import type { Database } from '../database/database.ts';
-import { transact } from '../database/transaction.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
 import { isFinal, type Record } from './record.ts';
 import { closeMessages, type Ended, lockOurs, writeAttempts, writeDeliveries } from './record-store.ts';

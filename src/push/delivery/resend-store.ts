@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
+import { transact } from '../../server/database.ts';
 import type { Receiver } from '../content/message.ts';
 import type { Database } from '../database/database.ts';
-import { transact } from '../database/transaction.ts';
 import { lineOf } from './lines.ts';
 import { lockMessage } from './recall-store.ts';
 

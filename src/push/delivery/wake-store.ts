@@ -1,6 +1,6 @@
+import { transact } from '../../server/database.ts';
 import type { Receiver } from '../content/message.ts';
 import type { Database } from '../database/database.ts';
-import { transact } from '../database/transaction.ts';
 import { lineOf } from './lines.ts';
 
 /**

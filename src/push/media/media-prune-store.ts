@@ -1,5 +1,5 @@
+import { transact } from '../../server/database.ts';
 import type { Database } from '../database/database.ts';
-import { transact } from '../database/transaction.ts';
 
 /** At most so many contents in one go. */
 const BATCH = 100;

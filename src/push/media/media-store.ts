@@ -1,7 +1,7 @@
-import { isDuplicate } from '../../server/mysql.ts';
+import { transact } from '../../server/database.ts';
+import { isDuplicate } from '../../server/mysql-errors.ts';
 import type { Database } from '../database/database.ts';
 import type { MediaTable } from '../database/media-tables.ts';
-import { transact } from '../database/transaction.ts';
 import type { Picture } from './media-type.ts';
 
 /** As long as a packet may surely be, twice over: a Buffer is written in hex. */

@@ -1,10 +1,10 @@
 import { InputError } from '../../errors.ts';
+import { transact } from '../../server/database.ts';
 import { createTtlCache } from '../../server/ttl-cache.ts';
 import type { Content } from '../content/content.ts';
 import { namesIn } from '../content/fill.ts';
 import type { Variables } from '../content/message.ts';
 import type { Database } from '../database/database.ts';
-import { transact } from '../database/transaction.ts';
 import { checkVariables, MAX_CONTENT_BYTES, readTemplateKey, type Template } from './template.ts';
 import {
   deleteTemplate,

@@ -15,10 +15,10 @@ import { namesIn } from '../../../src/push/content/fill.ts';
 import type { DeliveryState } from '../../../src/push/content/message.ts';
 import type { Database } from '../../../src/push/database/database.ts';
 import { newId } from '../../../src/push/database/new-id.ts';
-import { transact } from '../../../src/push/database/transaction.ts';
 import { insertMessages } from '../../../src/push/delivery/message-store.ts';
 import type { Answer, Caller } from '../../../src/push/http/route.ts';
 import { checkVariables } from '../../../src/push/templates/template.ts';
+import { transact } from '../../../src/server/database.ts';
 
 /** Monday, 10:07 in Shanghai. */
 export const MONDAY = Date.parse('2026-11-23T10:07:00+08:00');

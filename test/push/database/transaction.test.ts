@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import type { Tx } from '../../../src/push/database/database.ts';
 import { openDatabase } from '../../../src/push/database/database.ts';
-import { transact } from '../../../src/push/database/transaction.ts';
+import { transact } from '../../../src/server/database.ts';
 import { textTo, useDeliveryHarness } from '../delivery/delivery-harness.ts';
 
 const harness = useDeliveryHarness();

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mayHaveArrived } from '../../../errors.ts';
+import { codeOf } from '../../../server/mysql-errors.ts';
 import type { MysqlServer } from '../../database.ts';
 import { TargetFailed } from '../../target-failed.ts';
 
@@ -91,12 +92,5 @@ function failure(cause: unknown): TargetFailed {
 }
 
 function isNoSuchQuery(error: unknown): boolean {
-  return (
-    codeOf(error) === 'ER_NO_SUCH_THREAD' ||
-    (error instanceof Error && 'errno' in error && error.errno === 1957)
-  );
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
+  return /^(ER_NO_SUCH_THREAD|1957)$/.test(codeOf(error));
 }

@@ -1,0 +1,47 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+/** An address in front of servers, as a load balancer or a virtual IP is one. */
+export interface TcpProxy {
+  readonly port: number;
+  /** Leads new connections to another port; those that are open stay where they are. */
+  leadTo(port: number): void;
+  /** From now on the open connections carry nothing, in neither direction, and are not closed: a link that died without FIN. */
+  swallow(): void;
+  stop(): Promise<void>;
+}
+
+/** Starts one on loopback that leads to `port`. */
+export async function startTcpProxy(port: number): Promise<TcpProxy> {
+  let target = port;
+  const open = new Set<Socket>();
+  const server = createServer((near) => {
+    const far = connect({ host: '127.0.0.1', port: target });
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      open.add(from);
+      from.on('data', (data) => to.write(data));
+      from.on('end', () => to.end());
+      from.on('error', () => to.destroy());
+      from.on('close', () => open.delete(from));
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    leadTo(next) {
+      target = next;
+    },
+    swallow() {
+      for (const socket of open) socket.removeAllListeners('data').removeAllListeners('end').resume();
+    },
+    async stop() {
+      for (const socket of open) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
