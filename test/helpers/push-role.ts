@@ -30,12 +30,15 @@ export interface PushRole {
 export interface PushRoleOptions {
   readonly wecom?: Partial<WeComOptions>;
   readonly settings?: Readonly<Record<string, string>>;
+  /** The URL of a database to use instead of a fresh one. */
+  readonly mysqlUrl?: string;
 }
 
 /** Starts two replicas, with an app that may do everything and call `127.0.0.1` back. Further robots: see `wecom`. */
 export async function startPushRole({
   wecom: how = {},
   settings = {},
+  mysqlUrl,
 }: PushRoleOptions = {}): Promise<PushRole> {
   const directory = mkdtempSync(join(tmpdir(), 'keypad-push-'));
   const stops = [async () => rmSync(directory, { recursive: true, force: true })];
@@ -43,7 +46,7 @@ export async function startPushRole({
     for (const each of stops.splice(0).reverse()) await each();
   };
   try {
-    return { ...(await start({ directory, how, settings, stops })), stop };
+    return { ...(await start({ directory, how, settings, mysqlUrl, stops })), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -54,11 +57,18 @@ interface Started {
   readonly directory: string;
   readonly how: Partial<WeComOptions>;
   readonly settings: Readonly<Record<string, string>>;
+  readonly mysqlUrl: string | undefined;
   /** What was started is stopped in reverse order. */
   readonly stops: (() => Promise<void>)[];
 }
 
-async function start({ directory, how, settings, stops }: Started): Promise<Omit<PushRole, 'stop'>> {
+async function start({
+  directory,
+  how,
+  settings,
+  mysqlUrl,
+  stops,
+}: Started): Promise<Omit<PushRole, 'stop'>> {
   const credentials = await loadCredentials(directory);
   const { corpId, agentId, secret, robotKey, masterKey } = credentials;
   const robots = how.robots ?? { [DEMO_ROBOT]: robotKey };
@@ -68,7 +78,7 @@ async function start({ directory, how, settings, stops }: Started): Promise<Omit
   const onRedis = { directory: join(directory, 'redis'), port: (await choosePorts()).redis };
   let redis = await startRedisServer(onRedis);
   stops.push(() => redis.stop());
-  const database = await createDatabase();
+  const database = mysqlUrl === undefined ? await createDatabase() : { url: mysqlUrl, drop: async () => {} };
   stops.push(database.drop);
   const { client: app } = await openPushApps(database.url, masterKey);
   const db = openDatabase(database.url);
