@@ -16,7 +16,10 @@ const NODE = 'node:';
 export const arrows: Readonly<Record<string, Allowed>> = {
   menus: { any: ['#menu'], types: ['contract'] },
   menu: { any: ['errors'], in: { [NODE]: /^src\/menu\/tree\/load\.ts$/ } },
-  wecom: { any: ['errors', 'fast-xml-parser', 'node:crypto'] },
+  wecom: {
+    any: ['errors', 'fast-xml-parser', 'node:crypto'],
+    in: { 'node:net': /^src\/wecom\/api\/callback-ranges\.ts$/ },
+  },
   contract: { any: ['errors', 'zod', 'jose', NODE] },
   chat: { any: ['errors', 'menu', NODE], types: ['server', 'src/channels/channel.ts'] },
   channels: { any: ['errors', 'server', 'wecom', 'contract', 'fastify', NODE] },
