@@ -25,7 +25,7 @@ export type Says =
   | { readonly image: { readonly sha256: string } }
   | { readonly template: { readonly key: string; readonly variables?: Variables } };
 
-/** One message for message delivery; docs/push.md tells every field. */
+/** One message for message delivery; docs/push.md describes every field. */
 export type PushMessage = Says & {
   readonly to: To;
   /** The account that sends it; absent: the app of the `WECOM_*` variables. Any other needs the scope `account:NAME`. */

@@ -29,7 +29,7 @@ export function createAppCache({
 }: AppsParts & { readonly log?: Log }): () => Promise<ReadonlyMap<string, App>> {
   const reported = new Set<string>();
   /** Each problem is logged once, not at every look. */
-  const tell = (app: string, what: string, sentence: string): void => {
+  const reportOnce = (app: string, what: string, sentence: string): void => {
     if (!reported.has(`${app} ${what}`)) log?.error({ app, about: what }, sentence);
     reported.add(`${app} ${what}`);
   };
@@ -38,7 +38,7 @@ export function createAppCache({
     keys.flatMap(({ keyId, hash }) => {
       const key = deriveKey(masterKey, app, keyId);
       if (hashOf(key) === hash) return [key];
-      tell(
+      reportOnce(
         app,
         keyId,
         'PUSH_MASTER_KEY is not the one that this app key was made with: put the old one back, or rotate the keys of all apps',
@@ -52,7 +52,7 @@ export function createAppCache({
       return [{ ...row, scopes: readScopes(row.scopes), keys: readKeys(row) }];
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      tell(row.app, 'scopes', `This app is shut out until its scopes are right: ${error.message}`);
+      reportOnce(row.app, 'scopes', `This app is shut out until its scopes are right: ${error.message}`);
       return [];
     }
   };

@@ -81,7 +81,7 @@ function shown({ app, keyId, key, retired }: NewKey): string {
     `  PUSH_APP_ID=${app}`,
     `  PUSH_APP_KEY=${key}`,
     '',
-    'Sign requests with it as docs/push.md tells.',
+    'Sign requests with it as docs/push.md describes.',
     ...retired.map((old) => `The key ${old} is retired; within 2 s it works nowhere.`),
   ].join('\n');
 }

@@ -12,11 +12,11 @@ export interface Scopes {
   allowsReceiver(receiver: Receiver): boolean;
   /** The default account is for every app; any other takes `account:NAME` or `account:*`. */
   allowsAccount(account: string): boolean;
-  /** Whether it may use routes that ask for this scope. */
+  /** Whether it may use routes that take this scope. */
   allows(scope: RouteScope): boolean;
 }
 
-/** Scopes that routes ask for. */
+/** Scopes that routes take. */
 export const routeScopes = ['templates', 'campaigns', 'directory'] as const;
 export type RouteScope = (typeof routeScopes)[number];
 

@@ -135,7 +135,7 @@ export function cardSchema({ bytes, like, url }: Texts): z.ZodType<Readonly<Reco
 
 type Blocks = Readonly<Record<string, unknown>>;
 
-/** What §4.3 asks of blocks together. */
+/** What blocks must have together (§4.3). */
 function* problemsOf(card: Blocks): Generator<string> {
   if ('action_menu' in card && card.task_id === undefined) yield 'must have a task_id for its action_menu';
   if (card.card_type === 'text_notice') {

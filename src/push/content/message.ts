@@ -35,7 +35,7 @@ export function messageStateOf(deliveries: readonly { readonly state: DeliverySt
   );
 }
 
-/** What kind of receiver stands before the colon; userids are lower case, since WeCom does not tell case apart (§4.8). */
+/** What kind of receiver stands before the colon; userids are lower case, since WeCom ignores their case (§4.8). */
 export type ReceiverKind = 'user' | 'party' | 'tag' | 'chat' | 'robot';
 
 /** `user:zhangsan`, `user:@all`, `party:2`, `tag:7`, `chat:CHATID`, `robot:NAME`. */

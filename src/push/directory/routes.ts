@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import type { WeComApi } from '../../wecom/api/api.ts';
 import { WeComError } from '../../wecom/api/wecom-error.ts';
-import { normalizeUserId, readUserId } from '../../wecom/userid.ts';
+import { normalizeUserId, USERID } from '../../wecom/userid.ts';
 import { accountSchema, errcodeSchema } from '../content/fields.ts';
 import { accountRefusalOf } from '../http/accounts.ts';
-import { type Answer, type Caller, type Route, route } from '../http/route.ts';
+import { type Answer, type Caller, type Route, refuse, route } from '../http/route.ts';
 
 const scope = 'directory';
 
@@ -28,14 +28,28 @@ const failed = {
 
 /** What WeCom knows of members and of its own addresses, for those who do not hold the app secret; scope `directory`. */
 export function directoryRoutes(weComOf: WeComOf): readonly Route[] {
-  const ask = async (
+  /** What WeCom answered; its refusals with their errcode, and what is no proper answer as a failure of WeCom. */
+  const query = async (
     caller: Caller,
     account: string,
-    question: (weCom: Directory) => Promise<unknown>,
+    read: (weCom: Directory) => Promise<unknown>,
   ): Promise<Answer> => {
     const refusal = accountRefusalOf(caller, account, { has: (name) => weComOf(name) !== undefined });
     if (refusal !== undefined) return refusal;
-    return answerOf(() => question(weComOf(account) as Directory));
+    try {
+      return { status: 200, body: await read(weComOf(account) as Directory) };
+    } catch (error) {
+      if (error instanceof WeComError) {
+        const { message, errcode, advice } = error;
+        return { status: 502, body: { error: message, errcode, advice } };
+      }
+      // The answer of WeCom is malformed, not the request of the caller.
+      if (error instanceof InputError) {
+        const advice = 'Try again; if it stays so, look into the log of message delivery.';
+        return { status: 502, body: { error: error.message, errcode: 'lost', advice } };
+      }
+      throw error;
+    }
   };
   return [
     route({
@@ -51,9 +65,11 @@ export function directoryRoutes(weComOf: WeComOf): readonly Route[] {
         },
         ...failed,
       },
-      handle: async ({ caller, params: { userid = '' }, query }) => {
-        const id = readId(userid);
-        return ask(caller, query.account, (weCom) => weCom.user(id));
+      async handle({ caller, params: { userid = '' }, query: { account } }) {
+        if (!USERID.test(userid)) {
+          return refuse(400, 'The path names no userid, 1 to 64 letters, digits and _ - . @.');
+        }
+        return query(caller, account, (weCom) => weCom.user(normalizeUserId(userid)));
       },
     }),
     route({
@@ -66,34 +82,8 @@ export function directoryRoutes(weComOf: WeComOf): readonly Route[] {
         200: { about: 'The networks.', schema: z.object({ ranges: z.array(z.string()) }) },
         ...failed,
       },
-      handle: ({ caller, query }) =>
-        ask(caller, query.account, async (weCom) => ({ ranges: await weCom.callbackRanges() })),
+      handle: ({ caller, query: { account } }) =>
+        query(caller, account, async (weCom) => ({ ranges: await weCom.callbackRanges() })),
     }),
   ];
-}
-
-function readId(text: string): string {
-  try {
-    return normalizeUserId(readUserId(text));
-  } catch {
-    throw new InputError('The path names no userid, 1 to 64 letters, digits and _ - . @.');
-  }
-}
-
-/** What WeCom answered; its refusals with their errcode, and what is no proper answer as a failure of WeCom. */
-async function answerOf(ask: () => Promise<unknown>): Promise<Answer> {
-  try {
-    return { status: 200, body: await ask() };
-  } catch (error) {
-    if (error instanceof WeComError) {
-      const { message, errcode, advice } = error;
-      return { status: 502, body: { error: message, errcode, advice } };
-    }
-    // The answer is malformed, not what the caller asked.
-    if (error instanceof InputError) {
-      const advice = 'Try again; if it stays so, look into the log of message delivery.';
-      return { status: 502, body: { error: error.message, errcode: 'lost', advice } };
-    }
-    throw error;
-  }
 }

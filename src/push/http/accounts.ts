@@ -3,7 +3,7 @@ import { errcodeSchema } from '../content/fields.ts';
 import { DEFAULT_ACCOUNT } from '../content/message.ts';
 import { type Answer, type Caller, type Route, refuse, route } from './route.ts';
 
-/** The accounts that are configured at this moment, as far as routes ask. */
+/** The accounts that are configured at this moment, as far as routes need to know them. */
 export interface KnownAccounts {
   has(account: string): boolean;
 }
@@ -23,7 +23,7 @@ export function accountRefusalOf(
   return refuse(400, `account: there is no account "${account}"; ${where} would define it.`);
 }
 
-/** How an account fares, as far as the replica that is asked knows. */
+/** How an account fares, as far as the replica that answers knows. */
 export const accountView = z.object({
   account: z.string(),
   state: z.enum(['active', 'paused', 'removed']),

@@ -8,10 +8,10 @@ import type { Admitted } from './admission.ts';
 import { isContentType, readJson } from './read-body.ts';
 import { type Answer, type Ask, Refusal, type Route, refuse } from './route.ts';
 
-/** A query or body that says nothing, of routes that take none: what is asked for there would be left undone in silence. */
+/** A query or body that says nothing, of routes that take none: what is requested there would be left undone in silence. */
 const nothing = z.strictObject({});
 
-/** The answer of a route to a request that was let in: its scope, its query and its body are checked, then it is asked. */
+/** The answer of a route to a request that was let in: its scope, its query and its body are checked first. */
 export async function answerTo(
   route: Route,
   request: FastifyRequest,
@@ -55,7 +55,7 @@ export function failure(
   if (error instanceof Refusal) return { ...refuse(error.status, error.message), headers: error.headers };
   if (error instanceof InputError) return refuse(400, error.message);
   if (error.statusCode === 413)
-    return refuse(413, 'The body is too long; /v1/openapi.json tells the limits.');
+    return refuse(413, 'The body is too long; /v1/openapi.json lists the limits.');
   if (error.statusCode === 415)
     return refuse(415, 'The Content-Type is none; send JSON with application/json.');
   if (error.statusCode !== undefined && error.statusCode < 500) {

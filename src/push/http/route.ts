@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { ZodType } from 'zod';
 import type { RouteScope, Scopes } from '../apps/scopes.ts';
 
-/** Who is asking: an app whose signature was checked. */
+/** Who sends the request: an app whose signature was checked. */
 export interface Caller {
   readonly app: string;
   readonly scopes: Scopes;
@@ -22,7 +22,7 @@ export interface Ask<Body = unknown, Query = unknown> {
   readonly contentType: string;
   /** SHA-256 of the body, hex. */
   readonly bodyHash: string;
-  /** The id under which the log tells of this request. */
+  /** The id of this request in the log. */
   readonly trace: string;
   /** Aborted when the server is about to close: who waits for something answers as far as it has come. */
   readonly closing?: AbortSignal;
@@ -41,7 +41,7 @@ export interface Route<Body = unknown, Query = unknown> {
   /** Under `/v1`, with `:name` for a parameter. */
   readonly path: `/${string}`;
   readonly summary: string;
-  /** The scope it takes, such as `templates`; absent: every app may ask, and the handler looks at the rest. */
+  /** The scope it takes, such as `templates`; absent: every app may use it, and the handler looks at the rest. */
   readonly scope?: RouteScope;
   /** JSON body; without it the handler reads `raw`. */
   readonly body?: ZodType<Body>;
@@ -80,7 +80,7 @@ export function refuse(status: number, error: string): Answer {
   return { status, body: { error } };
 }
 
-/** What a list answers beside a page: `next`, to be asked for as `after`; nothing when the page is not full, so the last. */
+/** What a list answers beside a page: `next`, to be given as `after`; nothing when the page is not full, so the last. */
 export function nextPage<Row>(
   rows: readonly Row[],
   limit: number,

@@ -18,7 +18,7 @@ export interface Media {
    * then. Throws an InputError when it is not kept any more, or is nothing of that kind.
    */
   use(kind: 'image' | 'file', media: StoredMedia, sendAt?: number): Promise<StoredMedia>;
-  /** A media_id that is good for at least ten minutes; one upload for each content and account, however many replicas ask. */
+  /** A media_id that is good for at least ten minutes; one upload for each content and account, however many replicas need it. */
   mediaId(kind: 'image' | 'file', media: StoredMedia, account: string): Promise<string>;
   /** As `mediaId`, for a file through a robot, whose uploads are its own (§5). */
   mediaIdForRobot(robot: string, media: StoredMedia): Promise<string>;

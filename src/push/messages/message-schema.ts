@@ -19,7 +19,7 @@ const MOST_DAYS_AHEAD = 90;
 /** What a message may say: a content, the address of a picture, or a template. */
 const kinds = [...contentKinds, 'imageUrl', 'template'] as const;
 
-/** §4.8; lower case, since WeCom does not tell case apart. */
+/** §4.8; lower case, since WeCom ignores it. */
 const userid = z.string().regex(USERID_OR_ALL, 'must be a userid, or @all alone').toLowerCase();
 
 /** Ids of departments and tags are numbers. */

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { checkContent, templateContentSchema } from '../content/content-schema.ts';
 import { pageLimit, variablesSchema } from '../content/fields.ts';
 import { fill, USERID } from '../content/fill.ts';
+import { createTexts } from '../content/text-schema.ts';
 import { type Answer, type Ask, nextPage, type Route, refuse, route } from '../http/route.ts';
 import type { Templates } from './templates.ts';
 
@@ -18,11 +19,7 @@ const line = z.object({
 const whole = line.extend({ content: templateContentSchema });
 
 const newTemplate = z.strictObject({
-  title: z
-    .string()
-    .min(1)
-    .refine((text) => [...text].length <= 100, 'must be at most 100 characters')
-    .refine((text) => text.isWellFormed(), 'must be well-formed text'),
+  title: createTexts('literal').chars(100),
   content: templateContentSchema,
   version: z.int().min(0).max(2_000_000_000).optional(),
 });
@@ -42,7 +39,7 @@ const preview = z.strictObject({
 const VERSIONS = 100;
 const missing = { 404: { about: 'There is no such template or version.' } };
 
-/** The routes under /v1/templates; each asks for the scope `templates`. */
+/** The routes under /v1/templates; each takes the scope `templates`. */
 export function templateRoutes({ templates }: { readonly templates: Templates }): readonly Route[] {
   const none = (key: string): Answer =>
     refuse(404, `there is no template "${key}"; GET /v1/templates lists them`);

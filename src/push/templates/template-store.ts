@@ -28,7 +28,7 @@ export async function readVersion(db: Database | Tx, key: string, version: numbe
   return row === undefined ? null : templateOf(row);
 }
 
-/** What a list of templates or versions tells of each. */
+/** What a list of templates or versions shows of each. */
 export type TemplateLine = Omit<Template, 'content'>;
 
 /** Live templates in the order of their keys, those after `after`. */
