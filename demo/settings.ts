@@ -70,9 +70,8 @@ export function opsSettings({
 export function pushSettings({
   credentials,
   ports,
-  redisUrl,
   databases,
-}: Pick<DemoParts, 'credentials' | 'ports' | 'redisUrl' | 'databases'>): Settings {
+}: Pick<DemoParts, 'credentials' | 'ports' | 'databases'>): Settings {
   return {
     WECOM_CORP_ID: credentials.corpId,
     WECOM_AGENT_ID: `${credentials.agentId}`,
@@ -85,7 +84,6 @@ export function pushSettings({
     PUSH_MASTER_KEY: credentials.masterKey,
     PUSH_ACCOUNT_LIMIT: '10000',
     PUSH_ROBOTS: JSON.stringify({ [DEMO_ROBOT]: credentials.robotKey }),
-    REDIS_URL: redisUrl,
   };
 }
 

@@ -136,8 +136,8 @@ async function startParts(
       say: options.say,
     });
   const push = keepPush(
-    Promise.all([redis, databases, apps, wecom]).then(([{ url: redisUrl }, urls]) =>
-      role('push', ports.pushInternal, pushSettings({ ...fixed, redisUrl, databases: urls })),
+    Promise.all([databases, apps, wecom]).then(([urls]) =>
+      role('push', ports.pushInternal, pushSettings({ ...fixed, databases: urls })),
     ),
   );
   const bot = keepRole(

@@ -4,7 +4,7 @@ import { type Settings, secret } from './setting.ts';
 import { listening, shared } from './shared-settings.ts';
 import { integer, matching } from './text.ts';
 
-const { corpId, agentId, accountsFile, redisUrl, trustedProxies } = shared;
+const { corpId, agentId, accountsFile, trustedProxies } = shared;
 
 /** What message delivery knows of an app: enough to send. */
 export const pushAccountSettings = {
@@ -28,7 +28,6 @@ export const pushAccountSettings = {
 /** Settings of message delivery. */
 export const pushSettings = {
   accountsFile,
-  redisUrl,
   trustedProxies,
   apiUrl: {
     name: 'WECOM_API_URL',

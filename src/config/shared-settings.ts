@@ -28,7 +28,7 @@ export const shared = {
   },
   redisUrl: secret({
     name: 'REDIS_URL',
-    about: 'Redis: sessions and deduplication of the bot, queue and limits of message delivery.',
+    about: 'Redis: sessions and deduplication of the bot.',
     example: 'redis://:password@redis.internal:6379',
     read: serverUrl(['redis:', 'rediss:']),
   }),

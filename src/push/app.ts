@@ -4,11 +4,10 @@ import type { Registry } from 'prom-client';
 import type { PushConfig } from '../config.ts';
 import type { Log } from '../server/log.ts';
 import { createLoop } from '../server/loop.ts';
-import { createRedis } from '../server/redis.ts';
 import { createSources } from '../server/sources.ts';
 import { createKeys } from './apps/keys.ts';
 import { createCampaigns } from './campaigns/campaigns.ts';
-import { type Database, openDatabase } from './database/database.ts';
+import { openDatabase } from './database/database.ts';
 import { migrate } from './database/migrations.ts';
 import { newId } from './database/new-id.ts';
 import type { Delivery } from './delivery/delivery.ts';
@@ -58,23 +57,11 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
   const report = (err: unknown): void => log.error({ err }, 'in the background');
   const id = (): string => newId(now());
   const robots = config.robots.reveal();
-  const redisUrl = config.redisUrl.reveal();
-  const db = openDatabase(config.mysqlUrl.reveal(), metrics.transactionRetried);
-  await migrateOrClose(db);
-  const redis = createRedis(redisUrl);
-  redis.on('error', (err) => log.warn({ err }, 'redis'));
+  const mysqlUrl = config.mysqlUrl.reveal();
+  await prepareDatabase(mysqlUrl);
+  const db = openDatabase(mysqlUrl, { onRetry: metrics.transactionRetried });
 
-  // However many accounts miss their limits at once, all lines are looked through once.
-  let isSweeping = false;
-  const onLost = (): void => {
-    if (isSweeping) return;
-    isSweeping = true;
-    const done = () => {
-      isSweeping = false;
-    };
-    void delivery.sweepAll().catch(report).finally(done);
-  };
-  const accounts = openAccounts({ config, db, redis, metrics, log, onLost });
+  const accounts = openAccounts({ config, db, metrics, log });
 
   const keys = createKeys({ db, masterKey: config.masterKey.reveal(), now, log });
   const templates = createTemplates({ db, now });
@@ -92,7 +79,6 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
   const delivery: Delivery = openDelivery({
     config,
     db,
-    redis,
     keys,
     accounts,
     media,
@@ -164,7 +150,6 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
     checks: {
       // Deletes nothing, but only a server that takes writes runs it.
       mysql: async () => void (await db.deleteFrom('messages').where('id', '=', '').execute()),
-      // Not Redis: while it is away messages are taken in all the same, and sent when it is back.
       token: accounts.checkTokens,
     },
     reload: async () => accounts.reload(),
@@ -174,17 +159,17 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
       await delivery.close();
       await webhooks.close();
       await Promise.all(loops.map((loop) => loop.stop()));
-      redis.disconnect();
       await db.destroy();
     },
   };
 }
 
-async function migrateOrClose(db: Database): Promise<void> {
+/** A change of a large table takes longer than any statement of the day's work may. */
+async function prepareDatabase(url: string): Promise<void> {
+  const db = openDatabase(url, { statementMs: HOUR_MS });
   try {
     await migrate(db);
-  } catch (error) {
+  } finally {
     await db.destroy();
-    throw error;
   }
 }

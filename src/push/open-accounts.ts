@@ -1,23 +1,20 @@
 import { type LoadedAccounts, loadPushAccounts, type PushAccount } from '../config/accounts.ts';
 import type { PushConfig } from '../config.ts';
 import type { Log } from '../server/log.ts';
-import type { Redis } from '../server/redis.ts';
 import type { WeComApi } from '../wecom/api/api.ts';
 import type { Messenger } from '../wecom/api/outgoing.ts';
 import { WeComError } from '../wecom/api/wecom-error.ts';
 import { DEFAULT_ACCOUNT } from './content/message.ts';
 import type { Database } from './database/database.ts';
-import { newId } from './database/new-id.ts';
 import type { SendingAccount, SendingAccounts } from './delivery/accounts.ts';
 import { createBreaker } from './delivery/breaker.ts';
 import { countByAccount } from './delivery/depth-store.ts';
-import { createLimits, type Limits } from './delivery/limits.ts';
 import { createPause } from './delivery/pause.ts';
 import type { AccountView, KnownAccounts } from './http/accounts.ts';
 import type { PushMetrics } from './metrics.ts';
 import { openWeCom } from './open-wecom.ts';
 
-/** The accounts of a process, each with clients, limits, breaker and pause of its own. */
+/** The accounts of a process, each with clients, breaker and pause of its own. */
 export interface Accounts extends SendingAccounts, KnownAccounts {
   /** Throws a WeComError, as if WeCom were not reached, for an account that is not configured any more. */
   messengerOf(account: string): Messenger;
@@ -35,11 +32,8 @@ export interface Accounts extends SendingAccounts, KnownAccounts {
 export interface OpenAccountsParts {
   readonly config: PushConfig;
   readonly db: Database;
-  readonly redis: Redis;
   readonly metrics: PushMetrics;
   readonly log: Log;
-  /** Redis had lost the limits, and so the jobs as well. */
-  readonly onLost: () => void;
 }
 
 interface OpenAccount extends SendingAccount {
@@ -49,36 +43,11 @@ interface OpenAccount extends SendingAccount {
 
 /** Opens all accounts. Throws a ConfigError when there is none; one that is bad is logged, and costs only itself. */
 export function openAccounts(parts: OpenAccountsParts): Accounts {
-  const { config, db, redis, metrics, log } = parts;
+  const { config, db, metrics, log } = parts;
   const now = Date.now;
   let loaded: LoadedAccounts<PushAccount> = load(config);
   const opened = new Map<string, OpenAccount>();
-  // They outlast a new definition of their account: what was sent counts all the same.
-  const limits = new Map<string, Limits>();
-  // Each account waits for Redis to come back.
-  redis.setMaxListeners(0);
 
-  const limitsOf = (name: string): Limits => {
-    const known = limits.get(name);
-    if (known !== undefined) return known;
-    const agentId = loaded.accounts.get(DEFAULT_ACCOUNT)?.agentId;
-    const made = createLimits({
-      redis,
-      db,
-      account: name,
-      key: name === DEFAULT_ACCOUNT && agentId !== undefined ? `${agentId}` : name,
-      accountLimit: () => loaded.accounts.get(name)?.accountLimit ?? 0,
-      now,
-      newId,
-      onLost() {
-        log.warn({ account: name }, 'Redis knew no limits; limits and jobs are restored from MySQL');
-        parts.onLost();
-      },
-      onWait: ({ limit, ms }) => metrics.waited(limit, ms / 1000),
-    });
-    limits.set(name, made);
-    return made;
-  };
   const open = (name: string, account: PushAccount): OpenAccount => {
     const breaker = createBreaker({
       now,
@@ -99,7 +68,13 @@ export function openAccounts(parts: OpenAccountsParts): Accounts {
     metrics.breaker(name, breaker.state());
     metrics.accountPaused(name, false);
     const clients = openWeCom({ config, account, db, metrics, log });
-    return { ...clients, account, breaker, pause, limits: limitsOf(name) };
+    return {
+      ...clients,
+      account,
+      breaker,
+      pause,
+      accountLimit: () => loaded.accounts.get(name)?.accountLimit ?? 0,
+    };
   };
   const openAll = (): void => {
     for (const problem of loaded.problems.values()) log.error({ problem }, 'an account cannot be used');

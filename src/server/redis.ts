@@ -19,16 +19,6 @@ export function createRedis(url: string): Redis {
   });
 }
 
-/** A connection for blocking commands and subscriptions: its commands wait until Redis answers, without a time limit. */
-export function createWaitingRedis(url: string): Redis {
-  return new Redis(url, {
-    protocol: 2,
-    maxRetriesPerRequest: null,
-    connectTimeout: 1000,
-    retryStrategy: waitBefore,
-  });
-}
-
 /** Before the next attempt to connect, in ms. */
 function waitBefore(times: number): number {
   return Math.min(50 * times, 1000);

@@ -3,23 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadCredentials } from '../../demo/credentials.ts';
 import { openPushApps, type PushApp } from '../../demo/push-apps.ts';
-import { startRedisServer } from '../../demo/servers/redis-server.ts';
 import { DEMO_ROBOT } from '../../demo/settings.ts';
 import { type RunningWeCom, startWeCom } from '../../demo/wecom/start.ts';
 import type { WeComOptions } from '../../demo/wecom/wecom.ts';
 import { type Database, openDatabase } from '../../src/push/database/database.ts';
 import { createDatabase } from './database.ts';
-import { choosePorts } from './ports.ts';
 import { type Replica, startReplica } from './push-replica.ts';
 
-/** Replicas of message delivery over one Redis, one database and one WeCom. */
+/** Replicas of message delivery over one database and one WeCom. */
 export interface PushRole {
   readonly first: Replica;
   readonly second: Replica;
   readonly wecom: RunningWeCom;
   readonly db: Database;
   readonly app: PushApp;
-  readonly redis: { readonly url: string; restart(): Promise<void> };
   /** What nobody may read. */
   readonly secrets: readonly string[];
   /** What the processes have logged so far. */
@@ -75,9 +72,6 @@ async function start({
   const isOpen = { port: 0, members: 'anyone', callsPerMinute: 1e9 } as const;
   const wecom = await startWeCom({ ...credentials, ...isOpen, ...how, robots });
   stops.push(wecom.stop);
-  const onRedis = { directory: join(directory, 'redis'), port: (await choosePorts()).redis };
-  let redis = await startRedisServer(onRedis);
-  stops.push(() => redis.stop());
   const database = mysqlUrl === undefined ? await createDatabase() : { url: mysqlUrl, drop: async () => {} };
   stops.push(database.drop);
   const { client: app } = await openPushApps(database.url, masterKey);
@@ -88,7 +82,6 @@ async function start({
     WECOM_AGENT_ID: `${agentId}`,
     WECOM_SECRET: secret,
     WECOM_API_URL: wecom.url,
-    REDIS_URL: redis.url,
     PUSH_ALLOWED_SOURCES: '127.0.0.1',
     PUSH_MYSQL_URL: database.url,
     PUSH_MASTER_KEY: masterKey,
@@ -106,13 +99,6 @@ async function start({
     wecom,
     db,
     app,
-    redis: {
-      url: redis.url,
-      async restart() {
-        await redis.stop();
-        redis = await startRedisServer(onRedis);
-      },
-    },
     secrets: [secret, masterKey, app.key, ...Object.values(robots)],
     log: () =>
       [1, 2].map((number) => readFileSync(join(directory, `${number}`, 'push.log'), 'utf8')).join(''),

@@ -43,7 +43,6 @@ export const arrows: Readonly<Record<string, Allowed>> = {
     types: ['config'],
     in: {
       kysely: /^src\/push\/(database\/|([a-z-]+\/)*([a-z-]+-)?store\.ts$)/,
-      bullmq: /^src\/push\/delivery\//,
       'cron-parser': /^src\/push\/campaigns\/schedule\.ts$/,
       config: /^src\/push\/(apps\/main|open-accounts)\.ts$/,
     },

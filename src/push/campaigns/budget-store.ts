@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { MAX_OPEN, SLICE } from '../database/campaign-state.ts';
 import type { Tx } from '../database/database.ts';
+import { dayOf } from '../delivery/limits.ts';
 import type { CampaignRow } from './campaign-store.ts';
 
 /** What a campaign may do now. */
@@ -12,15 +13,6 @@ export interface Budget {
 }
 
 const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
-/** Asia/Shanghai has had no summer time since 1991. */
-const SHANGHAI_MS = 8 * 3_600_000;
-
-/** Midnight in Asia/Shanghai before `now`; Unix ms. */
-export function dayOf(now: number): number {
-  return now - ((now + SHANGHAI_MS) % DAY_MS);
-}
-
 /** Reads how much of its budgets a campaign has left, under the lock of its row. */
 export async function readBudget(tx: Tx, campaign: CampaignRow, now: number): Promise<Budget> {
   const { serial, per_minute, per_day } = campaign;
@@ -28,7 +20,7 @@ export async function readBudget(tx: Tx, campaign: CampaignRow, now: number): Pr
   const left = [SLICE, MAX_OPEN - open];
   if (per_minute !== null) left.push(per_minute - (await countSince(tx, serial, now - MINUTE_MS)));
   if (per_day !== null) {
-    const today = dayOf(now);
+    const today = dayOf(now).beginsAt;
     const handed = await countHanded(tx, serial, today);
     left.push(per_day - handed - (await countSince(tx, serial, today, today)));
   }

@@ -29,7 +29,7 @@ export interface Campaigns {
 
 export interface CampaignParts {
   readonly db: Database;
-  readonly messageQueue: Pick<MessageQueue, 'insert' | 'schedule'>;
+  readonly messageQueue: Pick<MessageQueue, 'insert' | 'wake'>;
   readonly templates: Pick<Templates, 'resolve'>;
   readonly accounts: KnownAccounts;
   /** Called with slices that a pause or stop has finished. */

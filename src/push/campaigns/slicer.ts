@@ -25,7 +25,7 @@ export function createSlicer({
   now,
 }: {
   readonly db: Database;
-  readonly messageQueue: Pick<MessageQueue, 'insert' | 'schedule'>;
+  readonly messageQueue: Pick<MessageQueue, 'insert' | 'wake'>;
   readonly now: () => number;
 }): Slicer {
   async function handOut(tx: Tx, serial: number): Promise<readonly string[]> {
@@ -53,7 +53,7 @@ export function createSlicer({
 
   return async (serial) => {
     const ids = await transact(db, (tx) => handOut(tx, serial));
-    if (ids.length > 0) await messageQueue.schedule(ids);
+    if (ids.length > 0) messageQueue.wake();
     return ids.length > 0;
   };
 }

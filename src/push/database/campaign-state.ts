@@ -18,5 +18,5 @@ export const LATEST_MS = 3_600_000;
 /** At most so many receivers become one message: what message/send takes at once (§4.2). */
 export const SLICE = 1000;
 
-/** At most so many deliveries of one campaign are open, so that neither Redis nor memory grows with it. */
+/** At most so many deliveries of one campaign are open, so that the queue does not grow with it. */
 export const MAX_OPEN = 2000;

@@ -4,7 +4,6 @@ import type { KeyTables } from './app-tables.ts';
 import type { CampaignTables } from './campaign-tables.ts';
 import type { DeliveryTables } from './delivery-tables.ts';
 import type { MediaTables } from './media-tables.ts';
-import type { RecentTables } from './recent-tables.ts';
 import type { TemplateTables } from './template-tables.ts';
 import type { TokenTables } from './token-tables.ts';
 import type { ResultTables } from './webhook-tables.ts';
@@ -19,7 +18,6 @@ export interface Tables
     MediaTables,
     ResultTables,
     CampaignTables,
-    RecentTables,
     TokenTables {}
 
 /** The database of message delivery: the truth about every message. */
@@ -30,8 +28,11 @@ const CONNECTIONS = 20;
 
 /**
  * Opens the database, in which every statement sees what others have committed; no connection is made before the first query. The URL
- * is never logged. `onRetry` hears of every transaction that is run again (server/database.ts).
+ * is never logged. `onRetry` hears of every transaction that is run again (server/database.ts); a statement may take `statementMs`.
  */
-export function openDatabase(url: string, onRetry?: () => void): Database {
-  return openKysely<Tables>(url, { connections: CONNECTIONS, isolation: 'read committed', onRetry });
+export function openDatabase(
+  url: string,
+  options: { readonly onRetry?: () => void; readonly statementMs?: number } = {},
+): Database {
+  return openKysely<Tables>(url, { connections: CONNECTIONS, isolation: 'read committed', ...options });
 }

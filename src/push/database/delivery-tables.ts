@@ -26,27 +26,23 @@ export interface MessageTable {
   finished_at: number | null;
 }
 
-/** One message to one receiver; the order of ids is the order of coming. */
+/** One message to one receiver. */
 export interface DeliveryTable {
   id: Generated<number>;
   message_id: string;
   /** Whose limits it counts for: the account of its message, for a robot always the default. */
   account: Generated<string>;
   receiver: string;
-  /** Lane, account and receiver while it stands in line: whoever has the lowest id of a line is next. Null before and after. */
+  /** Lane, account and receiver while it stands in line; null when it is over. */
   line: string | null;
-  /** When it joins its line, under a new id; null when it has. */
-  wakes_at: Generated<number | null>;
+  /** Its place in the line, by the clock of the database: the lowest is next, then the lowest id. A message for later has its time here. */
+  since: number;
   /** 1 when the call that sends it may name others of its message as well. */
   shared: Generated<number>;
-  /** The line while it is being sent: unique, so that the database itself lets nobody send two of a line at once. */
-  busy: string | null;
   state: Generated<DeliveryState>;
   /** The state if it is one in which few end, so that these are found among millions. */
   rare_state: GeneratedAlways<DeliveryState | null>;
-  /** Since when it has waited to be sent, for the age of what is queued. */
-  since: number;
-  /** Not before then. */
+  /** Not to be tried before then. */
   due_at: number;
   tries: Generated<number>;
   /** How many parts of a split text have been sent. */
@@ -60,10 +56,21 @@ export interface DeliveryTable {
   maybe_twice: Generated<number>;
   /** When the part that comes next was first sent without anybody seeing the answer; the next try asks WeCom to compare. */
   lost_at: number | null;
-  lease_owner: string | null;
-  lease_until: number | null;
   variables: string | null;
   finished_at: number | null;
+}
+
+/** The queue: one row for each line that anything ever stood in. Whoever sends its next delivery owns it until `due_at`. */
+export interface LineTable {
+  line: string;
+  /** The account that sends it; empty for group robots, which belong to none. */
+  account: string;
+  lane: Lane;
+  /** When to look at it, or until when the lease of its owner goes; `NEVER` when nothing waits. */
+  due_at: number;
+  owner: string | null;
+  /** What the owner sends. */
+  delivery_id: number | null;
 }
 
 /** One call of WeCom for one delivery; `errcode` 0 is success, words stand for no answer. */
@@ -75,13 +82,40 @@ export interface AttemptTable {
   errcode: string;
   errmsg: string;
   msgid: string | null;
+  /** Whose limits it counts against (account and receiver); null when WeCom was never reached. */
+  target: string | null;
+  /** When it was noted, by the clock of the database: the limits count from then. */
+  ended_at: number | null;
+  /** Which part of the message it sent, and the digest of what it said where WeCom can check for repeats. */
+  part: number | null;
+  words: string | null;
+}
+
+/** How many receivers an account has sent to on a day of China. */
+export interface DayTable {
+  account: string;
+  day: number;
+  used: number;
+}
+
+/** Until when WeCom takes nothing of an account (`account/NAME`) or for one receiver, and for how long that was. */
+export interface BlockTable {
+  what: string;
+  until_at: number;
+  ms: number;
 }
 
 export interface DeliveryTables {
   messages: MessageTable;
   deliveries: DeliveryTable;
+  delivery_lines: LineTable;
   attempts: AttemptTable;
+  sent_days: DayTable;
+  blocks: BlockTable;
 }
+
+/** `due_at` of a line in which nothing waits. */
+export const NEVER = Number.MAX_SAFE_INTEGER;
 
 const ID = asciiChar(36);
 

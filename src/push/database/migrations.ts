@@ -6,33 +6,34 @@ import { campaignTables } from './campaign-tables.ts';
 import type { Database } from './database.ts';
 import { deliveryTables } from './delivery-tables.ts';
 import { mediaTables } from './media-tables.ts';
+import { queueTables } from './queue-tables.ts';
 import { recentTables } from './recent-tables.ts';
 import { templateTables } from './template-tables.ts';
 import { tokenTables } from './token-tables.ts';
 import { resultTables } from './webhook-tables.ts';
 
+/** The steps by name, each of which has been run once in a database that is up to date. */
+export const steps = {
+  '2026-11-1-delivery': deliveryTables,
+  '2026-11-2-keys': keyTables,
+  '2026-11-3-templates': templateTables,
+  '2026-11-4-media': mediaTables,
+  '2026-11-5-results': resultTables,
+  '2026-11-6-campaigns': campaignTables,
+  // The tables of a queue view that is gone: the name stays for databases that have run the step.
+  '2026-11-7-console': statements(),
+  '2026-11-8-no-console': statements(
+    sql`drop table if exists console_links`,
+    sql`drop table if exists console_sessions`,
+  ),
+  '2026-11-9-recent-sends': recentTables,
+  '2026-12-1-accounts': accountColumns,
+  '2026-12-2-access-tokens': tokenTables,
+  '2026-12-2-app-rates': rateTables,
+  '2026-12-3-one-queue': queueTables,
+};
+
 /** Brings the database to the form that this version needs; any number of replicas at once. Throws a ConfigError. */
 export function migrate(db: Database): Promise<void> {
-  return migrateTo(db, {
-    steps: {
-      '2026-11-1-delivery': deliveryTables,
-      '2026-11-2-keys': keyTables,
-      '2026-11-3-templates': templateTables,
-      '2026-11-4-media': mediaTables,
-      '2026-11-5-results': resultTables,
-      '2026-11-6-campaigns': campaignTables,
-      // The tables of a queue view that is gone: the name stays for databases that have run the step.
-      '2026-11-7-console': statements(),
-      '2026-11-8-no-console': statements(
-        sql`drop table if exists console_links`,
-        sql`drop table if exists console_sessions`,
-      ),
-      '2026-11-9-recent-sends': recentTables,
-      '2026-12-1-accounts': accountColumns,
-      '2026-12-2-access-tokens': tokenTables,
-      '2026-12-2-app-rates': rateTables,
-    },
-    table: 'push_migration',
-    setting: 'PUSH_MYSQL_URL',
-  });
+  return migrateTo(db, { steps, table: 'push_migration', setting: 'PUSH_MYSQL_URL' });
 }

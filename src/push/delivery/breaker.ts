@@ -7,6 +7,8 @@ export interface Breaker {
    * breaker is half open, who is let through holds the only try until its result is recorded, or for half a minute.
    */
   ask(): { readonly isOpen: false } | { readonly isOpen: true; readonly at: number };
+  /** When to ask (Unix ms); null for now. Takes nothing. */
+  until(): number | null;
   /** How a call went: `bad` is -1, `unsent` or `lost` (an HTTP 5xx is lost); any other answer of WeCom is `good`. */
   record(result: 'good' | 'bad'): void;
   state(): BreakerState;
@@ -55,6 +57,11 @@ export function createBreaker({ now, onChange }: BreakerParts): Breaker {
   };
 
   return {
+    until() {
+      look();
+      if (state === 'open') return openUntil;
+      return state === 'half-open' && now() < tryUntil ? Math.min(tryUntil, now() + TRY_AGAIN_MS) : null;
+    },
     ask() {
       look();
       if (state === 'open') return { isOpen: true, at: openUntil };

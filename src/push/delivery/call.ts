@@ -2,7 +2,7 @@ import type { Messenger, Outgoing, Receipt } from '../../wecom/api/outgoing.ts';
 import type { Receiver } from '../content/message.ts';
 import type { Claimed } from './claim.ts';
 import { readReceiver } from './lines.ts';
-import { CHECK_SECONDS } from './repeats.ts';
+import { CHECK_SECONDS } from './repeats-store.ts';
 
 /** What WeCom said of a call that it took: its msgid, if it gave one, and why some receivers did not get it. */
 export interface Taken {

@@ -1,124 +1,160 @@
-import { type RawBuilder, sql } from 'kysely';
-import { transact } from '../../server/database.ts';
-import type { Receiver } from '../content/message.ts';
-import type { Database } from '../database/database.ts';
-import { table } from '../database/values.ts';
+import { sql } from 'kysely';
+import type { DeliveryState, Lane, Receiver } from '../content/message.ts';
+import type { DatabaseClock } from '../database/clock.ts';
+import type { Database, Tx } from '../database/database.ts';
+import { parts } from '../database/values.ts';
+import { LEASE_MS, nextInLine } from './line-store.ts';
 
-/** How long a claim holds without being renewed; ms. */
-export const LEASE_MS = 15_000;
+/** The lines of an account in a lane; robots stand under an account without a name. */
+export interface LaneOfAccount {
+  readonly account: string;
+  readonly lane: Lane;
+}
 
-/** One delivery as a worker that wants to send it finds it. */
+/** When the first line of each account and lane is due, and what time it is; Unix ms. */
+export async function readDue(db: Database, clock: DatabaseClock) {
+  const { rows } = await sql<LaneOfAccount & { readonly dueAt: number; readonly now: number }>`
+    select account, lane, min(due_at) dueAt, ${clock()} now from delivery_lines group by account, lane`.execute(
+    db,
+  );
+  return rows;
+}
+
+/** The time that a claim goes by, Unix ms. */
+export async function readNow(tx: Tx, clock: DatabaseClock): Promise<number> {
+  const { rows } = await sql<{ now: number }>`select ${clock()} now`.execute(tx);
+  return rows[0]?.now ?? 0;
+}
+
+/** A line that is due, with what its last owner left behind. */
+export interface DueLine {
+  readonly line: string;
+  readonly owner: string | null;
+  readonly leaseEnd: number;
+}
+
+/** Locks lines that are due, oldest first, as far as nobody else has them. */
+export async function pickLines(
+  tx: Tx,
+  { account, lane }: LaneOfAccount,
+  { now, count }: { readonly now: number; readonly count: number },
+): Promise<readonly DueLine[]> {
+  const { rows } = await sql<DueLine>`
+    select line, owner, due_at leaseEnd from delivery_lines force index (delivery_lines_by_time)
+    where account = ${account} and lane = ${lane} and due_at <= ${now}
+    order by due_at limit ${sql.lit(count)} for update skip locked`.execute(tx);
+  return rows;
+}
+
+/** The delivery that is next in a line. */
 export interface Candidate {
   readonly id: number;
   readonly messageId: string;
   readonly account: string;
   readonly receiver: Receiver;
-  readonly line: string | null;
+  readonly line: string;
   /** 1 when a call of its message may serve it together with others. */
   readonly shared: number;
-  readonly state: string;
+  readonly state: DeliveryState;
+  /** Unix ms; not before then. */
   readonly dueAt: number;
   readonly tries: number;
   readonly parts: number;
   readonly msgids: string | null;
   readonly errcode: string | null;
-  /** When the next part was first sent without anybody seeing the answer; that of one left behind is taken for such. */
+  /** When the next part was first sent without anybody seeing the answer. */
   readonly lostAt: number | null;
-  readonly leaseUntil: number | null;
   readonly variables: string | null;
-  /** The lowest id of its line, and whoever of it is in flight. */
-  readonly head: number | null;
-  readonly holder: number | null;
 }
 
-/** A delivery with what its message says, as it was written down. */
-export interface Lead extends Candidate {
+/** Who is next in lines that are locked. A line in which nothing waits has nobody. */
+export async function readHeads(tx: Tx, lines: readonly string[]): Promise<readonly Candidate[]> {
+  const heads: Candidate[] = [];
+  for (const some of parts(lines)) {
+    const { rows } = await sql<Candidate>`
+      select d.id, d.message_id messageId, d.account, d.receiver, l.line, d.shared, d.state,
+        greatest(d.since, d.due_at) dueAt, d.tries, d.parts, d.msgids, d.errcode, d.lost_at lostAt, d.variables
+      from delivery_lines l straight_join deliveries d on d.id = ${nextInLine}
+      where l.line in (${sql.join(some)})`.execute(tx);
+    heads.push(...rows);
+  }
+  return heads;
+}
+
+/** Locks the lines in which others of these messages may be next: free, due, and in nobody's hands. */
+export async function pickSiblings(
+  tx: Tx,
+  messageIds: readonly string[],
+  { now, but }: { readonly now: number; readonly but: ReadonlySet<string> },
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ line: string }>`
+    select l.line from deliveries d straight_join delivery_lines l on l.line = d.line
+    where d.message_id in (${sql.join(messageIds)}) and d.shared = 1 and d.state = 'queued'
+      and l.owner is null and l.due_at <= ${now}`.execute(tx);
+  const wanted = rows.map(({ line }) => line).filter((line) => !but.has(line));
+  const picked: string[] = [];
+  for (const some of parts(wanted.toSorted())) {
+    const { rows: free } = await sql<{ line: string }>`select line from delivery_lines
+      where line in (${sql.join(some)}) and owner is null and due_at <= ${now} for update skip locked`.execute(
+      tx,
+    );
+    picked.push(...free.map(({ line }) => line));
+  }
+  return picked;
+}
+
+/** What is known of a line beside one that is to be claimed; `unknown` when somebody has it at this moment. */
+export type OtherLine = { readonly isOwned: boolean; readonly isDue: boolean } | 'unknown';
+
+/** Looks at other lines, and locks those that nobody has; a line that does not exist is left out. */
+export async function readOthers(
+  tx: Tx,
+  lines: readonly string[],
+  now: number,
+): Promise<ReadonlyMap<string, OtherLine>> {
+  const others = new Map<string, OtherLine>();
+  for (const some of parts(lines)) {
+    const wanted = sql`from delivery_lines where line in (${sql.join(some)})`;
+    const { rows: all } = await sql<{ line: string }>`select line ${wanted}`.execute(tx);
+    for (const { line } of all) others.set(line, 'unknown');
+    const { rows } = await sql<{ line: string; owner: string | null; dueAt: number }>`
+      select line, owner, due_at dueAt ${wanted} for update skip locked`.execute(tx);
+    for (const { line, owner, dueAt } of rows)
+      others.set(line, { isOwned: owner !== null, isDue: dueAt <= now });
+  }
+  return others;
+}
+
+/** A message as it was written down. */
+export interface MessageRow {
+  readonly id: string;
   readonly app: string;
   readonly content: string;
-  /** The variables that all receivers of the message have in common. */
-  readonly common: string | null;
+  readonly variables: string | null;
   readonly receivers: number;
 }
 
-// The order of the index is the order of coming; without the hint MariaDB may walk through the primary key instead.
-const columns = sql`d.id, d.message_id messageId, d.account, d.receiver, d.line, d.shared, d.state, d.due_at dueAt, d.tries, d.parts,
-  d.msgids, d.errcode, d.lease_until leaseUntil, d.variables,
-  if(d.state = 'sending', coalesce(d.lost_at, d.lease_until - ${sql.lit(LEASE_MS)}), d.lost_at) lostAt,
-  (select e.id from deliveries e force index (deliveries_by_line) where e.line = d.line order by e.id limit 1) head,
-  (select b.id from deliveries b force index (deliveries_busy) where b.busy = d.line) holder`;
-
-/** Reads deliveries by id, each with its message. */
-export async function readDeliveries(db: Database, ids: readonly number[]): Promise<readonly Lead[]> {
-  const { rows } = await sql<Lead>`
-    select ${columns}, m.app, m.content, m.variables common, m.receivers
-    from deliveries d straight_join messages m on m.id = d.message_id
-    where d.id in (${sql.join(ids)}) order by d.id`.execute(db);
-  return rows;
+/** Reads what messages say. */
+export async function readMessages(tx: Tx, ids: readonly string[]): Promise<ReadonlyMap<string, MessageRow>> {
+  if (ids.length === 0) return new Map();
+  const rows = await tx
+    .selectFrom('messages')
+    .select(['id', 'app', 'content', 'variables', 'receivers'])
+    .where('id', 'in', ids)
+    .execute();
+  return new Map(rows.map((row) => [row.id, row]));
 }
 
-/** Those whom one call of a message can serve and that could be sent now, if the order of their lines lets them. */
-export async function readSiblings(db: Database, messageId: string, now: number) {
-  const { rows } = await sql<Candidate>`
-    select ${columns} from deliveries d
-    where d.message_id = ${messageId} and d.shared = 1 and d.line is not null and ${isFree(now)}
-    order by d.id`.execute(db);
-  return rows;
-}
-
-/**
- * Takes deliveries that are still free, until `now` and a lease; resolves to the ids that were. Throws a duplicate when
- * another of a line has been taken meanwhile, and has then taken none.
- */
+/** Takes the deliveries that are next in lines which are locked, until `now` and a lease. */
 export async function takeDeliveries(
-  db: Database,
+  tx: Tx,
   ids: readonly number[],
   { owner, now }: { readonly owner: string; readonly now: number },
-): Promise<ReadonlySet<number>> {
-  if (ids.length === 0) return new Set();
-  const taken = await sql`
-    update deliveries d set
-      lost_at = if(state = 'sending', coalesce(lost_at, lease_until - ${sql.lit(LEASE_MS)}), lost_at),
-      maybe_twice = if(lost_at is null, maybe_twice, 1),
-      state = 'sending', busy = line, lease_owner = ${owner}, lease_until = ${now + LEASE_MS}
-    where id in (${sql.join(ids)}) and line is not null and ${isFree(now)}`.execute(db);
-  if (Number(taken.numAffectedRows) === ids.length) return new Set(ids);
-  const rows = await db
-    .selectFrom('deliveries')
-    .select('id')
-    .where('id', 'in', ids)
-    .where('lease_owner', '=', owner)
-    .execute();
-  return new Set(rows.map(({ id }) => id));
-}
-
-/** Puts deliveries that were taken, and not sent, back into their lines until the Unix ms beside their ids. */
-export async function putBack(
-  db: Database,
-  waits: readonly { readonly id: number; readonly at: number }[],
-  owner: string,
 ): Promise<void> {
-  if (waits.length === 0) return;
-  const v = table(waits.map(({ id, at }) => ({ id, at })));
-  // A deadlock must not begin the claim anew, which would leave behind those that have their turn.
-  await transact(db, async (tx) => {
-    await sql`update ${v} v straight_join deliveries d on d.id = v.id set
-        d.busy = null, d.lease_owner = null, d.lease_until = null, d.due_at = v.at, d.state = 'queued'
-      where d.state = 'sending' and d.lease_owner = ${owner}`.execute(tx);
-  });
-}
-
-/** Renews leases, by delivery and owner, that have not ended by `now`. */
-export async function renewLeases(
-  db: Database,
-  owners: ReadonlyMap<number, string>,
-  now: number,
-): Promise<void> {
-  await sql`update deliveries set lease_until = ${now + LEASE_MS}
-    where id in (${sql.join([...owners.keys()])}) and state = 'sending' and lease_until > ${now}
-      and lease_owner in (${sql.join([...new Set(owners.values())])})`.execute(db);
-}
-
-/** Queued and due, or left behind by somebody who has not renewed the lease. */
-function isFree(now: number): RawBuilder<unknown> {
-  return sql`((d.state = 'queued' and d.due_at <= ${now}) or (d.state = 'sending' and d.lease_until <= ${now}))`;
+  for (const some of parts(ids)) {
+    await sql`update deliveries d straight_join delivery_lines l on l.line = d.line
+      set l.owner = ${owner}, l.delivery_id = d.id, l.due_at = ${now + LEASE_MS},
+        d.maybe_twice = if(d.lost_at is null, d.maybe_twice, 1), d.state = 'sending'
+      where d.id in (${sql.join(some)})`.execute(tx);
+  }
 }

@@ -1,155 +1,181 @@
-import { isDeadlock } from '../../server/mysql-errors.ts';
-import type { Lane } from '../content/message.ts';
-import { type Database, isDuplicate } from '../database/database.ts';
-import { type SendingAccounts, whenOpen } from './accounts.ts';
-import { type Candidate, putBack, readDeliveries, takeDeliveries } from './claim-store.ts';
-import { gather, whenFree } from './gather.ts';
-import type { OutgoingMessage } from './group.ts';
-import type { Turn } from './limits.ts';
+import type { Lane, Receiver } from '../content/message.ts';
+import type { Tx } from '../database/database.ts';
+import { NEVER } from '../database/delivery-tables.ts';
+import type { SendingAccounts } from './accounts.ts';
+import { takeOver } from './claim-end-store.ts';
+import {
+  type Candidate,
+  type LaneOfAccount,
+  pickLines,
+  pickSiblings,
+  readHeads,
+  readMessages,
+  takeDeliveries,
+} from './claim-store.ts';
+import { groupDeliveries, type OutgoingMessage, readOutgoingMessage } from './group.ts';
+import { countsToday, dayOf, tomorrow, type Windows } from './limits.ts';
+import { type Limit, overLimit, placesOfDay } from './limits-check.ts';
+import { readBlocks, takeOfDay } from './limits-store.ts';
+import { setDue } from './line-store.ts';
+import { laneOf, targetOf } from './lines.ts';
 
-/** A delivery that is ours to send until its lease ends, with its turn. */
+/** A delivery that is ours to send until its lease ends. */
 export interface Claimed extends Candidate {
-  readonly line: string;
   /** How many its message has. */
   readonly receivers: number;
-  readonly turn: MyTurn;
+  /** The day of China that it was counted for; null when it counts for none. */
+  readonly day: number | null;
 }
 
 /** Deliveries that one call serves, and under whose name they were taken. */
 export interface Group {
   readonly owner: string;
+  /** When the claim began, by the clock of this process; Unix ms. */
+  readonly since: number;
   readonly lane: Lane;
   readonly account: string;
   readonly outgoingMessage: OutgoingMessage;
   readonly members: readonly [Claimed, ...Claimed[]];
 }
 
-/**
- * What a worker does with its job: `send` the group, ask again `at` a time (Unix ms), or nothing, because the delivery
- * is done, is in other hands, or will be scheduled by whoever finishes the one before it.
- */
-export type Claim =
-  /** `at` stands when the job's own delivery has to wait, and it carries those of its message that need not. */
-  | { readonly kind: 'send'; readonly group: Group; readonly at: number | null }
-  | { readonly kind: 'later'; readonly at: number }
-  | { readonly kind: 'nothing' };
-
-/** What claiming needs. */
+/** What a claim is made with. */
 export interface ClaimParts {
-  readonly db: Database;
   readonly accounts: SendingAccounts;
-  readonly now: () => number;
-  readonly newId: () => string;
-  readonly schedule: (lines: readonly string[]) => void;
+  /** In which windows the calls of a receiver are counted. */
+  readonly windowsOf: (receiver: Receiver) => Windows | null;
+  /** Called for everything that a limit puts off, for the metrics; ms. */
+  readonly onLimit: (wait: { readonly lane: Lane; readonly limit: Limit; readonly ms: number }) => void;
 }
 
-/** How often a claim is begun anew because somebody was faster in one of its lines. */
-const TRIES = 5;
+/** From where to claim, and how many calls may begin there; lanes of higher rank first. */
+export interface Room extends LaneOfAccount {
+  readonly count: number;
+}
 
-/** Takes the deliveries of jobs that run at the same moment, and whoever shares a call with them; answers in order. */
+/** What became of a claim. */
+export interface ClaimResult {
+  readonly groups: readonly Group[];
+  /** Until when accounts are blocked of which nothing was claimed for that; Unix ms. */
+  readonly blocked: ReadonlyMap<string, number>;
+  /** How many lines were looked at: with all the room filled there may be more. */
+  readonly looked: number;
+}
+
+/** Another replica has used up the day meanwhile: nothing of the claim may be kept. */
+export const DAY_IS_FULL = new Error('the day of an account was used up during the claim');
+
+/**
+ * Takes what is due, in one transaction of the caller's: lines that are locked, who is next in them, limits, lease and
+ * order together. Who may not be sent yet is put off until it may. Throws DAY_IS_FULL.
+ */
 export async function claim(
   parts: ClaimParts,
-  lane: Lane,
-  ids: readonly number[],
-): Promise<readonly Claim[]> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      const claims = await tryToClaim(parts, lane, ids);
-      return ids.map((id) => claims.get(id) ?? { kind: 'nothing' });
-    } catch (error) {
-      if (tries >= TRIES || !(isDuplicate(error) || isDeadlock(error))) throw error;
+  tx: Tx,
+  rooms: readonly Room[],
+  {
+    owner,
+    since,
+    now,
+    onLocked,
+  }: {
+    readonly owner: string;
+    readonly since: number;
+    readonly now: number;
+    readonly onLocked: (lines: readonly string[]) => void;
+  },
+): Promise<ClaimResult> {
+  const blocks = await readBlocks(tx, now);
+  const blocked = new Map<string, number>();
+  const due: string[] = [];
+  const expired = new Map<string, number>();
+  for (const room of rooms) {
+    const until = blocks.get(`account/${room.account}`);
+    if (until !== undefined) blocked.set(room.account, until);
+    if (until !== undefined) continue;
+    for (const { line, owner: last, leaseEnd } of await pickLines(tx, room, { now, count: room.count })) {
+      due.push(line);
+      if (last !== null) expired.set(line, leaseEnd);
     }
   }
-}
+  if (due.length === 0) return { groups: [], blocked, looked: 0 };
+  onLocked(due);
+  const leaders = await takeOver(tx, await readHeads(tx, due), expired, now);
+  const siblings = await readFreeSiblings(tx, leaders, { now, due, onLocked });
 
-async function tryToClaim(parts: ClaimParts, lane: Lane, ids: readonly number[]) {
-  const { db } = parts;
-  const now = parts.now();
-  const claims = new Map<number, Claim>();
-  const found = await readDeliveries(db, [...new Set(ids)]);
-  const open = found.filter((each) => {
-    const free = whenFree(each, now);
-    if (free === null) return true;
-    // Whose account is paused, or is not configured any more, waits in its line.
-    const opens = whenOpen(parts.accounts, each, now);
-    const at = Math.max(free, opens ?? now);
-    if (at > now) claims.set(each.id, { kind: 'later', at });
-    return opens === null;
+  const later = new Map<string, number>(due.map((line) => [line, NEVER]));
+  const putOff = (line: string, at: number, limit?: Limit) => {
+    later.set(line, at);
+    if (limit !== undefined) parts.onLimit({ lane: laneOf(line), limit, ms: at - now });
+  };
+  const ready = (each: Candidate): boolean => {
+    const block = blocks.get(targetOf(each.receiver, each.account));
+    if (block !== undefined) putOff(each.line, block, 'blocked');
+    else if (each.dueAt > now) putOff(each.line, each.dueAt);
+    return block === undefined && each.dueAt <= now;
+  };
+  const open = { leaders: leaders.filter(ready), siblings: siblings.filter(ready) };
+  const over = await overLimit(tx, [...open.leaders, ...open.siblings], now, parts.windowsOf);
+  const within = (each: Candidate): boolean => {
+    const wait = over.get(each.line);
+    if (wait !== undefined) putOff(each.line, wait.at, wait.limit);
+    return wait === undefined;
+  };
+  const messages = await readMessages(tx, [...new Set(open.leaders.map(({ messageId }) => messageId))]);
+  const grouped = [...Map.groupBy(open.leaders.filter(within), ({ messageId }) => messageId)].flatMap(
+    ([messageId, some]) => {
+      const row = messages.get(messageId);
+      if (row === undefined) throw new Error(`a delivery of the message ${messageId}, which is not there`);
+      const outgoingMessage = readOutgoingMessage(row);
+      const others = open.siblings.filter((each) => each.messageId === messageId && within(each));
+      return groupDeliveries(outgoingMessage, some, others).map((members) => ({ outgoingMessage, members }));
+    },
+  );
+  const day = await placesOfDay(
+    parts.accounts,
+    tx,
+    grouped.flatMap(({ members }) => members),
+    now,
+  );
+  const groups = grouped.flatMap(({ outgoingMessage, members }): readonly Group[] => {
+    const [first, ...rest] = members.flatMap((each): readonly Claimed[] => {
+      const isIn = day.ids.has(each.id);
+      if (!isIn) putOff(each.line, tomorrow(now, each.receiver), 'day');
+      else later.delete(each.line);
+      const counted = countsToday(each.receiver) ? dayOf(now).number : null;
+      return isIn ? [{ ...each, receivers: outgoingMessage.receivers, day: counted }] : [];
+    });
+    if (first === undefined) return [];
+    const { account, line } = first;
+    return [{ owner, since, lane: laneOf(line), account, outgoingMessage, members: [first, ...rest] }];
   });
-  const { groups, left } = await gather(db, open, now);
-  const wanted = groups.flatMap(({ members }) => members);
-  const owner = parts.newId();
-  const taken = await takeDeliveries(
-    db,
-    wanted.map(({ id }) => id),
+  await setDue(tx, later);
+  const ids = groups.flatMap(({ members }) => members.map(({ id }) => id));
+  await takeDeliveries(
+    tx,
+    ids.toSorted((one, other) => one - other),
     { owner, now },
   );
-  const ours = wanted.filter(({ id }) => taken.has(id));
-  const { mine, waits } = await takeTurns(parts, lane, ours, owner);
-  for (const { id, at } of waits) claims.set(id, { kind: 'later', at });
-
-  // Of these nobody has a job: they come along with the first of them, or by themselves.
-  const led = new Set(groups.map(({ members: [leader] }) => leader.id));
-  const waiting = new Set(waits.map(({ id }) => id));
-  const theirs = [...left, ...ours.filter(({ id }) => waiting.has(id) && !led.has(id))];
-  if (theirs.length > 0) parts.schedule(theirs.flatMap(({ line }) => line ?? []));
-
-  for (const { outgoingMessage, members: all } of groups) {
-    const [leader] = all;
-    const [first, ...rest] = all.flatMap((each): Claimed[] => {
-      const turn = mine.get(each.id);
-      return turn === undefined || each.line === null
-        ? []
-        : [{ ...each, line: each.line, receivers: outgoingMessage.receivers, turn }];
-    });
-    if (first === undefined) continue;
-    // Its leader's job carries the group, also when the leader itself has to wait.
-    const own = claims.get(leader.id);
-    const at = own?.kind === 'later' ? own.at : null;
-    claims.set(leader.id, {
-      kind: 'send',
-      group: { owner, lane, account: first.account, outgoingMessage, members: [first, ...rest] },
-      at,
-    });
+  for (const [account, { count, most }] of day.used) {
+    if (!(await takeOfDay(tx, { account, day: dayOf(now).number, count, most }))) throw DAY_IS_FULL;
   }
-  return claims;
+  return { groups, blocked, looked: due.length };
 }
 
-type MyTurn = Turn & { readonly isMine: true };
-
-/**
- * Asks for turns for what was taken, and puts back what has none. In this order the restoring of the limits, which may
- * begin at any moment, sees in the database whoever may be about to be sent.
- */
-async function takeTurns(
-  { db, accounts, now }: ClaimParts,
-  lane: Lane,
-  taken: readonly Candidate[],
-  owner: string,
-) {
-  const mine = new Map<number, MyTurn>();
-  const waits: { id: number; at: number }[] = [];
-  if (taken.length === 0) return { mine, waits };
-  const byAccount = Map.groupBy(taken, ({ account }) => account);
-  const turnsOf = async ([account, some]: readonly [string, readonly Candidate[]]) => {
-    const receivers = some.map(({ receiver }) => receiver);
-    // Taken out of the configuration at this moment: the next claim sees it.
-    const limits = accounts.find(account)?.limits;
-    const turns = await limits?.take(lane, receivers);
-    return some.map(({ id }, index) => ({ id, turn: turns?.[index] }));
-  };
-  const turns = await Promise.all([...byAccount].map(turnsOf)).catch(async (error: unknown) => {
-    await putBack(
-      db,
-      taken.map(({ id }) => ({ id, at: now() })),
-      owner,
-    );
-    throw error;
-  });
-  for (const { id, turn } of turns.flat()) {
-    if (turn?.isMine) mine.set(id, turn);
-    else waits.push({ id, at: turn?.at ?? now() });
-  }
-  await putBack(db, waits, owner);
-  return { mine, waits };
+/** Those whom a call of the same message can serve as well, and who are next in lines that are free. */
+async function readFreeSiblings(
+  tx: Tx,
+  leaders: readonly Candidate[],
+  {
+    now,
+    due,
+    onLocked,
+  }: { readonly now: number; readonly due: string[]; readonly onLocked: (lines: readonly string[]) => void },
+): Promise<readonly Candidate[]> {
+  const shared = leaders.filter((each) => each.shared === 1 && each.dueAt <= now);
+  const messageIds = new Set(shared.map(({ messageId }) => messageId));
+  if (messageIds.size === 0) return [];
+  const lines = await pickSiblings(tx, [...messageIds], { now, but: new Set(due) });
+  onLocked(lines);
+  const heads = await readHeads(tx, lines);
+  return heads.filter((each) => each.shared === 1 && messageIds.has(each.messageId));
 }

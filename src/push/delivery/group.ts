@@ -1,6 +1,6 @@
 import type { Content } from '../content/content.ts';
 import type { NewMessage, NewReceiver, Variables } from '../content/message.ts';
-import type { Candidate, Lead } from './claim-store.ts';
+import type { Candidate, MessageRow } from './claim-store.ts';
 import { contentFor } from './compose.ts';
 import { readReceiver } from './lines.ts';
 
@@ -21,12 +21,12 @@ const USERID = '$' + '{USERID}';
 const LIMITS = { user: 1000, party: 100, tag: 100 } as const;
 
 /** Reads a message as it stands in the database, where we wrote it. */
-export function readOutgoingMessage({ messageId, app, content, common, receivers }: Lead): OutgoingMessage {
+export function readOutgoingMessage({ id, app, content, variables, receivers }: MessageRow): OutgoingMessage {
   return {
-    id: messageId,
+    id,
     app,
     content: JSON.parse(content) as Content,
-    variables: common === null ? null : (JSON.parse(common) as Variables),
+    variables: variables === null ? null : (JSON.parse(variables) as Variables),
     receivers,
   };
 }

@@ -1,16 +1,18 @@
 import { createBatcher } from '../../server/batch.ts';
 import { transact } from '../../server/database.ts';
 import type { Accepted, NewMessage } from '../content/message.ts';
+import type { DatabaseClock } from '../database/clock.ts';
 import { type Database, isDatabaseAway } from '../database/database.ts';
-import { type Draft, type Inserted, insertMessages } from './message-store.ts';
+import { type Draft, type Inserted, insertMessages } from './accept-store.ts';
 
 /** What taking messages in needs. */
 export interface IntakeParts {
   readonly db: Database;
   readonly now: () => number;
+  readonly clock: DatabaseClock;
   readonly newId: () => string;
-  /** Called after the commit with the messages of a batch that were written down. */
-  readonly onCommitted: (drafts: readonly Draft[]) => void;
+  /** Called after the commit of a batch. */
+  readonly onCommitted: () => void;
 }
 
 /** The way of a message into the database. */
@@ -24,13 +26,13 @@ export interface Intake {
 const BATCH = 200;
 
 /** Takes messages in with one transaction for all callers of a moment, in the order of their calls. */
-export function createIntake({ db, now, newId, onCommitted }: IntakeParts): Intake {
+export function createIntake({ db, now, clock, newId, onCommitted }: IntakeParts): Intake {
   const draft = (message: NewMessage): Draft => ({ id: newId(), at: now(), message });
 
   /** A message that the database refuses must not take others with it; the refusal left nothing behind. */
   const write = async (drafts: readonly Draft[]): Promise<Inserted | readonly unknown[]> => {
     try {
-      return await transact(db, (tx) => insertMessages(tx, drafts));
+      return await transact(db, (tx) => insertMessages(tx, drafts, clock));
     } catch (error) {
       if (isDatabaseAway(error)) throw error;
       if (drafts.length === 1) return [error];
@@ -42,7 +44,7 @@ export function createIntake({ db, now, newId, onCommitted }: IntakeParts): Inta
   const commit = createBatcher<Draft, unknown>(
     async (drafts) => {
       const written = await write(drafts);
-      onCommitted(drafts.filter((_, index) => isAccepted(written[index]) && written[index].isNew));
+      onCommitted();
       return written;
     },
     { size: BATCH, parallel: 1 },

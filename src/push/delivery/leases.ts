@@ -1,41 +1,44 @@
+import type { DatabaseClock } from '../database/clock.ts';
 import type { Database } from '../database/database.ts';
-import { LEASE_MS, renewLeases } from './claim-store.ts';
+import { LEASE_MS, renewLeases } from './line-store.ts';
 
 /** What this process has claimed and not finished. */
 export interface Leases {
-  /** From now on the lease of this delivery is renewed, until the function that comes back is called. */
-  hold(id: number, owner: string): () => void;
+  /**
+   * From now on the leases of these lines, claimed at `since` (Unix ms) or later, are renewed, until the function that
+   * comes back is called.
+   */
+  hold(lines: readonly string[], owner: string, since: number): () => void;
   /** Whether we may still send: false once a lease could not be renewed in time, since somebody else may have it then. */
-  isHeld(id: number): boolean;
+  isHeld(line: string): boolean;
   /** Renews what is held; to be called more than twice in the length of a lease. */
   renew(): Promise<void>;
 }
 
 /** How often leases are renewed, in ms. */
 export const RENEW_MS = LEASE_MS / 3;
-/** So long before its end a lease is not relied upon any more, in ms: clocks differ. */
-const MARGIN_MS = 1000;
+/** So long before its end a lease is not relied upon any more, in ms. */
+const MARGIN_MS = 2000;
 
 /** Keeps leases alive while calls take long; who is killed, or stands still, loses them. */
-export function createLeases(db: Database, now: () => number): Leases {
-  const held = new Map<number, { readonly owner: string; until: number }>();
+export function createLeases(db: Database, clock: DatabaseClock, now: () => number): Leases {
+  const held = new Map<string, { readonly owner: string; until: number }>();
   return {
-    hold(id, owner) {
-      const lease = { owner, until: now() + LEASE_MS - MARGIN_MS };
-      held.set(id, lease);
+    hold(lines, owner, since) {
+      const lease = { owner, until: since + LEASE_MS - MARGIN_MS };
+      for (const line of lines) held.set(line, lease);
       return () => {
-        if (held.get(id) === lease) held.delete(id);
+        for (const line of lines) if (held.get(line) === lease) held.delete(line);
       };
     },
-    isHeld(id) {
-      const lease = held.get(id);
+    isHeld(line) {
+      const lease = held.get(line);
       return lease !== undefined && lease.until > now();
     },
     async renew() {
       const at = now();
       const alive = [...held].filter(([, { until }]) => until > at);
-      if (alive.length === 0) return;
-      await renewLeases(db, new Map(alive.map(([id, { owner }]) => [id, owner])), at);
+      await renewLeases(db, new Map(alive.map(([line, { owner }]) => [line, owner])), clock);
       for (const [, lease] of alive) lease.until = at + LEASE_MS - MARGIN_MS;
     },
   };

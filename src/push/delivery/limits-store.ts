@@ -1,93 +1,134 @@
 import { sql } from 'kysely';
-import type { Receiver } from '../content/message.ts';
-import type { Database } from '../database/database.ts';
+import type { DatabaseClock } from '../database/clock.ts';
+import type { Tx } from '../database/database.ts';
+import { nextBlock, SLACK, type Usage, type Window, type Windows } from './limits.ts';
 
-/** A delivery whose messages count against the limits; `count` of them, of which the last ended at `at` (Unix ms) at the latest. */
-export interface Used {
-  readonly id: number;
-  readonly receiver: Receiver;
-  readonly count: number;
-  readonly at: number;
+/** The blocks that hold at `now` (Unix ms): until when, by account (`account/NAME`) or receiver. */
+export async function readBlocks(tx: Tx, now: number): Promise<ReadonlyMap<string, number>> {
+  const rows = await tx
+    .selectFrom('blocks')
+    .select(['what', 'until_at'])
+    .where('until_at', '>', now)
+    .execute();
+  return new Map(rows.map(({ what, until_at }) => [what, until_at]));
 }
 
-const PAGE = 5000;
-/** The day is added up in pieces, so that no statement runs long. */
-const PIECE_MS = 3_600_000;
-
-interface Row {
-  readonly id: number;
-  readonly receiver: string;
-  readonly count: number | string;
-  readonly at: number | null;
+/** Blocks an account (`account/NAME`) or a receiver for so many ms, or longer if it was blocked lately. */
+export async function writeBlock(tx: Tx, what: string, ms: number, clock: DatabaseClock): Promise<void> {
+  const { rows } = await sql<{ now: number; until: number | null; last: number | null }>`
+    select ${clock()} now, b.until_at until, b.ms last from (select 1) one left join blocks b on b.what = ${what}
+    for update`.execute(tx);
+  const [{ now, until, last } = { now: 0, until: null, last: null }] = rows;
+  const before = until === null || last === null ? undefined : { until, ms: last };
+  const next = nextBlock(before, { until: now + ms, ms });
+  await sql`insert into blocks (what, until_at, ms) values (${what}, ${next.until}, ${next.ms})
+    on duplicate key update until_at = values(until_at), ms = values(ms)`.execute(tx);
 }
 
-/** A split text counts with each part; the last try of a dead delivery may have arrived. */
-const FINISHED = sql`case state when 'sent' then greatest(parts, 1) when 'dead' then parts + 1 else parts end`;
-const OPEN = sql`parts + (state = 'sending' or tries > 0)`;
+/** A receiver with the windows in which its calls are counted. */
+export interface Counted {
+  readonly target: string;
+  readonly windows: Windows;
+}
 
-/** Deliveries of an account that are not final and may have reached WeCom, in pages; `at` is `sendingAt` where a call may be going on. */
-export async function* usedByOpen(
-  db: Database,
-  account: string,
-  { now, sendingAt }: { readonly now: number; readonly sendingAt: number },
-): AsyncGenerator<readonly Used[]> {
-  let [receiver, id] = ['', 0];
-  for (;;) {
-    const { rows } = await sql<Row>`
-      select id, receiver, ${OPEN} count, if(state = 'sending', ${sendingAt}, ${now}) at from deliveries
-      where finished_at is null and account = ${account} and receiver >= ${receiver} and (receiver > ${receiver} or id > ${id})
-      order by receiver, id limit ${sql.lit(PAGE)}`.execute(db);
-    yield usedOf(rows);
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < PAGE) return;
-    ({ receiver, id } = last);
+/**
+ * When the last calls of receivers ended, of those that are close to a limit at `now`; all others are free. The whole
+ * history of a receiver is never walked: an index gives the n-th last call.
+ */
+export async function readUsage(
+  tx: Tx,
+  counted: readonly Counted[],
+  now: number,
+): Promise<ReadonlyMap<string, Usage>> {
+  if (counted.length === 0) return new Map();
+  const near = counted.map(
+    ({ target, windows: [{ most }] }) => sql`select ${target} target, (${nthLast(target, most - SLACK)}) at`,
+  );
+  const { rows } = await sql<{
+    target: string;
+    at: number | null;
+  }>`${sql.join(near, sql` union all `)}`.execute(tx);
+  const at = new Map(rows.map((row) => [row.target, row.at ?? 0]));
+  const usage = new Map<string, Usage>();
+  for (const { target, windows } of counted) {
+    const last = at.get(target) ?? 0;
+    const wanted = windows.filter(({ ms }) => last > now - ms);
+    if (wanted.length > 0) usage.set(target, await readEnds(tx, target, wanted));
+  }
+  return usage;
+}
+
+async function readEnds(tx: Tx, target: string, windows: readonly Window[]): Promise<Usage> {
+  const ends = await Promise.all(
+    windows.map(async ({ most }) => {
+      const { rows } = await sql<{
+        at: number;
+      }>`select ended_at at from attempts force index (attempts_by_target)
+        where target = ${target} and ended_at is not null order by ended_at desc
+        limit ${sql.lit(most - SLACK - 1)}, ${sql.lit(SLACK + 1)}`.execute(tx);
+      return rows.map(({ at }) => at);
+    }),
+  );
+  return windows.map((window, index) => ({ ...window, ends: ends[index] ?? [] }));
+}
+
+function nthLast(target: string, n: number) {
+  return sql`select ended_at from attempts force index (attempts_by_target)
+    where target = ${target} and ended_at is not null order by ended_at desc limit ${sql.lit(n - 1)}, 1`;
+}
+
+/** How many receivers accounts have sent to on a day. */
+export async function readDay(
+  tx: Tx,
+  accounts: readonly string[],
+  day: number,
+): Promise<ReadonlyMap<string, number>> {
+  if (accounts.length === 0) return new Map();
+  const rows = await tx
+    .selectFrom('sent_days')
+    .select(['account', 'used'])
+    .where('account', 'in', accounts)
+    .where('day', '=', day)
+    .execute();
+  return new Map(rows.map(({ account, used }) => [account, used]));
+}
+
+/** Changes by how much accounts have sent on days; touched last, so that rows are held briefly. */
+export async function addToDays(
+  tx: Tx,
+  added: readonly { readonly account: string; readonly day: number; readonly count: number }[],
+): Promise<void> {
+  const byRow = Map.groupBy(added, ({ account, day }) => `${account} ${day}`);
+  const sums = [...byRow.values()].flatMap((some) => {
+    const count = some.reduce((sum, each) => sum + each.count, 0);
+    return some[0] !== undefined && count !== 0 ? [{ ...some[0], count }] : [];
+  });
+  for (const { account, day, count } of sums.toSorted((one, other) =>
+    one.account < other.account ? -1 : 1,
+  )) {
+    await sql`insert into sent_days (account, day, used) values (${account}, ${day}, ${Math.max(count, 0)})
+      on duplicate key update used = greatest(used + ${count}, 0)`.execute(tx);
   }
 }
 
-/** Deliveries of an account that became final after `since` (Unix ms), in pages. */
-export async function* usedSince(
-  db: Database,
-  account: string,
-  since: number,
-): AsyncGenerator<readonly Used[]> {
-  let [at, receiver, id] = [since, '', 0];
-  for (;;) {
-    const { rows } = await sql<Row>`
-      select id, receiver, ${FINISHED} count, finished_at at from deliveries
-      where finished_at >= ${at} and account = ${account}
-        and (finished_at > ${at} or receiver > ${receiver} or (receiver = ${receiver} and id > ${id}))
-      order by finished_at, receiver, id limit ${sql.lit(PAGE)}`.execute(db);
-    yield usedOf(rows);
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < PAGE) return;
-    [at, receiver, id] = [last.at ?? at, last.receiver, last.id];
-  }
-}
-
-/** How many person-times the deliveries of an account that became final from `since` to `now` are (Unix ms). */
-export async function personTimes(
-  db: Database,
-  account: string,
-  { since, now }: { readonly since: number; readonly now: number },
-): Promise<number> {
-  let sum = 0;
-  for (let from = since; from <= now; from += PIECE_MS) {
-    const { rows } = await sql<{ count: number | string }>`
-      select coalesce(sum(${FINISHED}), 0) count from deliveries
-      where finished_at >= ${from} and finished_at < ${from + PIECE_MS} and account = ${account}
-        and (receiver like 'user:%' or receiver like 'party:%' or receiver like 'tag:%')`.execute(db);
-    sum += Number(rows[0]?.count ?? 0);
-  }
-  return sum;
-}
-
-function usedOf(rows: readonly Row[]): readonly Used[] {
-  return rows
-    .map((row) => ({
-      id: row.id,
-      receiver: row.receiver as Receiver,
-      count: Number(row.count),
-      at: row.at ?? 0,
-    }))
-    .filter(({ count }) => count > 0);
+/** Takes a part of a day, if it is still there; resolves to whether. */
+export async function takeOfDay(
+  tx: Tx,
+  {
+    account,
+    day,
+    count,
+    most,
+  }: { readonly account: string; readonly day: number; readonly count: number; readonly most: number },
+): Promise<boolean> {
+  const { numAffectedRows } = await sql`update sent_days set used = used + ${count}
+    where account = ${account} and day = ${day} and used + ${count} <= ${most}`.execute(tx);
+  if (numAffectedRows === 1n) return true;
+  if (count > most) return false;
+  // The first of the day; somebody else may be at the same moment.
+  const first =
+    await sql`insert ignore into sent_days (account, day, used) values (${account}, ${day}, ${count})`.execute(
+      tx,
+    );
+  return first.numAffectedRows === 1n;
 }

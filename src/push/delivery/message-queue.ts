@@ -11,14 +11,12 @@ export interface Recalled {
 
 /** Where messages are handed in; what is accepted stands in MySQL before the promise resolves. */
 export interface MessageQueue {
-  /**
-   * Writes a message down and schedules it. Throws an InputError when its idempotency key was used for another request.
-   */
+  /** Writes a message down. Throws an InputError when its idempotency key was used for another request. */
   accept(message: NewMessage): Promise<Accepted>;
-  /** Writes messages down within a transaction of the caller's; `schedule` follows after its commit. Resolves to ids. */
+  /** Writes messages down within a transaction of the caller's; `wake` follows after its commit. Resolves to ids. */
   insert(tx: Tx, messages: readonly NewMessage[]): Promise<readonly string[]>;
-  /** Hands what was inserted to the workers. Never throws: what Redis does not take is swept up. */
-  schedule(messageIds: readonly string[]): Promise<void>;
+  /** Something may be due. */
+  wake(): void;
   /** Resolves to true when every delivery of the message is final, to false after `ms`. */
   finished(messageId: string, ms: number): Promise<boolean>;
   /** Takes a message of this app back; null when the app has none under this id. */

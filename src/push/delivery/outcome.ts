@@ -3,7 +3,7 @@ import { WeComError } from '../../wecom/api/wecom-error.ts';
 import type { Taken } from './call.ts';
 import type { Claimed } from './claim.ts';
 import { readReceiver } from './lines.ts';
-import type { Attempt, Record } from './record.ts';
+import { type Attempt, type Result, readMsgids } from './result.ts';
 import type { RetryDecision } from './retry-policy.ts';
 
 /** When a call went out (Unix ms) and how long it took. */
@@ -12,42 +12,43 @@ export interface Timing {
   readonly ms: number;
 }
 
-/** What a delivery that stays as far as it is, is noted as: queued again, to be sent `dueAt` (Unix ms). */
-export function waiting(member: Claimed, owner: string, dueAt: number): Record {
-  const { id, messageId, receivers, line, receiver, tries, parts, errcode, lostAt } = member;
-  const msgids = msgidsOf(member);
-  const same = { id, messageId, receivers, line, receiver, owner, tries, parts, errcode, lostAt, msgids };
-  return { ...same, state: 'queued', dueAt, problem: null, attempt: null, recent: null };
+/** What a delivery that stays as far as it is, is recorded as: queued again, to be sent `dueAt` (Unix ms). */
+export function waiting(member: Claimed, owner: string, dueAt: number): Result {
+  const { tries, parts, errcode, lostAt } = member;
+  const same = { member, owner, tries, parts, errcode, lostAt, msgids: readMsgids(member.msgids) };
+  return { ...same, state: 'queued', dueAt, problem: null, attempt: null };
 }
 
-/** What a delivery is noted as when WeCom has taken one of its parts, or named its receiver as one it did not reach. */
+/** What a delivery is recorded as when WeCom has taken one of its parts, or named its receiver as one it did not reach. */
 export function taken(
   member: Claimed,
   owner: string,
   { msgid, missed }: Taken,
   time: Timing,
-  isLast: boolean,
-) {
+  { isLast, words }: { readonly isLast: boolean; readonly words: string | null },
+): Result {
   const base = waiting(member, owner, member.dueAt);
   const why = missed.get(member.receiver);
   const tries = member.tries + 1;
+  const call = { ...time, isCounted: true, words };
   if (why !== undefined) {
     const { id } = readReceiver(member.receiver);
     const problem = `${why}: WeCom did not deliver to ${id}. ${MISSED[why] ?? MISSED.invaliduser}`;
-    const attempt = { ...time, errcode: ALL_INVALID, errmsg: problem, msgid: null };
-    return { ...base, state: 'failed', tries, errcode: ALL_INVALID, problem, attempt } satisfies Record;
+    const attempt = { ...call, errcode: ALL_INVALID, errmsg: problem, msgid: null };
+    return { ...base, state: 'failed', tries, errcode: ALL_INVALID, problem, attempt };
   }
   return {
     ...base,
-    state: isLast ? 'sent' : 'sending',
+    // What has more parts stays first in its line, and takes a place in the limits for each.
+    state: isLast ? 'sent' : 'queued',
     // Each part is tried as often as a message of one part would be.
     tries: isLast ? tries : 0,
     parts: member.parts + 1,
     msgids: msgid === null ? base.msgids : [...base.msgids, msgid],
     errcode: null,
     lostAt: null,
-    attempt: { ...time, errcode: '0', errmsg: 'ok', msgid },
-  } satisfies Record;
+    attempt: { ...call, errcode: '0', errmsg: 'ok', msgid },
+  };
 }
 
 /** What WeCom answers when it knows none of the receivers (§4.2). */
@@ -71,11 +72,13 @@ export interface Failure {
   readonly isLost: boolean;
   /** It can never be sent. */
   readonly isHopeless: boolean;
+  /** The call itself failed, not what comes before it. */
+  readonly wasCalled: boolean;
 }
 
 /** Reads an error of making a message ready, before which nothing was sent, or of the call itself. */
 export function readFailure(error: unknown, during: 'prepare' | 'call'): Failure {
-  const base = { cause: error, isHopeless: false };
+  const base = { cause: error, isHopeless: false, wasCalled: during === 'call' };
   if (error instanceof WeComError) {
     const isLost = during === 'call' && error.errcode === 'lost';
     return { ...base, error, errcode: `${error.errcode}`, problem: error.message, isLost };
@@ -95,15 +98,33 @@ export type Decision =
   | Exclude<RetryDecision, { readonly kind: 'pause' }>
   | { readonly kind: 'pause'; readonly until: number };
 
-/** What a delivery is noted as when its call, or making it ready, failed. */
+/** What a delivery is recorded as when its call, or making it ready, failed. */
 export function failed(
   member: Claimed,
   owner: string,
   failure: Failure,
-  { decision, time, now }: { readonly decision: Decision; readonly time: Timing; readonly now: number },
-): Record {
-  const { errcode, problem, isLost } = failure;
-  const attempt: Attempt = { ...time, errcode, errmsg: problem, msgid: null };
+  {
+    decision,
+    time,
+    now,
+    words,
+  }: {
+    readonly decision: Decision;
+    readonly time: Timing;
+    readonly now: number;
+    readonly words: string | null;
+  },
+): Result {
+  const { errcode, problem, isLost, wasCalled } = failure;
+  const isCounted = wasCalled && errcode !== 'unsent';
+  const attempt: Attempt = {
+    ...time,
+    errcode,
+    errmsg: problem,
+    msgid: null,
+    isCounted,
+    words: isLost ? words : null,
+  };
   const base = { ...waiting(member, owner, now), errcode, problem, attempt };
   const tries = member.tries + 1;
   const lostAt = isLost ? (member.lostAt ?? time.at) : member.lostAt;
@@ -120,9 +141,4 @@ export function failed(
     case 'dead':
       return { ...base, tries, lostAt, state: decision.kind };
   }
-}
-
-/** What WeCom called the parts that it has taken. */
-export function msgidsOf({ msgids }: Pick<Claimed, 'msgids'>): readonly string[] {
-  return msgids === null ? [] : (JSON.parse(msgids) as string[]);
 }

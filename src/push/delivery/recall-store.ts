@@ -1,9 +1,14 @@
 import { sql } from 'kysely';
 import { transact } from '../../server/database.ts';
 import type { DeliveryState, Receiver } from '../content/message.ts';
+import type { DatabaseClock } from '../database/clock.ts';
 import type { Database, Tx } from '../database/database.ts';
+import { parts, table } from '../database/values.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
-import { closeMessages } from './record-store.ts';
+import { joinLines } from './line-store.ts';
+import { lineOf } from './lines.ts';
+import { readMsgids } from './result.ts';
+import { takeOut } from './withdraw-store.ts';
 
 /** A delivery as far as taking it back is concerned. */
 export interface Recallable {
@@ -14,79 +19,52 @@ export interface Recallable {
   readonly finishedAt: number | null;
 }
 
-/** What was found of a message, after those that had not begun were taken out of their lines. */
+/** What was found of a message; `taken` were queued, and are out of their lines. */
 export interface Withdrawn {
   readonly account: string;
-  readonly lines: readonly string[];
+  readonly taken: ReadonlySet<number>;
   readonly isFinished: boolean;
   readonly deliveries: readonly Recallable[];
 }
 
 /** Takes what is queued of an app's message out of its lines; null when the app has no such message. */
 export function withdraw(
-  parts: { readonly db: Database; readonly webhooks: Webhooks },
+  { db, webhooks }: { readonly db: Database; readonly webhooks: Webhooks },
   app: string,
   messageId: string,
   now: number,
 ): Promise<Withdrawn | null> {
-  return transact(parts.db, async (tx) => {
-    const message = await lockMessage(tx, app, messageId);
+  return transact(db, async (tx) => {
+    const message = await findMessage(tx, app, messageId);
     if (message === undefined) return null;
+    const { taken, isFinished } = await takeOut(tx, messageId, { fate: 'recalled', now });
+    if (isFinished) await webhooks.note(tx, [messageId]);
     const rows = await tx
       .selectFrom('deliveries')
-      .select(['id', 'receiver', 'state', 'line', 'msgids', 'finished_at'])
+      .select(['id', 'receiver', 'state', 'msgids', 'finished_at'])
       .where('message_id', '=', messageId)
       .orderBy('id')
-      .forUpdate()
       .execute();
-    const queued = rows.filter(({ state }) => state === 'queued');
-    await setWithdrawn(
-      tx,
-      queued.map(({ id }) => id),
-      'recalled',
-      now,
-    );
-    const ended = new Map(
-      queued.length === 0 ? [] : [[messageId, { count: queued.length, of: rows.length }]],
-    );
-    const finished = await closeMessages(tx, ended, now);
-    if (finished.length > 0) await parts.webhooks.note(tx, finished);
     return {
       account: message.account,
-      lines: queued.flatMap(({ line }) => line ?? []),
-      isFinished: finished.length > 0,
+      taken: new Set(taken.map(({ id }) => id)),
+      isFinished,
       deliveries: rows.map(({ id, receiver, state, msgids, finished_at }) => ({
         id,
         receiver: receiver as Receiver,
         state,
-        msgids: msgids === null ? [] : (JSON.parse(msgids) as string[]),
+        msgids: readMsgids(msgids),
         finishedAt: finished_at,
       })),
     };
   });
 }
 
-/** Records that deliveries, queued or sent, have ended in this way. */
-export async function setWithdrawn(
-  tx: Tx,
-  ids: readonly number[],
-  state: 'recalled' | 'cancelled',
-  now: number,
-): Promise<void> {
-  if (ids.length === 0) return;
-  await tx
-    .updateTable('deliveries')
-    .set({ state, line: null, wakes_at: null, finished_at: now })
-    .where('id', 'in', ids)
-    .where('state', 'in', ['queued', 'sent'])
-    .execute();
-}
-
 /**
- * Notes that deliveries of a finished message were taken back: whoever has counted them before sees by its `finished_at`
- * that it has changed since.
+ * Records that WeCom took back deliveries of a finished message: whoever has counted them before sees by its
+ * `finished_at` that it has changed since.
  */
-export async function noteTakenBack(
+export async function recordTakenBack(
   db: Database,
   messageId: string,
   ids: readonly number[],
@@ -95,21 +73,77 @@ export async function noteTakenBack(
   if (ids.length === 0) return;
   await transact(db, async (tx) => {
     await tx
+      .updateTable('deliveries')
+      .set({ state: 'recalled', finished_at: now })
+      .where('id', 'in', ids)
+      .where('state', '=', 'sent')
+      .execute();
+    await tx
       .updateTable('messages')
       .set({ finished_at: sql<number>`greatest(${now}, finished_at + 1)` })
       .where('id', '=', messageId)
       .execute();
-    await setWithdrawn(tx, ids, 'recalled', now);
   });
 }
 
-/** Locks a message of this app against whoever ends its deliveries; undefined when there is none. */
-export function lockMessage(tx: Tx, app: string, messageId: string) {
+/**
+ * Queues what failed or died of an app's message again, at the end of its lines; it keeps its attempts and the parts
+ * that were sent. Resolves to how many; null when the app has no such message.
+ */
+export function requeue(
+  db: Database,
+  {
+    app,
+    messageId,
+    clock,
+  }: { readonly app: string; readonly messageId: string; readonly clock: DatabaseClock },
+): Promise<number | null> {
+  return transact(db, async (tx) => {
+    const message = await findMessage(tx, app, messageId);
+    if (message === undefined) return null;
+    const readMissed = () =>
+      tx
+        .selectFrom('deliveries')
+        .select(['id', 'account', 'receiver'])
+        .where('message_id', '=', messageId)
+        .where('state', 'in', ['failed', 'dead'])
+        .orderBy('id')
+        .execute();
+    const joining = (await readMissed()).map(({ account, receiver }) => ({
+      line: lineOf(message.lane, receiver as Receiver, account),
+      receiver: receiver as Receiver,
+      account,
+      at: null,
+    }));
+    // Two at once: whoever waits for the locks of the lines finds nothing more to do.
+    await joinLines(tx, joining, clock);
+    const missed = await readMissed();
+    for (const some of parts(missed)) {
+      const v = table(
+        some.map(({ id, receiver, account }) => ({
+          id,
+          line: lineOf(message.lane, receiver as Receiver, account),
+        })),
+      );
+      await sql`update ${v} v straight_join deliveries d on d.id = v.id set d.state = 'queued', d.line = v.line,
+        d.since = ${clock()}, d.due_at = ${clock()}, d.tries = 0, d.errcode = null, d.problem = null,
+        d.finished_at = null`.execute(tx);
+    }
+    if (missed.length === 0) return 0;
+    await tx
+      .updateTable('messages')
+      .set({ open: sql<number>`open + ${missed.length}`, finished_at: null })
+      .where('id', '=', messageId)
+      .execute();
+    return missed.length;
+  });
+}
+
+function findMessage(tx: Tx, app: string, messageId: string) {
   return tx
     .selectFrom('messages')
     .select(['lane', 'account'])
     .where('id', '=', messageId)
     .where('app', '=', app)
-    .forUpdate()
     .executeTakeFirst();
 }

@@ -4,7 +4,7 @@ import type { Webhooks } from '../webhooks/webhooks.ts';
 import type { SendingAccounts } from './accounts.ts';
 import { readReceiver } from './lines.ts';
 import type { Recalled } from './message-queue.ts';
-import { noteTakenBack, type Recallable, withdraw } from './recall-store.ts';
+import { type Recallable, recordTakenBack, withdraw } from './recall-store.ts';
 
 /** What taking messages back needs. */
 export interface RecallParts {
@@ -14,7 +14,6 @@ export interface RecallParts {
   readonly now: () => number;
   readonly onError: (error: unknown) => void;
   readonly onFinished: (messageIds: readonly string[]) => void;
-  readonly onFreed: (lines: readonly string[]) => void;
 }
 
 /** WeCom takes back what is younger (§4.4); ms. */
@@ -22,14 +21,13 @@ const RECALLABLE_MS = 24 * 60 * 60 * 1000;
 
 /** Takes back a message of an app as far as that is possible, with the reason for the rest; null when there is none. */
 export async function recall(parts: RecallParts, app: string, messageId: string): Promise<Recalled | null> {
-  const { db, now, webhooks, onFinished, onFreed } = parts;
+  const { db, now, webhooks, onFinished } = parts;
   const withdrawn = await withdraw(parts, app, messageId, now());
   if (withdrawn === null) return null;
   if (withdrawn.isFinished) {
     webhooks.wake();
     onFinished([messageId]);
   }
-  onFreed(withdrawn.lines);
 
   // One call may have reached many: each msgid is asked for once.
   const asked = new Map<string, Promise<string | null>>();
@@ -41,22 +39,28 @@ export async function recall(parts: RecallParts, app: string, messageId: string)
   const kept: { receiver: string; reason: string }[] = [];
   const back: Recallable[] = [];
   for (const delivery of withdrawn.deliveries) {
-    if (delivery.state === 'recalled' || delivery.state === 'cancelled') continue;
-    const reason = reasonToKeep(delivery, now()) ?? (await firstReason(delivery.msgids, ask));
+    const wasTaken = withdrawn.taken.has(delivery.id);
+    if (!wasTaken && (delivery.state === 'recalled' || delivery.state === 'cancelled')) continue;
+    const reason = reasonToKeep(delivery, wasTaken, now()) ?? (await firstReason(delivery.msgids, ask));
     if (reason === null) back.push(delivery);
     else kept.push({ receiver: delivery.receiver, reason });
   }
   const sent = back.filter(({ state }) => state === 'sent').map(({ id }) => id);
-  await noteTakenBack(db, messageId, sent, now());
+  await recordTakenBack(db, messageId, sent, now());
   return { recalled: back.length, kept };
 }
 
 /** Why a delivery cannot be taken back, as far as we know without asking WeCom. */
-function reasonToKeep({ receiver, state, msgids, finishedAt }: Recallable, now: number): string | null {
+function reasonToKeep(
+  { receiver, state, msgids, finishedAt }: Recallable,
+  wasTaken: boolean,
+  now: number,
+): string | null {
   if (state === 'failed' || state === 'dead')
     return 'It was not delivered, so that there is nothing to recall.';
-  if (state === 'sending') return 'It is being sent at this moment: ask again in a few seconds.';
-  if (state === 'queued' && msgids.length === 0) return null;
+  if (state === 'sending' || state === 'queued')
+    return 'It is being sent at this moment: ask again in a few seconds.';
+  if (wasTaken && msgids.length === 0) return null;
   const { kind } = readReceiver(receiver);
   if (kind === 'chat') return 'WeCom cannot recall what was sent to a group chat.';
   if (kind === 'robot') return 'WeCom cannot recall what was sent through a group robot.';

@@ -1,48 +1,48 @@
 import { sql } from 'kysely';
+import type { DatabaseClock } from '../database/clock.ts';
 import type { Tx } from '../database/database.ts';
 import { parts, table } from '../database/values.ts';
-import { LEASE_MS } from './claim-store.ts';
-import { isFinal, type Record } from './record.ts';
+import { dayOf } from './limits.ts';
+import { targetOf } from './lines.ts';
+import { isFinal, type Result } from './result.ts';
 
 const PROBLEM_CHARACTERS = 1000;
 const ERRMSG_CHARACTERS = 600;
 
-/** Of these records those whose lease is still ours; their rows are locked until the transaction ends. */
-export async function lockOurs(tx: Tx, records: readonly Record[]): Promise<readonly Record[]> {
-  const owners = new Map<number, string | null>();
-  for (const some of parts(records)) {
-    const ids = some.map(({ id }) => id);
-    const { rows } = await sql<{ id: number; owner: string | null }>`
-      select id, lease_owner owner from deliveries
-      where id in (${sql.join(ids)}) and state = 'sending' order by id for update`.execute(tx);
-    for (const { id, owner } of rows) owners.set(id, owner);
+/** Writes down what became of deliveries whose lines are locked and ours. */
+export async function writeDeliveries(tx: Tx, results: readonly Result[], now: number): Promise<void> {
+  // Those of one call become the same: one statement serves them.
+  const byValues = Map.groupBy(results, (each) => JSON.stringify(valuesOf(each, now)));
+  const [many, few] = [[...byValues.values()], [] as Result[]];
+  for (const same of many) {
+    const [first] = same;
+    if (first === undefined || same.length < SAME) {
+      few.push(...same);
+      continue;
+    }
+    const { finished, state, due, tries, parts: sent, msgids, errcode, problem, lost } = valuesOf(first, now);
+    for (const some of parts(same)) {
+      await sql`update deliveries set line = if(${finished} is null, line, null), state = ${state}, due_at = ${due},
+        tries = ${tries}, parts = ${sent}, msgids = ${msgids}, errcode = ${errcode}, problem = ${problem},
+        lost_at = ${lost}, finished_at = ${finished} where id in (${sql.join(some.map(({ member }) => member.id))})`.execute(
+        tx,
+      );
+    }
   }
-  return records.filter(({ id, owner }) => owners.get(id) === owner);
+  for (const some of parts(few)) {
+    const v = table(some.map((each) => ({ id: each.member.id, ...valuesOf(each, now) })));
+    await sql`update ${v} v straight_join deliveries d on d.id = v.id set
+      d.line = if(v.finished is null, d.line, null), d.state = v.state, d.due_at = v.due,
+      d.tries = v.tries, d.parts = v.parts, d.msgids = v.msgids, d.errcode = v.errcode,
+      d.problem = v.problem, d.lost_at = v.lost, d.finished_at = v.finished`.execute(tx);
+  }
 }
 
-/** Writes down what became of deliveries whose lease is still ours; resolves to whether all of them were. */
-export async function writeDeliveries(tx: Tx, records: readonly Record[], now: number): Promise<boolean> {
-  let written = 0;
-  for (const some of parts(records)) {
-    const v = table(some.map((each) => rowOf(each, now)));
-    const { numAffectedRows } =
-      await sql`update ${v} v straight_join deliveries d on d.id = v.id and d.lease_owner = v.owner set
-      d.line = if(v.finished is null, d.line, null),
-      d.busy = if(v.state = 'sending', d.busy, null),
-      d.lease_owner = if(v.state = 'sending', d.lease_owner, null),
-      d.lease_until = if(v.state = 'sending', ${now + LEASE_MS}, null),
-      d.due_at = v.due, d.tries = v.tries, d.parts = v.parts, d.msgids = v.msgids, d.errcode = v.errcode,
-      d.problem = v.problem, d.lost_at = v.lost, d.finished_at = v.finished, d.state = v.state
-      where d.state = 'sending'`.execute(tx);
-    written += Number(numAffectedRows);
-  }
-  return written === records.length;
-}
+/** From how many deliveries on a statement of their own is cheaper. */
+const SAME = 10;
 
-function rowOf(each: Record, now: number) {
+function valuesOf(each: Result, now: number) {
   return {
-    id: each.id,
-    owner: each.owner,
     state: each.state,
     due: each.dueAt,
     tries: each.tries,
@@ -55,19 +55,38 @@ function rowOf(each: Record, now: number) {
   };
 }
 
-/** Writes down the calls, for each delivery that they were for. */
-export async function writeAttempts(tx: Tx, records: readonly Record[]): Promise<void> {
-  const rows = records.flatMap(({ id, attempt }) =>
-    attempt === null
-      ? []
-      : [{ delivery_id: id, ...attempt, errmsg: attempt.errmsg.slice(0, ERRMSG_CHARACTERS) }],
-  );
+/** Writes down the calls, for each delivery that they were for; the limits count them from now. */
+export async function writeAttempts(tx: Tx, results: readonly Result[], clock: DatabaseClock): Promise<void> {
+  const rows = results.flatMap(({ member, attempt }) => {
+    if (attempt === null) return [];
+    const { isCounted, errmsg, ...call } = attempt;
+    return [
+      {
+        ...call,
+        delivery_id: member.id,
+        errmsg: errmsg.slice(0, ERRMSG_CHARACTERS),
+        part: member.parts,
+        target: isCounted ? targetOf(member.receiver, member.account) : null,
+        ended_at: isCounted ? clock() : null,
+      },
+    ];
+  });
   for (const some of parts(rows)) {
     await tx
       .insertInto('attempts')
       .values([...some])
       .execute();
   }
+}
+
+/** By how much the days of accounts change: what never reached WeCom is given back, and a call over midnight counts in both days. */
+export function changesOfDays(results: readonly Result[], now: number) {
+  const today = dayOf(now).number;
+  return results.flatMap(({ member: { account, day }, attempt }) => {
+    if (day === null) return [];
+    if (attempt?.isCounted !== true) return [{ account, day, count: -1 }];
+    return day === today ? [] : [{ account, day: today, count: 1 }];
+  });
 }
 
 /** How many deliveries of a message ended together, of how many that it has. */
@@ -90,7 +109,8 @@ export async function closeMessages(
   );
   await sql`update messages set open = open - case id ${counts} else 0 end,
     finished_at = if(open = 0, ${now}, finished_at) where id in (${sql.join(ids)})`.execute(tx);
-  const [whole, partly] = split(ids, (id) => ended.get(id)?.count === ended.get(id)?.of);
+  const whole = ids.filter((id) => ended.get(id)?.count === ended.get(id)?.of);
+  const partly = ids.filter((id) => ended.get(id)?.count !== ended.get(id)?.of);
   if (partly.length === 0) return whole;
   const closed = await tx
     .selectFrom('messages')
@@ -99,8 +119,4 @@ export async function closeMessages(
     .where('open', '=', 0)
     .execute();
   return [...whole, ...closed.map(({ id }) => id)];
-}
-
-function split(ids: readonly string[], isFirst: (id: string) => boolean): readonly [string[], string[]] {
-  return [ids.filter(isFirst), ids.filter((id) => !isFirst(id))];
 }

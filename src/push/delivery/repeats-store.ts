@@ -1,92 +1,56 @@
 import { sql } from 'kysely';
-import type { Lane, Receiver } from '../content/message.ts';
-import type { Database, Tx } from '../database/database.ts';
-import { parts, table } from '../database/values.ts';
-import { otherLines } from './lines.ts';
-import type { Record } from './record.ts';
+import type { DatabaseClock } from '../database/clock.ts';
+import type { Database } from '../database/database.ts';
 
-/** What is about to be sent to a receiver, in which lane; `words` is its digest. */
-export interface Words {
-  readonly receiver: Receiver;
-  readonly lane: Lane;
-  readonly account: string;
+/**
+ * For how long WeCom is asked to recognise a repeat, in seconds: longer than all tries of one part take, which are eight
+ * calls of 5 s and the waits between them (retry-policy.ts). Each try carries the same, so that each is the same call.
+ */
+export const CHECK_SECONDS = 180;
+
+/** The same on our side, with room for clocks of replicas that differ; ms. */
+export const WINDOW_MS = CHECK_SECONDS * 1000 + 5000;
+
+/** What is about to be said, to whom. */
+export interface Said {
+  readonly line: string;
+  readonly target: string;
   readonly words: string;
 }
 
-/** The last time that another message, or another part, said the same to a receiver. Unix ms. */
-export interface SameWords {
-  readonly receiver: string;
+/** A call that said something to a receiver. */
+export interface Same {
+  readonly target: string;
   readonly words: string;
-  readonly messageId: string;
+  readonly deliveryId: number;
   readonly part: number;
   readonly at: number;
   readonly lost: number;
 }
 
-/** What was said to these receivers in the same words since `since` (Unix ms). */
-export async function readSameWords(db: Database, asked: readonly Words[], since: number) {
-  const v = table(asked.map(({ receiver, words }) => ({ receiver, words })));
-  const { rows } = await sql<SameWords>`
-    select distinct r.receiver, r.words, r.message_id messageId, r.part, r.at, r.lost
-    from ${v} v straight_join recent_sends r on r.receiver = v.receiver and r.words = v.words
-    where r.at > ${since}`.execute(db);
+/** What was said to these receivers in these words in the last minutes. */
+export async function readSame(
+  db: Database,
+  said: readonly Said[],
+  clock: DatabaseClock,
+): Promise<readonly Same[]> {
+  const targets = [...new Set(said.map(({ target }) => target))];
+  const words = [...new Set(said.map((each) => each.words))];
+  const { rows } = await sql<Same>`
+    select target, words, delivery_id deliveryId, part, ended_at at, errcode = 'lost' lost
+    from attempts force index (attempts_by_target)
+    where target in (${sql.join(targets)}) and ended_at > ${clock()} - ${WINDOW_MS}
+      and words in (${sql.join(words)})`.execute(db);
   return rows;
 }
 
-/** Those of these lines' receivers to whom another lane is sending at this moment: what it says is not written down yet. */
-export async function readBusyElsewhere(db: Database, asked: readonly Words[]): Promise<ReadonlySet<string>> {
-  const others = asked.flatMap(({ receiver, lane, account }) => otherLines(lane, receiver, account));
+/** Those of these lines of which something is being sent at this moment: what it says is not written down yet. */
+export async function readOwned(db: Database, lines: readonly string[]): Promise<ReadonlySet<string>> {
   const rows = await db
-    .selectFrom('deliveries')
-    .select('busy')
-    .where('busy', 'in', [...new Set(others)])
+    .selectFrom('delivery_lines')
+    .select('line')
+    .where('line', 'in', lines)
+    .where('owner', 'is not', null)
     .execute();
-  return new Set(rows.flatMap(({ busy }) => busy ?? []));
-}
-
-/** Writes down what these calls said, as far as it arrived or may have. */
-export async function writeRecentSends(tx: Tx, records: readonly Record[]): Promise<void> {
-  const rows = records
-    .flatMap(({ receiver, messageId, recent, attempt }) =>
-      recent === null || attempt === null
-        ? []
-        : [
-            {
-              receiver,
-              words: recent.words,
-              message_id: messageId,
-              part: recent.part,
-              at: attempt.at + attempt.ms,
-              lost: recent.isLost ? 1 : 0,
-            },
-          ],
-    )
-    // In one order, so that replicas wait for each other instead of deadlocking.
-    .sort((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
-  for (const some of parts(rows)) {
-    await tx
-      .insertInto('recent_sends')
-      .values([...some])
-      .onDuplicateKeyUpdate({
-        at: sql`greatest(at, values(at))`,
-        lost: sql`greatest(lost, values(lost))`,
-      })
-      .execute();
-  }
-}
-
-/** Forgets what was said before `until` (Unix ms), a bounded number of rows at a time. */
-export async function pruneRecentSends(db: Database, until: number): Promise<void> {
-  let deleted: number;
-  do {
-    const { numAffectedRows } =
-      await sql`delete from recent_sends where at <= ${until} order by at limit ${sql.lit(ROWS)}`.execute(db);
-    deleted = Number(numAffectedRows);
-  } while (deleted === ROWS);
-}
-
-const ROWS = 2000;
-
-function keyOf({ receiver, words }: { readonly receiver: string; readonly words: string }): string {
-  return `${receiver} ${words}`;
+  return new Set(rows.map(({ line }) => line));
 }

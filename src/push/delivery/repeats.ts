@@ -1,25 +1,11 @@
 import { hash } from 'node:crypto';
 import { createBatcher } from '../../server/batch.ts';
 import type { Outgoing } from '../../wecom/api/outgoing.ts';
+import type { DatabaseClock } from '../database/clock.ts';
 import type { Database } from '../database/database.ts';
 import type { Claimed, Group } from './claim.ts';
-import { otherLines, readReceiver } from './lines.ts';
-import {
-  pruneRecentSends,
-  readBusyElsewhere,
-  readSameWords,
-  type SameWords,
-  type Words,
-} from './repeats-store.ts';
-
-/**
- * For how long WeCom is asked to recognise a repeat, in seconds: longer than all tries of one part take, which are eight
- * calls of 5 s and the waits between them (retry-policy.ts). Each try carries the same, so that each is the same call.
- */
-export const CHECK_SECONDS = 180;
-
-/** The same on our side, with room for clocks of replicas that differ; ms. */
-const WINDOW_MS = CHECK_SECONDS * 1000 + 5000;
+import { otherLines, readReceiver, targetOf } from './lines.ts';
+import { readOwned, readSame, type Said, type Same, WINDOW_MS } from './repeats-store.ts';
 
 /**
  * How a part may be sent to a receiver: `checked`, because nothing else that was sent lately reads the same; `unchecked`,
@@ -38,48 +24,47 @@ export interface CallPlan {
 
 /** What keeps a repeated try, which WeCom should drop, apart from a message that only reads the same. */
 export interface Repeats {
-  /** Plans the call that sends a message, the part that the members are at, to those of them whom it may serve. */
-  plan(group: Group, members: readonly [Claimed, ...Claimed[]], message: Outgoing): Promise<CallPlan>;
-  /** Forgets what can no longer be mistaken. */
-  prune(): Promise<void>;
+  /** Plans the call that sends the part that a group is at to those of it whom it may serve. */
+  plan(group: Group, message: Outgoing): Promise<CallPlan>;
 }
 
-/** Makes the check against what all replicas have sent, which stands in the database. */
-export function createRepeats(db: Database, now: () => number): Repeats {
-  const look = createBatcher<Words, { readonly same: readonly SameWords[]; readonly isBusy: boolean }>(
-    async (asked) => {
-      const [same, busy] = await Promise.all([
-        readSameWords(db, asked, now() - WINDOW_MS),
-        readBusyElsewhere(db, asked),
+/** Makes the check against what all replicas have sent, which stands in the attempts. */
+export function createRepeats(db: Database, clock: DatabaseClock): Repeats {
+  const look = createBatcher<Said, Found>(
+    async (said) => {
+      const [same, owned] = await Promise.all([
+        readSame(db, said, clock),
+        readOwned(db, [...new Set(said.flatMap(({ line }) => otherLines(line)))]),
       ]);
-      const byReceiver = Map.groupBy(same, ({ receiver }) => receiver);
-      return asked.map(({ receiver, lane, account, words }) => ({
-        same: (byReceiver.get(receiver) ?? []).filter((each) => each.words === words),
-        isBusy: otherLines(lane, receiver, account).some((line) => busy.has(line)),
+      const byTarget = Map.groupBy(same, ({ target }) => target);
+      return said.map(({ line, target, words }) => ({
+        same: (byTarget.get(target) ?? []).filter((each) => each.words === words),
+        isBusy: otherLines(line).some((other) => owned.has(other)),
       }));
     },
     { size: 500, parallel: 3 },
   );
 
-  const check = async (
-    { receiver, messageId, parts: part, lostAt }: Claimed,
-    { lane, account, words }: Omit<Words, 'receiver'>,
-  ) => {
-    const { same, isBusy } = await look({ receiver, lane, account, words });
-    const others = same.filter((each) => each.messageId !== messageId || each.part !== part);
+  const check = async ({ id, line, receiver, account, parts: part, lostAt }: Claimed, words: string) => {
+    const { same, isBusy } = await look({ line, target: targetOf(receiver, account), words });
+    const others = same.filter((each) => each.deliveryId !== id || each.part !== part);
     return decideCheck(others, isBusy, lostAt !== null);
   };
   return {
-    async plan({ lane, account }, members, message) {
+    async plan({ account, members }, message) {
       const { kind } = readReceiver(members[0].receiver);
       if (kind === 'chat' || kind === 'robot') return { members, isChecked: false, late: [], words: null };
       // What another app says is no repeat of this, whatever the words.
       const words = hash('sha1', JSON.stringify([account, message.msgtype, message.body]), 'base64url');
-      const checks = await Promise.all(members.map((member) => check(member, { lane, account, words })));
-      return { ...planCall(members, checks, now()), words };
+      const checks = await Promise.all(members.map((member) => check(member, words)));
+      return { ...planCall(members, checks), words };
     },
-    prune: () => pruneRecentSends(db, now() - WINDOW_MS),
   };
+}
+
+interface Found {
+  readonly same: readonly Same[];
+  readonly isBusy: boolean;
 }
 
 /**
@@ -88,7 +73,7 @@ export function createRepeats(db: Database, now: () => number): Repeats {
  * earlier one, and is then checked like every first.
  */
 export function decideCheck(
-  others: readonly Pick<SameWords, 'at' | 'lost'>[],
+  others: readonly Pick<Same, 'at' | 'lost'>[],
   isBusy: boolean,
   isRetry: boolean,
 ): RepeatCheck {
@@ -98,14 +83,14 @@ export function decideCheck(
 }
 
 /** Those who have had the same lately get a call of their own, so that the check still holds for all the others. */
-function planCall(members: readonly Claimed[], checks: readonly RepeatCheck[], now: number) {
+function planCall(members: readonly Claimed[], checks: readonly RepeatCheck[]) {
   const having = (wanted: RepeatCheck) => members.filter((_, index) => checks[index] === wanted);
   const [checked, unchecked] = [having('checked'), having('unchecked')];
   const isChecked = checked.length > 0;
   const late = members.flatMap((member, index) => {
     const found = checks[index];
     if (typeof found === 'object') return [{ member, at: found.wait }];
-    return found === 'unchecked' && isChecked ? [{ member, at: now }] : [];
+    return found === 'unchecked' && isChecked ? [{ member, at: member.dueAt }] : [];
   });
   return { members: isChecked ? checked : unchecked, isChecked, late };
 }

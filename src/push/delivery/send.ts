@@ -1,32 +1,29 @@
 import type { ErrorKind } from '../../wecom/api/errcodes.ts';
 import type { Messenger } from '../../wecom/api/outgoing.ts';
-import { type Lane, lanes, type ReceiverKind } from '../content/message.ts';
-import { isRobot } from './accounts.ts';
+import type { Lane, ReceiverKind } from '../content/message.ts';
 import type { Breaker } from './breaker.ts';
+import { call } from './call.ts';
 import type { Claimed, Group } from './claim.ts';
 import type { Leases } from './leases.ts';
-import type { Limits, Turn } from './limits.ts';
-import { type Decision, failed, readFailure, waiting } from './outcome.ts';
+import { isRobot, readReceiver, targetOf } from './lines.ts';
+import { type Decision, type Failure, failed, readFailure, type Timing, taken, waiting } from './outcome.ts';
 import { freePass, type Pass, type Pause } from './pause.ts';
-import { type PrepareParts, prepare } from './prepare.ts';
-import type { Record } from './record.ts';
-import type { ResultRecorder } from './record-result.ts';
-import type { Repeats } from './repeats.ts';
+import { type Prepared, type PrepareParts, prepare } from './prepare.ts';
+import type { Recorder } from './recorder.ts';
+import type { CallPlan, Repeats } from './repeats.ts';
+import type { Result } from './result.ts';
 import { decideRetry } from './retry-policy.ts';
-import { createSemaphore } from './semaphore.ts';
-import { AWAY_MS, createPartSender, type Failed, type Members, type Some } from './send-part.ts';
 
 /** What sending needs. */
 export interface SenderParts extends PrepareParts {
   readonly messenger: Messenger;
-  readonly limits: Limits;
   readonly breaker: Breaker;
   readonly pause: Pause;
-  readonly recorder: ResultRecorder;
-  readonly leases: Leases;
+  readonly recorder: Pick<Recorder, 'record'>;
+  readonly leases: Pick<Leases, 'hold' | 'isHeld'>;
   readonly repeats: Repeats;
-  /** How many calls of one lane are under way at the same time. */
-  readonly concurrency: number;
+  /** Nothing more goes out to this account (`account/NAME`) or receiver for so many ms, from any replica. */
+  readonly block: (what: string, ms: number) => Promise<unknown>;
   readonly now: () => number;
   readonly random: () => number;
   /** Called after every call of WeCom; `kind` is that of the receiver, `ms` how long it took. */
@@ -41,43 +38,31 @@ export interface SenderParts extends PrepareParts {
   readonly onError: (error: unknown) => void;
 }
 
-/** A group on its way, with the right to call WeCom for its account. */
-export interface Carried extends Group {
-  readonly pass: Pass;
+type Members = readonly [Claimed, ...Claimed[]];
+
+/** A call that failed, or could not be made ready. */
+interface Failed {
+  readonly failure: Failure;
+  readonly time: Timing;
+  readonly mediaId: string | null;
+  readonly words: string | null;
 }
 
-/**
- * Makes what carries a claimed group through its calls, one part after the other, each noted before the next. It
- * resolves to when this delivery of the group is to be tried again (Unix ms), or to null.
- */
-export function createSender(parts: SenderParts): (group: Group, own: number) => Promise<number | null> {
-  const { limits, pause, recorder, leases, media, now, random, onWait, onError } = parts;
+/** How long to wait when what was sent lately cannot be read; ms. */
+const AWAY_MS = 1000;
+/** Kinds of errors that say nothing about the account. */
+const UNCLEAR: readonly ErrorKind[] = ['retry', 'token'];
 
-  const gates = new Map(lanes.map((lane) => [lane, createSemaphore(parts.concurrency)]));
+/** Makes what sends a claimed group the part that it is at, in one call, and records what became of it. */
+export function createSender(parts: SenderParts): (group: Group) => Promise<void> {
+  const { breaker, pause, recorder, leases, repeats, media, now, random, onAttempt, onWait, onError } = parts;
 
-  const settle = (members: Members, outcome: 'sent' | 'unsent') => {
-    const turns = members.map(({ turn }) => turn);
-    return limits.settle(turns, outcome).catch(onError);
-  };
-
-  /** A further part is a further message in the eyes of WeCom's limits (§4.12). */
-  const takeTurns = async ({ owner, lane }: Group, members: Members) => {
-    const receivers = members.map(({ receiver }) => receiver);
-    const turns = await limits.take(lane, receivers).catch((error: unknown): readonly Turn[] => {
-      onError(error);
-      return [];
-    });
-    const late: Record[] = [];
-    const ready = members.flatMap((member, index): Members => {
-      const turn = turns[index];
-      if (turn?.isMine) return [{ ...member, turn }];
-      late.push(waiting(member, owner, turn?.at ?? now() + AWAY_MS));
-      return [];
-    });
-    return { ready, late };
-  };
-
-  const fail = async ({ owner, pass }: Carried, members: Some, { failure, time, mediaId }: Failed) => {
+  const fail = async (
+    { owner, account, members }: Group,
+    pass: Pass,
+    some: Members,
+    { failure, time, mediaId, words }: Failed,
+  ): Promise<readonly Result[]> => {
     const [at, dice] = [now(), random()];
     let until: number | undefined;
     const decideFor = ({ tries }: Claimed): Decision => {
@@ -93,73 +78,94 @@ export function createSender(parts: SenderParts): (group: Group, own: number) =>
     if (first.kind === 'media' && mediaId !== null) await media.forget(mediaId).catch(onError);
     if (first.kind === 'wait') {
       onWait('wecom');
-      const until = at + first.forMs;
-      const blocked = first.whole ? (['app'] as const) : members.map(({ receiver }) => receiver);
-      await Promise.all(blocked.map((what) => limits.block(what, until).catch(onError)));
+      const blocked = first.whole
+        ? [`account/${account}`]
+        : some.map((each) => targetOf(each.receiver, account));
+      await Promise.all(blocked.map((what) => parts.block(what, first.forMs).catch(onError)));
     }
-    return members.map((member) =>
-      failed(member, owner, failure, { decision: decideFor(member), time, now: at }),
+    return some.map((member) =>
+      failed(member, owner, failure, { decision: decideFor(member), time, now: at, words }),
     );
   };
 
-  const sendPart = createPartSender({ ...parts, settle, fail });
-
-  const carry = async (group: Carried, last: Map<number, Record>): Promise<void> => {
-    /** Notes it; those remain that are still ours and have more parts to come. */
-    const note = async (members: Members, records: readonly Record[]): Promise<Members> => {
-      if (records.length === 0) return members;
-      const noted = new Map((await recorder.note(records)).map((record) => [record.id, record]));
-      for (const record of noted.values()) last.set(record.id, record);
-      return members.flatMap((member): Members => {
-        const record = noted.get(member.id);
-        if (record?.state !== 'sending') return [];
-        const { tries, parts: sent, lostAt, msgids } = record;
-        return [{ ...member, tries, parts: sent, lostAt, msgids: JSON.stringify(msgids) }];
-      });
+  const callOnce = async (
+    group: Group,
+    pass: Pass,
+    { outgoing, mediaId }: Prepared,
+    { members: some, isChecked, words }: CallPlan & { readonly members: Members },
+  ): Promise<readonly Result[]> => {
+    const { owner, lane } = group;
+    const [{ receiver, parts: part }] = some;
+    const putOff = (at: number, reason: 'account' | 'breaker'): readonly Result[] => {
+      onWait(reason);
+      return some.map((member) => waiting(member, owner, at));
     };
+    if (!pass.allows()) return putOff(pause.until() ?? now(), 'account');
+    // Asked last: while the breaker is half open, whoever is let through holds the only try.
+    const gate = breaker.ask();
+    if (gate.isOpen) return putOff(gate.at, 'breaker');
+    const at = now();
+    const message = outgoing[part];
+    if (message === undefined) throw new Error('there is no such part');
+    const answer = await call(parts, message, some, isChecked).catch((error: unknown) =>
+      readFailure(error, 'call'),
+    );
+    const time = { at, ms: now() - at };
+    const failure = 'error' in answer ? answer : null;
+    breaker.record(failure?.error.kind === 'retry' ? 'bad' : 'good');
+    onAttempt({ lane, kind: readReceiver(receiver).kind, errcode: failure?.errcode ?? '0', ms: time.ms });
+    if ('error' in answer) {
+      if (answer.errcode === 'internal') onError(answer.cause);
+      return fail(group, pass, some, { failure: answer, time, mediaId, words });
+    }
+    pass.accepted();
+    const isLast = part + 1 >= outgoing.length;
+    return some.map((member) => taken(member, owner, answer, time, { isLast, words }));
+  };
+
+  /** What is to be recorded of all members; nothing when a lease has ended before the call. */
+  const carry = async (group: Group, pass: Pass): Promise<readonly Result[]> => {
+    const { owner, members } = group;
     const at = now();
     const prepared = await prepare(parts, group).catch((error: unknown) => readFailure(error, 'prepare'));
     if ('error' in prepared) {
       if (prepared.errcode === 'internal') onError(prepared.cause);
-      await settle(group.members, 'unsent');
       const time = { at, ms: now() - at };
-      await note(group.members, await fail(group, group.members, { failure: prepared, time, mediaId: null }));
-      return;
+      return fail(group, pass, members, { failure: prepared, time, mediaId: null, words: null });
     }
-    for (let members: Members = group.members; ; ) {
-      const [first, ...rest] = members;
-      if (first === undefined) return;
-      const send = () => sendPart(group, [first, ...rest], prepared);
-      const records = await (gates.get(group.lane)?.(send) ?? send());
-      if (records === null) return void (await settle(members, 'unsent'));
-      members = await note(members, records);
-      if (members.length === 0) return;
-      const { ready, late } = await takeTurns(group, members);
-      if (late.length > 0) await note([], late);
-      members = ready;
+    const message = prepared.outgoing[members[0].parts];
+    // Another version of Keypad may have cut it into more parts: all was sent.
+    if (message === undefined) {
+      return members.map((member) => ({ ...waiting(member, owner, now()), state: 'sent' }));
     }
+    const plan = await repeats.plan(group, message).catch((error: unknown): CallPlan => {
+      onError(error);
+      const late = members.map((member) => ({ member, at: now() + AWAY_MS }));
+      return { members: [], isChecked: false, late, words: null };
+    });
+    // Whoever's lease has ended, because this process stood still, is in other hands, and flagged.
+    if (!members.every(({ line }) => leases.isHeld(line))) return [];
+    const late = plan.late.map((each) => waiting(each.member, owner, each.at));
+    if (late.length > 0) onWait('repeat');
+    const [first, ...rest] = plan.members;
+    if (first === undefined) return late;
+    return [...late, ...(await callOnce(group, pass, prepared, { ...plan, members: [first, ...rest] }))];
   };
 
-  return async (group, own) => {
-    const last = new Map<number, Record>();
-    const entered = isRobot(group.members[0].receiver) ? freePass : pause.enter();
-    if ('at' in entered) {
+  return async (group) => {
+    const { owner, members } = group;
+    const pass = isRobot(members[0].receiver) ? freePass : pause.enter();
+    if ('at' in pass) {
       onWait('account');
-      await settle(group.members, 'unsent');
-      await recorder.note(group.members.map((member) => waiting(member, group.owner, entered.at)));
-      return entered.at;
+      return recorder.record(members.map((member) => waiting(member, owner, pass.at)));
     }
-    const release = group.members.map(({ id }) => leases.hold(id, group.owner));
+    const lines = members.map(({ line }) => line);
+    const letGo = leases.hold(lines, owner, group.since);
     try {
-      await carry({ ...group, pass: entered }, last);
+      await recorder.record(await carry(group, pass));
     } finally {
-      entered.release();
-      for (const letGo of release) letGo();
+      pass.release();
+      letGo();
     }
-    const record = last.get(own);
-    return record?.state === 'queued' ? record.dueAt : null;
   };
 }
-
-/** Kinds of errors that say nothing about the account. */
-const UNCLEAR: readonly ErrorKind[] = ['retry', 'token'];

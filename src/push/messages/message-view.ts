@@ -8,6 +8,7 @@ import {
   messageStateOf,
 } from '../content/message.ts';
 import { opaqueSchema, readOpaque } from '../content/opaque.ts';
+import { readMsgids } from '../delivery/result.ts';
 import type { AttemptRow, DeliveryRow, MessageRow } from './message-store.ts';
 
 const state = z.enum(deliveryStates);
@@ -97,7 +98,7 @@ function viewDelivery(row: DeliveryRow, attempts: readonly AttemptRow[]): Messag
     receiver: row.receiver,
     state: row.state,
     tries: row.tries,
-    ...(row.msgids !== null && { msgids: readMsgids(row.msgids) }),
+    ...(row.msgids !== null && { msgids: [...readMsgids(row.msgids)] }),
     ...(row.errcode !== null && { errcode: readErrcode(row.errcode) }),
     ...(row.problem !== null && { problem: row.problem }),
     maybeTwice: row.maybe_twice === 1,
@@ -110,11 +111,6 @@ function viewDelivery(row: DeliveryRow, attempts: readonly AttemptRow[]): Messag
       ...(msgid !== null && { msgid }),
     })),
   };
-}
-
-/** What WeCom called the parts of a message; only message delivery writes there. */
-export function readMsgids(msgids: string | null): string[] {
-  return msgids === null ? [] : JSON.parse(msgids);
 }
 
 function iso(ms: number): string {

@@ -3,9 +3,9 @@ import { adviseOn } from '../../wecom/api/errcodes.ts';
 import { errcodeSchema, readErrcode } from '../content/fields.ts';
 import { messageStateOf } from '../content/message.ts';
 import { type Opaque, opaqueSchema } from '../content/opaque.ts';
+import { readMsgids } from '../delivery/result.ts';
 import type { Answer } from '../http/route.ts';
 import type { DeliveryRow } from './message-store.ts';
-import { readMsgids } from './message-view.ts';
 
 /** The answer of WeCom, for a caller who waits. */
 export const sentSchema = z.object({

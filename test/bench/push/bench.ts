@@ -6,7 +6,6 @@ import { promisify } from 'node:util';
 import mysql from 'mysql2/promise';
 import { startMariadbServer } from '../../../demo/servers/mariadb-server.ts';
 import { freePort, startProcess } from '../../../demo/servers/private-process.ts';
-import { startRedisServer } from '../../../demo/servers/redis-server.ts';
 import { startRole } from '../../../demo/servers/role-process.ts';
 import { createKeys } from '../../../src/push/apps/keys.ts';
 import { openDatabase } from '../../../src/push/database/database.ts';
@@ -37,7 +36,7 @@ export async function benchPush({
   stops,
 }: PushBench): Promise<void> {
   const servers = await startServers(directory, stops);
-  const { wecomUrl, redisUrl } = servers;
+  const { wecomUrl } = servers;
   const ratios: { accepted: number; delivered: number }[] = [];
   console.log(
     `message delivery: ${messages} messages, concurrency ${concurrency}, WeCom answers in ${WECOM_MS} ms`,
@@ -53,26 +52,18 @@ export async function benchPush({
     await push.stop();
     const deliveredRate = ((messages - from.count) * 1000) / (until - from.at);
     const acceptedRate = messages / accepted.seconds;
-    const bare = await node<{ seconds: number; jobs: number }>(
-      'bare-bullmq.ts',
-      redisUrl,
-      wecomUrl,
-      `${concurrency}`,
-      `${messages}`,
-    );
     const insert = await node<{ seconds: number }>(
       'bare-insert.ts',
       databaseUrl,
       `${INSERTERS}`,
       `${messages}`,
     );
-    const bareRate = bare.jobs / bare.seconds;
     const insertRate = messages / insert.seconds;
-    ratios.push({ accepted: acceptedRate / insertRate, delivered: deliveredRate / bareRate });
+    ratios.push({ accepted: acceptedRate / insertRate, delivered: deliveredRate / insertRate });
     console.log(
       `round ${round}: accepted ${acceptedRate.toFixed(0)}/s (p50 ${accepted.p50.toFixed(1)} ms, p99 ${accepted.p99.toFixed(1)} ms, ` +
         `${accepted.cpu.toFixed(0)} µs CPU, ${accepted.bad} not 202), one INSERT each ${insertRate.toFixed(0)}/s; ` +
-        `delivered ${deliveredRate.toFixed(0)}/s, bare BullMQ ${bareRate.toFixed(0)}/s`,
+        `delivered ${deliveredRate.toFixed(0)}/s`,
     );
   }
   const median = (of: (ratio: (typeof ratios)[number]) => number) =>
@@ -81,19 +72,16 @@ export async function benchPush({
       .sort((a, b) => a - b)
       [Math.floor(ratios.length / 2)]?.toFixed(2);
   console.log(
-    `ratios (median): delivered ${median((r) => r.delivered)} of bare BullMQ, accepted ${median((r) => r.accepted)} of one INSERT each`,
+    `ratios (median): delivered ${median((r) => r.delivered)}, accepted ${median((r) => r.accepted)} of one INSERT each`,
   );
 }
 
 interface Servers {
-  readonly redisUrl: string;
   readonly wecomUrl: string;
   newDatabase(): Promise<string>;
 }
 
 async function startServers(directory: string, stops: PushBench['stops']): Promise<Servers> {
-  const redis = await startRedisServer({ directory: join(directory, 'push-redis'), port: await freePort() });
-  stops.push(redis.stop);
   const mariadb = await startMariadbServer({ directory: join(directory, 'mariadb'), port: await freePort() });
   stops.push(mariadb.stop);
   const port = await freePort();
@@ -107,7 +95,6 @@ async function startServers(directory: string, stops: PushBench['stops']): Promi
   stops.push(wecom.stop);
   let databases = 0;
   return {
-    redisUrl: redis.url,
     wecomUrl,
     async newDatabase() {
       databases += 1;
@@ -125,7 +112,7 @@ interface PushSettings extends Omit<Servers, 'newDatabase'> {
 }
 
 /** One process of the role, and an app that may ask as often as it likes. */
-async function startPush(directory: string, { redisUrl, wecomUrl, databaseUrl, concurrency }: PushSettings) {
+async function startPush(directory: string, { wecomUrl, databaseUrl, concurrency }: PushSettings) {
   const [port, internalPort] = [await freePort(), await freePort()];
   const masterKey = randomBytes(33).toString('base64');
   const db = openDatabase(databaseUrl);
@@ -143,7 +130,6 @@ async function startPush(directory: string, { redisUrl, wecomUrl, databaseUrl, c
     WECOM_AGENT_ID: '1',
     WECOM_SECRET: 'bench',
     WECOM_API_URL: wecomUrl,
-    REDIS_URL: redisUrl,
     PUSH_PORT: `${port}`,
     PUSH_INTERNAL_PORT: `${internalPort}`,
     PUSH_ALLOWED_SOURCES: '127.0.0.1',

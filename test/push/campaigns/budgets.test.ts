@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { dayOf } from '../../../src/push/campaigns/budget-store.ts';
+import { dayOf } from '../../../src/push/delivery/limits.ts';
 import { handedOut, openCampaignHarness, users } from './campaign-harness.ts';
 
 let harness: Awaited<ReturnType<typeof openCampaignHarness>>;
@@ -64,8 +64,8 @@ test('perDay begins anew at midnight in Shanghai, and counts what was handed out
 
 test('a day is one of Shanghai', () => {
   const midnight = Date.parse('2026-11-24T00:00:00+08:00');
-  expect(dayOf(midnight)).toBe(midnight);
-  expect(dayOf(midnight - 1)).toBe(midnight - 86_400_000);
+  expect(dayOf(midnight).beginsAt).toBe(midnight);
+  expect(dayOf(midnight - 1).beginsAt).toBe(midnight - 86_400_000);
 });
 
 test('what a pause takes back gives its budget back', async () => {

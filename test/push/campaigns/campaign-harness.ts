@@ -15,7 +15,7 @@ import { namesIn } from '../../../src/push/content/fill.ts';
 import type { DeliveryState } from '../../../src/push/content/message.ts';
 import type { Database } from '../../../src/push/database/database.ts';
 import { newId } from '../../../src/push/database/new-id.ts';
-import { insertMessages } from '../../../src/push/delivery/message-store.ts';
+import { insertMessages } from '../../../src/push/delivery/accept-store.ts';
 import type { Answer, Caller } from '../../../src/push/http/route.ts';
 import { checkVariables } from '../../../src/push/templates/template.ts';
 import { transact } from '../../../src/server/database.ts';
@@ -53,7 +53,7 @@ export async function openCampaignHarness() {
     await db.transaction().execute((tx) => insertApp(tx, { app, ...rights }, 0));
   }
   const errors: unknown[] = [];
-  const scheduled: string[] = [];
+  const inserted: string[] = [];
   const noted: string[] = [];
   const templates = new Map<string, Content>([
     ['hello', { text: 'hello' }],
@@ -64,10 +64,11 @@ export async function openCampaignHarness() {
     messageQueue: {
       insert: async (tx, messages) => {
         const drafts = messages.map((message) => ({ id: newId(clock.at), at: clock.at, message }));
-        await insertMessages(tx, drafts);
+        await insertMessages(tx, drafts, () => sql<number>`${sql.lit(clock.at)}`);
+        inserted.push(...drafts.map(({ id }) => id));
         return drafts.map(({ id }) => id);
       },
-      schedule: async (ids) => void scheduled.push(...ids),
+      wake: () => {},
     },
     templates: {
       async resolve(key, variables, given) {
@@ -120,7 +121,7 @@ export async function openCampaignHarness() {
     });
   const look = async (id: string): Promise<Body> => (await ask(`GET /campaigns/${id}`)).body;
   return {
-    ...{ db, url, parts, campaigns, replica, clock, errors, scheduled, noted, templates, ask, make, look },
+    ...{ db, url, parts, campaigns, replica, clock, errors, inserted, noted, templates, ask, make, look },
     deliver: (count: number, state: DeliveryState = 'sent', errcode = '0') =>
       deliver(db, { count, state, errcode, now: clock.at }),
     close: () => drop(),

@@ -55,7 +55,7 @@ describe('a running campaign', () => {
     await expectOnceEach(2500);
     const found = await harness.db.selectFrom('messages').selectAll().execute();
     const messages = found.toSorted(
-      (a, b) => harness.scheduled.indexOf(a.id) - harness.scheduled.indexOf(b.id),
+      (a, b) => harness.inserted.indexOf(a.id) - harness.inserted.indexOf(b.id),
     );
     expect(messages.map((each) => each.receivers)).toEqual([1000, 1000, 500]);
     expect(messages[2]).toMatchObject({
@@ -76,7 +76,7 @@ describe('a running campaign', () => {
       [...users(2500)].map((user) => `user:${user}`),
     );
     expect(JSON.parse(deliveries[7]?.variables ?? '')).toEqual({ AMOUNT: '$1 u8' });
-    expect(harness.scheduled).toEqual(messages.map((each) => each.id));
+    expect(harness.inserted).toEqual(messages.map((each) => each.id));
   });
 
   test('has at most 2000 deliveries open, however often its replicas look', async () => {
@@ -261,7 +261,7 @@ describe('pause and resume', () => {
         .set(change)
         .where('id', '=', ids[index] ?? 0)
         .execute();
-    await set(0, { state: 'sending', lease_until: harness.clock.at });
+    await set(0, { state: 'sending' });
     await set(1, { lost_at: harness.clock.at });
     await set(2, { parts: 1 });
     await set(3, { tries: 1 });
@@ -292,7 +292,7 @@ describe('pause and resume', () => {
     const id = await started(1500);
     await harness.campaigns.sweep();
     const { serial } = await harness.db.selectFrom('campaigns').select('serial').executeTakeFirstOrThrow();
-    const [messageId = ''] = harness.scheduled;
+    const [messageId = ''] = harness.inserted;
     const late = { serial, state: 'paused', messageId, now: harness.clock.at } as const;
     expect(await withdraw(harness.db, harness.parts.webhooks, late)).toBe(0);
     await harness.ask(`POST /campaigns/${id}/pause`);
@@ -305,7 +305,7 @@ describe('pause and resume', () => {
     await harness.campaigns.sweep();
     await harness.deliver(4);
     await harness.ask(`POST /campaigns/${id}/pause`);
-    expect(harness.noted).toEqual(harness.scheduled);
+    expect(harness.noted).toEqual(harness.inserted);
   });
 });
 

@@ -1,32 +1,20 @@
-import { randomUUID } from 'node:crypto';
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { openPushDatabase } from '#test/push-database.ts';
-import { startRedis } from '#test/redis.ts';
-import type { RedisServer } from '../../../demo/servers/redis-server.ts';
 import { fill } from '../../../src/push/content/fill.ts';
-import type { NewMessage } from '../../../src/push/content/message.ts';
+import type { Lane, NewMessage, Receiver } from '../../../src/push/content/message.ts';
 import { type Database, openDatabase } from '../../../src/push/database/database.ts';
 import type { AttemptTable, DeliveryTable } from '../../../src/push/database/delivery-tables.ts';
 import { newId } from '../../../src/push/database/new-id.ts';
 import type { SendingAccount, SendingAccounts } from '../../../src/push/delivery/accounts.ts';
 import { type Breaker, createBreaker } from '../../../src/push/delivery/breaker.ts';
 import { createDelivery, type Delivery } from '../../../src/push/delivery/delivery.ts';
-import type { Limits } from '../../../src/push/delivery/limits.ts';
+import type { Windows } from '../../../src/push/delivery/limits.ts';
 import { createPause, type Pause } from '../../../src/push/delivery/pause.ts';
 import type { Media } from '../../../src/push/media/media.ts';
 import type { Webhooks } from '../../../src/push/webhooks/webhooks.ts';
-import { createRedis, createWaitingRedis } from '../../../src/server/redis.ts';
 import type { Messenger } from '../../../src/wecom/api/outgoing.ts';
 import { type ScriptedWeCom, scriptedWeCom } from './scripted-wecom.ts';
-
-/** Limits that let everything pass. */
-export const freeLimits: Limits = {
-  take: async (_lane, receivers) =>
-    receivers.map((receiver) => ({ receiver, isMine: true, ticket: randomUUID() })),
-  settle: async () => {},
-  block: async () => {},
-};
 
 const noMedia: Omit<Media, 'use' | 'prune'> = {
   save: async () => ({ sha256: '', name: '' }),
@@ -45,47 +33,44 @@ export interface DeliveryReplica extends Delivery {
 
 export interface ReplicaParts {
   readonly mysqlUrl: string;
-  readonly redisUrl: string;
   readonly messenger: Messenger;
-  /** Everything passes when left out. */
-  readonly limits?: Limits;
+  /** So high that it does not matter when left out. */
+  readonly accountLimit?: number;
+  /** The limits of a receiver; none when left out. */
+  readonly windowsOf?: (receiver: Receiver) => Windows | null;
+  readonly onLimit?: (wait: { readonly lane: Lane; readonly limit: string; readonly ms: number }) => void;
   readonly breaker?: Breaker;
   readonly pause?: Pause;
-  /** In place of the default account, which is made of the messenger, the limits, the breaker and the pause. */
+  /** In place of the default account, which is made of the messenger, the limit, the breaker and the pause. */
   readonly accounts?: SendingAccounts;
   readonly media?: Partial<Media>;
   readonly webhooks?: Webhooks;
   readonly isDisabled?: (app: string) => Promise<boolean>;
   readonly concurrency?: number;
+  /** The clock of the process and of the database; each its own when left out. */
   readonly now?: () => number;
   readonly random?: () => number;
-  /** How often it sweeps by itself; a second when left out. */
-  readonly sweepMs?: number;
 }
 
 /** An account of a messenger that nothing holds up unless said otherwise. */
 export function sendingAccount(
-  parts: Pick<ReplicaParts, 'messenger' | 'limits' | 'breaker' | 'pause' | 'now'>,
+  parts: Pick<ReplicaParts, 'messenger' | 'accountLimit' | 'breaker' | 'pause' | 'now'>,
 ): SendingAccount {
-  const { messenger, limits = freeLimits, now = Date.now } = parts;
+  const { messenger, accountLimit = 1_000_000, now = Date.now } = parts;
   const breaker = parts.breaker ?? createBreaker({ now, onChange: () => {} });
   const pause = parts.pause ?? createPause({ now, random: () => 0.5, onChange: () => {} });
-  return { messenger, limits, breaker, pause };
+  return { messenger, accountLimit: () => accountLimit, breaker, pause };
 }
 
 /** Opens a replica of message delivery; `close` closes its connections as well. */
 export function openReplica(parts: ReplicaParts): DeliveryReplica {
-  const { mysqlUrl, redisUrl, concurrency = 50, now = Date.now } = parts;
+  const { mysqlUrl, concurrency = 50, now = Date.now } = parts;
   const db = openDatabase(mysqlUrl);
   const standard = sendingAccount({ ...parts, now });
-  const redis = createRedis(redisUrl);
   const errors: unknown[] = [];
   const finishedIds: string[] = [];
-  redis.on('error', (error) => errors.push(error));
   const delivery: Delivery = createDelivery({
     db,
-    redis,
-    openWaiting: () => createWaitingRedis(redisUrl),
     accounts: parts.accounts ?? {
       find: (name) => (name === 'default' ? standard : undefined),
     },
@@ -102,7 +87,9 @@ export function openReplica(parts: ReplicaParts): DeliveryReplica {
     newId: () => newId(now()),
     random: parts.random ?? (() => 0),
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    ...(parts.sweepMs !== undefined && { sweepMs: parts.sweepMs }),
+    ...(parts.now !== undefined && { clock: () => sql<number>`${sql.lit(now())}` }),
+    windowsOf: parts.windowsOf ?? (() => null),
+    onLimit: parts.onLimit ?? (() => {}),
     onAttempt: () => {},
     onWait: () => {},
     onError: (error) => errors.push(error),
@@ -113,19 +100,15 @@ export function openReplica(parts: ReplicaParts): DeliveryReplica {
     errors,
     finishedIds,
     close() {
-      closing ??= delivery.close().then(async () => {
-        redis.disconnect();
-        await db.destroy();
-      });
+      closing ??= delivery.close().then(() => db.destroy());
       return closing;
     },
   };
 }
 
-/** A real Redis and MariaDB for the tests of one file, and replicas that are closed after each test. */
+/** A real MariaDB for the tests of one file, and replicas that are closed after each test. */
 export interface DeliveryHarness {
   readonly weCom: ScriptedWeCom;
-  readonly redis: RedisServer;
   readonly db: Database;
   readonly mysqlUrl: string;
   /** Opens a replica that does not send yet. */
@@ -141,32 +124,34 @@ export interface DeliveryHarness {
 
 /** To be called at the top of a test file. */
 export function useDeliveryHarness(): DeliveryHarness {
-  let redis: RedisServer;
   let database: Awaited<ReturnType<typeof openPushDatabase>>;
   let weCom = scriptedWeCom();
   const replicas: DeliveryReplica[] = [];
   beforeAll(async () => {
-    [redis, database] = await Promise.all([startRedis(), openPushDatabase()]);
+    database = await openPushDatabase();
   });
   beforeEach(() => {
     weCom = scriptedWeCom();
   });
   afterEach(async () => {
     await Promise.all(replicas.splice(0).map((replica) => replica.close()));
-    for (const table of ['messages', 'deliveries', 'attempts', 'recent_sends'] as const) {
+    for (const table of [
+      'messages',
+      'deliveries',
+      'delivery_lines',
+      'attempts',
+      'sent_days',
+      'blocks',
+    ] as const) {
       await database.db.deleteFrom(table).execute();
     }
-    await flush(redis.url);
   });
   afterAll(async () => {
-    await Promise.all([redis.stop(), database.drop()]);
+    await database.drop();
   });
   const harness: DeliveryHarness = {
     get weCom() {
       return weCom;
-    },
-    get redis() {
-      return redis;
     },
     get db() {
       return database.db;
@@ -176,7 +161,7 @@ export function useDeliveryHarness(): DeliveryHarness {
     },
     open(parts = {}) {
       const { messenger } = weCom;
-      const replica = openReplica({ mysqlUrl: database.url, redisUrl: redis.url, messenger, ...parts });
+      const replica = openReplica({ mysqlUrl: database.url, messenger, ...parts });
       replicas.push(replica);
       return replica;
     },
@@ -212,13 +197,6 @@ export function useDeliveryHarness(): DeliveryHarness {
 /** Waits for what is expected to become true; a busy machine takes its time. */
 export function eventually<T>(look: () => T) {
   return expect.poll(look, { timeout: 10_000 });
-}
-
-/** Empties a Redis. */
-export async function flush(url: string): Promise<void> {
-  const redis = createWaitingRedis(url);
-  await redis.flushall();
-  redis.disconnect();
 }
 
 /** A text in the normal lane to users. */

@@ -19,7 +19,6 @@ test('a message is in the database before the answer, is sent, and its app is to
     {
       state: 'sent',
       line: null,
-      busy: null,
       parts: 1,
       msgids: '["m1"]',
       errcode: null,

@@ -1,23 +1,37 @@
 import { expect, test } from 'vitest';
-import { eventually, flush, textTo, useDeliveryHarness } from './delivery-harness.ts';
+import { NEVER } from '../../../src/push/database/delivery-tables.ts';
+import { eventually, textTo, useDeliveryHarness } from './delivery-harness.ts';
 
 const harness = useDeliveryHarness();
 
-/** Leaves a delivery as a worker leaves it that was killed while it called WeCom. */
-async function killed(messageId: string, leaseUntil: number): Promise<void> {
+/** Leaves a delivery as a replica leaves it that was killed while it called WeCom. */
+async function killed(messageId: string, leaseEnd: number): Promise<void> {
+  const [row] = await harness.deliveries(messageId);
   await harness.db
     .updateTable('deliveries')
-    .set((is) => ({
-      state: 'sending',
-      busy: is.ref('line'),
-      lease_owner: 'somebody-else',
-      lease_until: leaseUntil,
-    }))
+    .set({ state: 'sending' })
     .where('message_id', '=', messageId)
+    .execute();
+  await harness.db
+    .updateTable('delivery_lines')
+    .set({ owner: 'somebody-else', delivery_id: row?.id ?? 0, due_at: leaseEnd })
+    .where('line', '=', row?.line ?? '')
     .execute();
 }
 
-test('what a killed worker left behind is sent when its lease is over, flagged and with the check for repeats', async () => {
+const lines = () => harness.db.selectFrom('delivery_lines').selectAll().execute();
+
+/** A call that hangs until it is let go. */
+function hanging(): () => void {
+  let free = (): void => {};
+  harness.weCom.script = () =>
+    new Promise((resolve) => {
+      free = () => resolve(undefined);
+    });
+  return () => free();
+}
+
+test('what a killed replica left behind is sent when its lease is over, flagged and with the check for repeats', async () => {
   const replica = harness.open();
   const { id } = await replica.accept(textTo('anna', 'hello'));
   const until = Date.now() + 1000;
@@ -26,45 +40,40 @@ test('what a killed worker left behind is sent when its lease is over, flagged a
   expect(await replica.finished(id, 10_000)).toBe(true);
   expect(harness.weCom.sent).toMatchObject([{ onceWithinSeconds: expect.any(Number) }]);
   expect(await harness.deliveries(id)).toMatchObject([{ state: 'sent', maybe_twice: 1 }]);
-  const [attempt] = await harness.attempts(id);
+  // The call of the other counts against the limits, too.
+  const [lost, attempt] = await harness.attempts(id);
+  expect(lost).toMatchObject({ errcode: 'lost', target: 'user:anna' });
+  expect(attempt).toMatchObject({ errcode: '0', target: 'user:anna' });
   expect(attempt?.at).toBeGreaterThanOrEqual(until);
 });
 
-test('nobody of a line is sent while another of it is in flight, also one that came in before it later', async () => {
+test('nobody of a line is sent while another of it is in flight, also one that came before it and was committed later', async () => {
   const replica = harness.open();
   const early = await replica.accept(textTo('anna', 'committed late'));
   const { id } = await replica.accept(textTo('anna', 'in flight'));
   await killed(id, Date.now() + 2000);
   replica.start();
-  await replica.sweepAll();
   expect(await replica.finished(early.id, 10_000)).toBe(true);
-  // The one in flight ended first, although the other has the lower id.
+  // The one in flight ended first, although the other stands before it.
   expect(harness.weCom.textsTo('user:anna')).toEqual(['in flight', 'committed late']);
   expect(replica.errors).toEqual([]);
 });
 
-test('one that is committed late does not overtake the one in flight', async () => {
+test('one that is put before the one in flight waits for its end', async () => {
   const replica = harness.start({ concurrency: 2 });
-  let free = (): void => {};
-  harness.weCom.script = ({ message }) =>
-    message.body.content === 'in flight'
-      ? new Promise((resolve) => {
-          free = () => resolve(undefined);
-        })
-      : undefined;
+  const free = hanging();
   await replica.accept(textTo('anna', 'in flight'));
   await eventually(() => harness.weCom.sent.length).toBe(1);
   const late = await replica.accept(textTo('anna', 'late'));
-  await harness.db.updateTable('deliveries').set({ id: -1 }).where('message_id', '=', late.id).execute();
-  await replica.queues[1]?.add('send', {}, { jobId: 'd-1' });
-  // It goes through the same queue, behind the job of the late one.
+  await harness.db.updateTable('deliveries').set({ since: 0 }).where('message_id', '=', late.id).execute();
+  harness.weCom.script = () => undefined;
   await harness.send(replica, textTo('bert', 'after it'));
   expect(harness.weCom.textsTo('user:anna')).toEqual(['in flight']);
   free();
   expect(await replica.finished(late.id, 10_000)).toBe(true);
 });
 
-test('a job of one that is not next in its line sends nothing', async () => {
+test('what waits for another try holds up its line', async () => {
   const replica = harness.open();
   const first = await replica.accept(textTo('anna', 'first'));
   await harness.db
@@ -73,52 +82,48 @@ test('a job of one that is not next in its line sends nothing', async () => {
     .execute();
   const second = await replica.accept(textTo('anna', 'second'));
   replica.start();
-  const [row] = await harness.deliveries(second.id);
-  await replica.queues[1]?.add('send', {}, { jobId: `d${row?.id}` });
   expect(await replica.finished(second.id, 10_000)).toBe(true);
   expect(await replica.finished(first.id, 1000)).toBe(true);
   expect(harness.weCom.textsTo('user:anna')).toEqual(['first', 'second']);
 });
 
-test('the database itself refuses a second of a line in flight', async () => {
-  const replica = harness.open();
-  const one = await replica.accept(textTo('anna', 'one'));
-  const two = await replica.accept(textTo('anna', 'two'));
-  await killed(one.id, Date.now() + 60_000);
-  await expect(killed(two.id, Date.now() + 60_000)).rejects.toThrow(/Duplicate entry/);
-});
-
-test('a worker that stood still longer than its lease notes nothing over whoever took its delivery up', async () => {
+test('a replica that stood still longer than its lease records nothing over whoever took its delivery up', async () => {
   const replica = harness.start();
-  let free = (): void => {};
-  harness.weCom.script = () =>
-    new Promise((resolve) => {
-      free = () => resolve(undefined);
-    });
+  const free = hanging();
   const { id } = await replica.accept(textTo('anna', 'hello'));
   await eventually(() => harness.weCom.sent.length).toBe(1);
   await killed(id, Date.now() + 60_000);
   free();
   expect(await replica.finished(id, 500)).toBe(false);
-  expect(await harness.deliveries(id)).toMatchObject([
-    { state: 'sending', lease_owner: 'somebody-else', parts: 0 },
-  ]);
+  expect(await harness.deliveries(id)).toMatchObject([{ state: 'sending', parts: 0 }]);
+  expect(await lines()).toMatchObject([{ owner: 'somebody-else' }]);
   expect(await harness.attempts(id)).toEqual([]);
+});
+
+test('a replica that stood still between its claim and the call sends nothing', async () => {
+  let shift = 0;
+  const replica = harness.start({
+    now: () => Date.now() + shift,
+    isDisabled: async () => {
+      // Longer than a lease.
+      shift += 20_000;
+      return false;
+    },
+  });
+  const { id } = await replica.accept(textTo('anna', 'hello'));
+  await eventually(async () => (await harness.attempts(id)).length).toBeGreaterThanOrEqual(2);
+  expect(harness.weCom.sent).toEqual([]);
 });
 
 test('a call that takes longer than a lease keeps it', async () => {
   let shift = 0;
   const replica = harness.start({ now: () => Date.now() + shift });
-  let free = (): void => {};
-  harness.weCom.script = () =>
-    new Promise((resolve) => {
-      free = () => resolve(undefined);
-    });
+  const free = hanging();
   const { id } = await replica.accept(textTo('anna', 'hello'));
   await eventually(() => harness.weCom.sent.length).toBe(1);
-  const lease = async () => (await harness.deliveries(id))[0]?.lease_until ?? 0;
+  const lease = async () => (await lines())[0]?.due_at ?? 0;
   const first = await lease();
-  shift = 9000;
+  shift = 6000;
   await eventually(lease).toBeGreaterThan(first);
   expect(await replica.finished(id, 10)).toBe(false);
   free();
@@ -142,13 +147,12 @@ test('a replica that ends finishes its calls first, and leaves the rest to other
   const states = rows.map(({ state }) => state).toSorted();
   expect(states.filter((state) => state !== 'queued')).toEqual(Array(harness.weCom.sent.length).fill('sent'));
   expect(states).toContain('queued');
-  await flush(harness.redis.url);
   const next = harness.start();
   await Promise.all(all.map(async ({ id }) => expect(await next.finished(id, 10_000)).toBe(true)));
   expect(harness.weCom.sent).toHaveLength(6);
 });
 
-test('what WeCom has done is noted also when the database refuses it at first, and others are not held up', async () => {
+test('what WeCom has done is recorded also when the database refuses it at first, and others are not held up', async () => {
   let refusals = 3;
   const webhooks = {
     note: async () => {
@@ -165,4 +169,5 @@ test('what WeCom has done is noted also when the database refuses it at first, a
   expect(harness.weCom.sent).toHaveLength(5);
   const attempts = await harness.db.selectFrom('attempts').select('id').execute();
   expect(attempts).toHaveLength(5);
+  expect((await lines()).map(({ due_at }) => due_at)).toEqual(Array(5).fill(NEVER));
 });

@@ -27,7 +27,7 @@ test.each([
       return undefined;
     };
     const pause = pauseSoon();
-    const replica = harness.start({ pause, sweepMs: 50 });
+    const replica = harness.start({ pause });
     const ids: string[] = [];
     for (const text of ['one', 'two', 'three']) ids.push((await replica.accept(textTo('anna', text))).id);
     const { id: other } = await replica.accept(textTo('bert', 'one'));
@@ -79,7 +79,8 @@ test('what waits for a paused account outlasts the process, and another replica 
     .set({ due_at: Date.now() })
     .where('state', '=', 'queued')
     .execute();
-  const second = harness.start({ sweepMs: 50 });
+  await harness.db.updateTable('delivery_lines').set({ due_at: Date.now() }).execute();
+  const second = harness.start();
   for (const id of ids) expect(await second.finished(id, 15_000)).toBe(true);
   expect(harness.weCom.textsTo('user:anna').slice(-2)).toEqual(['one', 'two']);
 });

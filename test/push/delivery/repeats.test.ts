@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { CHECK_SECONDS, decideCheck } from '../../../src/push/delivery/repeats.ts';
+import { decideCheck } from '../../../src/push/delivery/repeats.ts';
+import { CHECK_SECONDS } from '../../../src/push/delivery/repeats-store.ts';
 import { WeComError } from '../../../src/wecom/api/wecom-error.ts';
-import { eventually, flush, textTo, useDeliveryHarness } from './delivery-harness.ts';
+import { eventually, textTo, useDeliveryHarness } from './delivery-harness.ts';
 import type { Sent } from './scripted-wecom.ts';
 
 const harness = useDeliveryHarness();
@@ -45,11 +46,15 @@ function repeating(comparedWith: (typeof readings)[number]): Repeating {
       const ms = seconds * 1000;
       shift += ms;
       await harness.db
-        .updateTable('recent_sends')
-        .set((is) => ({ at: is('at', '-', ms) }))
+        .updateTable('attempts')
+        .set((is) => ({ ended_at: is('ended_at', '-', ms) }))
         .execute();
       await harness.db
         .updateTable('deliveries')
+        .set((is) => ({ due_at: is('due_at', '-', ms) }))
+        .execute();
+      await harness.db
+        .updateTable('delivery_lines')
         .set((is) => ({ due_at: is('due_at', '-', ms) }))
         .execute();
     },
@@ -95,9 +100,7 @@ for (const reading of readings) {
       Date.now() + 100_000,
     );
     expect(weCom.arrived).toHaveLength(1);
-    // Its job waits in real time, so the rest is for another replica, with a Redis that knows of no job.
     await replica.close();
-    await flush(harness.redis.url);
     await weCom.wait(CHECK_SECONDS + 6);
     const second = harness.start();
     expect(await second.finished(id, 10_000)).toBe(true);

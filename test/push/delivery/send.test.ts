@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Breaker } from '../../../src/push/delivery/breaker.ts';
-import type { Limits } from '../../../src/push/delivery/limits.ts';
-import { CHECK_SECONDS } from '../../../src/push/delivery/repeats.ts';
+import { CHECK_SECONDS } from '../../../src/push/delivery/repeats-store.ts';
 import { WeComError } from '../../../src/wecom/api/wecom-error.ts';
-import { eventually, freeLimits, textTo, useDeliveryHarness } from './delivery-harness.ts';
+import { eventually, textTo, useDeliveryHarness } from './delivery-harness.ts';
 import type { Sent } from './scripted-wecom.ts';
 
 const harness = useDeliveryHarness();
@@ -44,23 +43,13 @@ test('a part that fails is sent again by itself, and nobody comes in between', a
   expect(attempts.map(({ errcode }) => errcode)).toEqual(['0', '-1', '0', '0']);
 });
 
-test('each further part takes a turn of its own, and waits for it', async () => {
-  let turns = 0;
-  const at = Date.now() + 800;
-  const limits: Limits = {
-    ...freeLimits,
-    take: async (lane, receivers) => {
-      turns += 1;
-      if (turns !== 2) return freeLimits.take(lane, receivers);
-      return receivers.map((receiver) => ({ receiver, isMine: false, at, limit: 'member' }));
-    },
-  };
-  const replica = harness.start({ limits });
-  const id = await harness.send(replica, textTo('anna', long(2)));
-  expect(turns).toBe(3);
-  expect(heads(harness.weCom.textsTo('user:anna'))).toBe('01');
+test('each part takes a place in the limits of its own, and waits for it', async () => {
+  const replica = harness.start({ windowsOf: () => [{ most: 3, ms: 1000 }] });
+  const id = await harness.send(replica, textTo('anna', long(4)));
+  expect(heads(harness.weCom.textsTo('user:anna'))).toBe('0123');
   const attempts = await harness.attempts(id);
-  expect(attempts[1]?.at).toBeGreaterThanOrEqual(at);
+  expect(attempts.map(({ part }) => part)).toEqual([0, 1, 2, 3]);
+  expect(attempts[3]?.ended_at).toBeGreaterThanOrEqual((attempts[0]?.ended_at ?? 0) + 1000);
 });
 
 test.each(['unsent', -1] as const)('%s is tried again, without a flag', async (errcode) => {
@@ -115,29 +104,46 @@ test('what WeCom refuses for good has failed at once, with its errcode and the a
   expect(replica.finishedIds).toEqual([id]);
 });
 
-test.each([45009, 45033])('%s blocks the app, is no try, and keeps the order', async (errcode) => {
-  const blocks: unknown[] = [];
-  const limits: Limits = { ...freeLimits, block: async (what, until) => void blocks.push([what, until]) };
-  const replica = harness.start({ limits });
+const blocks = () => harness.db.selectFrom('blocks').selectAll().execute();
+
+test.each([45009, 45033])('%s blocks the account, is no try, and keeps the order', async (errcode) => {
+  const [replica, other] = [harness.start(), harness.start()];
   harness.weCom.script = failing(error(errcode));
   const { id } = await replica.accept(textTo('anna', 'hello'));
   await eventually(async () => (await harness.deliveries(id))[0]?.errcode).toBe(`${errcode}`);
   const [row] = await harness.deliveries(id);
-  expect(row).toMatchObject({ state: 'queued', tries: 0, line: 'normal:user:anna', busy: null });
-  expect(blocks).toEqual([['app', row?.due_at]]);
+  expect(row).toMatchObject({ state: 'queued', tries: 0, line: 'normal:user:anna' });
+  expect(await blocks()).toMatchObject([{ what: 'account/default', ms: 60_000 }]);
   expect(row?.due_at).toBeGreaterThan(Date.now() + 50_000);
+  // Nobody else of the account goes out meanwhile, from any replica, and robots do.
+  const { id: waits } = await other.accept(textTo('bert', 'hello'));
+  await harness.send(other, textTo([], 'hello', { receivers: [{ receiver: 'robot:ops' }] }));
+  expect(await harness.deliveries(waits)).toMatchObject([{ state: 'queued', tries: 0 }]);
+  expect(harness.weCom.textsTo('user:bert')).toEqual([]);
+  await harness.db.deleteFrom('blocks').execute();
+  await harness.db
+    .updateTable('deliveries')
+    .set({ due_at: 0 })
+    .where('id', '=', row?.id ?? 0)
+    .execute();
+  await harness.db
+    .updateTable('delivery_lines')
+    .set({ due_at: 0 })
+    .where('line', '=', row?.line ?? '')
+    .execute();
+  await Promise.all([replica.close(), other.close()]);
+  const next = harness.start();
+  for (const each of [id, waits]) expect(await next.finished(each, 10_000)).toBe(true);
 });
 
 test('a robot that is blocked blocks itself alone', async () => {
-  const blocks: unknown[] = [];
-  const limits: Limits = { ...freeLimits, block: async (what) => void blocks.push(what) };
-  const replica = harness.start({ limits });
+  const replica = harness.start();
   harness.weCom.script = ({ to }) => {
     if (to[0]?.startsWith('robot:')) throw new WeComError('webhook/send', 45009, 'as scripted');
     return undefined;
   };
   await replica.accept(textTo([], 'hello', { receivers: [{ receiver: 'robot:ops' }] }));
-  await eventually(() => blocks).toEqual(['robot:ops']);
+  await eventually(blocks).toMatchObject([{ what: 'robot:ops', ms: 60_000 }]);
   await harness.send(replica, textTo('anna', 'hello'));
 });
 
@@ -225,6 +231,7 @@ test('while the breaker is open nothing is called, and nothing counts as a try',
       return isOpen ? { isOpen, at: Date.now() + 200 } : { isOpen: false };
     },
     record: () => {},
+    until: () => null,
     state: () => 'open',
   };
   const replica = harness.start({ breaker });

@@ -1,31 +1,15 @@
 import { expect, test } from 'vitest';
 import type { NewReceiver } from '../../../src/push/content/message.ts';
-import type { Limits } from '../../../src/push/delivery/limits.ts';
 import { WeComError } from '../../../src/wecom/api/wecom-error.ts';
-import {
-  type DeliveryReplica,
-  eventually,
-  freeLimits,
-  textTo,
-  useDeliveryHarness,
-} from './delivery-harness.ts';
+import { eventually, textTo, useDeliveryHarness } from './delivery-harness.ts';
 
 const harness = useDeliveryHarness();
 const USERID = '$' + '{USERID}';
 const names = (kind: 'user' | 'party' | 'tag', count: number): readonly NewReceiver[] =>
   Array.from({ length: count }, (_, i) => ({ receiver: `${kind}:${kind}${i}` as const }));
 
-/** A replica that is past the sweep of its start, and does not sweep again. */
-async function startQuiet(limits: Limits = freeLimits): Promise<DeliveryReplica> {
-  const replica = harness.start({ limits, sweepMs: 3_600_000 });
-  await harness.send(replica, textTo('nobody', 'awake'));
-  await replica.sweepAll();
-  harness.weCom.sent.length = 0;
-  return replica;
-}
-
 test('one call serves all receivers that get the same: at most 1000 users, 100 parties and 100 tags', async () => {
-  const replica = await startQuiet();
+  const replica = harness.start();
   const receivers = [...names('user', 1100), ...names('party', 120), ...names('tag', 5)];
   await harness.send(replica, textTo([], 'hello', { receivers }));
   const calls = harness.weCom.sent.map(({ to }) => ({
@@ -133,26 +117,24 @@ test('when WeCom knows none of them all have failed', async () => {
   ]);
 });
 
-test('whoever has no turn waits for it, the others of the call do not', async () => {
-  const at = Date.now() + 700;
-  const limits: Limits = {
-    ...freeLimits,
-    take: async (lane, receivers) =>
-      (await freeLimits.take(lane, receivers)).map((turn) =>
-        turn.receiver === 'user:anna' && Date.now() < at
-          ? { receiver: turn.receiver, isMine: false, at, limit: 'member' }
-          : turn,
-      ),
-  };
-  const replica = harness.start({ limits });
+test('whoever is over a limit waits, the others of the call do not, and those who waited go out together', async () => {
+  const late = ['user:bert', 'user:carl'];
+  const window = { most: 3, ms: 1500 } as const;
+  const replica = harness.start({ windowsOf: (receiver) => (late.includes(receiver) ? [window] : null) });
+  for (const user of ['bert', 'carl'])
+    await Promise.all([1, 2, 3].map((n) => harness.send(replica, textTo(user, `${n}`))));
+  harness.weCom.sent.length = 0;
+  const before = await harness.db.selectFrom('attempts').select('ended_at').orderBy('id', 'desc').execute();
   const id = await harness.send(replica, textTo(['anna', 'bert', 'carl'], 'hello'));
-  expect(harness.weCom.sent.map(({ to }) => to)).toEqual([['user:bert', 'user:carl'], ['user:anna']]);
-  const [first] = await harness.attempts(id).then((all) => all.slice(-1));
-  expect(first?.at).toBeGreaterThanOrEqual(at);
+  expect(harness.weCom.sent[0]?.to).toEqual(['user:anna']);
+  expect(harness.weCom.sent.slice(1).flatMap(({ to }) => to)).toEqual(late);
+  const [last] = (await harness.attempts(id)).slice(-1);
+  expect(last?.ended_at).toBeGreaterThanOrEqual((before.at(-1)?.ended_at ?? 0) + window.ms);
+  expect(await harness.deliveries(id)).toMatchObject([{ tries: 1 }, { tries: 1 }, { tries: 1 }]);
 });
 
 test('a receiver who is not next in their line comes along later, as soon as the line is free', async () => {
-  const replica = await startQuiet();
+  const replica = harness.start();
   const free: (() => void)[] = [];
   harness.weCom.script = ({ message }) =>
     message.body.content === 'first'
@@ -171,83 +153,16 @@ test('a receiver who is not next in their line comes along later, as soon as the
   for (const user of busy) expect(harness.weCom.textsTo(`user:${user}`)).toEqual(['first', 'second']);
 });
 
-test('a message to a thousand costs one job, also when another is first in some of their lines', async () => {
+test('two replicas share a message to a thousand: each receiver gets it once, in as few calls as there are claims', async () => {
   const writer = harness.open();
-  const counts = () =>
-    Promise.all(writer.queues.map((queue) => queue.getJobCountByTypes('waiting', 'delayed')));
-  await writer.accept(textTo('user0', 'before'));
-  await eventually(counts).toEqual([0, 1, 0]);
+  const first = await writer.accept(textTo('user0', 'before'));
   const { id } = await writer.accept(textTo([], 'hello', { receivers: names('user', 1000) }));
-  await eventually(counts).toEqual([0, 2, 0]);
-  await writer.sweepAll();
-  expect(await counts()).toEqual([0, 2, 0]);
-  const replica = harness.start();
-  // Longer than a lease: what a busy machine lets go of is taken up again.
-  expect(await replica.finished(id, 25_000)).toBe(true);
-}, 60_000);
-
-test('when the one whose job it was is not next any more, the others do not wait for it', async () => {
-  const replica = await startQuiet();
-  await replica.queues[1]?.pause();
-  const { id } = await replica.accept(textTo(['anna', 'bert', 'carl'], 'hello'));
-  await eventually(() => replica.queues[1]?.getJobCountByTypes()).toBe(1);
-  // As if somebody's transaction had begun earlier and ended later.
-  const [anna] = await harness.deliveries(id);
-  const values = { id: -1, message_id: 'of another', receiver: 'user:anna', line: anna?.line ?? '' };
-  const due = { since: 0, due_at: Date.now() + 3_600_000 };
-  await harness.db
-    .insertInto('deliveries')
-    .values({ ...values, ...due })
-    .execute();
-  await replica.queues[1]?.resume();
-  await eventually(() => harness.weCom.sent.map(({ to }) => to)).toEqual([['user:bert', 'user:carl']]);
-});
-
-test('those who had no turn go out together when theirs comes, without a sweep', async () => {
-  const at = Date.now() + 1500;
-  const late = ['user:bert', 'user:carl'];
-  const limits: Limits = {
-    ...freeLimits,
-    take: async (lane, receivers) =>
-      (await freeLimits.take(lane, receivers)).map((turn) =>
-        late.includes(turn.receiver) && Date.now() < at
-          ? { receiver: turn.receiver, isMine: false, at, limit: 'member' }
-          : turn,
-      ),
-  };
-  const replica = await startQuiet(limits);
-  const id = await harness.send(replica, textTo(['anna', 'bert', 'carl'], 'hello'));
-  expect(harness.weCom.sent.map(({ to }) => to)).toEqual([['user:anna'], late]);
-  expect(await harness.deliveries(id)).toMatchObject([{ tries: 1 }, { tries: 1 }, { tries: 1 }]);
-});
-
-test('who asks for turns is in flight already, for a restoring of the limits to see, and put back without one', async () => {
-  const states: (readonly string[])[] = [];
-  let isFull = true;
-  const read = async () =>
-    (await harness.db.selectFrom('deliveries').select(['state', 'receiver']).orderBy('id').execute())
-      .filter(({ receiver }) => receiver !== 'user:nobody')
-      .map(({ state }) => state);
-  const limits: Limits = {
-    ...freeLimits,
-    async take(lane, receivers) {
-      if (receivers.includes('user:nobody')) return freeLimits.take(lane, receivers);
-      states.push(await read());
-      if (!isFull) throw new Error('Redis is away');
-      isFull = false;
-      return receivers.map((receiver) => ({ receiver, isMine: false, at: Date.now(), limit: 'member' }));
-    },
-  };
-  const replica = await startQuiet(limits);
-  await replica.accept(textTo(['anna', 'bert'], 'hello'));
-  await eventually(() => states).toEqual([
-    ['sending', 'sending'],
-    ['sending', 'sending'],
-  ]);
-  await eventually(read).toEqual(['queued', 'queued']);
-  const rows = await harness.db
-    .selectFrom('deliveries')
-    .select(['busy', 'lease_owner', 'maybe_twice'])
-    .execute();
-  expect(rows).toEqual(rows.map(() => ({ busy: null, lease_owner: null, maybe_twice: 0 })));
+  const [replica] = [harness.start(), harness.start()];
+  expect(await replica.finished(id, 20_000)).toBe(true);
+  expect(await replica.finished(first.id, 1000)).toBe(true);
+  const hello = harness.weCom.sent.filter(({ message }) => message.body.content === 'hello');
+  expect(hello.flatMap(({ to }) => to)).toHaveLength(1000);
+  expect(new Set(hello.flatMap(({ to }) => to)).size).toBe(1000);
+  expect(hello.length).toBeLessThanOrEqual(5);
+  expect(harness.weCom.textsTo('user:user0')).toEqual(['before', 'hello']);
 });

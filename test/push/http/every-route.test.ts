@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openPushDatabase } from '#test/push-database.ts';
-import { startRedis } from '#test/redis.ts';
 import { createSecret } from '../../../src/config.ts';
 import { createPush, type Push } from '../../../src/push/app.ts';
 import { createKeys } from '../../../src/push/apps/keys.ts';
@@ -18,7 +17,6 @@ let db: Database;
 const stops: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
-  const redis = await startRedis();
   const database = await openPushDatabase();
   const { url, drop } = database;
   db = database.db;
@@ -42,7 +40,6 @@ beforeAll(async () => {
       },
       // Nobody is there: what is refused needs no WeCom.
       apiUrl: 'http://127.0.0.1:1',
-      redisUrl: createSecret(redis.url),
       trustedProxies: [],
       host: '127.0.0.1',
       port: 1,
@@ -54,11 +51,7 @@ beforeAll(async () => {
       concurrency: 1,
     },
   });
-  stops.push(
-    () => push.close(),
-    drop,
-    () => redis.stop(),
-  );
+  stops.push(() => push.close(), drop);
 });
 afterAll(async () => {
   for (const stop of stops) await stop();

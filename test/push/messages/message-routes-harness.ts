@@ -4,6 +4,7 @@ import { hashOf } from '../../../src/push/apps/signature.ts';
 import type { Content } from '../../../src/push/content/content.ts';
 import { namesIn } from '../../../src/push/content/fill.ts';
 import type { NewMessage } from '../../../src/push/content/message.ts';
+import { clockOfDatabase } from '../../../src/push/database/clock.ts';
 import type { Database } from '../../../src/push/database/database.ts';
 import { createIntake } from '../../../src/push/delivery/intake.ts';
 import { type MessageRoutesParts, messageRoutes } from '../../../src/push/messages/message-routes.ts';
@@ -35,7 +36,13 @@ export function openMessageRoutes({
     kept: new Map(),
     used: [],
   };
-  const intake = createIntake({ db, now, newId: () => randomUUID(), onCommitted: () => {} });
+  const intake = createIntake({
+    db,
+    now,
+    clock: clockOfDatabase,
+    newId: () => randomUUID(),
+    onCommitted: () => {},
+  });
   const parts: MessageRoutesParts = {
     db,
     now,

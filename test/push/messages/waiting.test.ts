@@ -1,6 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startRedis } from '#test/redis.ts';
-import type { RedisServer } from '../../../demo/servers/redis-server.ts';
 import type { NewMessage } from '../../../src/push/content/message.ts';
 import { WeComError } from '../../../src/wecom/api/wecom-error.ts';
 import { type DeliveryReplica, openReplica } from '../delivery/delivery-harness.ts';
@@ -9,14 +7,12 @@ import { type ApiHarness, type ApiResponse, openApiHarness } from '../http/api-h
 import { openMessageRoutes } from './message-routes-harness.ts';
 
 const weCom = scriptedWeCom();
-let redis: RedisServer;
 let api: ApiHarness;
 let replica: DeliveryReplica;
 beforeAll(async () => {
-  redis = await startRedis();
   api = await openApiHarness(
     ({ db, url, now }) => {
-      replica = openReplica({ mysqlUrl: url, redisUrl: redis.url, messenger: weCom.messenger });
+      replica = openReplica({ mysqlUrl: url, messenger: weCom.messenger });
       return openMessageRoutes({ db, now, messageQueue: replica }).routes;
     },
     { realClock: true },
@@ -28,7 +24,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await replica.close();
   await api.stop();
-  await redis.stop();
 });
 beforeEach(() => {
   weCom.script = () => undefined;

@@ -44,6 +44,8 @@ test(`${TOTAL} receivers, paused at about 40 % and resumed: success + failed = t
     mostOpen = Math.max(mostOpen, progress.queued);
     return { state, ...progress };
   };
+  // So that a pause comes in its middle, however fast the machine is.
+  role.wecom.setFaults([{ api: 'message/send', delayMs: 400, times: 'always' }]);
   const id = await make({ template: { key: 'all' } }, users(TOTAL));
   await expect.poll(async () => (await progress(id)).sent, patiently).toBeGreaterThan(0.38 * TOTAL);
   expect(await order(id, 'pause')).toMatchObject({ status: 200, body: { state: 'paused' } });
@@ -51,10 +53,12 @@ test(`${TOTAL} receivers, paused at about 40 % and resumed: success + failed = t
   await expect.poll(async () => (await progress(id)).queued, patiently).toBe(0);
   const untilPause = mostMemory;
   const atRest = role.wecom.arrivals.totals().shown;
-  expect(atRest).toBeLessThan(0.6 * TOTAL);
+  // Two messages of a thousand each may be under way, and a third may have ended before anybody looked.
+  expect(atRest).toBeLessThan(0.45 * TOTAL + 3000);
   const { sent, failed, waiting } = await progress(id);
   expect([sent, sent + failed + waiting]).toEqual([atRest, TOTAL]);
 
+  role.wecom.setFaults([]);
   expect(await order(id, 'resume')).toMatchObject({ status: 200, body: { state: 'running' } });
   await expect.poll(async () => (await progress(id)).state, patiently).toBe('done');
   expect(await progress(id)).toMatchObject({
@@ -83,7 +87,9 @@ test('each receiver gets the words meant for them, literally, also after a pause
   await order(id, 'pause');
   await order(id, 'resume');
   await expect.poll(async () => (await look(id)).state, patiently).toBe('done');
-  const texts = role.wecom.arrivals.list().map(({ receiver, text }) => [receiver, text]);
+  // A call whose answer came too late on a busy machine is repeated, and dropped by WeCom.
+  const shown = role.wecom.arrivals.list().filter(({ dropped }) => dropped === undefined);
+  const texts = shown.map(({ receiver, text }) => [receiver, text]);
   const reached = receivers.filter(({ user }) => !unlicensed.includes(user));
   expect(texts.sort()).toEqual(reached.map(({ user }) => [user, `${user} "\\${user}\n 元 $1`]).sort());
 }, 120_000);

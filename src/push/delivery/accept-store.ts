@@ -3,21 +3,17 @@ import { InputError } from '../../errors.ts';
 import { kindOf } from '../content/content.ts';
 import { type Accepted, DEFAULT_ACCOUNT, type NewMessage } from '../content/message.ts';
 import { storeOpaque } from '../content/opaque.ts';
+import type { DatabaseClock } from '../database/clock.ts';
 import type { Tx } from '../database/database.ts';
-import { accountOf } from './accounts.ts';
 import { canShare } from './group.ts';
-import { lineOf } from './lines.ts';
+import { joinLines } from './line-store.ts';
+import { accountOf, lineOf } from './lines.ts';
 
 /** A message that is to be written down under this id, at this time (Unix ms). */
 export interface Draft {
   readonly id: string;
   readonly at: number;
   readonly message: NewMessage;
-}
-
-/** Whether a message waits for a time of its own before it joins its lines. */
-export function isLater({ sendAt }: NewMessage, at: number): boolean {
-  return sendAt !== undefined && sendAt > at;
 }
 
 /** What became of each, in order: an InputError stands for an idempotency key that another request has used. */
@@ -27,8 +23,15 @@ export type Inserted = readonly (Accepted | InputError)[];
 const ROWS = 500;
 const CHARACTERS = 1_000_000;
 
-/** Writes messages and their deliveries, in order. Two messages under one idempotency key are one, whoever came first. */
-export async function insertMessages(tx: Tx, drafts: readonly Draft[]): Promise<Inserted> {
+/**
+ * Writes messages and their deliveries, in order, and makes their lines due. Two messages under one idempotency key are
+ * one, whoever came first.
+ */
+export async function insertMessages(
+  tx: Tx,
+  drafts: readonly Draft[],
+  clock: DatabaseClock,
+): Promise<Inserted> {
   const rows = drafts.map((draft): Row => ({ draft, content: JSON.stringify(draft.message.content) }));
   for (const part of slices(rows, ({ content }) => content.length)) {
     await tx
@@ -43,13 +46,18 @@ export async function insertMessages(tx: Tx, drafts: readonly Draft[]): Promise<
     const found = inserted[index];
     return found !== undefined && 'isNew' in found && found.isNew && found.id === draft.id;
   });
-  const deliveries = fresh.flatMap(deliveryRows);
-  for (const part of slices(deliveries, ({ variables }) => variables?.length ?? 0)) {
+  const deliveries = fresh.flatMap(deliveriesOf);
+  for (const part of slices(deliveries, ({ row }) => row.variables?.length ?? 0)) {
     await tx
       .insertInto('deliveries')
-      .values([...part])
+      .values(part.map(({ row, at }) => ({ ...row, since: at ?? clock(), due_at: at ?? clock() })))
       .execute();
   }
+  await joinLines(
+    tx,
+    deliveries.map(({ row, receiver, at }) => ({ ...row, receiver, at })),
+    clock,
+  );
   return inserted;
 }
 
@@ -116,22 +124,19 @@ function messageRow({ draft: { id, at, message }, content }: Row) {
   };
 }
 
-function deliveryRows({ draft: { id, at, message }, content }: Row) {
-  const wakesAt = isLater(message, at) ? (message.sendAt ?? null) : null;
-  const since = wakesAt ?? at;
+function deliveriesOf({ draft: { id, at, message }, content }: Row) {
+  const { sendAt } = message;
   return message.receivers.map((each) => {
     const account = accountOf(each.receiver, message.account);
-    return {
+    const row = {
       message_id: id,
       account,
       receiver: each.receiver,
-      line: wakesAt === null ? lineOf(message.lane, each.receiver, account) : null,
-      wakes_at: wakesAt,
+      line: lineOf(message.lane, each.receiver, account),
       shared: canShare(message, content, each) ? 1 : 0,
-      since,
-      due_at: since,
       variables: each.variables === undefined ? null : JSON.stringify(each.variables),
     };
+    return { row, receiver: each.receiver, at: sendAt !== undefined && sendAt > at ? sendAt : null };
   });
 }
 

@@ -1,0 +1,89 @@
+import { type Kysely, type Migration, type RawBuilder, sql } from 'kysely';
+import { asciiChar, statements, TABLE_OPTIONS } from '../../server/migrations.ts';
+import { clockOfDatabase as now } from './clock.ts';
+
+/** The tables of the queue, empty. */
+const tables = statements(
+  sql`create table if not exists delivery_lines (
+    line varchar(150) primary key,
+    account varchar(32) not null,
+    lane varchar(6) not null,
+    due_at bigint not null,
+    owner ${asciiChar(36)},
+    delivery_id bigint,
+    key delivery_lines_by_time (account, lane, due_at)
+  ) ${TABLE_OPTIONS}`,
+  sql`create table if not exists sent_days (
+    account varchar(32) not null,
+    day int not null,
+    used int not null,
+    primary key (account, day)
+  ) ${TABLE_OPTIONS}`,
+  sql`create table if not exists blocks (
+    what varchar(150) primary key,
+    until_at bigint not null,
+    ms int not null
+  ) ${TABLE_OPTIONS}`,
+);
+
+/** How a receiver is named where accounts are told apart. */
+const target = sql`concat(if(d.account = 'default', '', concat(d.account, '/')), d.receiver)`;
+/** The day of China, which knows no summer time. */
+const today = sql`((${now()} + 28800000) div 86400000)`;
+
+/** What waited in the tables of two queues, put into one; each statement may be run again. */
+const fill = [
+  // The order was that of the ids; clocks of replicas differed.
+  sql`update deliveries d join (
+      select id, max(since) over (partition by line order by id) place from deliveries
+      where line is not null and since <= ${now()}
+    ) v on v.id = d.id set d.since = v.place`,
+  // A message for later stands in its line at its time.
+  sql`update deliveries d join messages m on m.id = d.message_id
+    set d.line = concat(m.lane, ':', ${target}), d.since = d.wakes_at, d.due_at = d.wakes_at, d.wakes_at = null
+    where d.wakes_at is not null and d.state = 'queued'`,
+  sql`insert ignore into delivery_lines (line, account, lane, due_at)
+    select line, max(if(receiver like 'robot:%', '', account)), substring_index(line, ':', 1), min(since)
+    from deliveries where line is not null group by line`,
+  // Calls that were under way end with their leases.
+  sql`update delivery_lines l join deliveries d on d.busy = l.line
+    set l.owner = coalesce(d.lease_owner, ''), l.delivery_id = d.id, l.due_at = coalesce(d.lease_until, ${now()})
+    where d.state = 'sending'`,
+  // The limits go on with the calls of the last hour and of this day.
+  sql`update attempts a join deliveries d on d.id = a.delivery_id
+    set a.target = ${target}, a.ended_at = a.at + a.ms
+    where a.at > ${now()} - 3700000 and a.errcode <> 'unsent' and a.target is null`,
+  sql`insert ignore into sent_days (account, day, used)
+    select d.account, ${today}, count(*) from attempts a join deliveries d on d.id = a.delivery_id
+    where a.at >= ${today} * 86400000 - 28800000 and a.errcode <> 'unsent'
+      and d.receiver not like 'robot:%' and d.receiver not like 'chat:%' group by d.account`,
+];
+
+/**
+ * The step from two queues to one. A step may be run again after a crash in its middle, and MySQL cannot ask whether a
+ * column exists: it is looked what is there. All processes of an older version must have ended.
+ */
+export const queueTables: Migration = {
+  async up(db: Kysely<unknown>) {
+    const has = async (table: string, column: string): Promise<boolean> => {
+      const { rows } = await sql`select 1 from information_schema.columns
+        where table_schema = database() and table_name = ${table} and column_name = ${column}`.execute(db);
+      return rows.length > 0;
+    };
+    await tables.up(db);
+    if (!(await has('attempts', 'target'))) {
+      await sql`alter table attempts add column target varchar(143), add column ended_at bigint,
+        add column part int, add column words varchar(27), add key attempts_by_target (target, ended_at)`.execute(
+        db,
+      );
+    }
+    if (await has('deliveries', 'wakes_at')) {
+      const all: readonly RawBuilder<unknown>[] = fill;
+      for (const statement of all) await statement.execute(db);
+      await sql`alter table deliveries drop key deliveries_by_line, drop key deliveries_busy, drop key deliveries_by_wake,
+        drop key deliveries_by_end, drop column busy, drop column wakes_at, drop column lease_owner, drop column lease_until,
+        add key deliveries_by_line (line, since, id)`.execute(db);
+    }
+    await sql`drop table if exists recent_sends`.execute(db);
+  },
+};

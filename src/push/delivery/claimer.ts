@@ -1,0 +1,156 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { transact } from '../../server/database.ts';
+import { createLoop } from '../../server/loop.ts';
+import { DEFAULT_ACCOUNT, lanes } from '../content/message.ts';
+import type { DatabaseClock } from '../database/clock.ts';
+import type { Database } from '../database/database.ts';
+import { type ClaimParts, claim, DAY_IS_FULL, type Group, type Room } from './claim.ts';
+import { releaseClaim } from './claim-end-store.ts';
+import { type LaneOfAccount, readDue, readNow } from './claim-store.ts';
+import { isRobot } from './lines.ts';
+
+/** What claiming again and again needs. */
+export interface ClaimerParts extends ClaimParts {
+  readonly db: Database;
+  readonly clock: DatabaseClock;
+  readonly now: () => number;
+  readonly newId: () => string;
+  /** How many calls of one account are under way in one lane at the same time. */
+  readonly concurrency: number;
+  /** Sends a group; rejects only for reasons of our own, and then its leases end. */
+  readonly send: (group: Group) => Promise<void>;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Takes what is due, as long as there is room for more calls. */
+export interface Claimer {
+  start(): void;
+  /** Something may be due. */
+  wake(): void;
+  /** Claims nothing more, and waits for the calls that are under way, for a while. */
+  close(): Promise<void>;
+}
+
+/** How often it is looked for what other replicas have accepted, in ms: an alert is to be noticed within 100. */
+const LOOK_MS = 80;
+const TRIES = 5;
+/** How long calls may take when the process ends; a call of WeCom takes 5 s at most. */
+const CLOSE_MS = 12_000;
+
+/** Makes the claimer of one replica; it does not run yet. */
+export function createClaimer(parts: ClaimerParts): Claimer {
+  const { db, accounts, clock, newId, concurrency, send, onError } = parts;
+  const underWay = new Map<string, Set<Promise<void>>>();
+  /** Of accounts that WeCom blocks it is known until when. */
+  let blocked: ReadonlyMap<string, number> = new Map();
+  let lostClaims: readonly { readonly owner: string; readonly lines: readonly string[] }[] = [];
+  let timer: NodeJS.Timeout | undefined;
+
+  const keyOf = ({ account, lane }: LaneOfAccount): string => `${lane} ${account}`;
+
+  const roomOf = (from: LaneOfAccount, now: number): number => {
+    const { account } = from;
+    const sending = accounts.find(account === '' ? DEFAULT_ACCOUNT : account);
+    // Not configured any more: what is queued waits until it is again.
+    if (sending === undefined || (blocked.get(account) ?? 0) > now) return 0;
+    const free = concurrency - (underWay.get(keyOf(from))?.size ?? 0);
+    const isClosed =
+      sending.breaker.state() === 'closed' && (account === '' || sending.pause.state() === null);
+    if (isClosed) return free;
+    // One call finds out whether WeCom is back.
+    const opens = [sending.breaker.until(), account === '' ? null : sending.pause.until()];
+    return opens.every((at) => at === null) ? Math.min(free, 1) : 0;
+  };
+
+  const begin = (group: Group): void => {
+    const key = keyOf({
+      account: group.account === DEFAULT_ACCOUNT && isRobotGroup(group) ? '' : group.account,
+      lane: group.lane,
+    });
+    const calls = underWay.get(key) ?? new Set();
+    underWay.set(key, calls);
+    const call: Promise<void> = send(group)
+      .catch(onError)
+      .finally(() => {
+        calls.delete(call);
+        loop.wake();
+      });
+    calls.add(call);
+  };
+
+  const claimOnce = async (rooms: readonly Room[]) => {
+    const [owner, since] = [newId(), parts.now()];
+    const lines: string[] = [];
+    try {
+      return await transact(db, async (tx) => {
+        lines.length = 0;
+        const now = await readNow(tx, clock);
+        return claim(parts, tx, rooms, { owner, since, now, onLocked: (some) => lines.push(...some) });
+      });
+    } catch (error) {
+      // It may have been committed all the same: then nobody has begun it, and it is given back.
+      if (error !== DAY_IS_FULL && lines.length > 0) lostClaims = [...lostClaims, { owner, lines }];
+      throw error;
+    }
+  };
+
+  const giveBack = async (): Promise<void> => {
+    for (const lost of lostClaims) {
+      await transact(db, (tx) => releaseClaim(tx, lost.owner, lost.lines));
+      lostClaims = lostClaims.filter((each) => each !== lost);
+    }
+  };
+
+  /** Resolves to whether there may be more. */
+  const round = async (): Promise<boolean> => {
+    clearTimeout(timer);
+    await giveBack();
+    const due = await readDue(db, clock);
+    const now = due[0]?.now ?? 0;
+    const rooms = due
+      .filter(({ dueAt }) => dueAt <= now)
+      .map(({ account, lane }): Room => ({ account, lane, count: roomOf({ account, lane }, now) }))
+      .filter(({ count }) => count > 0)
+      .toSorted((one, other) => lanes.indexOf(one.lane) - lanes.indexOf(other.lane));
+    const soon = Math.min(...due.map(({ dueAt }) => dueAt).filter((at) => at > now)) - now;
+    if (soon < LOOK_MS) timer = setTimeout(loop.wake, soon).unref();
+    if (rooms.length === 0) return false;
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const { groups, blocked: found, looked } = await claimOnce(rooms);
+        blocked = new Map([...blocked, ...found]);
+        for (const group of groups) begin(group);
+        return looked > 0;
+      } catch (error) {
+        if (error !== DAY_IS_FULL || tries >= TRIES) throw error;
+      }
+    }
+  };
+  const loop = createLoop({ restMs: LOOK_MS, work: round, onError });
+
+  return {
+    start() {
+      loop.wake();
+      loop.start();
+    },
+    wake: loop.wake,
+    async close() {
+      await loop.stop();
+      clearTimeout(timer);
+      const calls = [...underWay.values()].flatMap((some) => [...some]);
+      await within(CLOSE_MS, Promise.all(calls));
+    },
+  };
+}
+
+function isRobotGroup({ members: [{ receiver }] }: Group): boolean {
+  return isRobot(receiver);
+}
+
+/** Waits for a promise, but not longer than so many ms. */
+async function within(ms: number, promise: Promise<unknown>): Promise<void> {
+  const end = new AbortController();
+  const late = sleep(ms, undefined, { signal: end.signal }).catch(() => {});
+  await Promise.race([promise, late]);
+  end.abort();
+}

@@ -1,0 +1,101 @@
+import { lanes } from '../content/message.ts';
+import type { Tx } from '../database/database.ts';
+import type { SendingAccounts } from './accounts.ts';
+import type { ClaimParts } from './claim.ts';
+import { type Candidate, readOthers } from './claim-store.ts';
+import { countsToday, dayOf, freeAt, limitKind, type Usage } from './limits.ts';
+import { readDay, readUsage } from './limits-store.ts';
+import { laneOf, otherLines, targetOf } from './lines.ts';
+
+/** Why a delivery has to wait. `lane`: the next place belongs to a lane of higher rank. */
+export type Limit = 'member' | 'robot' | 'day' | 'blocked' | 'lane';
+
+/** When to look again at a line beside which somebody does something at this moment; ms. */
+const SOON_MS = 50;
+
+/** Until when somebody has to wait (Unix ms), and for which limit. */
+export type Wait = { readonly at: number; readonly limit: Limit };
+
+/** Who is over a limit of a minute or an hour, and until when. */
+export async function overLimit(
+  tx: Tx,
+  candidates: readonly Candidate[],
+  now: number,
+  windowsOf: ClaimParts['windowsOf'],
+): Promise<ReadonlyMap<string, Wait>> {
+  const counted = new Map(
+    candidates.flatMap(({ receiver, account }) => {
+      const windows = windowsOf(receiver);
+      const target = targetOf(receiver, account);
+      return windows === null ? [] : [[target, { target, windows }] as const];
+    }),
+  );
+  const usage = await readUsage(tx, [...counted.values()], now);
+  if (usage.size === 0) return new Map();
+  const close = candidates.flatMap((each) => {
+    const used = usage.get(targetOf(each.receiver, each.account));
+    return used === undefined ? [] : [{ each, used }];
+  });
+  const others = await readOthers(
+    tx,
+    [...new Set(close.flatMap(({ each }) => otherLines(each.line)))].sort(),
+    now,
+  );
+  return new Map(
+    close.flatMap(({ each, used }) => {
+      const wait = waitOf(each, used, { others, now });
+      return wait === null ? [] : [[each.line, wait] as const];
+    }),
+  );
+}
+
+/**
+ * Calls that are under way in other lanes take a place, and so does whoever is due in a lane of higher rank: it is never
+ * overtaken by a lane below. Of a line that somebody has at this moment it is not known: it is taken to need one, too.
+ */
+function waitOf(
+  { line, receiver }: Candidate,
+  used: Usage,
+  { others, now }: { readonly others: Awaited<ReturnType<typeof readOthers>>; readonly now: number },
+): Wait | null {
+  let [underWay, higher, unknown] = [0, 0, 0];
+  for (const other of otherLines(line)) {
+    const found = others.get(other);
+    if (found === 'unknown') unknown += 1;
+    else if (found?.isOwned) underWay += 1;
+    else if (found?.isDue && lanes.indexOf(laneOf(other)) < lanes.indexOf(laneOf(line))) higher += 1;
+  }
+  const limit = limitKind(receiver) === 'robot' ? 'robot' : 'member';
+  const own = freeAt(used, underWay);
+  if (own > now) return { at: own, limit };
+  const after = freeAt(used, underWay + higher);
+  if (after > now) return { at: after, limit: 'lane' };
+  return freeAt(used, underWay + higher + unknown) > now ? { at: now + SOON_MS, limit: 'lane' } : null;
+}
+
+/** Who of these still has a place in the day of its account; lanes of higher rank first. */
+export async function placesOfDay(
+  accounts: SendingAccounts,
+  tx: Tx,
+  members: readonly Candidate[],
+  now: number,
+): Promise<{
+  readonly ids: ReadonlySet<number>;
+  readonly used: ReadonlyMap<string, { readonly count: number; readonly most: number }>;
+}> {
+  const counted = Map.groupBy(
+    members.filter(({ receiver }) => countsToday(receiver)),
+    ({ account }) => account,
+  );
+  const ids = new Set(members.filter(({ receiver }) => !countsToday(receiver)).map(({ id }) => id));
+  const before = await readDay(tx, [...counted.keys()], dayOf(now).number);
+  const used = new Map<string, { count: number; most: number }>();
+  for (const [account, some] of counted) {
+    // Taken out of the configuration at this moment: nothing more of it is sent.
+    const most = 200 * (accounts.find(account)?.accountLimit() ?? 0);
+    const taken = some.slice(0, Math.max(0, most - (before.get(account) ?? 0)));
+    for (const { id } of taken) ids.add(id);
+    if (taken.length > 0) used.set(account, { count: taken.length, most });
+  }
+  return { ids, used };
+}

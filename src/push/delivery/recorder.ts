@@ -1,0 +1,117 @@
+import { createBatcher } from '../../server/batch.ts';
+import { transact } from '../../server/database.ts';
+import type { DatabaseClock } from '../database/clock.ts';
+import type { Database } from '../database/database.ts';
+import type { Webhooks } from '../webhooks/webhooks.ts';
+import { addToDays } from './limits-store.ts';
+import { freeLines, lockLines } from './line-store.ts';
+import { changesOfDays, closeMessages, type Ended, writeAttempts, writeDeliveries } from './record-store.ts';
+import { isFinal, type Result } from './result.ts';
+
+/** What recording results needs. */
+export interface RecorderParts {
+  readonly db: Database;
+  readonly webhooks: Webhooks;
+  readonly now: () => number;
+  readonly clock: DatabaseClock;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly onError: (error: unknown) => void;
+  /** Called after the commit with the messages of which nothing is open any more. */
+  readonly onFinished: (messageIds: readonly string[]) => void;
+}
+
+/** Records the results of calls in the database. */
+export interface Recorder {
+  /**
+   * Records them, together with those of others at this moment, and tries until the database has taken them. What is
+   * not ours any more, because its lease was over, is left to whoever has taken it up.
+   */
+  record(results: readonly Result[]): Promise<void>;
+  /** Tries no more: whoever waits for the database is refused. */
+  close(): void;
+}
+
+const CALLS_IN_A_BATCH = 100;
+const LONGEST_WAIT_MS = 1000;
+
+/** Makes the one place where deliveries end. */
+export function createRecorder(parts: RecorderParts): Recorder {
+  const { db, webhooks, now, clock, sleep, onError, onFinished } = parts;
+  let isClosed = false;
+
+  const commit = async (results: readonly Result[]): Promise<void> => {
+    const finished = await transact(db, async (tx) => {
+      const locked = await lockLines(
+        tx,
+        results.map(({ member }) => member.line),
+      );
+      const owners = new Map(locked.map(({ line, owner }) => [line, owner]));
+      const ours = results.filter(({ member, owner }) => owners.get(member.line) === owner);
+      if (ours.length === 0) return [];
+      const at = now();
+      await writeAttempts(tx, ours, clock);
+      await writeDeliveries(tx, ours, at);
+      await freeLines(
+        tx,
+        ours.map(({ member }) => member.line),
+      );
+      const closed = await closeMessages(tx, countEnded(ours), at);
+      if (closed.length > 0) await webhooks.note(tx, closed);
+      await addToDays(tx, changesOfDays(ours, at));
+      return closed;
+    });
+    if (finished.length > 0) {
+      webhooks.wake();
+      onFinished(finished);
+    }
+  };
+
+  /**
+   * What WeCom has done is not forgotten because the database is away. A commit whose answer was lost is found out: the
+   * lines are not ours any more.
+   */
+  const persist = async (results: readonly Result[]): Promise<void> => {
+    for (let wait = 50; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
+      try {
+        return await commit(results);
+      } catch (error) {
+        onError(error);
+      }
+      if (isClosed) break;
+      await sleep(wait);
+    }
+    throw new Error('what became of a call could not be recorded before the end; its lease will end');
+  };
+
+  const record = createBatcher<readonly Result[], void>(
+    async (lists) => {
+      try {
+        await commit(lists.flat());
+        return lists.map(() => undefined);
+      } catch (error) {
+        onError(error);
+        // One that the database refuses must not hold up the others.
+        return lists.map(persist);
+      }
+    },
+    { size: CALLS_IN_A_BATCH, parallel: 3 },
+  );
+  return {
+    async record(results) {
+      if (results.length > 0) await record(results);
+    },
+    close() {
+      isClosed = true;
+    },
+  };
+}
+
+function countEnded(results: readonly Result[]): ReadonlyMap<string, Ended> {
+  const ended = new Map<string, Ended>();
+  for (const { member, state } of results) {
+    if (!isFinal(state)) continue;
+    const { messageId, receivers } = member;
+    ended.set(messageId, { count: (ended.get(messageId)?.count ?? 0) + 1, of: receivers });
+  }
+  return ended;
+}
