@@ -59,3 +59,14 @@ export interface Context {
 export class Unavailable extends Error {
   override readonly name = 'Unavailable';
 }
+
+/** What `work` comes to, or what `otherwise` makes of the sentence when it cannot be had just now. */
+export function unlessUnavailable<T, U>(
+  work: Promise<T>,
+  otherwise: (why: string) => U | Promise<U>,
+): Promise<T | U> {
+  return work.catch((error: unknown) => {
+    if (error instanceof Unavailable) return otherwise(error.message);
+    throw error;
+  });
+}

@@ -1,4 +1,4 @@
-import { type Context, Unavailable } from '../tree/context.ts';
+import { type Context, unlessUnavailable } from '../tree/context.ts';
 import type { Tree } from '../tree/tree.ts';
 import { sentences } from '../words/sentences.ts';
 import { readAnswer } from './input.ts';
@@ -16,22 +16,20 @@ export async function jump(
   let position = startOf(tree);
   for (const [index, segment] of segments.entries()) {
     if (position.asks === undefined && position.node.entry.kind === 'operation') {
-      return showScreen(tree, position, context, sentences.confirmFirst).catch(refusal(fail));
+      return unlessUnavailable(showScreen(position, context, sentences.confirmFirst), fail);
     }
     if (position.asks === undefined && position.node.entry.kind === 'action') {
       return fail(sentences.jumpFailed(index + 1, sentences.jumpTooLong));
     }
-    const answered = await resolve(position, readAnswer(segment), context).catch((error: unknown) => {
-      if (error instanceof Unavailable) return { problem: error.message };
-      throw error;
-    });
+    const resolved = resolve(position, readAnswer(segment), context);
+    const answered = await unlessUnavailable(resolved, (problem) => ({ problem }));
     if ('problem' in answered) {
       const failed = await fail(sentences.jumpFailed(index + 1, answered.problem));
       return 'refused' in answered ? { ...failed, refused: answered.refused } : failed;
     }
     position = answered.next;
   }
-  return showScreen(tree, position, context).catch(refusal(fail));
+  return unlessUnavailable(showScreen(position, context), fail);
 }
 
 /**
@@ -54,11 +52,4 @@ export function canJump(tree: Tree, segments: readonly string[]): boolean {
     questions = Object.keys(node.entry.ask).length;
   }
   return true;
-}
-
-function refusal(fail: (why: string) => Promise<Turn>): (error: unknown) => Promise<Turn> {
-  return (error) => {
-    if (error instanceof Unavailable) return fail(error.message);
-    throw error;
-  };
 }

@@ -4,6 +4,7 @@ import type { Step } from './session.ts';
 
 /** Where some steps lead. `asks` is the question to answer next; without one the entry itself is reached. */
 export interface Position {
+  readonly tree: Tree;
   readonly node: Node;
   readonly steps: readonly Step[];
   readonly answers: Answers;
@@ -25,7 +26,7 @@ export function findPosition(tree: Tree, steps: readonly Step[], context: Contex
 
 /** The first screen, before anything was typed. */
 export function startOf(tree: Tree): Position {
-  return { node: tree.root, steps: [], answers: {}, asks: nextQuestion(tree.root, {}), crumbs: [] };
+  return { tree, node: tree.root, steps: [], answers: {}, asks: nextQuestion(tree.root, {}), crumbs: [] };
 }
 
 /** Where one more step leads; undefined when it does not fit or is not allowed. */
@@ -35,22 +36,22 @@ export function stepFrom(position: Position, step: Step, context: Context): Posi
     if (position.asks === undefined) return undefined;
     const answers = { ...position.answers, [position.asks.name]: step.value };
     const crumbs = [...position.crumbs, step.label];
-    return { node: position.node, steps, answers, asks: nextQuestion(position.node, answers), crumbs };
+    return { ...position, steps, answers, asks: nextQuestion(position.node, answers), crumbs };
   }
   const node = position.asks === undefined ? position.node.children.get(step.number) : undefined;
   if (node === undefined || !isVisible(node, context, position.answers)) return undefined;
   const crumbs = [...position.crumbs, node.entry.title];
-  return { node, steps, answers: position.answers, asks: nextQuestion(node, position.answers), crumbs };
+  return { ...position, node, steps, asks: nextQuestion(node, position.answers), crumbs };
 }
 
 /** The position one step back; that of the first screen is itself. */
-export function stepBack(tree: Tree, position: Position, context: Context): Position {
-  return findPosition(tree, position.steps.slice(0, -1), context) ?? startOf(tree);
+export function stepBack({ tree, steps }: Position, context: Context): Position {
+  return findPosition(tree, steps.slice(0, -1), context) ?? startOf(tree);
 }
 
 /** The menu that an entry stands in, with every question on the way to it answered. */
-export function menuOf(tree: Tree, position: Position, context: Context): Position {
+export function menuOf(position: Position, context: Context): Position {
   let back = position;
-  while (back.steps.length > 0 && back.node === position.node) back = stepBack(tree, back, context);
+  while (back.steps.length > 0 && back.node === position.node) back = stepBack(back, context);
   return back;
 }

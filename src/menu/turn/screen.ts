@@ -1,4 +1,4 @@
-import { type Context, Unavailable } from '../tree/context.ts';
+import { type Context, unlessUnavailable } from '../tree/context.ts';
 import { isChoice } from '../tree/question.ts';
 import type { Tree } from '../tree/tree.ts';
 import { sentences } from '../words/sentences.ts';
@@ -31,21 +31,14 @@ export interface Refused {
 const MAX_TEXT_BYTES = 32_768;
 
 /** The first screen, and no session when not even that can be shown. */
-export async function firstScreen(tree: Tree, context: Context, notice?: string): Promise<Turn> {
-  return showScreen(tree, startOf(tree), context, notice).catch((error: unknown) => {
-    if (error instanceof Unavailable) return { text: error.message, session: null };
-    throw error;
-  });
+export function firstScreen(tree: Tree, context: Context, notice?: string): Promise<Turn> {
+  const shown = showScreen(startOf(tree), context, notice);
+  return unlessUnavailable(shown, (text) => ({ text, session: null }));
 }
 
 /** Shows what stands at a position: a list, a question, a menu, a result or a preview. Throws `Unavailable`. */
-export async function showScreen(
-  tree: Tree,
-  position: Position,
-  context: Context,
-  notice?: string,
-): Promise<Turn> {
-  return show(tree, position, await screenAt(position, context), context, notice);
+export async function showScreen(position: Position, context: Context, notice?: string): Promise<Turn> {
+  return show(position, await screenAt(position, context), context, notice);
 }
 
 async function screenAt(position: Position, context: Context): Promise<Screen> {
@@ -76,14 +69,9 @@ async function screenAt(position: Position, context: Context): Promise<Screen> {
 }
 
 /** The turn that leads to a screen, with a notice above it. */
-export function show(
-  tree: Tree,
-  position: Position,
-  screen: Screen,
-  context: Context,
-  notice?: string,
-): Turn {
+export function show(position: Position, screen: Screen, context: Context, notice?: string): Turn {
   const noted = notice !== undefined && 'page' in screen ? { ...screen, notice } : screen;
-  const session = { generation: tree.generation, steps: position.steps, screen: noted };
+  const { tree, steps } = position;
+  const session = { generation: tree.generation, steps, screen: noted };
   return { text: render(position, noted, context, notice), session };
 }

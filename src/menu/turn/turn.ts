@@ -1,4 +1,4 @@
-import { type Context, Unavailable } from '../tree/context.ts';
+import { type Context, unlessUnavailable } from '../tree/context.ts';
 import type { Tree } from '../tree/tree.ts';
 import { sentences } from '../words/sentences.ts';
 import { type Answer, type Input, readAt, readInput } from './input.ts';
@@ -13,7 +13,6 @@ import { type Pin, pathOf, type Screen, type Session } from './session.ts';
 export type { Turn } from './screen.ts';
 
 interface Standing {
-  readonly tree: Tree;
   readonly position: Position;
   readonly screen: Screen;
   readonly context: Context;
@@ -42,13 +41,9 @@ export async function takeTurn(
     const again = await startOver(tree, input, context, sentences.notAllowedAnyMore);
     return { ...again, refused: { kind: 'rights', at: pathOf(session) } };
   }
-  const standing = { tree, position, screen: session.screen, context };
-  try {
-    return await takeInput(standing, nameBeforeWord(standing, input));
-  } catch (error) {
-    if (error instanceof Unavailable) return stay(standing, error.message);
-    throw error;
-  }
+  const standing = { position, screen: session.screen, context };
+  const taken = takeInput(standing, nameBeforeWord(standing, input));
+  return unlessUnavailable(taken, (why) => stay(standing, why));
 }
 
 /** The screen a session shows, for a message that may do nothing; null when it no longer fits the tree. */
@@ -70,9 +65,9 @@ async function startOver(tree: Tree, input: Input, context: Context, why: string
 }
 
 /** A line that names an item of the list is that item, unless it is a key or can be a jump. */
-function nameBeforeWord({ tree, screen }: Standing, input: Input): Input {
+function nameBeforeWord({ position, screen }: Standing, input: Input): Input {
   if (input.kind === 'number' || input.kind === 'text' || !isNamed(screen, input.text)) return input;
-  const isTaken = input.kind === 'jump' ? canJump(tree, input.segments) : input.isKey;
+  const isTaken = input.kind === 'jump' ? canJump(position.tree, input.segments) : input.isKey;
   return isTaken ? input : { kind: 'text', text: input.text };
 }
 
@@ -81,7 +76,7 @@ function isNamed(screen: Screen, text: string): boolean {
 }
 
 async function takeInput(standing: Standing, input: Input): Promise<Turn> {
-  const { tree, screen, context } = standing;
+  const { position, screen, context } = standing;
   switch (input.kind) {
     case 'exit':
       return { text: sentences.bye, session: null };
@@ -93,12 +88,12 @@ async function takeInput(standing: Standing, input: Input): Promise<Turn> {
     case 'back':
       return goBack(standing);
     case 'top':
-      return showScreen(tree, startOf(tree), context);
+      return showScreen(startOf(position.tree), context);
     case 'cancel':
       return cancel(standing);
     case 'jump':
       if (isNamed(screen, input.text)) return stay(standing, sentences.ambiguous(input.text));
-      return jump(tree, input.segments, context, async (why) => stay(standing, why));
+      return jump(position.tree, input.segments, context, async (why) => stay(standing, why));
   }
   switch (screen.kind) {
     case 'preview':
@@ -116,22 +111,22 @@ async function takeInput(standing: Standing, input: Input): Promise<Turn> {
 }
 
 async function choose(standing: Standing, answer: Answer, pins?: readonly Pin[]): Promise<Turn> {
-  const { tree, position, context } = standing;
+  const { position, context } = standing;
   const resolved = await resolve(position, answer, context, pins);
-  if ('next' in resolved) return showScreen(tree, resolved.next, context);
+  if ('next' in resolved) return showScreen(resolved.next, context);
   if (resolved.fresh === undefined) return { ...stay(standing, resolved.problem), refused: resolved.refused };
-  return show(tree, position, choiceScreen(resolved.fresh), context, resolved.problem);
+  return show(position, choiceScreen(resolved.fresh), context, resolved.problem);
 }
 
 /** A line that the question does not accept may still be a word that leads elsewhere, such as `0` or `取消`. */
 async function answerQuestion(standing: Standing, answer: Answer): Promise<Turn> {
-  const { tree, position, context } = standing;
+  const { position, context } = standing;
   const resolved = await resolve(position, answer, context);
   const command = readInput(answer.text);
   if ('next' in resolved) {
     // Whoever presses 0 to get out must not end at a preview of zero: where 00 says the same, 0 alone is no answer.
     const isUnclear = command.kind === 'back' && isZero(resolved) && isZero(await zeroAt(standing));
-    return isUnclear ? stay(standing, sentences.zeroIsAnAnswer) : showScreen(tree, resolved.next, context);
+    return isUnclear ? stay(standing, sentences.zeroIsAnAnswer) : showScreen(resolved.next, context);
   }
   const leads = 'isKey' in command && command.kind !== 'next' && command.kind !== 'previous';
   return leads ? takeInput(standing, command) : stay(standing, resolved.problem);
@@ -148,11 +143,11 @@ function isZero(resolved: Resolved): boolean {
 }
 
 async function cancel(standing: Standing): Promise<Turn> {
-  const { tree, position, screen, context } = standing;
+  const { position, screen, context } = standing;
   if (screen.kind === 'text' && screen.settled) return stay(standing, sentences.cannotCancel);
   if (position.steps.length === 0) return stay(standing, sentences.atTop);
   const why = screen.kind === 'preview' ? sentences.cancelled : undefined;
-  return showScreen(tree, menuOf(tree, position, context), context, why);
+  return showScreen(menuOf(position, context), context, why);
 }
 
 async function confirm(
@@ -160,10 +155,10 @@ async function confirm(
   screen: Extract<Screen, { kind: 'preview' }>,
   { text: typed }: Answer,
 ): Promise<Turn> {
-  const { tree, position, context } = standing;
+  const { position, context } = standing;
   const { preview, input } = screen;
   if (context.now > preview.expiresAt) {
-    const again = await showScreen(tree, position, context, sentences.previewExpired);
+    const again = await showScreen(position, context, sentences.previewExpired);
     return { ...again, refused: { kind: 'expired', at: position.node.file } };
   }
   if (preview.code === undefined && typed !== '1') return stay(standing, sentences.onlyOne);
@@ -173,26 +168,26 @@ async function confirm(
   const outcome = await context.run(entry.runs, input, preview, preview.code);
   if (outcome.fresh !== undefined) {
     const again = { kind: 'preview', preview: outcome.fresh, input } as const;
-    return { ...show(tree, position, again, context, outcome.text), ran: true };
+    return { ...show(position, again, context, outcome.text), ran: true };
   }
-  const menu = menuOf(tree, position, context);
+  const menu = menuOf(position, context);
   const result = { kind: 'text', text: outcome.text, page: 0, settled: true } as const;
-  return { ...show(tree, menu, result, context), ran: true, receipts: outcome.receipts };
+  return { ...show(menu, result, context), ran: true, receipts: outcome.receipts };
 }
 
 function turnPage(standing: Standing, by: 1 | -1): Turn {
-  const { tree, position, screen, context } = standing;
+  const { position, screen, context } = standing;
   if (!('page' in screen)) return stay(standing, sentences.noMorePages);
   const page = screen.page + by;
   if (page < 0 || page >= pagesOf(position, screen, context)) return stay(standing, sentences.noMorePages);
-  return show(tree, position, { ...screen, page }, context);
+  return show(position, { ...screen, page }, context);
 }
 
 async function goBack(standing: Standing): Promise<Turn> {
-  const { tree, position, screen, context } = standing;
-  if (screen.kind === 'text' && screen.settled) return showScreen(tree, position, context);
+  const { position, screen, context } = standing;
+  if (screen.kind === 'text' && screen.settled) return showScreen(position, context);
   if (position.steps.length === 0) return stay(standing, sentences.atTop);
-  return showScreen(tree, stepBack(tree, position, context), context);
+  return showScreen(stepBack(position, context), context);
 }
 
 function stay({ position, screen, context }: Standing, why: string): Turn {
