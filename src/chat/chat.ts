@@ -5,19 +5,11 @@ import { answer, type Progress } from './run-turn.ts';
 import { sentences } from './sentences.ts';
 import type { Repeat, Stored } from './session-store.ts';
 
-/** The conversation with all users of all channels. */
-export interface Chat {
-  /** Answers the reply to a message, or null for none: the message is a repeat whose first delivery still runs. Never throws. */
-  receive(incoming: Incoming): Promise<Reply | null>;
-  /** Resolves when no message is being worked on any more, the late ones too. */
-  idle(): Promise<void>;
-}
-
 const WATCH_MS = 12_000;
 const LOOK_AGAIN_MS = 1000;
 
-/** Turns incoming messages into replies: each once, in order of arrival, within the channel's time, never silent (ARCHITECTURE.md, the life of a message). */
-export function createChat(parts: ChatParts): Chat {
+/** Makes the conversation with all users of all channels. It turns incoming messages into replies: each once, in order of arrival, within the channel's time, never silent (ARCHITECTURE.md, the life of a message). */
+export function createChat(parts: ChatParts) {
   const running = new Set<Promise<unknown>>();
   const track = <T>(work: Promise<T>): Promise<T> => {
     running.add(work);
@@ -26,8 +18,10 @@ export function createChat(parts: ChatParts): Chat {
     return work;
   };
   return {
-    receive: (incoming) => track(receive(parts, incoming, track)),
-    async idle() {
+    /** Answers the reply to a message, or null for none: the message is a repeat whose first delivery still runs. Never throws. */
+    receive: (incoming: Incoming): Promise<Reply | null> => track(receive(parts, incoming, track)),
+    /** Resolves when no message is being worked on any more, the late ones too. */
+    async idle(): Promise<void> {
       while (running.size > 0) await Promise.allSettled(running);
     },
   };

@@ -43,30 +43,17 @@ const CAUSES = 3;
 function describeError(error: unknown, depth: number): unknown {
   if (!(error instanceof Error)) return hideSecrets(error);
   const { name, message, stack, cause } = error;
+  const { code, errcode, statusCode } = { ...error } as Readonly<Record<string, unknown>>;
+  const codes = Object.entries({ code, errcode, statusCode });
   return {
     type: name,
     message,
-    ...readCodes({ ...error }),
+    ...Object.fromEntries(codes.filter(([, value]) => ['string', 'number'].includes(typeof value))),
     stack,
     ...(cause !== undefined && depth < CAUSES && { cause: describeError(cause, depth + 1) }),
   };
 }
 
-function readCodes(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const { code, errcode, statusCode } = fields;
-  return Object.fromEntries(
-    Object.entries({ code, errcode, statusCode }).filter(
-      ([, value]) => typeof value === 'string' || typeof value === 'number',
-    ),
-  );
-}
-
-interface LoggedRequest {
-  readonly method?: string;
-  readonly url?: string;
-  readonly ip?: string;
-}
-
-function describeRequest({ method, url, ip }: LoggedRequest): unknown {
+function describeRequest({ method, url, ip }: { method?: string; url?: string; ip?: string }): unknown {
   return { method, path: url?.split('?')[0], address: ip };
 }
