@@ -25,3 +25,14 @@ export interface ChatParts {
   /** Calls back once after that time, unless the answer is called first. */
   after(milliseconds: number, call: () => void): () => void;
 }
+
+/** One message on its way to its reply. */
+export interface Work extends ChatParts {
+  readonly incoming: Incoming;
+  /** Makes what goes on after the reply known, so that a stop waits for it. */
+  track<T>(work: Promise<T>): Promise<T>;
+  /** The reply went out without the answer. */
+  isLate: boolean;
+  /** A confirmation was sent to the platform, or may have been. */
+  hasConfirmed: boolean;
+}

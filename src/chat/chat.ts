@@ -1,7 +1,7 @@
 import type { Incoming, Reply } from '../channels/channel.ts';
-import type { ChatParts } from './chat-parts.ts';
+import type { ChatParts, Work } from './chat-parts.ts';
 import { leaveWith, letGo, withoutReceipts } from './commit.ts';
-import { answer, type Progress } from './run-turn.ts';
+import { answer } from './run-turn.ts';
 import { sentences } from './sentences.ts';
 import type { Repeat, Stored } from './session-store.ts';
 
@@ -19,7 +19,8 @@ export function createChat(parts: ChatParts) {
   };
   return {
     /** Answers the reply to a message, or null for none: the message is a repeat whose first delivery still runs. Never throws. */
-    receive: (incoming: Incoming): Promise<Reply | null> => track(receive(parts, incoming, track)),
+    receive: (incoming: Incoming): Promise<Reply | null> =>
+      track(receive({ ...parts, incoming, track, isLate: false, hasConfirmed: false })),
     /** Resolves when no message is being worked on any more, the late ones too. */
     async idle(): Promise<void> {
       while (running.size > 0) await Promise.allSettled(running);
@@ -27,21 +28,20 @@ export function createChat(parts: ChatParts) {
   };
 }
 
-type Track = <T>(work: Promise<T>) => Promise<T>;
-
-async function receive(parts: ChatParts, incoming: Incoming, track: Track): Promise<Reply | null> {
+async function receive(work: Work): Promise<Reply | null> {
+  const { incoming, store } = work;
   // The time counts from the arrival: what Redis takes is part of them.
   const limit = Promise.withResolvers<null>();
-  const cancel = parts.after(incoming.channel.replyMs, () => limit.resolve(null));
+  const cancel = work.after(incoming.channel.replyMs, () => limit.resolve(null));
   try {
-    const entered = await parts.store.enter(incoming, incoming.msgId);
-    if (entered.kind === 'repeat') return repeated(parts, incoming, entered);
+    const entered = await store.enter(incoming, incoming.msgId);
+    if (entered.kind === 'repeat') return repeated(work, entered);
     const first = entered.kind === 'turn' ? entered.stored : undefined;
-    return await answerInTime(parts, incoming, first, { limit: limit.promise, track });
+    return await answerInTime(work, first, limit.promise);
   } catch (error) {
-    parts.onError(error, incoming);
+    work.onError(error, incoming);
     // It may have been claimed all the same; whoever writes next must not wait for a message that nobody works on.
-    void letGo(parts, incoming, { reply: sentences.storeDown });
+    void letGo(work, { reply: sentences.storeDown });
     return withoutReceipts(sentences.storeDown);
   } finally {
     cancel();
@@ -49,10 +49,10 @@ async function receive(parts: ChatParts, incoming: Incoming, track: Track): Prom
 }
 
 /** What a repeat gets: the finished reply, nothing while the first delivery runs, or that it died. */
-function repeated(parts: ChatParts, incoming: Incoming, seen: Repeat): Reply | null {
+function repeated(work: Work, seen: Repeat): Reply | null {
   if (seen.reply === null) return withoutReceipts(lostOf(seen));
   if (seen.reply !== '') return { text: seen.reply, receipts: seen.receipts };
-  void watchFirst(parts, incoming).catch((e) => parts.onError(e, incoming));
+  void watchFirst(work).catch((e) => work.onError(e, work.incoming));
   return null;
 }
 
@@ -65,27 +65,22 @@ function lostOf({ confirmed }: Repeat): string {
  * The answer if it is there before the limit; otherwise a word that it is worked on, and the answer as a message later.
  * A late answer that tells an outcome is not sent from here: without its receipt the platform tells it.
  */
-async function answerInTime(
-  parts: ChatParts,
-  incoming: Incoming,
-  first: Stored | undefined,
-  { limit, track }: { readonly limit: Promise<null>; readonly track: Track },
-): Promise<Reply> {
-  const progress: Progress = { isLate: false, hasConfirmed: false };
-  const work = answer(parts, incoming, first, progress).catch(async (error: unknown) => {
-    parts.onError(error, incoming);
-    const sentence = progress.hasConfirmed ? sentences.failedAfterConfirmation : sentences.failed;
-    return leaveWith(parts, incoming, sentence(incoming.trace.slice(0, 8)));
+async function answerInTime(work: Work, first: Stored | undefined, limit: Promise<null>): Promise<Reply> {
+  const { incoming, store, onError } = work;
+  const answered = answer(work, first).catch(async (error: unknown) => {
+    onError(error, incoming);
+    const sentence = work.hasConfirmed ? sentences.failedAfterConfirmation : sentences.failed;
+    return leaveWith(work, sentence(incoming.trace.slice(0, 8)));
   });
-  const reply = await Promise.race([work, limit]);
+  const reply = await Promise.race([answered, limit]);
   if (reply !== null) return reply;
-  progress.isLate = true;
+  work.isLate = true;
   const deliver = async (): Promise<void> => {
-    const { text, receipts } = await work;
-    if (receipts.length === 0) await deliverLate(parts, incoming, text);
+    const { text, receipts } = await answered;
+    if (receipts.length === 0) await deliverLate(work, text);
   };
-  void track(deliver().catch((error: unknown) => parts.onError(error, incoming)));
-  await parts.store.keepReply(incoming, incoming.msgId, sentences.working).catch(() => {});
+  void work.track(deliver().catch((error: unknown) => onError(error, incoming)));
+  await store.keepReply(incoming, incoming.msgId, sentences.working).catch(() => {});
   return withoutReceipts(sentences.working);
 }
 
@@ -93,19 +88,20 @@ async function answerInTime(
  * WeCom takes the empty answer to a repeat for the end of it and asks no more, so the first delivery is watched from
  * here: when the process that ran it has died, the user hears so.
  */
-async function watchFirst(parts: ChatParts, incoming: Incoming): Promise<void> {
+async function watchFirst(work: Work): Promise<void> {
+  const { incoming, store } = work;
   for (let waited = 0; waited <= WATCH_MS; waited += LOOK_AGAIN_MS) {
-    await parts.sleep(LOOK_AGAIN_MS);
-    const seen = await parts.store.look(incoming, incoming.msgId);
+    await work.sleep(LOOK_AGAIN_MS);
+    const seen = await store.look(incoming, incoming.msgId);
     if (seen.kind !== 'repeat' || seen.reply === '') continue;
     if (seen.reply !== null) return;
     const lost = lostOf(seen);
-    await parts.store.keepReply(incoming, incoming.msgId, lost);
-    return deliverLate(parts, incoming, lost);
+    await store.keepReply(incoming, incoming.msgId, lost);
+    return deliverLate(work, lost);
   }
 }
 
 /** Sends a text after the reply. It names the message it answers: by now its user may look at another screen. */
-function deliverLate(parts: ChatParts, incoming: Incoming, text: string): Promise<void> {
-  return parts.deliver(incoming, `${sentences.answerTo(incoming.createdAt, incoming.text)}\n${text}`);
+function deliverLate({ deliver, incoming }: Work, text: string): Promise<void> {
+  return deliver(incoming, `${sentences.answerTo(incoming.createdAt, incoming.text)}\n${text}`);
 }

@@ -1,5 +1,5 @@
-import type { Incoming, Reply } from '../channels/channel.ts';
-import type { ChatParts } from './chat-parts.ts';
+import type { Reply } from '../channels/channel.ts';
+import type { Work } from './chat-parts.ts';
 import { sentences } from './sentences.ts';
 import type { Ending, Stored } from './session-store.ts';
 
@@ -12,24 +12,21 @@ const NOTHING: Stored = { session: null, version: '' };
  * Writes the ending. When Redis does not answer, it may or may not have been written: the user has not seen that
  * screen, so the session is ended as soon as Redis is back: no digit can mean what was never shown.
  */
-export async function keep(
-  parts: ChatParts,
-  incoming: Incoming,
-  ending: Ending,
-): Promise<Stored | null | 'broken'> {
+export async function keep(work: Work, ending: Ending): Promise<Stored | null | 'broken'> {
+  const { store, incoming } = work;
   try {
-    return await parts.store.leave(incoming, incoming.msgId, ending);
+    return await store.leave(incoming, incoming.msgId, ending);
   } catch (error) {
-    parts.onError(error, incoming);
+    work.onError(error, incoming);
     const reply = ending.reply ?? sentences.working;
-    void letGo(parts, incoming, ending.session === 'same' ? { reply } : { session: null, reply });
+    void letGo(work, ending.session === 'same' ? { reply } : { session: null, reply });
     return 'broken';
   }
 }
 
 /** Leaves the line with a sentence, everything else as it was. */
-export async function leaveWith(parts: ChatParts, incoming: Incoming, sentence: string): Promise<Reply> {
-  await keep(parts, incoming, { from: NOTHING, session: 'same', reply: sentence });
+export async function leaveWith(work: Work, sentence: string): Promise<Reply> {
+  await keep(work, { from: NOTHING, session: 'same', reply: sentence });
   return withoutReceipts(sentence);
 }
 
@@ -43,13 +40,12 @@ export function withoutReceipts(text: string): Reply {
  * keeps the user's next message from being read against a screen that was never shown.
  */
 export async function letGo(
-  parts: ChatParts,
-  incoming: Incoming,
+  { store, incoming, sleep }: Work,
   { session, reply }: { readonly session?: null; readonly reply: string },
 ): Promise<void> {
   const left = async (): Promise<void> => {
-    if (session === null) await parts.store.end(incoming);
-    await parts.store.leave(incoming, incoming.msgId, { from: NOTHING, session: 'same', reply });
+    if (session === null) await store.end(incoming);
+    await store.leave(incoming, incoming.msgId, { from: NOTHING, session: 'same', reply });
   };
   for (let waited = 0; waited < GIVE_UP_MS; waited += AGAIN_MS) {
     const isLeft = await left().then(
@@ -57,6 +53,6 @@ export async function letGo(
       () => false,
     );
     if (isLeft) return;
-    await parts.sleep(AGAIN_MS);
+    await sleep(AGAIN_MS);
   }
 }

@@ -1,9 +1,9 @@
-import type { Incoming, Reply } from '../channels/channel.ts';
+import type { Reply } from '../channels/channel.ts';
 import { type Context, Unavailable } from '../menu/tree/context.ts';
 import { isLeaving } from '../menu/turn/input.ts';
 import { currentScreen, type Turn, takeTurn } from '../menu/turn/turn.ts';
 import { sentences as menuSentences } from '../menu/words/sentences.ts';
-import type { ChatParts } from './chat-parts.ts';
+import type { Work } from './chat-parts.ts';
 import { keep, leaveWith, withoutReceipts } from './commit.ts';
 import { sentences } from './sentences.ts';
 import type { Stored } from './session-store.ts';
@@ -12,71 +12,54 @@ const WAIT_LIMIT_MS = 12_000;
 const ASK_AGAIN_MS = 20;
 const RECOMPUTATIONS = 5;
 
-/** How far the answer to a message is. */
-export interface Progress {
-  /** The reply went out without it. */
-  isLate: boolean;
-  /** A confirmation was sent to the platform, or may have been. */
-  hasConfirmed: boolean;
-}
-
 /** Waits for the user's earlier messages, takes the turn, and keeps what came of it. */
-export async function answer(
-  parts: ChatParts,
-  incoming: Incoming,
-  first: Stored | undefined,
-  progress: Progress,
-): Promise<Reply> {
-  let stored = first ?? (await waitForTurn(parts, incoming));
-  if (stored === undefined) return leaveWith(parts, incoming, sentences.busy);
+export async function answer(work: Work, first: Stored | undefined): Promise<Reply> {
+  let stored = first ?? (await waitForTurn(work));
+  if (stored === undefined) return leaveWith(work, sentences.busy);
   for (let tries = 1; ; tries += 1) {
-    const turn = await take(parts, incoming, stored, progress);
+    const turn = await take(work, stored);
     const session = tries > RECOMPUTATIONS ? 'same' : turn.session;
     const result: Reply = { text: turn.text, receipts: turn.receipts ?? [] };
     const { receipts } = result;
-    const reply = progress.isLate ? undefined : turn.text;
-    const newer = await keep(parts, incoming, { from: stored, session, reply, receipts });
+    const reply = work.isLate ? undefined : turn.text;
+    const newer = await keep(work, { from: stored, session, reply, receipts });
     if (newer === 'broken') return turn.ran ? result : withoutReceipts(sentences.notKept);
     if (newer === null) {
-      count(parts, stored, session);
+      count(work, stored, session);
       return result;
     }
     // A change that was asked for is not asked for again: its outcome stands, whatever screen the user is at by now.
     if (turn.ran) {
-      await keep(parts, incoming, { from: newer, session: 'same', reply, receipts });
+      await keep(work, { from: newer, session: 'same', reply, receipts });
       return result;
     }
     stored = newer;
   }
 }
 
-async function take(
-  parts: ChatParts,
-  incoming: Incoming,
-  { session }: Stored,
-  progress: Progress,
-): Promise<Turn> {
-  const tree = parts.menu(incoming, session?.generation);
-  const stale = parts.now() - incoming.createdAt * 1000 > incoming.channel.freshMs;
+async function take(work: Work, { session }: Stored): Promise<Turn> {
+  const { incoming } = work;
+  const tree = work.menu(incoming, session?.generation);
+  const stale = work.now() - incoming.createdAt * 1000 > incoming.channel.freshMs;
   try {
-    const opened = await parts.openContext(incoming);
+    const opened = await work.openContext(incoming);
     const run: Context['run'] = (...confirmed) => {
-      progress.hasConfirmed = true;
+      work.hasConfirmed = true;
       return opened.run(...confirmed);
     };
     const context = { ...opened, run };
     if (!stale && incoming.text !== undefined) {
       const turn = await takeTurn(tree, session, incoming.text, context);
-      if (turn.refused !== undefined) parts.onRefused(incoming, turn.refused);
+      if (turn.refused !== undefined) work.onRefused(incoming, turn.refused);
       return turn;
     }
-    if (stale) parts.onRefused(incoming, { kind: 'stale', at: '' });
+    if (stale) work.onRefused(incoming, { kind: 'stale', at: '' });
     const expired = `${sentences.answerTo(incoming.createdAt, incoming.text)}\n${sentences.expired}`;
     const notice = stale ? expired : sentences.onlyText;
     return { text: currentScreen(tree, session, notice, context) ?? notice, session: 'same' };
   } catch (error) {
     if (error instanceof Unavailable) {
-      progress.hasConfirmed = false;
+      work.hasConfirmed = false;
       const { text } = incoming;
       if (session !== null && !stale && text !== undefined && isLeaving(session.screen, text)) {
         return { text: menuSentences.bye, session: null };
@@ -87,17 +70,17 @@ async function take(
   }
 }
 
-async function waitForTurn(parts: ChatParts, incoming: Incoming): Promise<Stored | undefined> {
+async function waitForTurn({ store, incoming, sleep }: Work): Promise<Stored | undefined> {
   for (let waited = 0; waited < WAIT_LIMIT_MS; waited += ASK_AGAIN_MS) {
-    await parts.sleep(ASK_AGAIN_MS);
-    const entered = await parts.store.askAgain(incoming, incoming.msgId);
+    await sleep(ASK_AGAIN_MS);
+    const entered = await store.askAgain(incoming, incoming.msgId);
     if (entered.kind === 'turn') return entered.stored;
   }
   return undefined;
 }
 
-function count(parts: ChatParts, { session: before }: Stored, after: Turn['session']): void {
+function count({ onSession }: Work, { session: before }: Stored, after: Turn['session']): void {
   if (after === 'same') return;
-  if (before === null && after !== null) parts.onSession('started');
-  if (before !== null && after === null) parts.onSession('ended');
+  if (before === null && after !== null) onSession('started');
+  if (before !== null && after === null) onSession('ended');
 }
