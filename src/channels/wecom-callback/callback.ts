@@ -9,16 +9,18 @@ import type { Channel, Incoming, Reply } from '../channel.ts';
 import { readIncoming } from './incoming.ts';
 import { readSignedQuery } from './query.ts';
 
+/** What is refused, with which status and in which words. */
+const REFUSALS = {
+  source: [403, 'source not allowed'],
+  signature: [403, 'signature mismatch'],
+  malformed: [400, 'malformed request'],
+  'too-large': [413, 'body over 64 KiB'],
+  broken: [503, 'try again later'],
+} as const;
+type Refusal = keyof typeof REFUSALS;
+
 /** How a callback was answered; the metrics count by it. */
-export type CallbackResult =
-  | 'reply'
-  | 'empty'
-  | 'verified'
-  | 'source'
-  | 'signature'
-  | 'malformed'
-  | 'too-large'
-  | 'broken';
+export type CallbackResult = 'reply' | 'empty' | 'verified' | Refusal;
 
 /** One app, as its callbacks are read and answered. */
 export interface CallbackAccount {
@@ -54,15 +56,13 @@ const BODY_BYTES = 64 * 1024;
  * account that does not exist answers as one whose sources the caller is not among.
  */
 export function addCallback(app: FastifyInstance, parts: CallbackParts): void {
-  const refuse = (
-    request: FastifyRequest,
-    reply: FastifyReply,
-    status: number,
-    result: CallbackResult,
-    why: string,
-  ) => {
+  const refuse = (request: FastifyRequest, reply: FastifyReply, result: Refusal, said?: string) => {
+    const [status, why] = REFUSALS[result];
     parts.onResult(result, request, reply);
-    return reply.code(status).type('text/plain').send(why);
+    return reply
+      .code(status)
+      .type('text/plain')
+      .send(`${said ?? why}\n`);
   };
 
   app.removeAllContentTypeParsers();
@@ -84,17 +84,15 @@ export function addCallback(app: FastifyInstance, parts: CallbackParts): void {
   };
   app.addHook('onRequest', (request, reply, done) => {
     if (isAllowed(request)) done();
-    else refuse(request, reply, 403, 'source', 'source not allowed\n');
+    else refuse(request, reply, 'source');
   });
 
   app.setErrorHandler((error: { statusCode?: number }, request, reply) => {
-    if (error instanceof InputError) return refuse(request, reply, 400, 'malformed', `${error.message}\n`);
-    if (error.statusCode === 413) return refuse(request, reply, 413, 'too-large', 'body over 64 KiB\n');
-    if (error.statusCode !== undefined && error.statusCode < 500) {
-      return refuse(request, reply, 400, 'malformed', 'malformed request\n');
-    }
+    if (error instanceof InputError) return refuse(request, reply, 'malformed', error.message);
+    if (error.statusCode === 413) return refuse(request, reply, 'too-large');
+    if (error.statusCode !== undefined && error.statusCode < 500) return refuse(request, reply, 'malformed');
     request.log.error({ err: error }, 'callback broke');
-    return refuse(request, reply, 503, 'broken', 'try again later\n');
+    return refuse(request, reply, 'broken');
   });
 
   for (const path of [PATH, `${PATH}/:account`]) {
@@ -102,9 +100,7 @@ export function addCallback(app: FastifyInstance, parts: CallbackParts): void {
       const { cipher } = accountOf(request);
       const { signature, timestamp, nonce, echostr } = readSignedQuery(request.url);
       if (echostr === undefined) throw new InputError('the query has no echostr');
-      if (!cipher.isSigned(signature, timestamp, nonce, echostr)) {
-        return refuse(request, reply, 403, 'signature', 'signature mismatch\n');
-      }
+      if (!cipher.isSigned(signature, timestamp, nonce, echostr)) return refuse(request, reply, 'signature');
       const plaintext = cipher.decrypt(echostr);
       parts.onResult('verified', request, reply);
       return reply.type('text/plain').send(plaintext);
@@ -114,9 +110,7 @@ export function addCallback(app: FastifyInstance, parts: CallbackParts): void {
       const { cipher, corpId, channel, agentId } = accountOf(request);
       const { signature, timestamp, nonce } = readSignedQuery(request.url);
       const { encrypt } = readEnvelope(typeof request.body === 'string' ? request.body : '');
-      if (!cipher.isSigned(signature, timestamp, nonce, encrypt)) {
-        return refuse(request, reply, 403, 'signature', 'signature mismatch\n');
-      }
+      if (!cipher.isSigned(signature, timestamp, nonce, encrypt)) return refuse(request, reply, 'signature');
       const plaintext = cipher.decrypt(encrypt);
       const callback = readMessage(plaintext);
       const incoming = readIncoming(callback, { channel, agentId, plaintext, trace: request.id });
