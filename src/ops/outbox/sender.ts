@@ -58,12 +58,20 @@ export function createSender({ outbox, client, clock, owner, onResult, onError }
     onError(error);
     return false;
   };
-  /** One round of what otherwise happens when something is due; answers whether any message left the outbox. */
-  const round = async (): Promise<boolean> => {
+  const handOverDue = async (): Promise<boolean> => {
     const now = clock.now();
     const taken = await outbox.take(owner, now, now + LEASE_MS);
     const left = await Promise.all(taken.map((message) => handOver(message).catch(failed)));
     return left.includes(true);
+  };
+  let last: Promise<boolean> = Promise.resolve(false);
+  /**
+   * One round of what otherwise happens when something is due; answers whether any message left the outbox. Rounds do not
+   * overlap: after one nothing of this replica is still being handed over.
+   */
+  const round = (): Promise<boolean> => {
+    last = last.then(handOverDue, handOverDue);
+    return last;
   };
   const loop = createLoop({ restMs: LOOK_EVERY_MS, work: round, onError });
   /** A message was put into the outbox, due at that time; Unix milliseconds. */
