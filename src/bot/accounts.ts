@@ -26,13 +26,6 @@ export interface AccountsParts {
   now(): number;
 }
 
-interface Opened extends CallbackAccount {
-  readonly definition: BotAccount;
-  /** Asks for WeCom's ranges when that is due. */
-  keepFresh(): Promise<void>;
-  release(): void;
-}
-
 /** How often it is looked whether the callback ranges are due to be asked for. */
 const LOOK_MS = 10_000;
 
@@ -42,9 +35,8 @@ export async function openAccounts(parts: AccountsParts) {
   const onReload = (result: ReloadResult) => metrics.reload('menus', result);
   const folders = createMenuFolders({ log, onReload, onProblems });
   const menus = new WeakMap<Channel, Menus>();
-  let open: ReadonlyMap<string, Opened> = new Map();
 
-  const openOne = async (definition: BotAccount): Promise<Opened> => {
+  const openOne = async (definition: BotAccount) => {
     const folder = await folders.open(definition.menusDir);
     const notifier = parts.notifierOf(definition.name);
     const { name: account, corpId, agentId } = definition;
@@ -67,6 +59,9 @@ export async function openAccounts(parts: AccountsParts) {
     const { release } = folder;
     return { definition, channel, cipher, corpId, agentId, isAllowedSource, keepFresh, release };
   };
+
+  type Opened = Awaited<ReturnType<typeof openOne>>;
+  let open: ReadonlyMap<string, Opened> = new Map();
 
   /** What is as it was stays open; the rest is opened before what it replaces is let go. */
   const read = async (): Promise<void> => {

@@ -1,16 +1,9 @@
 import { resolve } from 'node:path';
-import { createMenus, type Menus } from '../chat/index.ts';
+import { createMenus } from '../chat/index.ts';
 import { menuOperations } from '../contract/index.ts';
 import type { Log } from '../server/log.ts';
 import type { ReloadResult } from '../server/metrics.ts';
 import { watchFolder } from '../server/watched-folder.ts';
-
-interface Folder {
-  readonly name: string;
-  readonly menus: Menus;
-  readonly stopWatching: () => void;
-  users: number;
-}
 
 export interface MenuFoldersParts {
   readonly log: Log;
@@ -21,14 +14,13 @@ export interface MenuFoldersParts {
 
 /** Makes what holds the menus of all accounts: those of one folder are loaded once, whichever accounts have it. */
 export function createMenuFolders({ log, onReload, onProblems }: MenuFoldersParts) {
-  const folders = new Map<string, Folder>();
   const refused = new Set<string>();
   const report = (folder: string, isRefused: boolean): void => {
     if (isRefused) refused.add(folder);
     else refused.delete(folder);
     onReload(refused.size > 0 ? 'refused' : 'accepted');
   };
-  const load = async (folder: string): Promise<Folder> => {
+  const load = async (folder: string) => {
     const menus = await createMenus({
       directory: folder,
       operations: menuOperations,
@@ -51,6 +43,7 @@ export function createMenuFolders({ log, onReload, onProblems }: MenuFoldersPart
     });
     return { name: folder, menus, stopWatching, users: 0 };
   };
+  const folders = new Map<string, Awaited<ReturnType<typeof load>>>();
   return {
     /** Takes the menus of a folder; `release` lets go of them. Throws `ConfigError` when they have a problem. */
     async open(directory: string) {

@@ -18,9 +18,9 @@ const PROBLEM_LENGTH = 1000;
 export type Reports = ReturnType<typeof startReports>;
 
 /**
- * Starts what tells the platform what the bot decided or found alone, so that it stands in the audit. Whatever a user types, a report has a bounded number of rows: equal refusals are one row with a count, a
- * user has nine rows at most, and beyond a hundred rows all are counted together. What could not be handed over is part
- * of the next report.
+ * Starts what tells the platform what the bot decided or found alone, so that it stands in the audit. Whatever a user
+ * types, a report has a bounded number of rows: equal refusals are one row with a count, a user has nine rows at most, and
+ * beyond a hundred rows all are counted together. What could not be handed over is part of the next report.
  */
 export function startReports({ send, onError, everyMs = 60_000 }: ReportsParts) {
   let rows = new Map<string, Refusal>();

@@ -8,7 +8,10 @@ import type { Repeat, Stored } from './session-store.ts';
 const WATCH_MS = 12_000;
 const LOOK_AGAIN_MS = 1000;
 
-/** Makes the conversation with all users of all channels. It turns incoming messages into replies: each once, in order of arrival, within the channel's time, never silent (ARCHITECTURE.md, the life of a message). */
+/**
+ * Makes the conversation with all users of all channels. It turns incoming messages into replies: each once, in order of
+ * arrival, within the channel's time, never silent (ARCHITECTURE.md, the life of a message).
+ */
 export function createChat(parts: ChatParts) {
   const running = new Set<Promise<unknown>>();
   const track = <T>(work: Promise<T>): Promise<T> => {

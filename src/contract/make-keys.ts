@@ -3,14 +3,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { makeKeyPair } from './keys.ts';
 
-/** Where `writeKeys` put the two files. */
-export interface KeyFiles {
-  readonly signingKeyFile: string;
-  readonly verifyingKeysFile: string;
-}
-
-/** Writes a new pair into `directory`, the private file readable by its owner only. Throws EEXIST rather than overwrite. */
-export async function writeKeys(directory: string): Promise<KeyFiles> {
+/** Writes a new pair into two files of `directory`, the private one readable by its owner only. Throws EEXIST rather than overwrite. */
+async function writeKeys(directory: string) {
   const { signingKey, verifyingKeys } = await makeKeyPair();
   const signingKeyFile = join(directory, 'ops-signing-key.json');
   const verifyingKeysFile = join(directory, 'ops-verifying-keys.json');

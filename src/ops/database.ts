@@ -1,6 +1,5 @@
-import type { Generated, Kysely } from 'kysely';
+import { CompiledQuery, type Generated, type Kysely } from 'kysely';
 import { openKysely } from '../server/database.ts';
-import { openPool } from '../server/mysql.ts';
 import type { AuditRow, ChainLink } from './audit/chain.ts';
 
 export { isDatabaseAway, isDuplicate } from '../server/mysql-errors.ts';
@@ -86,27 +85,17 @@ export function openDatabase(url: string, onRetry?: () => void): Database {
 }
 
 /** A MySQL server that operations look at and act on. */
-export interface MysqlServer {
-  /** Runs one statement, for 3 s at most; `?` stands for a value. */
-  rows(statement: string, values?: readonly string[]): Promise<readonly Readonly<Record<string, unknown>>[]>;
-  close(): Promise<void>;
-}
+export type MysqlServer = ReturnType<typeof openMysqlServer>;
 
 /** Opens a target server; no connection is made before the first statement. */
-export function openMysqlServer(url: string): MysqlServer {
-  const pool = openPool(url, { connections: 2, statementMs: 3000 });
+export function openMysqlServer(url: string) {
+  const server = openKysely<unknown>(url, { connections: 2, statementMs: 3000 });
   return {
-    rows: (sql, values = []) =>
-      new Promise((resolve, reject) => {
-        pool.getConnection((error, connection) => {
-          if (error) return reject(error);
-          connection.query(sql, values, (failure, rows) => {
-            connection.release();
-            if (failure) reject(failure);
-            else resolve(Array.isArray(rows) ? (rows as Record<string, unknown>[]) : []);
-          });
-        });
-      }),
-    close: () => new Promise((resolve, reject) => pool.end((error) => (error ? reject(error) : resolve()))),
+    /** Runs one statement, for 3 s at most; `?` stands for a value. */
+    async rows(statement: string, values: readonly string[] = []) {
+      const query = CompiledQuery.raw(statement, [...values]);
+      return (await server.executeQuery<Readonly<Record<string, unknown>>>(query)).rows;
+    },
+    close: () => server.destroy(),
   };
 }

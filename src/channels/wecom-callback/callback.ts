@@ -59,10 +59,8 @@ export function addCallback(app: FastifyInstance, parts: CallbackParts): void {
   const refuse = (request: FastifyRequest, reply: FastifyReply, result: Refusal, said?: string) => {
     const [status, why] = REFUSALS[result];
     parts.onResult(result, request, reply);
-    return reply
-      .code(status)
-      .type('text/plain')
-      .send(`${said ?? why}\n`);
+    const text = `${said ?? why}\n`;
+    return reply.code(status).type('text/plain').send(text);
   };
 
   app.removeAllContentTypeParsers();

@@ -107,14 +107,8 @@ function cut(text: string | undefined, length: number): string {
   return [...(text ?? '').toWellFormed()].slice(0, length).join('');
 }
 
-/** What became of a check of the whole audit; `last` is the link to note for the next `--expect`. */
-export interface AuditReport {
-  readonly last: ChainLink;
-  readonly problems: readonly string[];
-}
-
-/** Reads the whole audit as it stands at one moment and checks its chain. */
-export async function verifyAudit(db: Database, key: string, expected?: ChainLink): Promise<AuditReport> {
+/** Reads the whole audit as it stands at one moment and checks its chain. `last` is the link to note for the next `--expect`. */
+export async function verifyAudit(db: Database, key: string, expected?: ChainLink) {
   const snapshot = db.transaction().setIsolationLevel('repeatable read');
   return snapshot.execute(async (transaction) => {
     const head = await transaction

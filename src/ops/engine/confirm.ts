@@ -29,10 +29,7 @@ function refusal(row: OperationRow, match: Match, now: number): Error {
   }
   if (row.state !== 'previewed') return new Refused('used', '这个预览已经确认过或取消了，请重新操作');
   if (row.expires_at <= now) return new Refused('expired', '预览已过期，请重新操作');
-  if (row.code === match.code) return new Refused('code', `输错 ${MAX_TRIES} 次，预览已作废，请重新操作`);
-  const left = MAX_TRIES - row.tries;
-  return new Refused(
-    'code',
-    left > 0 ? `验证码不对，还可以试 ${left} 次` : `输错 ${MAX_TRIES} 次，预览已作废，请重新操作`,
-  );
+  const left = row.code === match.code ? 0 : MAX_TRIES - row.tries;
+  const isVoid = `输错 ${MAX_TRIES} 次，预览已作废，请重新操作`;
+  return new Refused('code', left > 0 ? `验证码不对，还可以试 ${left} 次` : isVoid);
 }

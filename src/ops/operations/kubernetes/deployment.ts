@@ -3,17 +3,8 @@ import { Refused } from '../../../errors.ts';
 import type { Context } from '../operation.ts';
 import type { V1Deployment } from './cluster.ts';
 
-/** A deployment's numbers of pods, and whether its controller has seen the latest change. */
-export interface Rollout {
-  readonly wanted: number;
-  readonly existing: number;
-  readonly updated: number;
-  readonly ready: number;
-  readonly seen: boolean;
-}
-
-/** Reads the counts of a deployment; the server leaves zeros out. */
-export function rolloutOf({ metadata, spec, status }: V1Deployment): Rollout {
+/** A deployment's numbers of pods, and whether its controller has seen the latest change; the server leaves zeros out. */
+export function rolloutOf({ metadata, spec, status }: V1Deployment) {
   return {
     wanted: spec?.replicas ?? 1,
     existing: status?.replicas ?? 0,

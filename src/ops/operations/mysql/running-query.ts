@@ -4,17 +4,8 @@ import { codeOf } from '../../../server/mysql-errors.ts';
 import type { MysqlServer } from '../../database.ts';
 import { TargetFailed } from '../../target-failed.ts';
 
-/** A statement that a server is working on. `fingerprint` names this very statement, not just its connection. */
-export interface RunningQuery {
-  readonly id: string;
-  readonly fingerprint: string;
-  readonly user: string;
-  readonly database: string;
-  readonly seconds: number;
-  readonly sql: string;
-  /** It was told to end, and is cleaning up. */
-  readonly ending: boolean;
-}
+/** A statement that a server is working on. */
+export type RunningQuery = ReturnType<typeof queryOf>;
 
 /** MariaDB numbers every query and runs what stands in the `M!` comment; MySQL skips that. */
 const LIST = `
@@ -56,7 +47,8 @@ export async function killQuery(server: MysqlServer, id: string, fingerprint: st
   }
 }
 
-function queryOf(row: Readonly<Record<string, unknown>>): RunningQuery {
+/** `fingerprint` names this very statement, not just its connection. */
+function queryOf(row: Readonly<Record<string, unknown>>) {
   const sql = String(row.text);
   const user = String(row.user);
   const database = String(row.db ?? '');
@@ -71,6 +63,7 @@ function queryOf(row: Readonly<Record<string, unknown>>): RunningQuery {
     database,
     seconds: Number(row.seconds ?? 0),
     sql: [...sql.replace(/\s+/g, ' ').trim()].slice(0, 200).join(''),
+    /** It was told to end, and is cleaning up. */
     ending: row.command === 'Killed',
   };
 }
