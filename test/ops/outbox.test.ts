@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../src/ops/database.ts';
-import { addMessage, createOutbox } from '../../src/ops/outbox/outbox.ts';
+import { addMessage, createOutbox, type Outbox } from '../../src/ops/outbox/outbox.ts';
+import { createSender } from '../../src/ops/outbox/sender.ts';
 import { type OpsHarness, openOpsHarness, type Replica } from './ops-harness.ts';
 
 let harness: OpsHarness;
@@ -37,7 +39,8 @@ const stateOf = async (key: string) =>
 /** As long as a message waits before it is tried again. */
 const later = async (): Promise<void> => {
   harness.clock.pass(15_001);
-  await ops.sweep();
+  // Either may be handing a message of the user over at this moment.
+  await Promise.all([ops.sweep(), other.sweep()]);
 };
 
 describe('while message delivery is away', () => {
@@ -151,4 +154,26 @@ test('a user of another account than the default is told by that account', async
   expect(shop).toMatchObject([{ to: { users: ['zhaoliu'] }, account: 'shop' }]);
   expect(standard).toMatchObject([{ to: { users: ['zhaoliu'] } }]);
   expect(standard[0]).not.toHaveProperty('account');
+});
+
+test('rounds of one replica do not overlap, so that after one nothing is still being handed over', async () => {
+  let under = 0;
+  const most: number[] = [];
+  const take = async () => {
+    under += 1;
+    most.push(under);
+    await nextTurn();
+    under -= 1;
+    return [];
+  };
+  const sender = createSender({
+    outbox: { take } as unknown as Outbox,
+    client: { push: () => Promise.reject(new Error('nothing was taken')) },
+    clock: harness.clock,
+    owner: randomUUID(),
+    onResult: () => {},
+    onError: () => {},
+  });
+  expect(await Promise.all([sender.round(), sender.round(), sender.round()])).toEqual([false, false, false]);
+  expect(most).toEqual([1, 1, 1]);
 });
