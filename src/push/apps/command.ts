@@ -13,6 +13,14 @@ const usage = `npm run app-key -- <what>
   callback-host <app> hooks.internal …
   per-minute <app> 600`;
 
+/** How many words each command takes after the app; a word too many is a mistake, such as a second scope without its --scope. */
+const wordsAfterApp: Readonly<Record<string, number>> = {
+  retire: 1,
+  'per-minute': 1,
+  scope: Number.POSITIVE_INFINITY,
+  'callback-host': Number.POSITIVE_INFINITY,
+};
+
 interface Options {
   readonly scope?: string[];
   readonly 'per-minute'?: string;
@@ -41,7 +49,13 @@ function readArguments(args: readonly string[]): {
 /** Does what the words of the command line say; resolves to what is printed. Throws an InputError in plain words. */
 export async function runCommand(keys: Keys, args: readonly string[]): Promise<string> {
   const { values: options, positionals } = readArguments(args);
-  const [what, app = '', ...rest] = positionals;
+  const [what = '', app = '', ...rest] = positionals;
+  const [extra] = rest.slice(wordsAfterApp[what] ?? 0);
+  if (extra !== undefined) throw new InputError(`${what} does not take "${extra}".\n${usage}`);
+  const [option] = Object.keys(options);
+  if (what !== 'create' && option !== undefined) {
+    throw new InputError(`${what} does not take --${option}.\n${usage}`);
+  }
   const changed = async (changes: AppChanges): Promise<string> => {
     await keys.change(app, changes);
     return `${app} is changed; every replica knows within 2 s.`;

@@ -51,6 +51,22 @@ test('what is wrong is said in plain words', async () => {
   await expect(appKey()).rejects.toThrow('npm run app-key');
 });
 
+test('a word or an option too many is refused, and nothing is done', async () => {
+  await keys.create({ app: 'kept', scopes: ['text'] });
+  const before = await keys.list();
+  for (const [words, problem] of [
+    ['create more --scope text markdown', 'create does not take "markdown"'],
+    ['rotate kept other', 'rotate does not take "other"'],
+    ['disable kept --scope text', 'disable does not take --scope'],
+    ['scope kept --scope markdown text', 'scope does not take --scope'],
+    ['per-minute kept 60 70', 'per-minute does not take "70"'],
+    ['list kept all', 'list does not take "all"'],
+  ] as const) {
+    await expect(appKey(...words.split(' '))).rejects.toThrow(problem);
+  }
+  expect(await keys.list()).toEqual(before);
+});
+
 test('npm run app-key reads the settings of the role, and says what is missing', async () => {
   const run = promisify(execFile);
   const script = ['src/push/apps/main.ts', 'create', 'shell', '--scope', 'text'];
