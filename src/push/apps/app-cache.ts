@@ -1,8 +1,8 @@
 import { InputError } from '../../errors.ts';
 import type { Log } from '../../server/log.ts';
 import { createTtlCache } from '../../server/ttl-cache.ts';
+import type { Database } from '../database/database.ts';
 import { type AppRow, readApps } from './app-store.ts';
-import type { AppsParts } from './apps.ts';
 import { readScopes, type Scopes } from './scopes.ts';
 import { deriveKey, hashOf } from './signature.ts';
 
@@ -17,16 +17,21 @@ export interface App {
   readonly keys: readonly string[];
 }
 
+/** What apps and their keys are kept with. */
+export interface KeysParts {
+  readonly db: Database;
+  readonly masterKey: string;
+  /** Unix ms. */
+  readonly now: () => number;
+  readonly log?: Log;
+}
+
 /** How old what is known of the apps may be; what an administrator changes works in every replica within 2 s. */
 const FRESH_MS = 1000;
 
 /** All apps, as they were a moment ago; they are few, and an unknown name then costs no query. */
-export function createAppCache({
-  db,
-  masterKey,
-  now,
-  log,
-}: AppsParts & { readonly log?: Log }): () => Promise<ReadonlyMap<string, App>> {
+export function createAppCache(parts: KeysParts): () => Promise<ReadonlyMap<string, App>> {
+  const { db, masterKey, now, log } = parts;
   const reported = new Set<string>();
   /** Each problem is logged once, not at every look. */
   const reportOnce = (app: string, what: string, sentence: string): void => {

@@ -1,7 +1,6 @@
 import { parseArgs } from 'node:util';
 import { InputError } from '../../errors.ts';
-import type { AppChanges, NewKey } from './apps.ts';
-import type { Keys } from './keys.ts';
+import type { AppChanges, Keys, NewKey } from './keys.ts';
 
 const usage = `npm run app-key -- <what>
   create <app> --scope text [--scope to:users …] [--per-minute 600] [--callback-host hooks.internal …]

@@ -1,13 +1,47 @@
-import type { Log } from '../../server/log.ts';
-import { type App, createAppCache } from './app-cache.ts';
-import { type AppRow, readApps } from './app-store.ts';
-import { type Apps, type AppsParts, createApps } from './apps.ts';
+import { randomBytes } from 'node:crypto';
+import { InputError } from '../../errors.ts';
+import { transact } from '../../server/database.ts';
+import { isDuplicate, type Tx } from '../database/database.ts';
+
+import { type App, createAppCache, type KeysParts } from './app-cache.ts';
+import { type AppRow, addKey, insertApp, readApps, retireKey } from './app-store.ts';
 import { createNonces, type Nonces } from './nonces.ts';
+import { readScopes } from './scopes.ts';
+import { deriveKey, hashOf } from './signature.ts';
 
 export type { App } from './app-cache.ts';
 
-/** Apps and their keys. */
-export interface Keys extends Apps {
+/** An app that is to be made. */
+export interface NewApp {
+  readonly app: string;
+  readonly scopes: readonly string[];
+  /** Requests a minute; 600 unless said otherwise. */
+  readonly perMinute?: number;
+  readonly callbackHosts?: readonly string[];
+}
+
+/** What can be changed of an app; what is absent stays. */
+export interface AppChanges extends Omit<Partial<NewApp>, 'app'> {
+  readonly enabled?: boolean;
+}
+
+/** A key that was just made: it is shown once and stored nowhere. */
+export interface NewKey {
+  readonly app: string;
+  readonly keyId: string;
+  readonly key: string;
+  /** Ids of older keys that it has put out of use. */
+  readonly retired: readonly string[];
+}
+
+/** Apps and their keys. What an administrator changes throws an InputError that says what is wrong with it. */
+export interface Keys {
+  create(app: NewApp): Promise<NewKey>;
+  /** Makes a second key; the one before stays valid, a third is retired. */
+  rotate(app: string): Promise<NewKey>;
+  retire(app: string, keyId: string): Promise<void>;
+  /** Works in every replica within 2 s. */
+  change(app: string, changes: AppChanges): Promise<void>;
   /** Every app as it stands in the database. */
   list(): Promise<readonly AppRow[]>;
   /** An app, as it was at most a second ago; undefined when there is none. */
@@ -20,18 +54,70 @@ export interface Keys extends Apps {
   prune(): Promise<void>;
 }
 
-export interface KeysParts extends AppsParts {
-  readonly log?: Log;
-}
+const MOST_PER_MINUTE = 1_000_000;
 
 /** Makes the keeper of app keys. */
 export function createKeys(parts: KeysParts): Keys {
-  const { db, now } = parts;
+  const { db, masterKey, now } = parts;
   const nonces = createNonces(db, now);
   const known = createAppCache(parts);
   const find = async (app: string): Promise<App | undefined> => (await known()).get(app);
+  const makeKey = async (tx: Tx, app: string): Promise<NewKey> => {
+    const keyId = randomBytes(4).toString('hex');
+    const key = deriveKey(masterKey, app, keyId);
+    const retired = await addKey(tx, app, { keyId, hash: hashOf(key), createdAt: now() });
+    return { app, keyId, key, retired };
+  };
   return {
-    ...createApps(parts),
+    async create({ app, scopes, perMinute = 600, callbackHosts = [] }) {
+      const fields = { app: readAppId(app), scopes: readScopes(scopes).words, enabled: true };
+      const limits = {
+        perMinute: readPerMinute(perMinute),
+        callbackHosts: callbackHosts.map(readCallbackHost),
+      };
+      try {
+        return await transact(db, async (tx) => {
+          await insertApp(tx, { ...fields, ...limits }, now());
+          return makeKey(tx, app);
+        });
+      } catch (error) {
+        throw isDuplicate(error)
+          ? new InputError(`There is an app "${app}" already; for a new key use rotate.`)
+          : error;
+      }
+    },
+    rotate: (app) =>
+      transact(db, async (tx) => {
+        // The lock lets two who rotate at once do so one after the other.
+        const row = await tx
+          .selectFrom('apps')
+          .select('app_id')
+          .where('app_id', '=', app)
+          .forUpdate()
+          .executeTakeFirst();
+        if (row === undefined) throw unknownApp(app);
+        return makeKey(tx, app);
+      }),
+    async retire(app, keyId) {
+      if (await retireKey(db, app, keyId, now())) return;
+      throw new InputError(`The app "${app}" has no valid key "${keyId}"; list shows the keys.`);
+    },
+    async change(app, { scopes, perMinute, callbackHosts, enabled }) {
+      const values = {
+        ...(scopes !== undefined && { scopes: JSON.stringify(readScopes(scopes).words) }),
+        ...(perMinute !== undefined && { per_minute: readPerMinute(perMinute) }),
+        ...(callbackHosts !== undefined && {
+          callback_hosts: JSON.stringify(callbackHosts.map(readCallbackHost)),
+        }),
+        ...(enabled !== undefined && { enabled: enabled ? 1 : 0 }),
+      };
+      const { numUpdatedRows } = await db
+        .updateTable('apps')
+        .set(values)
+        .where('app_id', '=', app)
+        .executeTakeFirst();
+      if (numUpdatedRows === 0n) throw unknownApp(app);
+    },
     list: () => readApps(db),
     find,
     useNonce: nonces.use,
@@ -41,4 +127,24 @@ export function createKeys(parts: KeysParts): Keys {
     },
     prune: nonces.prune,
   };
+}
+
+function unknownApp(app: string): InputError {
+  return new InputError(`There is no app "${app}"; list shows all.`);
+}
+
+function readAppId(app: string): string {
+  if (/^[a-z0-9][a-z0-9_-]{0,31}$/.test(app)) return app;
+  throw new InputError('An app id is 1 to 32 lower-case letters, digits, _ and -, such as ci.');
+}
+
+function readPerMinute(limit: number): number {
+  if (Number.isInteger(limit) && limit >= 1 && limit <= MOST_PER_MINUTE) return limit;
+  throw new InputError(`The limit a minute is a whole number from 1 to ${MOST_PER_MINUTE}.`);
+}
+
+function readCallbackHost(host: string): string {
+  const url = URL.canParse(`https://${host}`) ? new URL(`https://${host}`) : undefined;
+  if (url !== undefined && host.length <= 253 && url.hostname === host.toLowerCase()) return url.hostname;
+  throw new InputError(`"${host}" is no host; write its name alone, such as hooks.internal.`);
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createBatcher } from '../../server/batch.ts';
+import type { NonceTable } from '../database/app-tables.ts';
 import type { Database } from '../database/database.ts';
-import { type Claim, claimNonces, deleteNonces } from './nonce-store.ts';
 
 /** Nonces that were used; they stand in MySQL, so that none works twice, in whatever replica, after whatever crash. */
 export interface Nonces {
@@ -11,9 +11,13 @@ export interface Nonces {
   prune(): Promise<void>;
 }
 
+/** One request's wish for its nonce. */
+type Claim = Readonly<NonceTable>;
+
 const MOST_AT_ONCE = 500;
 /** The clocks of replicas differ. */
 const LONGER_MS = 60_000;
+const ROWS_AT_ONCE = 5000;
 
 /** Makes the store. What comes while one statement is under way goes into the next, all of it together. */
 export function createNonces(db: Database, now: () => number): Nonces {
@@ -29,4 +33,38 @@ export function createNonces(db: Database, now: () => number): Nonces {
       use({ app, nonce, claim: randomBytes(8).toString('hex'), expires_at: until + LONGER_MS }),
     prune: () => deleteNonces(db, now()),
   };
+}
+
+/** Writes the nonces down in one statement; resolves to the claims that were the first for their nonce. */
+async function claimNonces(db: Database, claims: readonly Claim[]): Promise<ReadonlySet<Claim>> {
+  // In one order, so that replicas with the same nonces wait for each other instead of locking each other out.
+  const sorted = claims.toSorted((a, b) => (`${a.app} ${a.nonce}` < `${b.app} ${b.nonce}` ? -1 : 1));
+  const inserted = await db.insertInto('nonces').ignore().values(sorted).executeTakeFirst();
+  if (inserted.numInsertedOrUpdatedRows === BigInt(claims.length)) return new Set(claims);
+  const rows = await db
+    .selectFrom('nonces')
+    .select('claim')
+    .where(({ eb, refTuple, tuple }) =>
+      eb(
+        refTuple('app', 'nonce'),
+        'in',
+        claims.map(({ app, nonce }) => tuple(app, nonce)),
+      ),
+    )
+    .execute();
+  const stored = new Set(rows.map(({ claim }) => claim));
+  return new Set(claims.filter(({ claim }) => stored.has(claim)));
+}
+
+/** Deletes what ended before then, a part at a time. */
+async function deleteNonces(db: Database, before: number): Promise<void> {
+  for (let deleted = BigInt(ROWS_AT_ONCE); deleted >= BigInt(ROWS_AT_ONCE); ) {
+    const result = await db
+      .deleteFrom('nonces')
+      .where('expires_at', '<', before)
+      .orderBy('expires_at')
+      .limit(ROWS_AT_ONCE)
+      .executeTakeFirst();
+    deleted = result.numDeletedRows;
+  }
 }
