@@ -5,7 +5,7 @@ import { isDuplicate, type Tx } from '../database/database.ts';
 
 import { type App, createAppCache, type KeysParts } from './app-cache.ts';
 import { type AppRow, addKey, insertApp, readApps, retireKey } from './app-store.ts';
-import { createNonces, type Nonces } from './nonces.ts';
+import { createNonces } from './nonces.ts';
 import { readScopes } from './scopes.ts';
 import { deriveKey, hashOf } from './signature.ts';
 
@@ -35,32 +35,16 @@ export interface NewKey {
 }
 
 /** Apps and their keys. What an administrator changes throws an InputError that says what is wrong with it. */
-export interface Keys {
-  create(app: NewApp): Promise<NewKey>;
-  /** Makes a second key; the one before stays valid, a third is retired. */
-  rotate(app: string): Promise<NewKey>;
-  retire(app: string, keyId: string): Promise<void>;
-  /** Works in every replica within 2 s. */
-  change(app: string, changes: AppChanges): Promise<void>;
-  /** Every app as it stands in the database. */
-  list(): Promise<readonly AppRow[]>;
-  /** An app, as it was at most a second ago; undefined when there is none. */
-  find(app: string): Promise<App | undefined>;
-  /** Uses up a nonce. */
-  readonly useNonce: Nonces['use'];
-  /** What signs the result callbacks of an app; undefined for an app that is unknown, disabled or without valid key. */
-  newestKey(app: string): Promise<string | undefined>;
-  /** Forgets nonces whose time is over; to be called every minute or so. */
-  prune(): Promise<void>;
-}
+export type Keys = ReturnType<typeof createKeys>;
 
 const MOST_PER_MINUTE = 1_000_000;
 
 /** Makes the keeper of app keys. */
-export function createKeys(parts: KeysParts): Keys {
+export function createKeys(parts: KeysParts) {
   const { db, masterKey, now } = parts;
   const nonces = createNonces(db, now);
   const known = createAppCache(parts);
+  /** An app, as it was at most a second ago; undefined when there is none. */
   const find = async (app: string): Promise<App | undefined> => (await known()).get(app);
   const makeKey = async (tx: Tx, app: string): Promise<NewKey> => {
     const keyId = randomBytes(4).toString('hex');
@@ -69,7 +53,7 @@ export function createKeys(parts: KeysParts): Keys {
     return { app, keyId, key, retired };
   };
   return {
-    async create({ app, scopes, perMinute = 600, callbackHosts = [] }) {
+    async create({ app, scopes, perMinute = 600, callbackHosts = [] }: NewApp): Promise<NewKey> {
       const fields = { app: readAppId(app), scopes: readScopes(scopes).words, enabled: true };
       const limits = {
         perMinute: readPerMinute(perMinute),
@@ -86,7 +70,8 @@ export function createKeys(parts: KeysParts): Keys {
           : error;
       }
     },
-    rotate: (app) =>
+    /** Makes a second key; the one before stays valid, a third is retired. */
+    rotate: (app: string): Promise<NewKey> =>
       transact(db, async (tx) => {
         // The lock lets two who rotate at once do so one after the other.
         const row = await tx
@@ -98,11 +83,12 @@ export function createKeys(parts: KeysParts): Keys {
         if (row === undefined) throw unknownApp(app);
         return makeKey(tx, app);
       }),
-    async retire(app, keyId) {
+    async retire(app: string, keyId: string): Promise<void> {
       if (await retireKey(db, app, keyId, now())) return;
       throw new InputError(`The app "${app}" has no valid key "${keyId}"; list shows the keys.`);
     },
-    async change(app, { scopes, perMinute, callbackHosts, enabled }) {
+    /** Works in every replica within 2 s. */
+    async change(app: string, { scopes, perMinute, callbackHosts, enabled }: AppChanges): Promise<void> {
       const values = {
         ...(scopes !== undefined && { scopes: JSON.stringify(readScopes(scopes).words) }),
         ...(perMinute !== undefined && { per_minute: readPerMinute(perMinute) }),
@@ -118,10 +104,12 @@ export function createKeys(parts: KeysParts): Keys {
         .executeTakeFirst();
       if (numUpdatedRows === 0n) throw unknownApp(app);
     },
-    list: () => readApps(db),
+    /** Every app as it stands in the database. */
+    list: (): Promise<readonly AppRow[]> => readApps(db),
     find,
     useNonce: nonces.use,
-    newestKey: async (app) => {
+    /** What signs the result callbacks of an app; undefined for an app that is unknown, disabled or without valid key. */
+    newestKey: async (app: string): Promise<string | undefined> => {
       const found = await find(app);
       return found?.enabled ? found.keys[0] : undefined;
     },

@@ -3,14 +3,6 @@ import { createBatcher } from '../../server/batch.ts';
 import type { NonceTable } from '../database/app-tables.ts';
 import type { Database } from '../database/database.ts';
 
-/** Nonces that were used; they stand in MySQL, so that none works twice, in whatever replica, after whatever crash. */
-export interface Nonces {
-  /** Whether the nonce is new; it is used from then on. `until` (Unix ms): no request that carries it is taken after that. */
-  use(app: string, nonce: string, until: number): Promise<boolean>;
-  /** Forgets those whose time is over. */
-  prune(): Promise<void>;
-}
-
 /** One request's wish for its nonce. */
 type Claim = Readonly<NonceTable>;
 
@@ -19,8 +11,11 @@ const MOST_AT_ONCE = 500;
 const LONGER_MS = 60_000;
 const ROWS_AT_ONCE = 5000;
 
-/** Makes the store. What comes while one statement is under way goes into the next, all of it together. */
-export function createNonces(db: Database, now: () => number): Nonces {
+/**
+ * Opens the nonces that were used; they stand in MySQL, so that none works twice, in whatever replica, after whatever
+ * crash. What comes while one statement is under way goes into the next, all of it together.
+ */
+export function createNonces(db: Database, now: () => number) {
   const use = createBatcher<Claim, boolean>(
     async (claims) => {
       const won = await claimNonces(db, claims);
@@ -29,9 +24,11 @@ export function createNonces(db: Database, now: () => number): Nonces {
     { size: MOST_AT_ONCE, parallel: 1 },
   );
   return {
-    use: (app, nonce, until) =>
+    /** Uses a nonce up; whether it was new. `until` (Unix ms): no request that carries it is taken after that. */
+    use: (app: string, nonce: string, until: number): Promise<boolean> =>
       use({ app, nonce, claim: randomBytes(8).toString('hex'), expires_at: until + LONGER_MS }),
-    prune: () => deleteNonces(db, now()),
+    /** Forgets those whose time is over; to be called every minute or so. */
+    prune: (): Promise<void> => deleteNonces(db, now()),
   };
 }
 

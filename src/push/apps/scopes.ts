@@ -3,18 +3,7 @@ import { type ContentKind, contentKinds } from '../content/content.ts';
 import { DEFAULT_ACCOUNT, type Receiver } from '../content/message.ts';
 
 /** What an app may do. */
-export interface Scopes {
-  /** As they were given, e.g. `text`, `to:robots:ops-room`, `templates`. */
-  readonly words: readonly string[];
-  /** Whether it may hand in content of this kind that is no template's. */
-  allowsKind(kind: ContentKind): boolean;
-  allowsTemplate(key: string): boolean;
-  allowsReceiver(receiver: Receiver): boolean;
-  /** The default account is for every app; any other takes `account:NAME` or `account:*`. */
-  allowsAccount(account: string): boolean;
-  /** Whether it may use routes that take this scope. */
-  allows(scope: RouteScope): boolean;
-}
+export type Scopes = ReturnType<typeof readScopes>;
 
 /** Scopes that routes take. */
 export const routeScopes = ['templates', 'campaigns', 'directory'] as const;
@@ -29,7 +18,7 @@ const ACCOUNT = /^account:(\*|[a-z][a-z0-9-]{0,31})$/;
 const TEMPLATE = /^template:[\w.-]{1,32}$/;
 
 /** Reads the scopes of an app; without a `to:` word it may send to users only. Throws an InputError that names the unknown word. */
-export function readScopes(words: readonly string[]): Scopes {
+export function readScopes(words: readonly string[]) {
   const patterns = [TARGET, TEMPLATE, ACCOUNT];
   const unknown = words.find((word) => !plain.includes(word) && !patterns.some((each) => each.test(word)));
   if (unknown !== undefined) {
@@ -42,10 +31,12 @@ export function readScopes(words: readonly string[]): Scopes {
   const has = new Set(words.map((word) => (word.startsWith('to:users:') ? word.toLowerCase() : word)));
   const isBounded = words.some((word) => word.startsWith('to:'));
   return {
-    words: [...words],
-    allowsKind: (kind) => has.has(kind),
-    allowsTemplate: (key) => has.has('template') || has.has(`template:${key}`),
-    allowsReceiver(receiver) {
+    /** As they were given, e.g. `text`, `to:robots:ops-room`, `templates`. */
+    words: [...words] as readonly string[],
+    /** Whether it may hand in content of this kind that is no template's. */
+    allowsKind: (kind: ContentKind): boolean => has.has(kind),
+    allowsTemplate: (key: string): boolean => has.has('template') || has.has(`template:${key}`),
+    allowsReceiver(receiver: Receiver): boolean {
       if (receiver === 'user:@all') return has.has('to:all');
       const colon = receiver.indexOf(':');
       const kind = receiver.slice(0, colon) as keyof typeof targets;
@@ -53,8 +44,10 @@ export function readScopes(words: readonly string[]): Scopes {
       const word = `to:${targets[kind]}`;
       return has.has(word) || has.has(`${word}:${receiver.slice(colon + 1)}`);
     },
-    allowsAccount: (account) =>
+    /** The default account is for every app; any other takes `account:NAME` or `account:*`. */
+    allowsAccount: (account: string): boolean =>
       account === DEFAULT_ACCOUNT || has.has('account:*') || has.has(`account:${account}`),
-    allows: (scope) => has.has(scope),
+    /** Whether it may use routes that take this scope. */
+    allows: (scope: RouteScope): boolean => has.has(scope),
   };
 }

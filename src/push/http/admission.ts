@@ -5,14 +5,6 @@ import { isSignedWith, signatureHeaders } from '../apps/signature.ts';
 import type { Rates } from './rates.ts';
 import { type Caller, Refusal } from './route.ts';
 
-/** What is checked of every request before its route; both throw a {@link Refusal}. */
-export interface Admission {
-  /** Before the body is read: the source address, the headers, the time. */
-  checkHeaders(request: FastifyRequest): void;
-  /** With the hash of the body: the signature, the nonce, the app's own limit. For a streamed body the hash that its header names. */
-  admit(request: FastifyRequest, bodyHash: string | 'claimed'): Promise<Admitted>;
-}
-
 /** A request that may go on. */
 export interface Admitted {
   readonly caller: Caller;
@@ -40,8 +32,8 @@ const shapes: Readonly<Record<keyof Claim, RegExp>> = {
   signature: /^[0-9a-f]{64}$/,
 };
 
-/** Makes the checks that every request passes before its route. */
-export function createAdmission({ keys, sources, rates, now }: AdmissionParts): Admission {
+/** Makes the checks that every request passes before its route; both throw a {@link Refusal}. */
+export function createAdmission({ keys, sources, rates, now }: AdmissionParts) {
   const claims = new WeakMap<FastifyRequest, Claim>();
 
   const verify = async ({ raw }: FastifyRequest, claim: Claim, bodyHash: string): Promise<App> => {
@@ -68,7 +60,8 @@ export function createAdmission({ keys, sources, rates, now }: AdmissionParts): 
   };
 
   return {
-    checkHeaders(request) {
+    /** Before the body is read: the source address, the headers, the time. */
+    checkHeaders(request: FastifyRequest): void {
       if (!sources.allows(request.ip)) {
         throw new Refusal(403, 'This source address may not call; add it to PUSH_ALLOWED_SOURCES.');
       }
@@ -81,7 +74,8 @@ export function createAdmission({ keys, sources, rates, now }: AdmissionParts): 
       }
       claims.set(request, claim);
     },
-    async admit(request, hash) {
+    /** With the hash of the body: the signature, the nonce, the app's own limit. For a streamed body the hash that its header names. */
+    async admit(request: FastifyRequest, hash: string | 'claimed'): Promise<Admitted> {
       const claim = claims.get(request);
       if (claim === undefined) throw new Error('the headers of this request were not checked');
       const bodyHash = hash === 'claimed' ? request.headers[signatureHeaders.contentHash] : hash;

@@ -10,25 +10,7 @@ import { checkMedia, MAX_BYTES, pictureOf, readFileName } from './media-type.ts'
 import { createUploads, type UploadParts } from './uploads.ts';
 
 /** Pictures and files by their content; WeCom's media_ids are made when they are needed and reused for three days (§4.6). */
-export interface Media {
-  /** Keeps the bytes; the same content is kept once. Throws an InputError for a type or size that WeCom does not take. */
-  save(kind: 'image' | 'file', name: string, bytes: Uint8Array): Promise<StoredMedia>;
-  /**
-   * Says that content which was saved before is to be sent, at `sendAt` (Unix ms) or now, so that it is still kept
-   * then. Throws an InputError when it is not kept any more, or is nothing of that kind.
-   */
-  use(kind: 'image' | 'file', media: StoredMedia, sendAt?: number): Promise<StoredMedia>;
-  /** A media_id that is good for at least ten minutes; one upload for each content and account, however many replicas need it. */
-  mediaId(kind: 'image' | 'file', media: StoredMedia, account: string): Promise<string>;
-  /** As `mediaId`, for a file through a robot, whose uploads are its own (§5). */
-  mediaIdForRobot(robot: string, media: StoredMedia): Promise<string>;
-  /** Forgets a media_id that WeCom does not know any more (40007). */
-  forget(mediaId: string): Promise<void>;
-  /** Throws an InputError when the content is not kept any more. */
-  bytes(sha256: string): Promise<Buffer>;
-  /** Removes what nobody has used for 4 days and no open delivery needs; to be called every hour or so. */
-  prune(): Promise<void>;
-}
+export type Media = ReturnType<typeof createMedia>;
 
 export interface MediaParts extends UploadParts {
   /** Throws when there is no such account any more. Any of them can upload for a robot. */
@@ -37,13 +19,16 @@ export interface MediaParts extends UploadParts {
   readonly robots: Readonly<Record<string, string>>;
 }
 
+type MediaKind = 'image' | 'file';
+
 const KEPT_MS = 4 * 86_400_000;
 
 /** Opens the media. */
-export function createMedia(parts: MediaParts): Media {
+export function createMedia(parts: MediaParts) {
   const { db, now, messengerOf, robots } = parts;
   const upload = createUploads(parts);
 
+  /** Throws an InputError when the content is not kept any more. */
   async function bytes(sha256: string): Promise<Buffer> {
     const kept = await readMedia(db, sha256);
     if (kept === null) throw gone(sha256);
@@ -53,7 +38,8 @@ export function createMedia(parts: MediaParts): Media {
   }
 
   return {
-    async save(kind, name, content) {
+    /** Keeps the bytes; the same content is kept once. Throws an InputError for a type or size that WeCom does not take. */
+    async save(kind: MediaKind, name: string, content: Uint8Array): Promise<StoredMedia> {
       checkMedia(kind, content);
       const picture = pictureOf(content);
       const stored = { sha256: hash('sha256', content), name: kind === 'file' ? readFileName(name) : '' };
@@ -63,7 +49,11 @@ export function createMedia(parts: MediaParts): Media {
       }
       return kind === 'file' ? stored : { ...stored, name: `image.${picture}` };
     },
-    async use(kind, { sha256, name }, sendAt = 0) {
+    /**
+     * Says that content which was saved before is to be sent, at `sendAt` (Unix ms) or now, so that it is still kept
+     * then. Throws an InputError when it is not kept any more, or is nothing of that kind.
+     */
+    async use(kind: MediaKind, { sha256, name }: StoredMedia, sendAt = 0): Promise<StoredMedia> {
       const kept = await touchMedia(db, sha256, Math.max(now(), sendAt));
       if (kept === null) throw gone(sha256);
       if (kind === 'file') return { sha256, name: readFileName(name) };
@@ -72,20 +62,24 @@ export function createMedia(parts: MediaParts): Media {
       }
       return { sha256, name: `image.${kept.picture}` };
     },
-    mediaId: (kind, media, account) =>
+    /** A media_id that is good for at least ten minutes; one upload for each content and account, however many replicas need it. */
+    mediaId: (kind: MediaKind, media: StoredMedia, account: string): Promise<string> =>
       upload(keyOf(kind, media, ownerOf(account)), async () =>
         messengerOf(account).upload(kind, media.name, await bytes(media.sha256)),
       ),
-    async mediaIdForRobot(robot, media) {
+    /** As `mediaId`, for a file through a robot, whose uploads are its own (§5). */
+    async mediaIdForRobot(robot: string, media: StoredMedia): Promise<string> {
       const key = Object.hasOwn(robots, robot) ? robots[robot] : undefined;
       if (key === undefined) throw new InputError(`there is no robot "${robot}"; PUSH_ROBOTS names all`);
       return upload(keyOf('file', media, `robot:${robot}`), async () =>
         messengerOf(DEFAULT_ACCOUNT).uploadForRobot(key, media.name, await bytes(media.sha256)),
       );
     },
-    forget: (mediaId) => forgetMediaId(db, mediaId),
+    /** Forgets a media_id that WeCom does not know any more (40007). */
+    forget: (mediaId: string): Promise<void> => forgetMediaId(db, mediaId),
     bytes,
-    async prune() {
+    /** Removes what nobody has used for 4 days and no open delivery needs; to be called every hour or so. */
+    async prune(): Promise<void> {
       await pruneMediaIds(db, now() - KEPT_MS);
       await pruneMedia(db, now() - KEPT_MS);
     },
@@ -98,7 +92,7 @@ function ownerOf(account: string): string {
 }
 
 /** Receivers see the name of a file, not of a picture (§4.6). */
-function keyOf(kind: 'image' | 'file', { sha256, name }: StoredMedia, owner: string): MediaKey {
+function keyOf(kind: MediaKind, { sha256, name }: StoredMedia, owner: string): MediaKey {
   return { sha256, kind, name: kind === 'file' ? name : '', owner };
 }
 

@@ -13,7 +13,6 @@ import {
   listVersions,
   readLive,
   readVersion,
-  type TemplateLine,
 } from './template-store.ts';
 
 /** A template as an app writes it. */
@@ -25,29 +24,7 @@ export interface NewTemplate {
 }
 
 /** Contents that are kept under a key; every change is a version, and live in every replica within 2 s. */
-export interface Templates {
-  /** The live version; null when there is none. */
-  get(key: string): Promise<Template | null>;
-  /**
-   * The live version for a message, unfilled. Throws an InputError when there is none, or that names every variable
-   * without a value, but those that are `given` to each receiver when it is sent, such as USERID to users.
-   */
-  resolve(
-    key: string,
-    variables: Variables,
-    given?: readonly string[],
-  ): Promise<{ readonly content: Content; readonly version: number }>;
-  /** Makes a new version. Null when the live version is another than the one it replaces. Throws an InputError. */
-  put(key: string, template: NewTemplate, author: string): Promise<Template | null>;
-  /** Makes a new version that is as an earlier one was, also of a deleted template. Null when there is none such. */
-  restore(key: string, version: number, author: string): Promise<Template | null>;
-  /** Takes it out of use; false when there was none. */
-  remove(key: string): Promise<boolean>;
-  /** Live templates by key, those after `after`. */
-  list(after: string, limit: number): Promise<readonly TemplateLine[]>;
-  /** The newest versions, newest first. */
-  versions(key: string, limit: number): Promise<readonly TemplateLine[]>;
-}
+export type Templates = ReturnType<typeof createTemplates>;
 
 export interface TemplateParts {
   readonly db: Database;
@@ -61,7 +38,7 @@ const FRESH_MS = 1500;
 const MOST_KEPT = 100;
 
 /** Opens the templates. */
-export function createTemplates({ db, now }: TemplateParts): Templates {
+export function createTemplates({ db, now }: TemplateParts) {
   const live = createTtlCache({
     milliseconds: FRESH_MS,
     size: MOST_KEPT,
@@ -87,8 +64,17 @@ export function createTemplates({ db, now }: TemplateParts): Templates {
   }
 
   return {
-    get: async (key) => live.get(readTemplateKey(key)),
-    async resolve(key, variables, given) {
+    /** The live version; null when there is none. */
+    get: async (key: string): Promise<Template | null> => live.get(readTemplateKey(key)),
+    /**
+     * The live version for a message, unfilled. Throws an InputError when there is none, or that names every variable
+     * without a value, but those that are `given` to each receiver when it is sent, such as USERID to users.
+     */
+    async resolve(
+      key: string,
+      variables: Variables,
+      given?: readonly string[],
+    ): Promise<{ readonly content: Content; readonly version: number }> {
       const template = await live.get(readTemplateKey(key));
       if (template === null)
         throw new InputError(`there is no template "${key}"; make it with PUT /v1/templates/${key}`);
@@ -96,7 +82,12 @@ export function createTemplates({ db, now }: TemplateParts): Templates {
       checkVariables(namesIn(content), variables, given);
       return { content, version };
     },
-    async put(key, { title, content, version }, author) {
+    /** Makes a new version. Null when the live version is another than the one it replaces. Throws an InputError. */
+    async put(
+      key: string,
+      { title, content, version }: NewTemplate,
+      author: string,
+    ): Promise<Template | null> {
       const length = Buffer.byteLength(JSON.stringify(content));
       if (length > MAX_CONTENT_BYTES) {
         throw new InputError(`content: is ${length} bytes of JSON; at most ${MAX_CONTENT_BYTES} are kept`);
@@ -106,18 +97,22 @@ export function createTemplates({ db, now }: TemplateParts): Templates {
         version,
       );
     },
-    async restore(key, version, author) {
+    /** Makes a new version that is as an earlier one was, also of a deleted template. Null when there is none such. */
+    async restore(key: string, version: number, author: string): Promise<Template | null> {
       const old = await readVersion(db, readTemplateKey(key), version);
       if (old === null) return null;
       const { title, content } = old;
       return write({ key, title, content, author, createdAt: new Date(now()).toISOString() });
     },
-    async remove(key) {
+    /** Takes it out of use; false when there was none. */
+    async remove(key: string): Promise<boolean> {
       const removed = await deleteTemplate(db, readTemplateKey(key));
       live.drop(key);
       return removed;
     },
-    list: (after, limit) => listLive(db, after, limit),
-    versions: async (key, limit) => listVersions(db, readTemplateKey(key), limit),
+    /** Live templates by key, those after `after`. */
+    list: (after: string, limit: number) => listLive(db, after, limit),
+    /** The newest versions, newest first. */
+    versions: async (key: string, limit: number) => listVersions(db, readTemplateKey(key), limit),
   };
 }
