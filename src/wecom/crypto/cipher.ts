@@ -19,16 +19,7 @@ export interface CipherSettings {
 }
 
 /** Signs, checks, seals and opens the messages of one app. The key is imported once and kept. */
-export interface Cipher {
-  /** SHA-1 in lower-case hex over token, timestamp, nonce and `encrypted`, sorted (§1.2). */
-  sign(timestamp: string, nonce: string, encrypted: string): string;
-  /** Whether `signature` is right, in constant time; never throws, whatever it is given. */
-  isSigned(signature: string, timestamp: string, nonce: string, encrypted: string): boolean;
-  /** Opens base64 as it came; throws {@link InputError} unless every bound of §1.3 holds. Check the signature first. */
-  decrypt(encrypted: string): string;
-  /** Seals a text to base64 (§1.3). */
-  encrypt(text: string): string;
-}
+export type Cipher = ReturnType<typeof createCipher>;
 
 /**
  * Reads an EncodingAESKey to its 32 bytes; throws {@link InputError} unless it is 43 letters and digits (§1.1).
@@ -42,27 +33,31 @@ export function readEncodingAesKey(text: string): Buffer {
 }
 
 /** Makes the cipher of one app. Throws {@link InputError} when the EncodingAESKey is not one. */
-export function createCipher(settings: CipherSettings): Cipher {
+export function createCipher(settings: CipherSettings) {
   const { token, receiveId, random = randomPrefixes() } = settings;
   const keyBytes = readEncodingAesKey(settings.encodingAesKey);
   const key = createSecretKey(keyBytes);
   const cbc = createCbc(key, keyBytes.subarray(0, AES_BLOCK));
   const receiver = Buffer.from(receiveId);
 
-  const sign: Cipher['sign'] = (timestamp, nonce, encrypted) =>
+  /** SHA-1 in lower-case hex over token, timestamp, nonce and `encrypted`, sorted (§1.2). */
+  const sign = (timestamp: string, nonce: string, encrypted: string): string =>
     hash('sha1', [token, timestamp, nonce, encrypted].sort().join(''));
 
   return {
     sign,
-    isSigned: (signature, timestamp, nonce, encrypted) => {
+    /** Whether `signature` is right, in constant time; never throws, whatever it is given. */
+    isSigned: (signature: string, timestamp: string, nonce: string, encrypted: string): boolean => {
       const given = Buffer.from(signature);
       return (
         given.length === SIGNATURE_LENGTH &&
         timingSafeEqual(given, Buffer.from(sign(timestamp, nonce, encrypted)))
       );
     },
-    decrypt: (encrypted) => readPlaintext(cbc.decrypt(readCiphertext(encrypted)), receiver),
-    encrypt: (text) => cbc.encrypt(layPlaintext(random(), text, receiver)).toString('base64'),
+    /** Opens base64 as it came; throws {@link InputError} unless every bound of §1.3 holds. Check the signature first. */
+    decrypt: (encrypted: string): string => readPlaintext(cbc.decrypt(readCiphertext(encrypted)), receiver),
+    /** Seals a text to base64 (§1.3). */
+    encrypt: (text: string): string => cbc.encrypt(layPlaintext(random(), text, receiver)).toString('base64'),
   };
 }
 
