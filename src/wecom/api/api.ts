@@ -12,21 +12,14 @@ export interface Member {
   readonly departments: readonly number[];
 }
 
-/**
- * The part of the server API that only asks (§4): every call is repeated at most three times. Every method throws
- * {@link WeComError} when WeCom says no. Messages are sent by the messenger.
- */
-export interface WeComApi {
-  /** The networks that callbacks come from, as CIDRs (§4.7). */
-  callbackRanges(): Promise<readonly string[]>;
-  /** One member. */
-  user(userid: string): Promise<Member>;
-  /** Resolves when a usable access token is at hand, fetching one if need be: the app's id and secret are good. */
-  checkToken(): Promise<void>;
-}
+/** The part of the server API that only reads (§4). */
+export type WeComApi = ReturnType<typeof createWeComApi>;
 
-/** Makes the client of one app's server API. The access token is fetched when it is first needed. */
-export function createWeComApi(options: AppOptions): WeComApi {
+/**
+ * Makes the client of one app's server API; the access token is fetched when it is first needed. Every call is repeated
+ * at most three times, and throws {@link WeComError} when WeCom says no. Messages are sent by the messenger.
+ */
+export function createWeComApi(options: AppOptions) {
   const { sleep = wait } = options;
   const how = callOptions(options);
   const tokens = createAppTokens(options);
@@ -40,9 +33,13 @@ export function createWeComApi(options: AppOptions): WeComApi {
   };
 
   return {
-    callbackRanges: async () => readRanges(await call({ api: 'getcallbackip', query: {} })),
-    user: async (userid) => readMember(await call({ api: 'user/get', query: { userid } })),
-    checkToken: async () => void (await tokens.get()),
+    /** The networks that callbacks come from, as CIDRs (§4.7). */
+    callbackRanges: async (): Promise<readonly string[]> =>
+      readRanges(await call({ api: 'getcallbackip', query: {} })),
+    user: async (userid: string): Promise<Member> =>
+      readMember(await call({ api: 'user/get', query: { userid } })),
+    /** Resolves when a usable access token is at hand, fetching one if need be: the app's id and secret are good. */
+    checkToken: async (): Promise<void> => void (await tokens.get()),
   };
 }
 
