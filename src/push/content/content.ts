@@ -5,28 +5,12 @@ export interface StoredMedia {
   readonly name: string;
 }
 
-/** One article of a news message (§4.2). */
-export interface Article {
-  readonly title: string;
-  readonly description?: string | undefined;
-  readonly url: string;
-  readonly picurl?: string | undefined;
-}
-
-/** Userids that a text in a group mentions, or `@all` (§4.5, §5). */
-export interface Mentions {
-  readonly mentioned?: readonly string[] | undefined;
-}
-
-/** Who gets a markdown message as plain text, because they read in personal WeChat, which shows no markdown (§4.2). */
-export interface PlainText {
-  readonly plainTextFor?: 'all' | readonly string[] | undefined;
-}
-
 /** What a message says: exactly one of these, as it stands in the database and, but for media, in the API. */
 export type Content =
-  | ({ readonly text: string } & Mentions)
-  | ({ readonly markdown: string } & PlainText)
+  /** `mentioned`: userids that a text in a group mentions, or `@all` (§4.5, §5). */
+  | { readonly text: string; readonly mentioned?: readonly string[] | undefined }
+  /** `plainTextFor`: who gets it as plain text, because they read in personal WeChat, which shows no markdown (§4.2). */
+  | { readonly markdown: string; readonly plainTextFor?: 'all' | readonly string[] | undefined }
   | {
       readonly textcard: {
         readonly title: string;
@@ -37,7 +21,16 @@ export type Content =
     }
   | { readonly image: StoredMedia }
   | { readonly file: StoredMedia }
-  | { readonly news: { readonly articles: readonly Article[] } }
+  | {
+      readonly news: {
+        readonly articles: readonly {
+          readonly title: string;
+          readonly description?: string | undefined;
+          readonly url: string;
+          readonly picurl?: string | undefined;
+        }[];
+      };
+    }
   /** As WeCom takes it (§4.3). */
   | { readonly templateCard: Readonly<Record<string, unknown>> };
 

@@ -5,22 +5,13 @@ import { withoutPlaces } from './fill.ts';
 export type Form = 'literal' | 'template';
 
 /** Schemas of strings for one form. Lengths are at most `max`; an empty string is none. */
-export interface Texts {
-  /** At most `max` bytes of UTF-8. */
-  bytes(max: number): z.ZodType<string>;
-  /** At most `max` characters, that is code points. */
-  chars(max: number): z.ZodType<string>;
-  /** An address that begins with http:// or https://, at most 2048 bytes (§4.2). */
-  readonly url: z.ZodType<string>;
-  /** At most `max` bytes that look like `form`; `about` says how in words. */
-  like(form: RegExp, max: number, about: string): z.ZodType<string>;
-}
+export type Texts = ReturnType<typeof createTexts>;
 
 /** WeCom shows no character that is not one (40033), and MySQL stores none. */
 const SOUND = 'must not hold half characters (lone surrogates)';
 
 /** Makes the schemas of strings for one form. */
-export function createTexts(form: Form): Texts {
+export function createTexts(form: Form) {
   const settled = form === 'literal' ? (text: string) => text : withoutPlaces;
   const isOpen = (text: string) => settled(text) !== text;
   const limited = (max: number, unit: string, length: (text: string) => number) =>
@@ -30,13 +21,17 @@ export function createTexts(form: Form): Texts {
       .refine((text) => length(settled(text)) <= max, `must be at most ${max} ${unit}`)
       .refine((text) => text.isWellFormed(), SOUND)
       .meta({ description: `At most ${max} ${unit}.` });
+  /** At most `max` bytes of UTF-8. */
   const bytes = (max: number) => limited(max, 'bytes of UTF-8', Buffer.byteLength);
+  /** At most `max` bytes that look like `pattern`; `about` says how in words. */
   const like = (pattern: RegExp, max: number, about: string) =>
     bytes(max).refine((text) => isOpen(text) || pattern.test(text), about);
   return {
     bytes,
     like,
-    chars: (max) => limited(max, 'characters', (text) => [...text].length),
+    /** At most `max` characters, that is code points. */
+    chars: (max: number) => limited(max, 'characters', (text) => [...text].length),
+    /** An address that begins with http:// or https://, at most 2048 bytes (§4.2). */
     url: like(/^https?:\/\/[^\s/]\S*$/i, 2048, 'must be an address that begins with https:// or http://'),
   };
 }
