@@ -8,6 +8,7 @@ import type { BotConfig } from '../config.ts';
 import { readPrincipal } from '../contract/principal.ts';
 import { ConfigError } from '../errors.ts';
 import type { Log } from '../server/log.ts';
+import { createLoop } from '../server/loop.ts';
 import type { BotMetrics, ReloadResult } from '../server/metrics.ts';
 import type { Redis } from '../server/redis.ts';
 import { createCipher } from '../wecom/crypto/cipher.ts';
@@ -98,9 +99,12 @@ export async function openAccounts(parts: AccountsParts) {
   };
   await read();
 
-  const looking = setInterval(() => {
-    for (const { keepFresh } of open.values()) void keepFresh();
-  }, LOOK_MS).unref();
+  const looking = createLoop({
+    restMs: LOOK_MS,
+    work: () => Promise.all([...open.values()].map(({ keepFresh }) => keepFresh())),
+    onError: (err) => log.error({ err }, 'the callback ranges of WeCom are not fresh'),
+  });
+  looking.start();
   let reading: Promise<void> = Promise.resolve();
   return {
     /** One as it is in force now. */
@@ -130,8 +134,8 @@ export async function openAccounts(parts: AccountsParts) {
       });
       return reading;
     },
-    close(): void {
-      clearInterval(looking);
+    async close(): Promise<void> {
+      await looking.stop();
       for (const { release } of open.values()) release();
     },
   };

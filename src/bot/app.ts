@@ -159,7 +159,7 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
       await chat.idle();
       await confirmations.stop();
       await reports.stop();
-      accounts.close();
+      await accounts.close();
       redis.disconnect();
     },
   };
