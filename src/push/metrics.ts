@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
-import { createLabel, metersOf } from '../server/metrics.ts';
+import { createBadAccounts, createLabel, metersOf } from '../server/metrics.ts';
 import type { SentCall } from '../wecom/api/outgoing.ts';
 import { type Lane, lanes } from './content/message.ts';
 import type { Depth } from './delivery/depth-store.ts';
@@ -22,6 +22,8 @@ export interface PushMetrics {
   breaker(account: string, state: BreakerState): void;
   /** Whether WeCom refuses this account, so that its messages wait. */
   accountPaused(account: string, isPaused: boolean): void;
+  /** These accounts could not be used when their file was last read; `*` stands for the file as a whole. */
+  badAccounts(names: readonly string[]): void;
   /** A webhook was `delivered`, is to be tried again (`retried`), or has ended without (`refused`, `expired`). */
   resultCallback(result: string): void;
   /** A transaction lost a deadlock, or waited for a lock in vain, and was run again. */
@@ -107,6 +109,7 @@ export function createPushMetrics(registry: Registry): PushMetrics {
     waited: (limit, seconds) => waits.observe({ limit: limitLabel(limit) }, seconds),
     breaker: (account, state) => breaker.set({ account }, BREAKER[state]),
     accountPaused: (account, isPaused) => paused.set({ account }, isPaused ? 1 : 0),
+    badAccounts: createBadAccounts(registry),
     resultCallback: (result) => callbacks.inc({ result: resultLabel(result) }),
     transactionRetried: () => retries.inc(),
     request: (route, status, seconds) =>

@@ -78,6 +78,7 @@ export function openAccounts(parts: OpenAccountsParts): Accounts {
   };
   const openAll = (): void => {
     for (const problem of loaded.problems.values()) log.error({ problem }, 'an account cannot be used');
+    metrics.badAccounts([...loaded.problems.keys()]);
     for (const [name, account] of loaded.accounts) {
       if (opened.get(name)?.account === account) continue;
       opened.set(name, open(name, account));
@@ -130,7 +131,12 @@ export function openAccounts(parts: OpenAccountsParts): Accounts {
       await Promise.any(checks).catch(({ errors }: AggregateError) => Promise.reject(errors[0]));
     },
     reload() {
-      loaded = load(config, loaded.accounts);
+      try {
+        loaded = load(config, loaded.accounts);
+      } catch (error) {
+        metrics.badAccounts(['*']);
+        throw error;
+      }
       openAll();
     },
   };

@@ -19,6 +19,21 @@ function createReloads(registry: Registry) {
   return (what: string, result: ReloadResult): void => gauge.set({ what }, result === 'refused' ? 1 : 0);
 }
 
+/**
+ * Registers the gauge of accounts that cannot be used as `ACCOUNTS_FILE` defines them. What comes back takes all their
+ * names after each reading; `*` stands for the file as a whole.
+ */
+export function createBadAccounts(registry: Registry): (names: readonly string[]) => void {
+  const name = 'keypad_account_bad';
+  const help = '1 for each account whose definition cannot be used; * is the file of accounts as a whole';
+  const known = registry.getSingleMetric(name) as Gauge<'account'> | undefined;
+  const gauge = known ?? metersOf(registry).gauge(name, help, ['account']);
+  return (names) => {
+    gauge.reset();
+    for (const account of names) gauge.set({ account: account.slice(0, 32) }, 1);
+  };
+}
+
 /** What the interface platform counts. */
 export type BotMetrics = ReturnType<typeof createBotMetrics>;
 
@@ -27,18 +42,13 @@ export type BotMetrics = ReturnType<typeof createBotMetrics>;
  * counted as `other`.
  */
 export function createBotMetrics(registry: Registry) {
-  const { histogram, counter, gauge } = metersOf(registry);
+  const { histogram, counter } = metersOf(registry);
   const callbacks = histogram('keypad_callback_seconds', 'Callbacks by result', ['result']);
   const redis = histogram('keypad_redis_seconds', 'Redis commands by result', ['result']);
   const calls = histogram('keypad_ops_call_seconds', 'Calls of the ops platform', ['operation', 'state']);
   const delivery = 'keypad_delivery_call_seconds';
   const deliveries = histogram(delivery, 'Calls of message delivery', ['what', 'result']);
   const sessions = counter('keypad_sessions_total', 'Sessions started and ended by their user', ['change']);
-  const bad = gauge(
-    'keypad_bot_account_bad',
-    '1 for each account whose definition cannot be used; * is the file of accounts as a whole',
-    ['account'],
-  );
   const label = { result: createLabel(), operation: createLabel(), state: createLabel() };
   return {
     /** A callback was answered; `result` says how. */
@@ -55,10 +65,7 @@ export function createBotMetrics(registry: Registry) {
     deliveryCall: (what: string, result: 'ok' | 'refused' | 'down', seconds: number) =>
       deliveries.observe({ what, result }, seconds),
     /** These accounts could not be opened when their file was last read; `*` stands for the file as a whole. */
-    badAccounts(names: readonly string[]): void {
-      bad.reset();
-      for (const account of names) bad.set({ account: account.slice(0, 32) }, 1);
-    },
+    badAccounts: createBadAccounts(registry),
   };
 }
 

@@ -142,7 +142,7 @@ test('a message that is signed and sealed for one account is no message for anot
 
 test('a bad account is named in the log and a metric', async () => {
   expect(running.lines.join('')).toContain('account \\"broken\\": agentId must be a whole number');
-  expect(await metrics()).toContain('keypad_bot_account_bad{account="broken"} 1');
+  expect(await metrics()).toContain('keypad_account_bad{account="broken"} 1');
 });
 
 test('SIGHUP adds an account, removes one, and keeps one whose definition became bad', async () => {
@@ -150,7 +150,7 @@ test('SIGHUP adds an account, removes one, and keeps one whose definition became
   await bot.reload();
   expect((await shop.say('zhangsan', 'hi')).reply).toContain('电商');
   expect((await status('/wecom/callback/bank'))[0]).toBe(400);
-  expect(await metrics()).toContain('keypad_bot_account_bad{account="shop"} 1');
+  expect(await metrics()).toContain('keypad_account_bad{account="shop"} 1');
   expect(await metrics()).not.toContain('account="broken"');
 
   write(`{ bank: ${entry({ corpId: 'ww8888888888888888', allowedSources: '10.8.0.0/16' })} }`);
@@ -158,7 +158,7 @@ test('SIGHUP adds an account, removes one, and keeps one whose definition became
   expect(await status('/wecom/callback/shop')).toEqual(REFUSED);
   expect(await status('/wecom/callback/bank')).toEqual(REFUSED);
   expect((await status('/wecom/callback/bank', '10.8.0.1'))[0]).toBe(400);
-  expect(await metrics()).not.toContain('keypad_bot_account_bad{');
+  expect(await metrics()).not.toContain('keypad_account_bad{');
 });
 
 test('a file that cannot be read leaves every account as it was', async () => {
@@ -166,7 +166,7 @@ test('a file that cannot be read leaves every account as it was', async () => {
   await bot.reload();
   expect((await status('/wecom/callback/bank', '10.8.0.1'))[0]).toBe(400);
   expect((await wecom.say('zhangsan', 'hi')).reply).not.toBe('');
-  expect(await metrics()).toContain('keypad_bot_account_bad{account="*"} 1');
+  expect(await metrics()).toContain('keypad_account_bad{account="*"} 1');
 });
 
 test('an account whose menus cannot be loaded costs only itself', async () => {
@@ -174,12 +174,12 @@ test('an account whose menus cannot be loaded costs only itself', async () => {
   await bot.reload();
   expect((await status('/wecom/callback/bank'))[0]).toBe(400);
   expect(await status('/wecom/callback/bare')).toEqual(REFUSED);
-  expect(await metrics()).toContain('keypad_bot_account_bad{account="bare"} 1');
+  expect(await metrics()).toContain('keypad_account_bad{account="bare"} 1');
 });
 
 test('an account whose new menus cannot be loaded goes on with its old definition', async () => {
   write(`{ bank: ${entry({ corpId: 'ww8888888888888888', menus: './nothing' })} }`);
   await bot.reload();
   expect((await status('/wecom/callback/bank'))[0]).toBe(400);
-  expect(await metrics()).toContain('keypad_bot_account_bad{account="bank"} 1');
+  expect(await metrics()).toContain('keypad_account_bad{account="bank"} 1');
 });

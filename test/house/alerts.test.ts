@@ -37,6 +37,7 @@ async function seriesShown(): Promise<ReadonlyMap<string, ReadonlySet<string>>> 
   );
   push.breaker('default', 'closed');
   push.accountPaused('default', true);
+  push.badAccounts(['shop']);
   push.accepted('alert');
   push.sent('alert', 0, 1);
   push.weComCall({ api: 'gettoken', errcode: 0, ms: 1 });

@@ -12,6 +12,7 @@ test('message delivery counts what it accepts, sends, waits for, tells and answe
   metrics.waited('member-minute', 12);
   metrics.breaker('default', 'open');
   metrics.accountPaused('shop', true);
+  metrics.badAccounts(['bank']);
   metrics.resultCallback('expired');
   metrics.transactionRetried();
   metrics.request('/v1/messages/:id', 404, 0.003);
@@ -26,6 +27,7 @@ test('message delivery counts what it accepts, sends, waits for, tells and answe
     'keypad_push_limiter_wait_seconds_bucket{le="15",limit="member-minute"} 1',
     'keypad_push_breaker_state{account="default"} 2',
     'keypad_push_account_paused{account="shop"} 1',
+    'keypad_account_bad{account="bank"} 1',
     'keypad_push_callbacks_total{result="expired"} 1',
     'keypad_push_transaction_retries_total 1',
     'keypad_push_api_seconds_count{route="/v1/messages/:id",status="404"} 1',
