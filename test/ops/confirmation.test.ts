@@ -141,6 +141,34 @@ describe('an operation whose answer got lost', () => {
     expect(replicasOf('recommend')).toBe(2);
   });
 
+  test('is in the audit once it is settled: who ended it, what it was, and that it never ran', async () => {
+    const four = { ...input, replicas: 4 };
+    const shown = await ops.as('zhangsan').preview('k8s.scale', four);
+    const rows = () =>
+      harness.sql(
+        `select outcome, reason, user, operation, unit, target, input, hash, jti, source from audit
+         where outcome = 'cancelled' and hash = ?`,
+        [shown.hash],
+      );
+    await ops.as('wangwu').acknowledge('operation.settle', { id: shown.id });
+    expect(await rows()).toEqual([]);
+    await other.as('zhangsan').acknowledge('operation.settle', { id: shown.id });
+    expect(await rows()).toEqual([
+      {
+        outcome: 'cancelled',
+        reason: 'settled',
+        user: 'zhangsan',
+        operation: 'k8s.scale',
+        unit: '电商',
+        target: 'shop/recommend',
+        input: expect.stringContaining('"replicas":4'),
+        hash: shown.hash,
+        jti: expect.any(String),
+        source: '127.0.0.1',
+      },
+    ]);
+  });
+
   test('is not for others to settle', async () => {
     const shown = await ops.as('zhangsan').preview('k8s.scale', input);
     await ops.as('wangwu').acknowledge('operation.settle', { id: shown.id });
