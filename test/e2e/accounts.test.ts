@@ -113,6 +113,54 @@ test('while WeCom refuses one account the other goes on, and everything arrives 
   expect(await accounts()).toMatchObject({ default: 'active ' });
 }, 90_000);
 
+test('SIGHUP of message delivery takes an account away, brings one back, and uses a changed secret', async () => {
+  const pushMetrics = async () =>
+    (await fetch(`http://127.0.0.1:${demo.roleEnv.push.PUSH_INTERNAL_PORT}/metrics`)).text();
+  const stateOfShop = async () => (await client.accounts()).find(({ account }) => account === 'shop');
+  const reload = (accounts: string): void => {
+    file('accounts.yaml', `accounts: { ${accounts} }`);
+    demo.processes.push.process.kill('SIGHUP');
+  };
+  const toShop = (text: string) => client.push({ account: 'shop', to: { users: ['lisi'] }, text });
+  shop.setFaults([{ api: 'message/send', errcode: 60020, errmsg: 'not allow', times: 'always' }]);
+  const waiting = await toShop('账号被拿掉时');
+  await expect.poll(stateOfShop, patiently).toMatchObject({ state: 'paused' });
+  reload('');
+  await expect.poll(stateOfShop, patiently).toMatchObject({ state: 'removed', queued: 1 });
+  await expect(toShop('没有这个账号')).rejects.toThrow('there is no account "shop"');
+  expect(await client.message(waiting.id)).toMatchObject({ state: 'queued' });
+  shop.setFaults([]);
+
+  reload(`${shopAccount('token')}, broken: { corpId: ww7777777777777777, agentId: x }`);
+  await expect.poll(() => arrivedAtShop('lisi'), { ...patiently, timeout: 40_000 }).toContain('账号被拿掉时');
+  await expect.poll(() => client.message(waiting.id), patiently).toMatchObject({ state: 'sent' });
+  expect(await pushMetrics()).toContain('keypad_account_bad{account="broken"} 1');
+
+  // The same app elsewhere, which knows the new secret only.
+  const renewed = await startWeCom({
+    ...SHOP,
+    secret: 'shop-secret-renewed',
+    port: 0,
+    pace: { attemptMs: 5000, attempts: 1, retryGapMs: 1 },
+  });
+  try {
+    router.simulators.set(SHOP.corpId, renewed.url);
+    file('secret', 'shop-secret-renewed');
+    reload(shopAccount('token'));
+    await expect.poll(pushMetrics, patiently).not.toContain('keypad_account_bad{');
+    await toShop('新的密钥');
+    const arrived = () => renewed.arrived('lisi').map(({ text }) => text);
+    await expect.poll(arrived, { ...patiently, timeout: 40_000 }).toEqual(['新的密钥']);
+    expect(await stateOfShop()).toMatchObject({ state: 'active' });
+  } finally {
+    router.simulators.set(SHOP.corpId, shop.url);
+    await renewed.stop();
+  }
+  file('accounts.yaml', 'accounts: {');
+  demo.processes.push.process.kill('SIGHUP');
+  await expect.poll(pushMetrics, patiently).toContain('keypad_account_bad{account="*"} 1');
+}, 120_000);
+
 test('SIGHUP gives an account that became bad its old definition, and takes a removed one away', async () => {
   const reload = async (accounts: string, word: string) => {
     file('accounts.yaml', `accounts: { ${accounts} }`);
