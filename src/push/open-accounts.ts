@@ -4,6 +4,7 @@ import type { Log } from '../server/log.ts';
 import type { WeComApi } from '../wecom/api/api.ts';
 import type { Messenger } from '../wecom/api/outgoing.ts';
 import { WeComError } from '../wecom/api/wecom-error.ts';
+import { iso } from './content/fields.ts';
 import { DEFAULT_ACCOUNT } from './content/message.ts';
 import type { Database } from './database/database.ts';
 import type { SendingAccount, SendingAccounts } from './delivery/accounts.ts';
@@ -145,8 +146,4 @@ export function openAccounts(parts: OpenAccountsParts): Accounts {
 function load(config: PushConfig, previous?: LoadedAccounts<PushAccount>['accounts']) {
   const { accountsFile: path, account: standard } = config;
   return loadPushAccounts({ path, standard, ...(previous !== undefined && { previous }) });
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }

@@ -1,3 +1,4 @@
+import { iso } from '../content/fields.ts';
 import type { DeliveryState } from '../content/message.ts';
 import type { Database } from '../database/database.ts';
 import type { CampaignRow } from './campaign-store.ts';
@@ -68,5 +69,5 @@ function byErrcode(counts: readonly Count[]): Readonly<Record<string, number>> {
 
 /** Unix ms as ISO time. */
 export function isoTime(at: number | null): string | null {
-  return at === null ? null : new Date(at).toISOString();
+  return at === null ? null : iso(at);
 }

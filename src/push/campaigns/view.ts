@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { iso } from '../content/fields.ts';
 import { visibleStates } from '../database/campaign-state.ts';
 import type { CampaignRow } from './campaign-store.ts';
 import { isoTime, type Progress } from './progress.ts';
@@ -56,7 +57,7 @@ export function lineOf(row: CampaignRow): z.infer<typeof lineSchema> {
     total: row.total,
     perMinute: row.per_minute,
     perDay: row.per_day,
-    createdAt: new Date(row.created_at).toISOString(),
+    createdAt: iso(row.created_at),
     nextRunAt: isoTime(row.next_run_at),
     problem: row.problem,
   };

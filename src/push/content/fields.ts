@@ -39,6 +39,9 @@ export const callbackUrlSchema = webAddress.refine(
 /** An ISO time with its offset, as Unix ms. */
 export const isoTime = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 
+/** Unix ms as answers show them. */
+export const iso = (ms: number): string => new Date(ms).toISOString();
+
 /** How many rows one page of a list has. */
 export const pageLimit = (max: number, standard = 100) =>
   z.coerce.number().int().min(1).max(max).default(standard);

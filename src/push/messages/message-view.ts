@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { errcodeSchema as errcode, readErrcode } from '../content/fields.ts';
+import { errcodeSchema as errcode, iso, readErrcode } from '../content/fields.ts';
 import {
   type DeliveryState,
   deliveryStates,
@@ -111,8 +111,4 @@ function viewDelivery(row: DeliveryRow, attempts: readonly AttemptRow[]): Messag
       ...(msgid !== null && { msgid }),
     })),
   };
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }

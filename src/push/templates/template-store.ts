@@ -1,4 +1,5 @@
 import type { Content } from '../content/content.ts';
+import { iso } from '../content/fields.ts';
 import type { Database, Tx } from '../database/database.ts';
 import type { TemplateVersionTable } from '../database/template-tables.ts';
 import type { Template } from './template.ts';
@@ -110,7 +111,7 @@ export async function deleteTemplate(db: Database, key: string): Promise<boolean
 type LineRow = Omit<TemplateVersionTable, 'content'>;
 
 function lineOf({ template_key: key, version, title, author, created_at }: LineRow): TemplateLine {
-  return { key, version, title, author, createdAt: new Date(created_at).toISOString() };
+  return { key, version, title, author, createdAt: iso(created_at) };
 }
 
 function templateOf(row: TemplateVersionTable): Template {

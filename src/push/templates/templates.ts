@@ -2,6 +2,7 @@ import { InputError } from '../../errors.ts';
 import { transact } from '../../server/database.ts';
 import { createTtlCache } from '../../server/ttl-cache.ts';
 import type { Content } from '../content/content.ts';
+import { iso } from '../content/fields.ts';
 import { namesIn } from '../content/fill.ts';
 import type { Variables } from '../content/message.ts';
 import type { Database } from '../database/database.ts';
@@ -92,17 +93,14 @@ export function createTemplates({ db, now }: TemplateParts) {
       if (length > MAX_CONTENT_BYTES) {
         throw new InputError(`content: is ${length} bytes of JSON; at most ${MAX_CONTENT_BYTES} are kept`);
       }
-      return write(
-        { key: readTemplateKey(key), title, content, author, createdAt: new Date(now()).toISOString() },
-        version,
-      );
+      return write({ key: readTemplateKey(key), title, content, author, createdAt: iso(now()) }, version);
     },
     /** Makes a new version that is as an earlier one was, also of a deleted template. Null when there is none such. */
     async restore(key: string, version: number, author: string): Promise<Template | null> {
       const old = await readVersion(db, readTemplateKey(key), version);
       if (old === null) return null;
       const { title, content } = old;
-      return write({ key, title, content, author, createdAt: new Date(now()).toISOString() });
+      return write({ key, title, content, author, createdAt: iso(now()) });
     },
     /** Takes it out of use; false when there was none. */
     async remove(key: string): Promise<boolean> {

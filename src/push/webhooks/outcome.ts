@@ -1,4 +1,4 @@
-import { readErrcode } from '../content/fields.ts';
+import { iso, readErrcode } from '../content/fields.ts';
 import { type MessageState, messageStateOf } from '../content/message.ts';
 import { type Opaque, readOpaque } from '../content/opaque.ts';
 import type { Database } from '../database/database.ts';
@@ -64,7 +64,7 @@ export async function readOutcome(
       receivers,
       failures: await readFailures(db, messageId),
       maybeTwice: groups.some(({ twice }) => Number(twice) > 0),
-      finishedAt: new Date(message.finished_at ?? 0).toISOString(),
+      finishedAt: iso(message.finished_at ?? 0),
     },
   };
 }
