@@ -1,4 +1,5 @@
 import type { Insertable } from 'kysely';
+import { transact } from '../../server/database.ts';
 import type { CampaignReceiverTable, CampaignTable } from '../database/campaign-tables.ts';
 import type { Database } from '../database/database.ts';
 
@@ -21,7 +22,7 @@ export function addReceivers(
   db: Database,
   { serial, rows, now }: { serial: number; rows: readonly CampaignReceiverTable[]; now: number },
 ): Promise<number | null> {
-  return db.transaction().execute(async (tx) => {
+  return transact(db, async (tx) => {
     // Holds the row until the commit, so that a sweep never removes a campaign under the hands of its loader.
     const touched = await tx
       .updateTable('campaigns')
