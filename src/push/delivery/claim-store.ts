@@ -11,12 +11,11 @@ export interface LaneOfAccount {
   readonly lane: Lane;
 }
 
-/** When the first line of each account and lane is due, and what time it is; Unix ms. */
-export async function readDue(db: Database, clock: DatabaseClock) {
+/** When the first line of each account in these lanes is due, and what time it is; Unix ms. */
+export async function readDue(db: Database, lanes: readonly Lane[], clock: DatabaseClock) {
   const { rows } = await sql<LaneOfAccount & { readonly dueAt: number; readonly now: number }>`
-    select account, lane, min(due_at) dueAt, ${clock()} now from delivery_lines group by account, lane`.execute(
-    db,
-  );
+    select account, lane, min(due_at) dueAt, ${clock()} now from delivery_lines
+    where lane in (${sql.join(lanes)}) group by account, lane`.execute(db);
   return rows;
 }
 

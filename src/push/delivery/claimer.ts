@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { transact } from '../../server/database.ts';
 import { createLoop } from '../../server/loop.ts';
-import { DEFAULT_ACCOUNT, lanes } from '../content/message.ts';
+import { DEFAULT_ACCOUNT, type Lane } from '../content/message.ts';
 import type { DatabaseClock } from '../database/clock.ts';
 import type { Database } from '../database/database.ts';
 import { type ClaimParts, claim, DAY_IS_FULL, type Group, type Room } from './claim.ts';
@@ -15,6 +15,9 @@ export interface ClaimerParts extends ClaimParts {
   readonly clock: DatabaseClock;
   readonly now: () => number;
   readonly newId: () => string;
+  /** The lanes it serves, by rank, and how often it looks for what other replicas have accepted, in ms. */
+  readonly lanes: readonly Lane[];
+  readonly lookMs: number;
   /** How many calls of one account are under way in one lane at the same time. */
   readonly concurrency: number;
   /** Sends a group; rejects only for reasons of our own, and then its leases end. */
@@ -31,15 +34,15 @@ export interface Claimer {
   close(): Promise<void>;
 }
 
-/** How often it is looked for what other replicas have accepted, in ms: an alert is to be noticed within 100. */
-const LOOK_MS = 80;
 const TRIES = 5;
+/** How long it rests when the database cannot be asked, in ms. */
+const AWAY_MS = 1000;
 /** How long calls may take when the process ends; a call of WeCom takes 5 s at most. */
 const CLOSE_MS = 12_000;
 
 /** Makes the claimer of one replica; it does not run yet. */
 export function createClaimer(parts: ClaimerParts): Claimer {
-  const { db, accounts, clock, newId, concurrency, send, onError } = parts;
+  const { db, accounts, clock, newId, lanes, lookMs, concurrency, send, onError } = parts;
   const underWay = new Map<string, Set<Promise<void>>>();
   /** Of accounts that WeCom blocks it is known until when. */
   let blocked: ReadonlyMap<string, number> = new Map();
@@ -105,7 +108,7 @@ export function createClaimer(parts: ClaimerParts): Claimer {
   const round = async (): Promise<boolean> => {
     clearTimeout(timer);
     await giveBack();
-    const due = await readDue(db, clock);
+    const due = await readDue(db, lanes, clock);
     const now = due[0]?.now ?? 0;
     const rooms = due
       .filter(({ dueAt }) => dueAt <= now)
@@ -113,7 +116,7 @@ export function createClaimer(parts: ClaimerParts): Claimer {
       .filter(({ count }) => count > 0)
       .toSorted((one, other) => lanes.indexOf(one.lane) - lanes.indexOf(other.lane));
     const soon = Math.min(...due.map(({ dueAt }) => dueAt).filter((at) => at > now)) - now;
-    if (soon < LOOK_MS) timer = setTimeout(loop.wake, soon).unref();
+    if (soon < lookMs) timer = setTimeout(loop.wake, soon).unref();
     if (rooms.length === 0) return false;
     for (let tries = 1; ; tries += 1) {
       try {
@@ -126,7 +129,13 @@ export function createClaimer(parts: ClaimerParts): Claimer {
       }
     }
   };
-  const loop = createLoop({ restMs: LOOK_MS, work: round, onError });
+  const work = (): Promise<boolean> =>
+    round().catch(async (error: unknown) => {
+      onError(error);
+      await sleep(AWAY_MS);
+      return false;
+    });
+  const loop = createLoop({ restMs: lookMs, work, onError });
 
   return {
     start() {

@@ -12,6 +12,7 @@ import { createIntake } from './intake.ts';
 import { createLeases, RENEW_MS } from './leases.ts';
 import { writeBlock } from './limits-store.ts';
 import type { MessageQueue } from './message-queue.ts';
+import { waiting } from './outcome.ts';
 import { recall } from './recall.ts';
 import { requeue } from './recall-store.ts';
 import { createRecorder } from './recorder.ts';
@@ -44,8 +45,9 @@ export interface Delivery extends MessageQueue {
   depth(): Promise<readonly Depth[]>;
 }
 
-/** How often those who wait are looked up: another replica may have finished their messages. */
-const LOOK_MS = 250;
+/** How often it is looked for what other replicas have accepted or finished, in ms: it is to be noticed within 250, an alert within 100. */
+const LOOK_MS = 240;
+const ALERT_LOOK_MS = 80;
 
 /** Makes delivery out of its parts. */
 export function createDelivery(parts: DeliveryParts): Delivery {
@@ -58,15 +60,23 @@ export function createDelivery(parts: DeliveryParts): Delivery {
   const senders = new WeakMap<SendingAccount, ReturnType<typeof createSender>>();
   const send = async (group: Group): Promise<void> => {
     const account = accounts.find(group.account);
-    // Taken out of the configuration since it was claimed: its lease ends, and it waits for the account.
-    if (account === undefined) return;
+    // Taken out of the configuration since it was claimed: it waits for the account.
+    if (account === undefined)
+      return recorder.record(group.members.map((member) => waiting(member, group.owner, now())));
     const sender =
       senders.get(account) ?? createSender({ ...parts, ...account, recorder, leases, repeats, block });
     senders.set(account, sender);
     await sender(group);
   };
-  const claimer = createClaimer({ ...parts, clock, send });
-  const intake = createIntake({ db, now, clock, newId, onCommitted: claimer.wake });
+  // Alerts have a claimer of their own: they never wait for a large claim of another lane.
+  const claimers = [
+    createClaimer({ ...parts, clock, send, lanes: ['alert'], lookMs: ALERT_LOOK_MS }),
+    createClaimer({ ...parts, clock, send, lanes: ['normal', 'bulk'], lookMs: LOOK_MS }),
+  ];
+  const wake = (): void => {
+    for (const claimer of claimers) claimer.wake();
+  };
+  const intake = createIntake({ db, now, clock, newId, onCommitted: wake });
   const loops = [
     createLoop({ restMs: RENEW_MS, work: leases.renew, onError }),
     createLoop({ restMs: LOOK_MS, work: waiters.look, onError }),
@@ -81,25 +91,25 @@ export function createDelivery(parts: DeliveryParts): Delivery {
         throw one;
       });
     },
-    wake: claimer.wake,
+    wake,
     finished: waiters.finished,
     async recall(app, messageId) {
       const recalled = await recall({ ...parts, onFinished: waiters.notify }, app, messageId);
-      claimer.wake();
+      wake();
       return recalled;
     },
     async resend(app, messageId) {
       const queued = await requeue(db, { app, messageId, clock });
-      claimer.wake();
+      wake();
       return queued;
     },
     depth: () => readDepth(db, clock),
     start() {
-      claimer.start();
+      for (const claimer of claimers) claimer.start();
       for (const loop of loops) loop.start();
     },
     async close() {
-      await claimer.close();
+      await Promise.all(claimers.map((claimer) => claimer.close()));
       recorder.close();
       await Promise.all(loops.map((loop) => loop.stop()));
       waiters.close();

@@ -91,8 +91,8 @@ export async function placesOfDay(
   const before = await readDay(tx, [...counted.keys()], dayOf(now).number);
   const used = new Map<string, { count: number; most: number }>();
   for (const [account, some] of counted) {
-    // Taken out of the configuration at this moment: nothing more of it is sent.
-    const most = 200 * (accounts.find(account)?.accountLimit() ?? 0);
+    // One that was taken out of the configuration at this moment is given back before it is sent.
+    const most = 200 * (accounts.find(account)?.accountLimit() ?? Number.MAX_SAFE_INTEGER / 200);
     const taken = some.slice(0, Math.max(0, most - (before.get(account) ?? 0)));
     for (const { id } of taken) ids.add(id);
     if (taken.length > 0) used.set(account, { count: taken.length, most });

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { transact } from '../../server/database.ts';
 import type { Database, Tx } from '../database/database.ts';
 import type { CallbackState } from '../database/webhook-tables.ts';
 
@@ -62,42 +63,42 @@ export interface Wanted {
   readonly underWay: ReadonlyMap<string, number>;
 }
 
-/** What was due, and what of it is ours now: another replica may have been quicker. */
+/** How many were due, and what of it is ours now. */
 export interface Taken {
   readonly due: number;
   readonly ours: readonly Callback[];
 }
 
-/** Takes callbacks that are due, oldest first; hosts that have their share are left out. */
-export async function takeCallbacks(db: Database, wanted: Wanted): Promise<Taken> {
+/** Takes callbacks that are due, oldest first; hosts that have their share are left out, and what another replica is taking. */
+export function takeCallbacks(db: Database, wanted: Wanted): Promise<Taken> {
   const { now, until, owner, count, perHost, underWay } = wanted;
   const full = [...underWay].filter(([, busy]) => busy >= perHost).map(([host]) => host);
-  let query = db
-    .selectFrom('result_callbacks')
-    .select(['message_id', 'app', 'host', 'tries', 'due_at', 'noted_at'])
-    .where('due_at', '<=', now)
-    .orderBy('due_at')
-    .limit(count);
-  if (full.length > 0) query = query.where('host', 'not in', full);
-  const rows = await query.execute();
-  const ours: Callback[] = [];
-  const byHost = new Map(underWay);
-  for (const row of rows) {
-    const others = byHost.get(row.host) ?? 0;
-    if (others >= perHost) continue;
-    const { numUpdatedRows } = await db
+  return transact(db, async (tx) => {
+    let query = tx
+      .selectFrom('result_callbacks')
+      .select(['message_id as messageId', 'app', 'host', 'tries', 'noted_at as notedAt'])
+      .where('due_at', '<=', now)
+      .orderBy('due_at')
+      .limit(count)
+      .forUpdate()
+      .skipLocked();
+    if (full.length > 0) query = query.where('host', 'not in', full);
+    const rows = await query.execute();
+    const byHost = new Map(underWay);
+    const ours = rows.flatMap((row): readonly Callback[] => {
+      const busy = byHost.get(row.host) ?? 0;
+      byHost.set(row.host, busy + 1);
+      return busy >= perHost ? [] : [{ ...row, tries: row.tries + 1, owner }];
+    });
+    if (ours.length === 0) return { due: rows.length, ours };
+    const ids = ours.map(({ messageId }) => messageId);
+    await tx
       .updateTable('result_callbacks')
-      .set({ due_at: until, lease_owner: owner, tries: row.tries + 1 })
-      .where('message_id', '=', row.message_id)
-      // Whoever takes it changes this; so only one does.
-      .where('due_at', '=', row.due_at)
-      .executeTakeFirst();
-    if (numUpdatedRows === 0n) continue;
-    byHost.set(row.host, others + 1);
-    const { message_id: messageId, app, host, noted_at: notedAt } = row;
-    ours.push({ messageId, app, host, tries: row.tries + 1, notedAt, owner });
-  }
-  return { due: rows.length, ours };
+      .set((is) => ({ due_at: until, lease_owner: owner, tries: is('tries', '+', 1) }))
+      .where('message_id', 'in', ids)
+      .execute();
+    return { due: rows.length, ours };
+  });
 }
 
 /** What became of a try: another one at a time (Unix ms), or the end. */
