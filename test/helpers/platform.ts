@@ -15,8 +15,10 @@ export interface PlatformCall {
   readonly trace: string | undefined;
 }
 
-/** What a scripted platform answers: an answer, or `hang` up without one. */
-export type Script = (call: PlatformCall) => Answer | 'hang' | undefined;
+/** An answer, or `hang` up without one. */
+type Scripted = Answer | 'hang' | undefined;
+/** What a scripted platform answers, at once or later. */
+export type Script = (call: PlatformCall) => Scripted | Promise<Scripted>;
 
 /** An ops platform for tests of the bot: real HTTP, real tokens, scripted answers. */
 export interface ScriptedPlatform {
@@ -58,7 +60,7 @@ export async function startPlatform(): Promise<ScriptedPlatform> {
         trace: request.headers['x-keypad-id'] as string | undefined,
       };
       calls.push(call);
-      const answer = platform.script(call) ?? { state: 'done', output: DEFAULTS[operation] };
+      const answer = (await platform.script(call)) ?? { state: 'done', output: DEFAULTS[operation] };
       if (answer === 'hang') return response.destroy();
       return response.setHeader('content-type', 'application/json').end(JSON.stringify(answer));
     });
