@@ -1,4 +1,5 @@
 import { afterAll, beforeEach, expect, test } from 'vitest';
+import { pause } from '#test/pause.ts';
 import { startRedis } from '#test/redis.ts';
 import type { Incoming } from '../../src/channels/channel.ts';
 import { createWeComChannel } from '../../src/channels/wecom-callback/channel.ts';
@@ -285,8 +286,8 @@ test('without Redis a message is answered with a sentence', async () => {
 test('a Redis that stands still is a sentence too, and when it goes on so does the chat', async () => {
   const chat = replica();
   await chat.receive(message('hi'));
-  server.process.kill('SIGSTOP');
+  const resume = pause(server.process);
   expect(await chat.receive(message('1'))).toBe(sentences.storeDown);
-  server.process.kill('SIGCONT');
+  await resume();
   await expect.poll(() => chat.receive(message('hi')), { timeout: 10_000 }).toContain('1 甲');
 });

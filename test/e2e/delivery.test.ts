@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { CLUSTER_TOKEN, startTestDemo, type TestDemo } from '../helpers/demo.ts';
+import { pause } from '../helpers/pause.ts';
 import { type Gate, openClusterGate, writesTo } from './gate.ts';
 
 const namespace = 'shop';
@@ -46,10 +47,9 @@ test('an outcome that takes its time is first submitted, then told by a message'
 
 test('what takes longer than 4 s is answered at once that it is worked on, and told later', async () => {
   await begin('wangwu', '1-1');
-  const ops = demo.processes.ops.process;
-  ops.kill('SIGSTOP');
+  const resume = pause(demo.processes.ops.process);
   expect(await demo.say('wangwu', '1')).toContain('处理中');
-  ops.kill('SIGCONT');
+  await resume();
   await expect.poll(told('wangwu', 'order  4/4 就绪'), patiently).toBe(1);
 });
 

@@ -9,6 +9,7 @@ import { principalText, WECOM_CALLBACK } from '../../src/contract/principal.ts';
 import { openDatabase, openMysqlServer } from '../../src/ops/database.ts';
 import { migrate } from '../../src/ops/migrations.ts';
 import { createDatabase } from '../helpers/database.ts';
+import { pause } from '../helpers/pause.ts';
 import { startPrivateDatabase } from '../helpers/private-database.ts';
 import { openOpsHarness, signedRequest } from './ops-harness.ts';
 
@@ -85,12 +86,12 @@ test('without its database the platform says so, in time, and goes on when it is
   const ops = await harness.startReplica({ mysqlUrl: createSecret(`${server.url}/keypad`) });
   await ops.as('zhangsan').read('me', {});
 
-  server.process.kill('SIGSTOP');
+  const resume = pause(server.process);
   expect(await ops.as('zhangsan').post('me', {})).toEqual({
     state: 'error',
     message: '平台的数据库暂时连不上。没有执行任何操作，请稍后再试',
   });
-  server.process.kill('SIGCONT');
+  await resume();
   expect(await ops.as('zhangsan').post('me', {})).toMatchObject({ state: 'done' });
   await setup.close();
   await server.stop();
