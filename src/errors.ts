@@ -41,6 +41,20 @@ export class Refused extends Error {
   }
 }
 
+/**
+ * A request over HTTP got no whole answer. `message` says why with a code or a limit only, never with the URL or a word
+ * of the other side. `mayHaveArrived` is false when no connection was made, so that no byte of the request was sent.
+ */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
+  readonly mayHaveArrived: boolean;
+
+  constructor(reason: string, mayHaveArrived: boolean) {
+    super(`no answer ${reason}`);
+    this.mayHaveArrived = mayHaveArrived;
+  }
+}
+
 /** Codes of an error that say that no connection was made, so that no byte of the request was sent. */
 const NEVER_SENT: ReadonlySet<unknown> = new Set([
   'ECONNREFUSED',
@@ -51,9 +65,10 @@ const NEVER_SENT: ReadonlySet<unknown> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
-/** Whether an error of fetch or mysql2 leaves open if the other side has got the request. */
+/** Whether an error of HTTP or mysql2 leaves open if the other side has got the request. */
 export function mayHaveArrived(error: unknown): boolean {
   for (let each = error; each instanceof Error; each = each.cause) {
+    if (each instanceof NoAnswer) return each.mayHaveArrived;
     if ('code' in each && NEVER_SENT.has(each.code)) return false;
   }
   return true;

@@ -8,6 +8,7 @@ import type { BotConfig } from '../config.ts';
 import { readSigningKey } from '../contract/keys.ts';
 import { createPushClient } from '../push/client.ts';
 import { drainOnClose } from '../server/drain.ts';
+import { createHttpClient } from '../server/http-client.ts';
 import type { Log } from '../server/log.ts';
 import { createBotMetrics } from '../server/metrics.ts';
 import { createRedis } from '../server/redis.ts';
@@ -53,7 +54,9 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
     now,
     newNonce: randomUUID,
   });
+  const http = createHttpClient();
   const client = createOpsClient({
+    send: http.send,
     url: config.opsUrl,
     key: readSigningKey(config.signingKey.reveal()),
     now,
@@ -160,6 +163,7 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
       await confirmations.stop();
       await reports.stop();
       await accounts.close();
+      await http.close();
       redis.disconnect();
     },
   };

@@ -9,6 +9,7 @@ import {
 import { REPORTS, type Report } from '../contract/report.ts';
 import { type SigningKey, signToken } from '../contract/token.ts';
 import { mayHaveArrived } from '../errors.ts';
+import type { SendHttp } from '../server/http-client.ts';
 import { traceHeader } from '../server/trace-id.ts';
 
 /** On whose behalf a call is made. `trace` is the id that the logs of bot and ops share. */
@@ -47,6 +48,7 @@ type Answered<N extends ReadName | AcknowledgeName> =
   | { readonly refused: string };
 
 export interface OpsClientParts {
+  readonly send: SendHttp;
   readonly url: string;
   readonly key: SigningKey;
   now(): number;
@@ -55,8 +57,10 @@ export interface OpsClientParts {
 }
 
 const TIMEOUT_MS = 10_000;
+/** Long lists of what runs in a cluster fit well. */
+const MAX_BYTES = 16 * 1024 * 1024;
 
-/** Opens the client; connections are kept alive by `fetch`. */
+/** Opens the client. */
 export function createOpsClient(parts: OpsClientParts): OpsClient {
   const send = async (
     path: string,
@@ -76,18 +80,19 @@ export function createOpsClient(parts: OpsClientParts): OpsClient {
         id: parts.newId(),
         now: started,
       });
-      const response = await fetch(new URL(path, parts.url), {
+      const { text: answerText } = await parts.send({
         method: 'POST',
+        url: new URL(path, parts.url),
         headers: {
           authorization: `Bearer ${token}`,
           'content-type': 'application/json',
           ...(trace !== undefined && { [traceHeader]: trace }),
         },
         body: text,
-        redirect: 'error',
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        timeoutMs: TIMEOUT_MS,
+        maxBytes: MAX_BYTES,
       });
-      const answered = answer.parse(await response.json());
+      const answered = answer.parse(JSON.parse(answerText));
       done(answered.state);
       return answered;
     } catch (error) {

@@ -4,6 +4,9 @@ import { type Settings, secret } from './setting.ts';
 import { listening, shared } from './shared-settings.ts';
 import { integer, matching } from './text.ts';
 
+const proxy = serverUrl(['http:', 'https:']);
+const readProxy = (text: string) => (text === '' ? text : proxy(text));
+
 const { corpId, agentId, accountsFile, trustedProxies } = shared;
 
 /** What message delivery knows of an app: enough to send. */
@@ -35,6 +38,31 @@ export const pushSettings = {
     example: 'https://qyapi.weixin.qq.com',
     fallback: 'https://qyapi.weixin.qq.com',
     read: httpsUrl,
+  },
+  httpsProxy: {
+    ...secret({
+      name: 'HTTPS_PROXY',
+      about: 'Proxy for WeCom and for result callbacks over https; unset: that of HTTP_PROXY, or none.',
+      example: 'http://proxy.internal:3128',
+      read: readProxy,
+    }),
+    fallback: '',
+  },
+  httpProxy: {
+    ...secret({
+      name: 'HTTP_PROXY',
+      about: 'Proxy for result callbacks over plain http; unset: none.',
+      example: 'http://proxy.internal:3128',
+      read: readProxy,
+    }),
+    fallback: '',
+  },
+  noProxy: {
+    name: 'NO_PROXY',
+    about: 'Hosts and domains that are called without a proxy; loopback always is.',
+    example: 'hooks.internal,.corp.example',
+    fallback: '',
+    read: (text: string) => text,
   },
   ...listening({
     prefix: 'PUSH',

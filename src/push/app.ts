@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { PushConfig } from '../config.ts';
+import { createHttpClient } from '../server/http-client.ts';
 import type { Log } from '../server/log.ts';
 import { createLoop } from '../server/loop.ts';
 import { createSources } from '../server/sources.ts';
@@ -57,11 +58,16 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
   const report = (err: unknown): void => log.error({ err }, 'in the background');
   const id = (): string => newId(now());
   const robots = config.robots.reveal();
+  const http = createHttpClient({
+    httpProxy: config.httpProxy.reveal(),
+    httpsProxy: config.httpsProxy.reveal(),
+    noProxy: config.noProxy,
+  });
   const mysqlUrl = config.mysqlUrl.reveal();
   await prepareDatabase(mysqlUrl);
   const db = openDatabase(mysqlUrl, { onRetry: metrics.transactionRetried });
 
-  const accounts = openAccounts({ config, db, metrics, log });
+  const accounts = openAccounts({ config, send: http.send, db, metrics, log });
 
   const keys = createKeys({ db, masterKey: config.masterKey.reveal(), now, log });
   const templates = createTemplates({ db, now });
@@ -69,7 +75,7 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
   const webhooks = createWebhooks({
     db,
     keys,
-    fetch,
+    send: http.send,
     now,
     random: Math.random,
     newId: id,
@@ -159,6 +165,7 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
       await delivery.close();
       await webhooks.close();
       await Promise.all(loops.map((loop) => loop.stop()));
+      await http.close();
       await db.destroy();
     },
   };

@@ -1,5 +1,6 @@
 import { type LoadedAccounts, loadPushAccounts, type PushAccount } from '../config/accounts.ts';
 import type { PushConfig } from '../config.ts';
+import type { SendHttp } from '../server/http-client.ts';
 import type { Log } from '../server/log.ts';
 import type { WeComApi } from '../wecom/api/api.ts';
 import type { Messenger } from '../wecom/api/outgoing.ts';
@@ -32,6 +33,7 @@ export interface Accounts extends SendingAccounts, KnownAccounts {
 
 export interface OpenAccountsParts {
   readonly config: PushConfig;
+  readonly send: SendHttp;
   readonly db: Database;
   readonly metrics: PushMetrics;
   readonly log: Log;
@@ -44,7 +46,7 @@ interface OpenAccount extends SendingAccount {
 
 /** Opens all accounts. Throws a ConfigError when there is none; one that is bad is logged, and costs only itself. */
 export function openAccounts(parts: OpenAccountsParts): Accounts {
-  const { config, db, metrics, log } = parts;
+  const { config, send, db, metrics, log } = parts;
   const now = Date.now;
   let loaded: LoadedAccounts<PushAccount> = load(config);
   const opened = new Map<string, OpenAccount>();
@@ -68,7 +70,7 @@ export function openAccounts(parts: OpenAccountsParts): Accounts {
     });
     metrics.breaker(name, breaker.state());
     metrics.accountPaused(name, false);
-    const clients = openWeCom({ config, account, db, metrics, log });
+    const clients = openWeCom({ config, send, account, db, metrics, log });
     return {
       ...clients,
       account,

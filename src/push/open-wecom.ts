@@ -1,5 +1,6 @@
 import type { PushAccount } from '../config/accounts.ts';
 import type { PushConfig } from '../config.ts';
+import type { SendHttp } from '../server/http-client.ts';
 import type { Log } from '../server/log.ts';
 import { createWeComApi, type WeComApi } from '../wecom/api/api.ts';
 import { type AppOptions, createAppTokens } from '../wecom/api/app-tokens.ts';
@@ -12,6 +13,7 @@ import { createTokenStore } from './token-store.ts';
 /** What the clients of WeCom are opened with. */
 export interface OpenWeComParts {
   readonly config: PushConfig;
+  readonly send: SendHttp;
   readonly account: PushAccount;
   readonly db: Database;
   readonly metrics: Pick<PushMetrics, 'weComCall'>;
@@ -19,13 +21,14 @@ export interface OpenWeComParts {
 }
 
 /** Opens both clients of WeCom on one access token, which all replicas share. */
-export function openWeCom({ config, account, db, metrics, log }: OpenWeComParts): {
+export function openWeCom({ config, send, account, db, metrics, log }: OpenWeComParts): {
   readonly messenger: Messenger;
   readonly weCom: WeComApi;
 } {
   const { corpId, agentId } = account;
   const secret = account.secret.reveal();
   const app: Omit<AppOptions, 'tokens'> = {
+    send,
     baseUrl: config.apiUrl,
     corpId,
     agentId,

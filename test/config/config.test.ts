@@ -7,6 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import {
   type Environment,
   opsSettings,
+  type PushConfig,
   type Role,
   readConfig,
   readRole,
@@ -271,6 +272,21 @@ describe('what must not be seen', () => {
       }
     }
   });
+});
+
+test('proxies are addresses of http, or none, and a login in one is not shown', () => {
+  const proxied = { ...push, HTTPS_PROXY: 'http://me:word@proxy:3128', NO_PROXY: '.corp' };
+  const config = readConfig('push', proxied);
+  const values = ({ httpsProxy, httpProxy, noProxy }: PushConfig) => [
+    httpsProxy.reveal(),
+    httpProxy.reveal(),
+    noProxy,
+  ];
+  expect(values(config.push as PushConfig)).toEqual(['http://me:word@proxy:3128', '', '.corp']);
+  expect(JSON.stringify(config)).not.toContain('word');
+  expect(problems('push', { ...push, HTTP_PROXY: 'socks5://me:word@proxy' })).toEqual([
+    'HTTP_PROXY must be an address that begins with http:// or https://',
+  ]);
 });
 
 test('a command line tool reads just the settings it needs', () => {

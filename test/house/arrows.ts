@@ -18,6 +18,7 @@ export const arrows: Readonly<Record<string, Allowed>> = {
   menu: { any: ['errors'], in: { [NODE]: /^src\/menu\/tree\/load\.ts$/ } },
   wecom: {
     any: ['errors', 'fast-xml-parser', 'node:crypto'],
+    types: ['src/server/http-client.ts'],
     in: { 'node:net': /^src\/wecom\/api\/callback-ranges\.ts$/ },
   },
   contract: { any: ['errors', 'zod', 'jose', NODE] },
@@ -53,6 +54,7 @@ export const arrows: Readonly<Record<string, Allowed>> = {
       ioredis: /^src\/server\/redis\.ts$/,
       kysely: /^src\/server\/(database|migrations)\.ts$/,
       mysql2: /^src\/server\/mysql\.ts$/,
+      undici: /^src\/server\/http-client\.ts$/,
       yaml: /^src\/server\/yaml\.ts$/,
     },
   },

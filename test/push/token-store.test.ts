@@ -4,16 +4,19 @@ import { openPushDatabase } from '#test/push-database.ts';
 import { openDatabase } from '../../src/push/database/database.ts';
 import { createSeal } from '../../src/push/seal.ts';
 import { createTokenStore } from '../../src/push/token-store.ts';
+import { createHttpClient } from '../../src/server/http-client.ts';
 import type { TokenStore } from '../../src/wecom/api/access-token.ts';
 import { createWeComApi } from '../../src/wecom/api/api.ts';
 import { startScriptedWeCom } from '../wecom/api/scripted-wecom.ts';
 
 const { db, url, drop } = await openPushDatabase();
+const http = createHttpClient();
 const weCom = await startScriptedWeCom();
 const replicas = [db, openDatabase(url)] as const;
 afterAll(async () => {
   await replicas[1].destroy();
   await drop();
+  await http.close();
   await weCom.stop();
 });
 beforeEach(async () => {
@@ -146,6 +149,7 @@ function replica(database: typeof db, written: PromiseWithResolvers<void>) {
     },
   };
   return createWeComApi({
+    send: http.send,
     baseUrl: weCom.url,
     corpId,
     secret: 'secret',

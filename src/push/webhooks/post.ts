@@ -1,3 +1,5 @@
+import { NoAnswer } from '../../errors.ts';
+import type { SendHttp } from '../../server/http-client.ts';
 import type { Keys } from '../apps/keys.ts';
 import { signRequest } from '../apps/signature.ts';
 import type { Database } from '../database/database.ts';
@@ -8,7 +10,7 @@ import type { Callback, Verdict } from './webhook-store.ts';
 export interface TellParts {
   readonly db: Database;
   readonly keys: Pick<Keys, 'find' | 'newestKey'>;
-  readonly fetch: typeof fetch;
+  readonly send: SendHttp;
   /** Unix ms. */
   readonly now: () => number;
   /** From 0 to 1. */
@@ -38,7 +40,7 @@ export async function tell(parts: TellParts, callback: Callback): Promise<Verdic
   const body = JSON.stringify(outcome);
   const target = `${url.pathname}${url.search}`;
   const signed = { method: 'POST', target, body, now: now(), nonce: parts.newId() };
-  const problem = await post(parts.fetch, url, {
+  const problem = await post(parts.send, url, {
     body,
     headers: { 'content-type': 'application/json', ...signRequest({ app: callback.app, key }, signed) },
   });
@@ -54,24 +56,15 @@ function again({ now, random }: TellParts, { tries, notedAt }: Callback, error: 
 
 /** Undefined when the other side has taken it (2xx), otherwise what was wrong, without any word of the other side. */
 async function post(
-  fetch: TellParts['fetch'],
+  send: SendHttp,
   url: URL,
   request: { readonly body: string; readonly headers: Readonly<Record<string, string>> },
 ): Promise<string | undefined> {
   try {
-    const signal = AbortSignal.timeout(ANSWER_MS);
-    // A redirect could lead to a host that is not on the list.
-    const response = await fetch(url, { method: 'POST', redirect: 'manual', signal, ...request });
-    await response.body?.cancel();
-    return response.ok ? undefined : `HTTP ${response.status}`;
+    // A redirect is not followed: it could lead to a host that is not on the list.
+    const { status } = await send({ method: 'POST', url, timeoutMs: ANSWER_MS, maxBytes: 0, ...request });
+    return status >= 200 && status < 300 ? undefined : `HTTP ${status}`;
   } catch (error) {
-    return reasonOf(error);
+    return error instanceof NoAnswer ? error.message : 'no answer';
   }
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'no answer';
-  if (error.name === 'TimeoutError') return `no answer within ${ANSWER_MS} ms`;
-  const { cause } = error;
-  return cause instanceof Error && 'code' in cause ? `no answer: ${String(cause.code)}` : 'no answer';
 }

@@ -1,11 +1,13 @@
 import { InputError } from '../../errors.ts';
+import type { SendHttp } from '../../server/http-client.ts';
 import { type AccessTokens, createAccessTokens, type TokenStore } from './access-token.ts';
 import { type ApiAnswer, type ApiCall, type CallOptions, callApi } from './call.ts';
 import { withRetry } from './retry.ts';
 import { WeComError } from './wecom-error.ts';
 
-/** One app and where its server API is. Clock and waiting are arguments so that tests need neither. */
+/** One app and where its server API is. Network, clock and waiting are arguments. */
 export interface AppOptions {
+  readonly send: SendHttp;
   /** `https://qyapi.weixin.qq.com`, or a simulator. */
   readonly baseUrl: string;
   readonly corpId: string;
@@ -24,12 +26,13 @@ export interface AppOptions {
 
 /** How the calls of this app are made. */
 export function callOptions({
+  send,
   baseUrl,
   onCall = () => {},
   timeoutMs = 5000,
   now = Date.now,
 }: AppOptions): CallOptions {
-  return { baseUrl, onCall, timeoutMs, now };
+  return { send, baseUrl, onCall, timeoutMs, now };
 }
 
 /** The access token of the app, fetched when it is first needed; several clients in one process may share the result. */

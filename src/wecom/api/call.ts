@@ -1,4 +1,5 @@
-import { mayHaveArrived } from '../../errors.ts';
+import { mayHaveArrived, NoAnswer } from '../../errors.ts';
+import type { HttpRequest, SendHttp } from '../../server/http-client.ts';
 import type { Errcode } from './errcodes.ts';
 import { WeComError } from './wecom-error.ts';
 
@@ -9,8 +10,8 @@ export interface ApiRequest {
   readonly query: Readonly<Record<string, string>>;
   /** Goes as JSON. */
   readonly body?: unknown;
-  /** Goes as multipart/form-data. */
-  readonly form?: FormData;
+  /** A whole body of multipart/form-data. */
+  readonly form?: { readonly boundary: string; readonly bytes: Uint8Array };
 }
 
 /** A successful answer: JSON, not yet looked into. */
@@ -27,6 +28,7 @@ export interface ApiCall {
 
 /** How calls of the server API are made. */
 export interface CallOptions {
+  readonly send: SendHttp;
   readonly baseUrl: string;
   /** How long an answer may take, body included. */
   readonly timeoutMs: number;
@@ -60,30 +62,23 @@ interface Exchange {
   readonly answer: ApiAnswer;
 }
 
-async function exchange({ baseUrl, timeoutMs }: CallOptions, request: ApiRequest): Promise<Exchange> {
+async function exchange({ send, baseUrl, timeoutMs }: CallOptions, request: ApiRequest): Promise<Exchange> {
   const { api, query } = request;
   const url = new URL(`/cgi-bin/${api}?${new URLSearchParams(query)}`, baseUrl);
   try {
-    const response = await fetch(url, {
-      ...postOf(request),
-      // A redirect would carry the token to wherever it points.
-      redirect: 'error',
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    if (!response.ok) {
-      await response.body?.cancel();
-      return failure('lost', `HTTP ${response.status}`);
-    }
-    return readAnswer(await response.json());
+    const { status, text } = await send({ url, timeoutMs, ...methodOf(request) });
+    // A redirect too: to follow it would carry the token to wherever it points.
+    if (status < 200 || status > 299) return failure('lost', `HTTP ${status}`);
+    return readAnswer(JSON.parse(text));
   } catch (error) {
     return failure(mayHaveArrived(error) ? 'lost' : 'unsent', reasonOf(error));
   }
 }
 
-function postOf({ body, form }: ApiRequest): RequestInit {
-  if (form) return { method: 'POST', body: form };
-  if (body === undefined) return {};
-  return { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+function methodOf({ body, form }: ApiRequest): Pick<HttpRequest, 'method' | 'headers' | 'body'> {
+  if (form === undefined && body === undefined) return { method: 'GET' };
+  const type = form === undefined ? 'application/json' : `multipart/form-data; boundary=${form.boundary}`;
+  return { method: 'POST', headers: { 'content-type': type }, body: form?.bytes ?? JSON.stringify(body) };
 }
 
 function readAnswer(answer: unknown): Exchange {
@@ -99,11 +94,10 @@ function failure(errcode: Errcode, errmsg: string): Exchange {
   return { errcode, errmsg, answer: {} };
 }
 
-/** A code or a name, never a message: messages may quote the URL. */
+/** A sentence of our own or a name, never another message: messages may quote the URL. */
 export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown';
-  if (error.cause instanceof Error && 'code' in error.cause) return `${error.cause.code}`;
-  return error.name;
+  if (error instanceof NoAnswer) return error.message;
+  return error instanceof Error ? error.name : 'unknown';
 }
 
 function withoutSecrets(errmsg: string, query: Readonly<Record<string, string>>): string {

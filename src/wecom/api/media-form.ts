@@ -1,4 +1,5 @@
-import type { ApiAnswer } from './call.ts';
+import { randomUUID } from 'node:crypto';
+import type { ApiAnswer, ApiRequest } from './call.ts';
 import type { UploadedMedia } from './outgoing.ts';
 import { WeComError } from './wecom-error.ts';
 
@@ -10,12 +11,17 @@ const PNG = Buffer.from([0x89, 0x50, 0x4e, 0x47]);
 const JPEG = Buffer.from([0xff, 0xd8, 0xff]);
 
 /** The form of an upload (§4.6): one part `media`, whose file name goes as raw UTF-8 and is what receivers see. */
-export function mediaForm(name: string, bytes: Uint8Array): FormData {
-  const form = new FormData();
-  // FormData writes quotes and line ends as %22 and so on, and receivers would see that.
+export function mediaForm(name: string, bytes: Uint8Array): NonNullable<ApiRequest['form']> {
+  const boundary = randomUUID();
+  // They would end the name; written as %22 and so on, receivers would see that.
   const shown = name.replace(/["\r\n]/g, '_');
-  form.set('media', new Blob([Uint8Array.from(bytes)], { type: typeOf(bytes) }), shown);
-  return form;
+  const head = [
+    `--${boundary}`,
+    `Content-Disposition: form-data; name="media"; filename="${shown}"`,
+    `Content-Type: ${typeOf(bytes)}`,
+  ];
+  const [before, after] = [`${head.join('\r\n')}\r\n\r\n`, `\r\n--${boundary}--\r\n`];
+  return { boundary, bytes: Buffer.concat([Buffer.from(before), bytes, Buffer.from(after)]) };
 }
 
 /** Reads the answer to an upload at `now`; one without a media_id counts as lost. */

@@ -40,6 +40,9 @@ beforeAll(async () => {
       },
       // Nobody is there: what is refused needs no WeCom.
       apiUrl: 'http://127.0.0.1:1',
+      httpsProxy: createSecret(''),
+      httpProxy: createSecret(''),
+      noProxy: '',
       trustedProxies: [],
       host: '127.0.0.1',
       port: 1,

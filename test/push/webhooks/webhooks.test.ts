@@ -6,10 +6,12 @@ import type { App } from '../../../src/push/apps/keys.ts';
 import { storeOpaque } from '../../../src/push/content/opaque.ts';
 import { newId } from '../../../src/push/database/new-id.ts';
 import { createWebhooks, type ResultTeller } from '../../../src/push/webhooks/webhooks.ts';
+import { createHttpClient } from '../../../src/server/http-client.ts';
 import { until } from '../templates/until.ts';
 import { type Inbox, startInbox } from './inbox.ts';
 
 const { db, drop } = await openPushDatabase();
+const http = createHttpClient();
 const inboxes: Inbox[] = [];
 const tellers: ResultTeller[] = [];
 let inbox: Inbox;
@@ -36,6 +38,7 @@ afterEach(async () => {
 });
 afterAll(async () => {
   for (const each of inboxes) await each.stop();
+  await http.close();
   await drop();
 });
 
@@ -50,7 +53,7 @@ function replica(): ResultTeller {
   const teller = createWebhooks({
     db,
     keys: { find: async () => ({ callbackHosts: hosts }) as App, newestKey: async () => key },
-    fetch,
+    send: http.send,
     now: () => now,
     pollMs: 5,
     random: () => 0,
@@ -261,6 +264,14 @@ describe('a result callback', () => {
     teller.start();
     expect(await tried(id, 1)).toMatchObject({ last_error: 'HTTP 307' });
     expect(other.arrived).toEqual([]);
+  });
+
+  test('is delivered with the status, whether or not the rest of the answer comes', async () => {
+    const teller = replica();
+    inbox.answer = (_arrived, response) => void response.writeHead(200).write('a'.repeat(100_000));
+    await note(teller, await finished(address(inbox)));
+    teller.start();
+    await until(() => expect(calls).toEqual(['delivered']));
   });
 
   test('goes to no host that is not on the list, also when it was taken off between two tries', async () => {

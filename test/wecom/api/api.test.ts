@@ -1,13 +1,18 @@
 import { createServer } from 'node:net';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { InputError } from '../../../src/errors.ts';
+import { createHttpClient } from '../../../src/server/http-client.ts';
 import { createWeComApi } from '../../../src/wecom/api/api.ts';
 import type { ApiCall } from '../../../src/wecom/api/call.ts';
 import { WeComError } from '../../../src/wecom/api/wecom-error.ts';
 import { createMemoryTokenStore, startScriptedWeCom } from './scripted-wecom.ts';
 
 const weCom = await startScriptedWeCom();
-afterAll(() => weCom.stop());
+const http = createHttpClient();
+afterAll(async () => {
+  await http.close();
+  await weCom.stop();
+});
 beforeEach(() => {
   weCom.reset();
   weCom.script('user/get', member);
@@ -23,6 +28,7 @@ function client(baseUrl = weCom.url, timeoutMs = 5000) {
   const slept: number[] = [];
   const calls: ApiCall[] = [];
   const api = createWeComApi({
+    send: http.send,
     baseUrl,
     timeoutMs,
     corpId: 'ww0123456789abcdef',

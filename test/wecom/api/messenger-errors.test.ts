@@ -94,8 +94,9 @@ describe('an answer that did not come is lost, because the message may have arri
     expect(weCom.arrivals.count('lisi')).toBe(1);
   });
 
-  test.each([{ raw: '{}' }, { raw: 'null' }, { raw: '<html>' }, { raw: '{"errcode":"0"}' }])(
-    '%j',
+  const tooLong = { errcode: 0, more: 'a'.repeat(1024 * 1024) };
+  test.each([{ raw: '{}' }, { raw: 'null' }, { raw: '<html>' }, { raw: '{"errcode":"0"}' }, tooLong])(
+    '%.40j',
     async (answer) => {
       for (const [api, call] of sends) {
         scripted.script(api, answer);

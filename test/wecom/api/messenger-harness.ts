@@ -1,5 +1,6 @@
 import { type RunningWeCom, startWeCom } from '../../../demo/wecom/start.ts';
 import type { WeComOptions } from '../../../demo/wecom/wecom.ts';
+import { createHttpClient } from '../../../src/server/http-client.ts';
 import type { AppOptions } from '../../../src/wecom/api/app-tokens.ts';
 import type { ApiCall } from '../../../src/wecom/api/call.ts';
 import { createMessenger } from '../../../src/wecom/api/messenger.ts';
@@ -21,11 +22,14 @@ export function startSimulator(options: Partial<WeComOptions> = {}): Promise<Run
   return startWeCom({ ...app, port: 0, robots: { alerts: ROBOT_KEY }, ...options });
 }
 
+const http = createHttpClient();
+
 /** A messenger of the app, and what it reported. */
 export function messengerTo(baseUrl: string, options: Partial<AppOptions> = {}) {
   const calls: ApiCall[] = [];
   const { corpId, secret, agentId } = app;
   const settings: AppOptions = {
+    send: http.send,
     baseUrl,
     corpId,
     secret,
