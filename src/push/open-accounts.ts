@@ -91,6 +91,7 @@ export function openAccounts(parts: OpenAccountsParts): Accounts {
       if (loaded.accounts.has(name)) continue;
       opened.delete(name);
       metrics.accountPaused(name, false);
+      metrics.breaker(name, 'closed');
       log.warn({ account: name }, 'account removed; what is queued for it waits');
     }
     // Group robots stand under the default account; without that app they use the client of another, which sends by their key.

@@ -37,7 +37,7 @@ export async function readSame(
   const targets = [...new Set(said.map(({ target }) => target))];
   const words = [...new Set(said.map((each) => each.words))];
   const { rows } = await sql<Same>`
-    select target, words, delivery_id deliveryId, part, ended_at at, errcode = 'lost' lost
+    select target, words, delivery_id deliveryId, part, ended_at at, errcode in ('lost', 'internal') lost
     from attempts force index (attempts_by_target)
     where target in (${sql.join(targets)}) and ended_at > ${clock()} - ${WINDOW_MS}
       and words in (${sql.join(words)})`.execute(db);
