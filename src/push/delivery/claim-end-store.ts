@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { DatabaseClock } from '../database/clock.ts';
 import type { Tx } from '../database/database.ts';
 import { parts } from '../database/values.ts';
 import { type Candidate, readHeads } from './claim-store.ts';
@@ -62,11 +63,18 @@ async function noteLost(
 }
 
 /** Gives back what was claimed under a name and not begun: nobody has sent anything of it. */
-export async function releaseClaim(tx: Tx, owner: string, lines: readonly string[]): Promise<void> {
+export async function releaseClaim(
+  tx: Tx,
+  {
+    owner,
+    lines,
+    clock,
+  }: { readonly owner: string; readonly lines: readonly string[]; readonly clock: DatabaseClock },
+): Promise<void> {
   const ours = (await lockLines(tx, lines)).filter((each) => each.owner === owner).map(({ line }) => line);
   for (const some of parts(ours)) {
     await sql`update deliveries d straight_join delivery_lines l on l.line = d.line and l.delivery_id = d.id
       set d.state = 'queued' where l.line in (${sql.join(some)})`.execute(tx);
   }
-  await freeLines(tx, ours);
+  await freeLines(tx, ours, clock);
 }

@@ -19,12 +19,6 @@ export async function readDue(db: Database, lanes: readonly Lane[], clock: Datab
   return rows;
 }
 
-/** The time that a claim goes by, Unix ms. */
-export async function readNow(tx: Tx, clock: DatabaseClock): Promise<number> {
-  const { rows } = await sql<{ now: number }>`select ${clock()} now`.execute(tx);
-  return rows[0]?.now ?? 0;
-}
-
 /** A line that is due, with what its last owner left behind. */
 export interface DueLine {
   readonly line: string;

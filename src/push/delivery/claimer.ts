@@ -6,7 +6,7 @@ import type { DatabaseClock } from '../database/clock.ts';
 import type { Database } from '../database/database.ts';
 import { type ClaimParts, claim, DAY_IS_FULL, type Group, type Room } from './claim.ts';
 import { releaseClaim } from './claim-end-store.ts';
-import { type LaneOfAccount, readDue, readNow } from './claim-store.ts';
+import { type LaneOfAccount, readDue } from './claim-store.ts';
 import { isRobot } from './lines.ts';
 
 /** What claiming again and again needs. */
@@ -81,13 +81,12 @@ export function createClaimer(parts: ClaimerParts): Claimer {
     calls.add(call);
   };
 
-  const claimOnce = async (rooms: readonly Room[]) => {
+  const claimOnce = async (rooms: readonly Room[], now: number) => {
     const [owner, since] = [newId(), parts.now()];
     const lines: string[] = [];
     try {
       return await transact(db, async (tx) => {
         lines.length = 0;
-        const now = await readNow(tx, clock);
         return claim(parts, tx, rooms, { owner, since, now, onLocked: (some) => lines.push(...some) });
       });
     } catch (error) {
@@ -99,7 +98,7 @@ export function createClaimer(parts: ClaimerParts): Claimer {
 
   const giveBack = async (): Promise<void> => {
     for (const lost of lostClaims) {
-      await transact(db, (tx) => releaseClaim(tx, lost.owner, lost.lines));
+      await transact(db, (tx) => releaseClaim(tx, { ...lost, clock }));
       lostClaims = lostClaims.filter((each) => each !== lost);
     }
   };
@@ -120,7 +119,7 @@ export function createClaimer(parts: ClaimerParts): Claimer {
     if (rooms.length === 0) return false;
     for (let tries = 1; ; tries += 1) {
       try {
-        const { groups, blocked: found, looked } = await claimOnce(rooms);
+        const { groups, blocked: found, looked } = await claimOnce(rooms, now);
         blocked = new Map([...blocked, ...found]);
         for (const group of groups) begin(group);
         return looked > 0;

@@ -62,15 +62,18 @@ export async function lockLines(tx: Tx, lines: readonly string[]): Promise<reado
   return locked;
 }
 
-/** Gives up lines that are locked: nobody owns them, and they are due when the next delivery of each is. */
-export async function freeLines(tx: Tx, lines: readonly string[]): Promise<void> {
+/**
+ * Gives up lines that are locked: nobody owns them, and each is due when its next delivery is. Those that are due already
+ * go behind all others that are, so that lines take turns.
+ */
+export async function freeLines(tx: Tx, lines: readonly string[], clock: DatabaseClock): Promise<void> {
   for (const some of parts(lines)) {
     // First nobody sends anything of them, then it is read what is next: a joined UPDATE would lock what it reads.
     await sql`update delivery_lines set owner = null, delivery_id = null where line in (${sql.join(some)})`.execute(
       tx,
     );
     const { rows } = await sql<{ line: string; dueAt: number }>`
-      select l.line, greatest(d.since, d.due_at) dueAt
+      select l.line, greatest(d.since, d.due_at, ${clock()}) dueAt
       from delivery_lines l straight_join deliveries d on d.id = ${nextInLine}
       where l.line in (${sql.join(some)})`.execute(tx);
     await setDue(tx, new Map([...some.map((line) => [line, NEVER] as const), ...rows.map(dueOf)]));

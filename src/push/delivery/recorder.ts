@@ -54,6 +54,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
       await freeLines(
         tx,
         ours.map(({ member }) => member.line),
+        clock,
       );
       const closed = await closeMessages(tx, countEnded(ours), at);
       if (closed.length > 0) await webhooks.note(tx, closed);

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { clockOfDatabase } from '../database/clock.ts';
 import type { Tx } from '../database/database.ts';
 import { parts } from '../database/values.ts';
 import { freeLines, lockLines } from './line-store.ts';
@@ -54,6 +55,7 @@ export async function takeOut(
   await freeLines(
     tx,
     taken.map(({ line }) => line).filter((line) => unowned.has(line)),
+    clockOfDatabase,
   );
   const finished = await closeMessages(tx, new Map([[messageId, { count: taken.length, of: -1 }]]), now);
   return { taken, isFinished: finished.length > 0 };
