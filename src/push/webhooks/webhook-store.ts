@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import { transact } from '../../server/database.ts';
 import type { Database, Tx } from '../database/database.ts';
 import type { CallbackState } from '../database/webhook-tables.ts';
@@ -25,29 +24,17 @@ export async function insertCallbacks(tx: Tx, messageIds: readonly string[], now
     .where('callback_url', 'is not', null)
     .execute();
   if (messages.length === 0) return;
+  const fresh = { due_at: now, noted_at: now, lease_owner: null, last_error: null, done_at: null };
+  const rows = messages.map(({ id, app, callback_url }) => ({
+    message_id: id,
+    app,
+    host: (URL.parse(callback_url ?? '')?.hostname ?? '').slice(0, 253),
+    ...fresh,
+  }));
   await tx
     .insertInto('result_callbacks')
-    .values(
-      messages.map(({ id, app, callback_url }) => ({
-        message_id: id,
-        app,
-        host: (URL.parse(callback_url ?? '')?.hostname ?? '').slice(0, 253),
-        due_at: now,
-        noted_at: now,
-        lease_owner: null,
-        last_error: null,
-        done_at: null,
-      })),
-    )
-    .onDuplicateKeyUpdate({
-      state: 'open',
-      tries: 0,
-      due_at: now,
-      noted_at: now,
-      lease_owner: null,
-      last_error: null,
-      done_at: null,
-    })
+    .values(rows)
+    .onDuplicateKeyUpdate({ state: 'open', tries: 0, ...fresh })
     .execute();
 }
 
@@ -58,22 +45,24 @@ export interface Wanted {
   /** Never used before, so that a lease that was lost is known. */
   readonly owner: string;
   readonly count: number;
-  /** How many may be under way to one host, and how many are, by host. */
+  /** How many may be under way to one host, and the hosts of those that are. */
   readonly perHost: number;
-  readonly underWay: ReadonlyMap<string, number>;
+  readonly underWay: readonly string[];
 }
 
-/** How many were due, and what of it is ours now. */
-export interface Taken {
-  readonly due: number;
-  readonly ours: readonly Callback[];
-}
-
-/** Takes callbacks that are due, oldest first; hosts that have their share are left out, and what another replica is taking. */
-export function takeCallbacks(db: Database, wanted: Wanted): Promise<Taken> {
+/**
+ * Takes callbacks that are due, oldest first; hosts that have their share are left out, and what another replica is
+ * taking. Resolves to how many were due, at most `count`, and to what of it is ours now.
+ */
+export function takeCallbacks(
+  db: Database,
+  wanted: Wanted,
+): Promise<{ readonly due: number; readonly ours: readonly Callback[] }> {
   const { now, until, owner, count, perHost, underWay } = wanted;
-  const full = [...underWay].filter(([, busy]) => busy >= perHost).map(([host]) => host);
   return transact(db, async (tx) => {
+    const byHost = new Map<string, number>();
+    for (const host of underWay) byHost.set(host, (byHost.get(host) ?? 0) + 1);
+    const full = [...byHost.keys()].filter((host) => (byHost.get(host) ?? 0) >= perHost);
     let query = tx
       .selectFrom('result_callbacks')
       .select(['message_id as messageId', 'app', 'host', 'tries', 'noted_at as notedAt'])
@@ -84,7 +73,6 @@ export function takeCallbacks(db: Database, wanted: Wanted): Promise<Taken> {
       .skipLocked();
     if (full.length > 0) query = query.where('host', 'not in', full);
     const rows = await query.execute();
-    const byHost = new Map(underWay);
     const ours = rows.flatMap((row): readonly Callback[] => {
       const busy = byHost.get(row.host) ?? 0;
       byHost.set(row.host, busy + 1);
@@ -131,18 +119,4 @@ export async function endTry(
 /** Removes callbacks that ended before then (Unix ms). */
 export async function pruneCallbacks(db: Database, before: number): Promise<void> {
   await db.deleteFrom('result_callbacks').where('done_at', '<', before).limit(10_000).execute();
-}
-
-/** How many deliveries of a message ended in each state; `maybeTwice` when any may have arrived twice. */
-export async function countDeliveries(db: Database, messageId: string) {
-  return db
-    .selectFrom('deliveries')
-    .select((row) => [
-      'state',
-      row.fn.countAll<number>().as('count'),
-      sql<number>`max(maybe_twice)`.as('twice'),
-    ])
-    .where('message_id', '=', messageId)
-    .groupBy('state')
-    .execute();
 }

@@ -3,23 +3,9 @@ import type { Tx } from '../database/database.ts';
 import { type TellParts, tell } from './post.ts';
 import { type Callback, endTry, insertCallbacks, pruneCallbacks, takeCallbacks } from './webhook-store.ts';
 
-/** Tells apps what became of their messages, at the address they gave. */
-export interface Webhooks {
-  /** Makes webhooks due, in the transaction that finishes these messages, for those that have an address. */
-  note(tx: Tx, messageIds: readonly string[]): Promise<void>;
-  /** After that transaction: there may be something to tell. */
-  wake(): void;
-}
-
-/** Webhooks, and the loop that tells them. */
-export interface ResultTeller extends Webhooks {
-  /** Begins to tell; any number of replicas may, each callback is one's at a time. */
-  start(): void;
-  /** Removes what ended a week ago; to be called every hour or so. */
-  prune(): Promise<void>;
-  /** Takes no more, and resolves when what is under way has ended. */
-  close(): Promise<void>;
-}
+export type ResultTeller = ReturnType<typeof createWebhooks>;
+/** What whoever finishes messages needs of it. */
+export type Webhooks = Pick<ResultTeller, 'note' | 'wake'>;
 
 export interface ResultParts extends TellParts {
   /** How often it looks for what is due when nothing wakes it; 500 ms. */
@@ -46,46 +32,36 @@ const words = {
   void: 'void',
 } as const;
 
-/** Makes the teller of results. */
-export function createWebhooks(parts: ResultParts): ResultTeller {
+/** Makes what posts to apps what became of their messages, at the address they gave. */
+export function createWebhooks(parts: ResultParts) {
   const { db, now, newId, onCall, onError, pollMs = POLL_MS } = parts;
-  /** What is under way, by host. */
-  const underWay = new Map<string, Set<Promise<void>>>();
-  let isClosed = false;
+  /** What is under way, with its host. */
+  const underWay = new Map<Promise<void>, string>();
+  const loop = createLoop({ restMs: pollMs, work: takeSome, onError });
 
-  const busy = (): readonly Promise<void>[] => [...underWay.values()].flatMap((set) => [...set]);
-  const busyByHost = () => new Map([...underWay].map(([host, set]) => [host, set.size] as const));
-  const loop = createLoop({ restMs: pollMs, work: takeMore, onError });
-
-  /** Takes what is due, as long as there is room; a host that has its share is left out. */
-  async function takeMore(): Promise<void> {
-    while (!isClosed) {
-      const count = AT_ONCE - busy().length;
-      if (count <= 0) return;
-      const at = now();
-      const { due, ours } = await takeCallbacks(db, {
-        now: at,
-        until: at + LEASE_MS,
-        owner: newId(),
-        count,
-        perHost: PER_HOST,
-        underWay: busyByHost(),
-      });
-      for (const callback of ours) begin(callback);
-      if (due < count || ours.length === 0) return;
-    }
+  /** Takes what is due, as far as there is room; resolves to whether there may be more to take. */
+  async function takeSome(): Promise<boolean> {
+    const count = AT_ONCE - underWay.size;
+    if (count <= 0) return false;
+    const at = now();
+    const { due, ours } = await takeCallbacks(db, {
+      now: at,
+      until: at + LEASE_MS,
+      owner: newId(),
+      count,
+      perHost: PER_HOST,
+      underWay: [...underWay.values()],
+    });
+    for (const callback of ours) begin(callback);
+    return due === count && ours.length > 0;
   }
 
   function begin(callback: Callback): void {
-    const { host } = callback;
-    const set = underWay.get(host) ?? new Set();
-    underWay.set(host, set);
     const work: Promise<void> = tryOnce(callback).finally(() => {
-      set.delete(work);
-      if (set.size === 0) underWay.delete(host);
+      underWay.delete(work);
       loop.wake();
     });
-    set.add(work);
+    underWay.set(work, callback.host);
   }
 
   async function tryOnce(callback: Callback): Promise<void> {
@@ -100,17 +76,21 @@ export function createWebhooks(parts: ResultParts): ResultTeller {
   }
 
   return {
-    note: (tx, messageIds) => insertCallbacks(tx, messageIds, now()),
+    /** Makes webhooks due, in the transaction that finishes these messages, for those that have an address. */
+    note: (tx: Tx, messageIds: readonly string[]): Promise<void> => insertCallbacks(tx, messageIds, now()),
+    /** After that transaction: there may be something to post. */
     wake: loop.wake,
-    start() {
+    /** Begins to post; any number of replicas may, each callback is one's at a time. */
+    start(): void {
       loop.wake();
       loop.start();
     },
-    prune: () => pruneCallbacks(db, now() - KEPT_MS),
-    async close() {
-      isClosed = true;
+    /** Removes what ended a week ago; to be called every hour or so. */
+    prune: (): Promise<void> => pruneCallbacks(db, now() - KEPT_MS),
+    /** Takes no more, and resolves when what is under way has ended. */
+    async close(): Promise<void> {
       await loop.stop();
-      await Promise.all(busy());
+      await Promise.all(underWay.keys());
     },
   };
 }
