@@ -9,7 +9,6 @@ import {
   textOf,
   variablesSchema,
 } from '../content/fields.ts';
-import type { Variables } from '../content/message.ts';
 import { readValue } from '../content/read-value.ts';
 
 const count = z.int().min(1).max(100_000_000);
@@ -46,35 +45,20 @@ const userid = z.string().regex(USERID, 'is no userid').toLowerCase();
 
 /** A further line: a userid, alone or with values of its own. */
 export const receiverSchema = z.union(
-  [userid, z.strictObject({ user: userid, variables: variablesSchema.optional() })],
+  [
+    userid.transform((user) => ({ user, variables: undefined })),
+    z.strictObject({ user: userid, variables: variablesSchema.optional() }),
+  ],
   'must be a userid, or { "user": userid, "variables": { … } }',
 );
-
-/** One further line: who gets it; the userid in lower case (§4.8). */
-export interface CampaignReceiver {
-  readonly user: string;
-  readonly variables: Variables | null;
-}
-
-/** Reads the first line; throws an InputError of one sentence. */
-export function readCampaign(bytes: Buffer | null): NewCampaign {
-  return readLine(campaignSchema, bytes);
-}
-
-/** Reads a further line; throws an InputError of one sentence. */
-export function readReceiver(bytes: Buffer | null): CampaignReceiver {
-  const read = readLine(receiverSchema, bytes);
-  return typeof read === 'string'
-    ? { user: read, variables: null }
-    : { user: read.user, variables: read.variables ?? null };
-}
 
 /** The most bytes of one line. */
 export const LONGEST_LINE = 4096;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-function readLine<T>(schema: z.ZodType<T>, bytes: Buffer | null): T {
+/** Reads a line, null for one that is too long. Throws an InputError of one sentence. */
+export function readLine<T>(schema: z.ZodType<T>, bytes: Buffer | null): T {
   if (bytes === null) throw new InputError(`is longer than ${LONGEST_LINE} bytes`);
   if (bytes.length === 0) throw new InputError('is empty');
   let value: unknown;

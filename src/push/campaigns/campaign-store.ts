@@ -3,21 +3,23 @@ import { ID } from '../content/fields.ts';
 import { type CampaignState, visibleStates } from '../database/campaign-state.ts';
 import type { CampaignTable } from '../database/campaign-tables.ts';
 import type { Database } from '../database/database.ts';
+import { Refusal } from '../http/route.ts';
 
 /** A row of the campaigns table. */
 export type CampaignRow = Readonly<Selectable<CampaignTable>>;
 
-/** A campaign of this app that is whole. */
-export async function findCampaign(db: Database, app: string, id: string): Promise<CampaignRow | undefined> {
-  // The column is ASCII, and MySQL refuses to compare other signs.
-  if (!ID.test(id)) return undefined;
-  return db
+/** A campaign of this app that is whole. Throws a Refusal when the app has none under this id. */
+export async function findCampaign(db: Database, app: string, id: string): Promise<CampaignRow> {
+  const found = db
     .selectFrom('campaigns')
     .selectAll()
-    .where('id', '=', id)
+    // The column is ASCII, and MySQL refuses to compare other signs.
+    .where('id', '=', ID.test(id) ? id : '')
     .where('app', '=', app)
-    .where('state', 'in', visibleStates)
-    .executeTakeFirst();
+    .where('state', 'in', visibleStates);
+  return found.executeTakeFirstOrThrow(
+    () => new Refusal(404, 'this app has no campaign with this id; GET /v1/campaigns lists them'),
+  );
 }
 
 /** Who holds this idempotency key, in whatever state. */

@@ -2,7 +2,6 @@ import { createLoop } from '../../server/loop.ts';
 import type { Database } from '../database/database.ts';
 import type { MessageQueue } from '../delivery/message-queue.ts';
 import type { KnownAccounts } from '../http/accounts.ts';
-import type { Route } from '../http/route.ts';
 import type { Templates } from '../templates/templates.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
 import { campaignsIn } from './campaign-store.ts';
@@ -13,19 +12,7 @@ import { createRuns } from './runs.ts';
 import { createSlicer } from './slicer.ts';
 import { findWithdrawals, withdraw } from './withdraw-store.ts';
 
-/** Messages to many, handed out little by little; any number of replicas work on them together. */
-export interface Campaigns {
-  readonly routes: readonly Route[];
-  /** Begins to work on whatever there is to do, until `close`. */
-  start(): void;
-  /**
-   * One round: begins what is due, hands out one slice of each running campaign, takes back what was paused or stopped,
-   * and removes what was left half loaded. Resolves to whether anything was handed out; never throws.
-   */
-  sweep(): Promise<boolean>;
-  /** Ends after the round that is running. */
-  close(): Promise<void>;
-}
+export type Campaigns = ReturnType<typeof createCampaigns>;
 
 export interface CampaignParts {
   readonly db: Database;
@@ -43,8 +30,8 @@ export interface CampaignParts {
 /** How long a replica rests when a round had nothing to hand out; ms. */
 const REST_MS = 500;
 
-/** Makes the campaigns of one replica. */
-export function createCampaigns(parts: CampaignParts): Campaigns {
+/** Makes the campaigns of one replica: messages to many, handed out little by little by all replicas together. */
+export function createCampaigns(parts: CampaignParts) {
   const { db, webhooks, now, onError } = parts;
   const runs = createRuns(parts);
   const slice = createSlicer(parts);
@@ -71,6 +58,10 @@ export function createCampaigns(parts: CampaignParts): Campaigns {
     return 0;
   };
 
+  /**
+   * One round: begins what is due, hands out one slice of each running campaign, takes back what was paused or stopped,
+   * and removes what was left half loaded. Resolves to whether anything was handed out; never throws.
+   */
   async function sweep(): Promise<boolean> {
     try {
       await runs.fire();
@@ -90,11 +81,13 @@ export function createCampaigns(parts: CampaignParts): Campaigns {
   return {
     routes: campaignRoutes({ ...parts, runs, withdraw: (serial) => withdrawAll(serial).catch(onError) }),
     sweep,
-    start() {
+    /** Begins to work on whatever there is to do, until `close`. */
+    start(): void {
       loop.wake();
       loop.start();
     },
-    async close() {
+    /** Ends after the round that is running. */
+    async close(): Promise<void> {
       isClosing = true;
       await loop.stop();
     },

@@ -1,6 +1,6 @@
 import type { CampaignState } from '../database/campaign-state.ts';
 import type { Database } from '../database/database.ts';
-import { type Answer, refuse } from '../http/route.ts';
+import { type Caller, Refusal } from '../http/route.ts';
 import { type CampaignRow, changeCampaign, findCampaign } from './campaign-store.ts';
 import type { Runs } from './runs.ts';
 
@@ -19,36 +19,32 @@ const takes: Readonly<Record<Command, readonly CampaignState[]>> = {
 const TRIES = 3;
 
 /**
- * Does what an app orders. Resolves to the campaign afterwards, or to a refusal: 404 when the app has none under this id,
- * 409 in a state where the command means nothing. Throws an InputError when a campaign cannot be started.
+ * Does what an app orders; resolves to the campaign afterwards. Throws a Refusal: 404 when the app has none under this id, 403 when it
+ * may not use the template any more, 409 in a state where the command means nothing; an InputError when it cannot be started.
  */
 export async function order(
   { db, runs, now }: { readonly db: Database; readonly runs: Runs; readonly now: () => number },
   command: Command,
-  { app, id }: { readonly app: string; readonly id: string },
-): Promise<CampaignRow | Answer> {
+  { app, scopes }: Caller,
+  id: string,
+): Promise<CampaignRow> {
   for (let tries = 0; tries < TRIES; tries += 1) {
     const campaign = await findCampaign(db, app, id);
-    if (campaign === undefined) return noCampaign();
-    if (!takes[command].includes(campaign.state)) {
-      return refuse(
-        409,
-        `this campaign is ${campaign.state}; ${command} works only on one that is ${takes[command].join(' or ')}`,
-      );
+    const { state, template_key: key } = campaign;
+    if ((command === 'start' || command === 'resume') && !scopes.allowsTemplate(key)) {
+      throw new Refusal(403, `this app may not use the template ${key} any more`);
+    }
+    if (!takes[command].includes(state)) {
+      const states = takes[command].join(' or ');
+      throw new Refusal(409, `this campaign is ${state}; ${command} works only on one that is ${states}`);
     }
     const isDone =
       command === 'start'
         ? await runs.start(campaign)
         : await changeCampaign(db, campaign, changeOf(command, now()));
-    const changed = isDone ? await findCampaign(db, app, id) : undefined;
-    if (changed !== undefined) return changed;
+    if (isDone) return findCampaign(db, app, id);
   }
-  return refuse(409, 'this campaign is being changed by others; ask again');
-}
-
-/** What is answered for an id that the app does not have. */
-export function noCampaign(): Answer {
-  return refuse(404, 'this app has no campaign with this id; GET /v1/campaigns lists them');
+  throw new Refusal(409, 'this campaign is being changed by others; ask again');
 }
 
 function changeOf(command: 'pause' | 'resume' | 'stop', now: number) {

@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
 import { InputError } from '../../errors.ts';
 import { type Database, isDuplicate } from '../database/database.ts';
-import { accountRefusalOf, type KnownAccounts } from '../http/accounts.ts';
-import { type Answer, type Ask, refuse } from '../http/route.ts';
-import { LONGEST_LINE, type NewCampaign, readCampaign } from './campaign-schema.ts';
+import { checkAccount, type KnownAccounts } from '../http/accounts.ts';
+import { type Answer, type Ask, Refusal } from '../http/route.ts';
+import { campaignSchema, LONGEST_LINE, type NewCampaign, readLine } from './campaign-schema.ts';
 import { findByKey, findCampaign } from './campaign-store.ts';
 import { type Line, readLines } from './lines.ts';
 import { loadReceivers } from './load-receivers.ts';
@@ -15,7 +15,7 @@ import {
   removeLoading,
 } from './loading-store.ts';
 import type { Runs } from './runs.ts';
-import { checkSchedule, type Schedule } from './schedule.ts';
+import { checkSchedule } from './schedule.ts';
 
 export interface CreateParts {
   readonly db: Database;
@@ -28,20 +28,19 @@ export interface CreateParts {
 
 /**
  * Takes a campaign in from a stream: its first line, then a receiver in each. It is there as a whole when the stream
- * has ended and was what the app had signed, and not at all otherwise. Throws an InputError of one sentence.
+ * has ended and was what the app had signed, and not at all otherwise. Throws an InputError or Refusal of one sentence.
  */
 export async function createCampaign(parts: CreateParts, ask: Ask): Promise<Answer> {
   const { db, runs, now, onError } = parts;
   if (!/^application\/x-ndjson *(;|$)/i.test(ask.contentType)) {
-    return refuse(
+    throw new Refusal(
       415,
       'a campaign is sent as application/x-ndjson: first the campaign, then a line for each receiver',
     );
   }
   const lines = readLines(ask.raw as Readable, LONGEST_LINE);
   const campaign = await readHead(lines, ask, now());
-  const refusal = accountRefusalOf(ask.caller, campaign.account, parts.accounts);
-  if (refusal !== undefined) return refusal;
+  checkAccount(ask.caller, campaign.account, parts.accounts);
   const row = rowOf(campaign, ask, parts);
   const serial = await insertCampaign(db, row).catch((error: unknown) => {
     if (isDuplicate(error) && row.idempotency_key !== null) return null;
@@ -64,8 +63,7 @@ export async function createCampaign(parts: CreateParts, ask: Ask): Promise<Answ
     await removeLoading(db, serial).catch(onError);
     throw error;
   }
-  const made = await findCampaign(db, row.app, row.id);
-  if (made !== undefined && campaign.start) await runs.start(made);
+  if (campaign.start) await runs.start(await findCampaign(db, row.app, row.id));
   return created(db, ask.caller.app, row.id);
 }
 
@@ -73,7 +71,7 @@ async function readHead(lines: AsyncIterator<Line>, { caller }: Ask, now: number
   const first = await lines.next();
   if (first.done === true) throw new InputError('the body is empty; its first line must be the campaign');
   try {
-    const campaign = readCampaign(first.value.bytes);
+    const campaign = readLine(campaignSchema, first.value.bytes);
     const { template, schedule, callbackUrl } = campaign;
     if (!caller.scopes.allowsTemplate(template.key)) {
       throw new InputError(`template.key: this app may not use the template ${template.key}`);
@@ -93,8 +91,7 @@ function rowOf(
   { caller, bodyHash }: Ask,
   { now, newId }: CreateParts,
 ): NewCampaignRow {
-  const { name, template, perMinute, perDay, callbackUrl, idempotencyKey } = campaign;
-  const schedule: Schedule | undefined = campaign.schedule;
+  const { name, template, schedule, perMinute, perDay, callbackUrl, idempotencyKey } = campaign;
   return {
     id: newId(),
     app: caller.app,
@@ -119,18 +116,20 @@ function rowOf(
 async function answerOfFirst(db: Database, { caller, bodyHash }: Ask, key: string): Promise<Answer> {
   const first = await findByKey(db, caller.app, key);
   if (first === undefined || first.state === 'loading') {
-    return refuse(409, 'a campaign with this idempotencyKey is being loaded; ask again when it has ended');
+    throw new Refusal(
+      409,
+      'a campaign with this idempotencyKey is being loaded; ask again when it has ended',
+    );
   }
   if (first.request_hash !== bodyHash) {
-    return refuse(409, 'this idempotencyKey was used for another campaign; use a new key for each');
+    throw new Refusal(409, 'this idempotencyKey was used for another campaign; use a new key for each');
   }
   return created(db, caller.app, first.id);
 }
 
 async function created(db: Database, app: string, id: string): Promise<Answer> {
-  const row = await findCampaign(db, app, id);
-  if (row === undefined) throw new Error('a campaign that was just made is not there');
-  return { status: 201, body: { id, state: row.state, total: row.total, doubles: row.doubles } };
+  const { state, total, doubles } = await findCampaign(db, app, id);
+  return { status: 201, body: { id, state, total, doubles } };
 }
 
 function givenUp(): never {

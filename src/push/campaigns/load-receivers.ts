@@ -1,7 +1,7 @@
 import { InputError } from '../../errors.ts';
 import type { Receiver } from '../content/message.ts';
 import type { CampaignReceiverTable } from '../database/campaign-tables.ts';
-import { type CampaignReceiver, readReceiver } from './campaign-schema.ts';
+import { readLine, receiverSchema } from './campaign-schema.ts';
 import type { Line } from './lines.ts';
 
 /** What came in after the first line. */
@@ -48,12 +48,15 @@ export async function loadReceivers(
     if (read > MAX_RECEIVERS)
       throw new InputError('a campaign has at most 1,000,000 receivers; make several');
     try {
-      const { user, variables } = readAllowed(bytes, isAllowed);
+      const { user, variables } = readLine(receiverSchema, bytes);
+      if (!isAllowed(`user:${user}`)) {
+        throw new InputError(`names ${user}, to whom this app may not send`);
+      }
       const names = Object.keys(variables ?? {});
       sharedNames = sharedNames?.filter((name) => names.includes(name)) ?? names;
       // The first receiver stands in the second line.
       const row = { campaign: serial, number: number - 1, user };
-      batch.push({ ...row, variables: variables === null ? null : JSON.stringify(variables) });
+      batch.push({ ...row, variables: variables === undefined ? null : JSON.stringify(variables) });
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       if (problems.length < MAX_NAMED) problems.push(`line ${number} ${error.message}`);
@@ -65,12 +68,4 @@ export async function loadReceivers(
   if (read === 0)
     throw new InputError('a campaign needs at least one receiver, a line for each after the first');
   return { total, doubles: read - total, sharedNames: sharedNames ?? [] };
-}
-
-function readAllowed(bytes: Buffer | null, isAllowed: (receiver: Receiver) => boolean): CampaignReceiver {
-  const receiver = readReceiver(bytes);
-  if (!isAllowed(`user:${receiver.user}`)) {
-    throw new InputError(`names ${receiver.user}, to whom this app may not send`);
-  }
-  return receiver;
 }

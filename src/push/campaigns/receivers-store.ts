@@ -1,29 +1,30 @@
-import { readErrcode } from '../content/fields.ts';
-import type { DeliveryState } from '../content/message.ts';
+import * as z from 'zod';
+import { errcodeSchema, readErrcode } from '../content/fields.ts';
+import { type DeliveryState, deliveryStates } from '../content/message.ts';
 import type { Database } from '../database/database.ts';
 import { nextPage } from '../http/route.ts';
 import type { CampaignRow } from './campaign-store.ts';
 import { readSlices } from './counts-store.ts';
+import { readWaiting } from './slice-store.ts';
 
 /** One receiver of a run. */
-export interface ReceiverLine {
-  readonly user: string;
-  readonly state: DeliveryState | 'waiting';
-  readonly messageId?: string;
-  readonly errcode?: number | string;
-  readonly problem?: string;
-}
+const receiverLine = z.object({
+  user: z.string(),
+  state: z.enum([...deliveryStates, 'waiting']),
+  messageId: z.string().optional(),
+  errcode: errcodeSchema.optional(),
+  problem: z.string().optional(),
+});
+type ReceiverLine = z.infer<typeof receiverLine>;
+
+/** A page of them; `next` is the `after` of the next page, absent when this is the last. */
+export const receiverPage = z.object({ receivers: z.array(receiverLine), next: z.string().optional() });
+type ReceiverPage = z.infer<typeof receiverPage>;
 
 /** Where a page begins, as the page before gave it, and how long it is. */
-export interface Page {
+interface Page {
   readonly after: string;
   readonly limit: number;
-}
-
-export interface ReceiverPage {
-  readonly receivers: readonly ReceiverLine[];
-  /** The `after` of the next page; none when this is the last. */
-  readonly next?: string;
 }
 
 /** Receivers of the last run whose delivery is in this state, in the order in which they were handed out. */
@@ -34,7 +35,7 @@ export async function listDeliveries(
   { after, limit }: Page,
 ): Promise<ReceiverPage> {
   const [slice = 0, delivery = 0] = after.split('.').map(Number);
-  const found: (ReceiverLine & { readonly at: string })[] = [];
+  const found: (ReceiverLine & { at: string })[] = [];
   for (const { id, messageId, counts } of await readSlices(db, campaign)) {
     // Of a slice that was counted it is known whether there is any.
     if (id < slice || counts?.some((each) => each.state === state) === false) continue;
@@ -66,28 +67,10 @@ export async function listDeliveries(
 /** Receivers that the last run has not handed out. */
 export async function listWaiting(
   db: Database,
-  { serial, position, run }: CampaignRow,
+  campaign: CampaignRow,
   { after, limit }: Page,
 ): Promise<ReceiverPage> {
-  const last = Number(after.split('.')[0] || 0);
-  const receivers = db.selectFrom('campaign_receivers as each').select(['each.number', 'each.user']);
-  const returned = await receivers
-    .innerJoin('campaign_returned as back', (join) =>
-      join.onRef('back.campaign', '=', 'each.campaign').onRef('back.number', '=', 'each.number'),
-    )
-    .where('back.campaign', '=', serial)
-    .where('back.number', '>', last)
-    .orderBy('back.number')
-    .limit(limit)
-    .execute();
-  const rest = await receivers
-    .where('each.campaign', '=', serial)
-    .where('each.number', '>', Math.max(last, run === 0 ? 0 : position))
-    .orderBy('each.number')
-    .limit(limit)
-    .execute();
-  // What was taken back stands before the position, so that the lists follow each other.
-  const rows = [...returned, ...rest].slice(0, limit);
+  const rows = await readWaiting(db, campaign, { after: Number(after.split('.')[0] || 0), limit });
   return {
     receivers: rows.map(({ user }) => ({ user, state: 'waiting' })),
     ...nextPage(rows, limit, ({ number }) => String(number)),

@@ -1,12 +1,12 @@
 import * as z from 'zod';
-import { errcodeSchema, ID, pageLimit } from '../content/fields.ts';
-import { type Answer, nextPage, type Route, refuse, route } from '../http/route.ts';
+import { ID, pageLimit } from '../content/fields.ts';
+import { deliveryStates } from '../content/message.ts';
+import { nextPage, type Route, route } from '../http/route.ts';
 import { campaignSchema, receiverSchema } from './campaign-schema.ts';
 import { findCampaign, listCampaigns } from './campaign-store.ts';
-import { type Command, commands, noCampaign, order } from './control.ts';
+import { type Command, commands, order } from './control.ts';
 import { type CreateParts, createCampaign } from './create-campaign.ts';
-import { readProgress } from './progress.ts';
-import { listDeliveries, listWaiting } from './receivers-store.ts';
+import { listDeliveries, listWaiting, receiverPage } from './receivers-store.ts';
 import { lineOf, lineSchema, wholeOf, wholeSchema } from './view.ts';
 
 /** What the routes need. */
@@ -20,7 +20,6 @@ const after = z.string().regex(ID, 'must be the id of a campaign').optional();
 const limit = pageLimit(100);
 /** What to ask for as `after`; none on the last page. */
 const next = z.string().optional();
-const states = ['waiting', 'queued', 'sending', 'sent', 'failed', 'dead', 'recalled', 'cancelled'] as const;
 const none = { 404: { about: 'This app has no such campaign.' } };
 
 const summaries: Readonly<Record<Command, string>> = {
@@ -79,9 +78,7 @@ export function campaignRoutes(parts: RouteParts): readonly Route[] {
       scope,
       answers: { 200: { about: 'The campaign.', schema: wholeSchema }, ...none },
       async handle({ caller, params: { id = '' } }) {
-        const row = await findCampaign(db, caller.app, id);
-        if (row === undefined) return noCampaign();
-        return { status: 200, body: wholeOf(row, await readProgress(db, row)) };
+        return { status: 200, body: await wholeOf(db, await findCampaign(db, caller.app, id)) };
       },
     }),
     ...commands.map((command) =>
@@ -96,17 +93,10 @@ export function campaignRoutes(parts: RouteParts): readonly Route[] {
           409: { about: 'The campaign is in a state where this means nothing.' },
           ...none,
         },
-        async handle({ caller: { app, scopes }, params: { id = '' } }): Promise<Answer> {
-          if (command === 'start' || command === 'resume') {
-            const key = (await findCampaign(db, app, id))?.template_key;
-            if (key !== undefined && !scopes.allowsTemplate(key)) {
-              return refuse(403, `this app may not use the template ${key} any more`);
-            }
-          }
-          const row = await order(parts, command, { app, id });
-          if ('status' in row) return row;
+        async handle({ caller, params: { id = '' } }) {
+          const row = await order(parts, command, caller, id);
           if (command === 'pause' || command === 'stop') await withdraw(row.serial);
-          return { status: 200, body: wholeOf(row, await readProgress(db, row)) };
+          return { status: 200, body: await wholeOf(db, row) };
         },
       }),
     ),
@@ -116,7 +106,7 @@ export function campaignRoutes(parts: RouteParts): readonly Route[] {
       summary: 'Receivers of the last run in one state; `next` goes into `after`.',
       scope,
       query: z.strictObject({
-        state: z.enum(states).default('failed'),
+        state: z.enum([...deliveryStates, 'waiting']).default('failed'),
         after: z
           .string()
           .regex(/^\d{0,16}(\.\d{1,16})?$/, 'must be the `next` of the page before')
@@ -124,26 +114,11 @@ export function campaignRoutes(parts: RouteParts): readonly Route[] {
         limit,
       }),
       answers: {
-        200: {
-          about: 'A page.',
-          schema: z.object({
-            receivers: z.array(
-              z.object({
-                user: z.string(),
-                state: z.enum(states),
-                messageId: z.string().optional(),
-                errcode: errcodeSchema.optional(),
-                problem: z.string().optional(),
-              }),
-            ),
-            next,
-          }),
-        },
+        200: { about: 'A page.', schema: receiverPage },
         ...none,
       },
       async handle({ caller, params: { id = '' }, query: { state, ...page } }) {
         const row = await findCampaign(db, caller.app, id);
-        if (row === undefined) return noCampaign();
         const body =
           state === 'waiting' ? await listWaiting(db, row, page) : await listDeliveries(db, row, state, page);
         return { status: 200, body };

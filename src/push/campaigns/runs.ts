@@ -8,18 +8,11 @@ import { type CampaignRow, campaignsIn, changeCampaign } from './campaign-store.
 import { refusalOf } from './permissions.ts';
 import { nextRun, type Schedule } from './schedule.ts';
 
-/** Begins runs: at once, or when their time has come. Each is begun once, however many replicas try. */
-export interface Runs {
-  /** Resolves when the template can be filled for every receiver; throws an InputError that says what is missing. */
-  check(campaign: Templated): Promise<void>;
-  /** draft → running, or scheduled; false when it was no draft any more. Throws an InputError when it cannot run. */
-  start(campaign: CampaignRow): Promise<boolean>;
-  /** Begins what is due. A run over an hour late is left out; one that cannot begin is noted as the campaign's problem. */
-  fire(): Promise<void>;
-}
+export type Runs = ReturnType<typeof createRuns>;
 
 type Templated = Pick<CampaignRow, 'template_key' | 'variables' | 'shared_names'>;
 
+/** Makes what begins runs: at once, or when their time has come. Each is begun once, however many replicas try. */
 export function createRuns({
   db,
   templates,
@@ -30,7 +23,8 @@ export function createRuns({
   readonly templates: Pick<Templates, 'resolve'>;
   readonly now: () => number;
   readonly onError: (error: unknown) => void;
-}): Runs {
+}) {
+  /** The template as it is now. Throws an InputError when a receiver would lack a variable of it. */
   const resolve = ({ template_key, variables, shared_names }: Templated) => {
     const names: readonly string[] = JSON.parse(shared_names);
     const common: Variables = JSON.parse(variables);
@@ -76,17 +70,20 @@ export function createRuns({
   }
 
   return {
-    async check(campaign) {
+    /** Throws an InputError that says what is missing when the template cannot be filled for every receiver. */
+    async check(campaign: Templated): Promise<void> {
       await resolve(campaign);
     },
-    async start(campaign) {
+    /** draft → running, or scheduled; false when it was no draft any more. Throws an InputError when it cannot run. */
+    async start(campaign: CampaignRow): Promise<boolean> {
       if (campaign.schedule === null) return begin(campaign);
       await resolve(campaign);
       const next = nextRun(scheduleOf(campaign), now(), campaign.id);
       if (next === null) throw new InputError('schedule.at: is over; make a new campaign');
       return changeCampaign(db, campaign, { state: 'scheduled', next_run_at: next });
     },
-    async fire() {
+    /** Begins what is due. A run over an hour late is left out; one that cannot begin is noted as the campaign's problem. */
+    async fire(): Promise<void> {
       for (const campaign of await campaignsIn(db, 'scheduled', now())) {
         await fireOne(campaign).catch(onError);
       }

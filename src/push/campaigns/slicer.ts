@@ -9,13 +9,10 @@ import type { CampaignRow } from './campaign-store.ts';
 import { refusalOf } from './permissions.ts';
 import { scheduleOf } from './runs.ts';
 import { nextRun } from './schedule.ts';
-import { endRun, lockRunning, nextReceivers, noteProblem, noteSlice } from './slice-store.ts';
-
-/** Hands out one slice of a running campaign; resolves to whether it did. */
-export type Slicer = (serial: number) => Promise<boolean>;
+import { changeLocked, lockRunning, noteSlice, readWaiting } from './slice-store.ts';
 
 /**
- * The message of a slice and the move of the campaign's position are one transaction under the lock of its row: whoever
+ * Makes what hands out one slice of a running campaign, and resolves to whether it did. The message of a slice and the move of the campaign's position are one transaction under the lock of its row: whoever
  * is killed in the middle leaves neither, and of several replicas one does it. An app that may not send any more hands
  * nothing out, which is noted as the campaign's problem. The end of a run is found here too.
  */
@@ -27,28 +24,29 @@ export function createSlicer({
   readonly db: Database;
   readonly messageQueue: Pick<MessageQueue, 'insert' | 'wake'>;
   readonly now: () => number;
-}): Slicer {
+}): (serial: number) => Promise<boolean> {
   async function handOut(tx: Tx, serial: number): Promise<readonly string[]> {
     const campaign = await lockRunning(tx, serial);
     if (campaign === undefined) return [];
     const { open, allowed } = await readBudget(tx, campaign, now());
-    const next = await nextReceivers(tx, campaign, Math.max(1, allowed));
-    if (next.receivers.length === 0 && open === 0) await end(tx, campaign);
-    if (next.receivers.length === 0 || allowed === 0) return [];
-    const users = next.receivers.map(({ user }) => user);
+    const receivers = await readWaiting(tx, campaign, { after: 0, limit: Math.max(1, allowed) });
+    if (receivers.length === 0 && open === 0) await end(tx, campaign);
+    if (receivers.length === 0 || allowed === 0) return [];
+    const users = receivers.map(({ user }) => user);
     const problem = await refusalOf(tx, campaign, users);
-    if (problem !== campaign.problem) await noteProblem(tx, serial, problem);
+    if (problem !== campaign.problem) await changeLocked(tx, serial, { problem });
     if (problem !== null) return [];
-    const ids = await messageQueue.insert(tx, [messageOf(campaign, next.receivers)]);
-    const slice = { campaign: serial, run: campaign.run, handed_at: now(), size: next.receivers.length };
-    await noteSlice(tx, { ...slice, message_id: ids[0] ?? '' }, next);
+    const ids = await messageQueue.insert(tx, [messageOf(campaign, receivers)]);
+    await noteSlice(tx, campaign, { message_id: ids[0] ?? '', handed_at: now() }, receivers);
     return ids;
   }
 
+  /** running → done, or scheduled until its next run. */
   async function end(tx: Tx, campaign: CampaignRow): Promise<void> {
     const { serial, schedule, id } = campaign;
-    const nextRunAt = schedule === null ? null : nextRun(scheduleOf(campaign), now(), id);
-    await endRun(tx, serial, { now: now(), nextRunAt });
+    const next_run_at = schedule === null ? null : nextRun(scheduleOf(campaign), now(), id);
+    const state = next_run_at === null ? 'done' : 'scheduled';
+    await changeLocked(tx, serial, { state, next_run_at, finished_at: now() });
   }
 
   return async (serial) => {

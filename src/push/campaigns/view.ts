@@ -1,49 +1,27 @@
 import * as z from 'zod';
 import { iso } from '../content/fields.ts';
 import { visibleStates } from '../database/campaign-state.ts';
+import type { Database } from '../database/database.ts';
 import type { CampaignRow } from './campaign-store.ts';
-import { isoTime, type Progress } from './progress.ts';
+import { isoTime, progressSchema, readProgress, timeSchema } from './progress.ts';
 
-const time = z.string().nullable();
-const count = z.int();
-
-const lineShape = {
+/** A campaign in a list. */
+export const lineSchema = z.object({
   id: z.string(),
   name: z.string(),
   account: z.string(),
   state: z.enum(visibleStates),
-  template: z.object({ key: z.string(), version: count.nullable() }),
-  total: count,
-  perMinute: count.nullable(),
-  perDay: count.nullable(),
+  template: z.object({ key: z.string(), version: z.int().nullable() }),
+  total: z.int(),
+  perMinute: z.int().nullable(),
+  perDay: z.int().nullable(),
   createdAt: z.string(),
-  nextRunAt: time,
-  problem: time,
-};
-
-/** A campaign in a list. */
-export const lineSchema = z.object(lineShape);
+  nextRunAt: timeSchema,
+  problem: z.string().nullable(),
+});
 
 /** A campaign with the progress of its last run. */
-export const wholeSchema = z.object({
-  ...lineShape,
-  doubles: count,
-  progress: z.object({
-    total: count,
-    done: count,
-    queued: count,
-    sent: count,
-    failed: count,
-    dead: count,
-    recalled: count,
-    cancelled: count,
-    waiting: count,
-    byErrcode: z.record(z.string(), count),
-    startedAt: time,
-    finishedAt: time,
-    runs: count,
-  }),
-});
+export const wholeSchema = lineSchema.extend({ doubles: z.int(), progress: progressSchema });
 
 /** A campaign as a list shows it. */
 export function lineOf(row: CampaignRow): z.infer<typeof lineSchema> {
@@ -64,6 +42,6 @@ export function lineOf(row: CampaignRow): z.infer<typeof lineSchema> {
 }
 
 /** A campaign as its own page shows it. */
-export function wholeOf(row: CampaignRow, progress: Progress): z.infer<typeof wholeSchema> {
-  return { ...lineOf(row), doubles: row.doubles, progress };
+export async function wholeOf(db: Database, row: CampaignRow): Promise<z.infer<typeof wholeSchema>> {
+  return { ...lineOf(row), doubles: row.doubles, progress: await readProgress(db, row) };
 }

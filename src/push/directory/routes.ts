@@ -4,7 +4,7 @@ import type { WeComApi } from '../../wecom/api/api.ts';
 import { WeComError } from '../../wecom/api/wecom-error.ts';
 import { normalizeUserId, USERID } from '../../wecom/userid.ts';
 import { accountSchema, errcodeSchema } from '../content/fields.ts';
-import { accountRefusalOf } from '../http/accounts.ts';
+import { checkAccount } from '../http/accounts.ts';
 import { type Answer, type Caller, type Route, refuse, route } from '../http/route.ts';
 
 const scope = 'directory';
@@ -34,8 +34,7 @@ export function directoryRoutes(weComOf: WeComOf): readonly Route[] {
     account: string,
     read: (weCom: Directory) => Promise<unknown>,
   ): Promise<Answer> => {
-    const refusal = accountRefusalOf(caller, account, { has: (name) => weComOf(name) !== undefined });
-    if (refusal !== undefined) return refusal;
+    checkAccount(caller, account, { has: (name) => weComOf(name) !== undefined });
     try {
       return { status: 200, body: await read(weComOf(account) as Directory) };
     } catch (error) {

@@ -1,26 +1,22 @@
 import { z } from 'zod';
 import { errcodeSchema } from '../content/fields.ts';
 import { DEFAULT_ACCOUNT } from '../content/message.ts';
-import { type Answer, type Caller, type Route, refuse, route } from './route.ts';
+import { type Caller, Refusal, type Route, route } from './route.ts';
 
 /** The accounts that are configured at this moment, as far as routes need to know them. */
 export interface KnownAccounts {
   has(account: string): boolean;
 }
 
-/** Why this app may not use an account, as the answer of the route; undefined when it may. */
-export function accountRefusalOf(
-  { app, scopes }: Caller,
-  account: string,
-  known: KnownAccounts,
-): Answer | undefined {
+/** Throws a Refusal when this app may not use an account, or there is none of this name. */
+export function checkAccount({ app, scopes }: Caller, account: string, known: KnownAccounts): void {
   if (!scopes.allowsAccount(account)) {
     const words = scopes.words.join(', ');
-    return refuse(403, `The app "${app}" may not use the account "${account}"; its scopes are ${words}.`);
+    throw new Refusal(403, `The app "${app}" may not use the account "${account}"; its scopes are ${words}.`);
   }
-  if (known.has(account)) return undefined;
+  if (known.has(account)) return;
   const where = account === DEFAULT_ACCOUNT ? 'the WECOM_* variables' : 'ACCOUNTS_FILE';
-  return refuse(400, `account: there is no account "${account}"; ${where} would define it.`);
+  throw new Refusal(400, `account: there is no account "${account}"; ${where} would define it.`);
 }
 
 /** How an account fares, as far as the replica that answers knows. */

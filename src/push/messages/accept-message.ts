@@ -2,13 +2,13 @@ import { InputError } from '../../errors.ts';
 import { DEFAULT_ACCOUNT } from '../content/message.ts';
 import type { Database } from '../database/database.ts';
 import type { MessageQueue } from '../delivery/message-queue.ts';
-import { type Answer, type Ask, refuse } from '../http/route.ts';
+import { type Answer, type Ask, Refusal } from '../http/route.ts';
 import type { messageSchema } from './message-schema.ts';
 import { readByIdempotencyKey, readDeliveryRows } from './message-store.ts';
 import { makeMessage, type NewMessageParts, requestHashOf } from './new-message.ts';
 import { outcomeOf } from './outcome.ts';
+import { type Configured, checkMessage } from './permissions.ts';
 import { type Handed, readMessage } from './read-message.ts';
-import { type Configured, refusalOf } from './refusals.ts';
 
 export interface AcceptParts extends NewMessageParts, Configured {
   /** Why an account is paused, in a sentence; null when it is not. */
@@ -26,14 +26,10 @@ export async function acceptMessage(
   ask: Ask,
 ): Promise<Answer> {
   const handed = await readMessage(ask, schema);
-  if ('status' in handed) return handed;
-  const refusal = refusalOf(ask.caller, handed.message, parts);
-  if (refusal !== undefined) return refusal;
-  const accepted = await takeDown(parts, ask.caller.app, handed);
-  if ('status' in accepted) return accepted;
+  checkMessage(ask.caller, handed.message, parts);
+  const { id } = await takeDown(parts, ask.caller.app, handed);
 
   const { opaque, wait, account = DEFAULT_ACCOUNT } = handed.message;
-  const { id } = accepted;
   const echoed = opaque === undefined ? {} : { opaque };
   if (!wait) return { status: 202, body: { id, state: 'queued', ...echoed } };
   // While its account is paused nobody can say when it will be sent.
@@ -55,11 +51,7 @@ function orClosing(finished: Promise<boolean>, closing: AbortSignal | undefined)
   return Promise.race([finished, promise]).finally(() => closing?.removeEventListener('abort', stop));
 }
 
-async function takeDown(
-  parts: AcceptParts,
-  app: string,
-  handed: Handed,
-): Promise<{ readonly id: string } | Answer> {
+async function takeDown(parts: AcceptParts, app: string, handed: Handed): Promise<{ readonly id: string }> {
   const { idempotencyKey: key, template, imageUrl, image, file } = handed.message;
   // The template may have changed since, the picture be gone: the same request has the same answer nevertheless.
   if (key !== undefined && (template ?? imageUrl ?? image ?? file) !== undefined) {
@@ -71,7 +63,6 @@ async function takeDown(
     return await parts.messageQueue.accept(message);
   } catch (error) {
     // The one thing that a message in order is refused for: its idempotency key.
-    if (error instanceof InputError) return refuse(409, error.message);
-    throw error;
+    throw error instanceof InputError ? new Refusal(409, error.message) : error;
   }
 }

@@ -1,22 +1,9 @@
 import { type Expression, expressionBuilder, type SqlBool, sql } from 'kysely';
-import type { DeliveryState, Lane } from '../content/message.ts';
+import type { DeliveryState } from '../content/message.ts';
 import type { Database, Tables } from '../database/database.ts';
 import { rareStates } from '../database/delivery-tables.ts';
+import type { MessageFilter } from './message-query.ts';
 import { type MessageRow, messageColumns } from './message-store.ts';
-
-/** Which messages are wanted; times are Unix ms. */
-export interface MessageFilter {
-  readonly state?: DeliveryState | undefined;
-  readonly receiver?: string | undefined;
-  readonly since?: number | undefined;
-  readonly until?: number | undefined;
-  readonly lane?: Lane | undefined;
-  readonly template?: string | undefined;
-  readonly campaign?: string | undefined;
-  /** The last of the page before. */
-  readonly after?: { readonly createdAt: number; readonly id: string } | undefined;
-  readonly limit: number;
-}
 
 /** Messages of this app, newest first. */
 export function listMessageRows(
@@ -73,13 +60,13 @@ function listRare(
 }
 
 function isWanted(app: string, filter: MessageFilter): Expression<SqlBool> {
-  const { since, until, lane, template, campaign } = filter;
+  const { since, until, priority, template, campaign } = filter;
   const is = expressionBuilder<Tables, 'messages'>();
   return is.and([
     is('messages.app', '=', app),
     ...(since === undefined ? [] : [is('messages.created_at', '>=', since)]),
     ...(until === undefined ? [] : [is('messages.created_at', '<', until)]),
-    ...(lane === undefined ? [] : [is('messages.lane', '=', lane)]),
+    ...(priority === undefined ? [] : [is('messages.lane', '=', priority)]),
     ...(template === undefined ? [] : [is('messages.template_key', '=', template)]),
     ...(campaign === undefined ? [] : [is('messages.campaign_id', '=', campaign)]),
   ]);

@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import { InputError } from '../../errors.ts';
 import { ID, isoTime, pageLimit } from '../content/fields.ts';
 import { deliveryStates, lanes } from '../content/message.ts';
-import type { MessageFilter } from './message-list-store.ts';
 import type { MessageRow } from './message-store.ts';
 
 const time = z
@@ -18,7 +16,7 @@ const time = z
   )
   .optional();
 
-/** What the list of messages can be asked for. */
+/** What the list of messages can be asked for, read as the database is: times in Unix ms, `after` as a place. */
 export const messageQuery = z.strictObject({
   state: z.enum(deliveryStates).optional(),
   receiver: z
@@ -35,21 +33,18 @@ export const messageQuery = z.strictObject({
   template: z.string().max(32).optional(),
   campaign: z.string().regex(ID, 'must be the id of a campaign').optional(),
   limit: pageLimit(100, 50),
+  /** The last of the page before. */
   after: z
     .string()
     .regex(/^\d{1,15}\.[0-9a-f-]{36}$/, 'must be the `next` of the page before')
+    .transform((place) => {
+      const [createdAt = '', id = ''] = place.split('.');
+      return { createdAt: Number(createdAt), id };
+    })
     .optional(),
 });
-
-/** The query as the database is asked. Throws an InputError. */
-export function filterOf({ after, priority: lane, ...rest }: z.output<typeof messageQuery>): MessageFilter {
-  const filter = { ...rest, lane };
-  if (after === undefined) return filter;
-  const [createdAt, id] = after.split('.');
-  if (createdAt === undefined || id === undefined)
-    throw new InputError('after: must be the `next` of the page before');
-  return { ...filter, after: { createdAt: Number(createdAt), id } };
-}
+/** Which messages are wanted. */
+export type MessageFilter = z.output<typeof messageQuery>;
 
 /** Where a page ends, to go on after it. */
 export function placeOf({ created_at, id }: MessageRow): string {

@@ -4,18 +4,24 @@ import { ID } from '../content/fields.ts';
 import type { Receiver } from '../content/message.ts';
 import { opaqueSchema } from '../content/opaque.ts';
 import type { MessageQueue } from '../delivery/message-queue.ts';
-import { type Answer, nextPage, type Route, refuse, route } from '../http/route.ts';
+import { nextPage, Refusal, type Route, route } from '../http/route.ts';
 import { type AcceptParts, acceptMessage } from './accept-message.ts';
 import { listMessageRows } from './message-list-store.ts';
-import { filterOf, messageQuery, placeOf } from './message-query.ts';
+import { messageQuery, placeOf } from './message-query.ts';
 import { messageSchema } from './message-schema.ts';
-import { countStates, readAttemptRows, readDeliveryRows, readMessageRow } from './message-store.ts';
+import {
+  countStates,
+  noMessage,
+  readAttemptRows,
+  readDeliveryRows,
+  readMessageRow,
+} from './message-store.ts';
 import { lineMessage, messageLine, messageView, viewMessage } from './message-view.ts';
 import { failedSchema, sentSchema } from './outcome.ts';
-import { scopeRefusalOf } from './refusals.ts';
+import { checkRights } from './permissions.ts';
 
 /** What the routes of messages need; `waitMs` is 30 s unless said otherwise. */
-export interface MessageRoutesParts extends Omit<AcceptParts, 'mailroom' | 'waitMs'> {
+export interface MessageRoutesParts extends Omit<AcceptParts, 'waitMs'> {
   readonly messageQueue: Pick<MessageQueue, 'accept' | 'finished' | 'recall' | 'resend'>;
   /** Unix ms. */
   readonly now: () => number;
@@ -26,7 +32,6 @@ const WAIT_MS = 30_000;
 /** A file of 20 MB (§4.6), and what stands around it. */
 const BODY_LIMIT = 21 * 1024 * 1024;
 
-const none: Answer = refuse(404, 'This app has no message under this id.');
 const missing = { 404: { about: 'This app has no such message.' } };
 
 const accepted = z.object({
@@ -74,8 +79,7 @@ export function messageRoutes(parts: MessageRoutesParts): readonly Route[] {
       summary: 'A message with the state of each receiver and every attempt.',
       answers: { 200: { about: 'The message.', schema: messageView }, ...missing },
       async handle({ caller, params: { id = '' } }) {
-        const row = ID.test(id) ? await readMessageRow(db, caller.app, id) : undefined;
-        if (row === undefined) return none;
+        const row = await readMessageRow(db, caller.app, id);
         const [deliveries, attempts] = await Promise.all([readDeliveryRows(db, id), readAttemptRows(db, id)]);
         return { status: 200, body: viewMessage(row, deliveries, attempts) };
       },
@@ -93,7 +97,7 @@ export function messageRoutes(parts: MessageRoutesParts): readonly Route[] {
         },
       },
       async handle({ caller, query }) {
-        const rows = await listMessageRows(db, caller.app, filterOf(query));
+        const rows = await listMessageRows(db, caller.app, query);
         const ids = rows.map(({ id }) => id);
         const states = Map.groupBy(await countStates(db, ids), (each) => each.message_id);
         const messages = rows.map((row) => lineMessage(row, states.get(row.id) ?? []));
@@ -111,7 +115,7 @@ export function messageRoutes(parts: MessageRoutesParts): readonly Route[] {
       },
       async handle({ caller, params: { id = '' } }) {
         const result = ID.test(id) ? await messageQueue.recall(caller.app, id) : null;
-        if (result === null) return none;
+        if (result === null) throw noMessage();
         if (result.recalled > 0) return { status: 200, body: { id, ...result } };
         const { kept } = result;
         const error = kept[0]?.reason ?? 'All of it was recalled or cancelled before.';
@@ -132,8 +136,7 @@ export function messageRoutes(parts: MessageRoutesParts): readonly Route[] {
         ...missing,
       },
       async handle({ caller, params: { id = '' } }) {
-        const row = ID.test(id) ? await readMessageRow(db, caller.app, id) : undefined;
-        if (row === undefined) return none;
+        const row = await readMessageRow(db, caller.app, id);
         const missed = (await readDeliveryRows(db, id)).filter(({ state }) => /^(failed|dead)$/.test(state));
         // What the app was allowed then it may be allowed no more.
         const wish = {
@@ -142,11 +145,13 @@ export function messageRoutes(parts: MessageRoutesParts): readonly Route[] {
           receivers: missed.map(({ receiver }) => receiver as Receiver),
           account: row.account,
         };
-        const refusal = scopeRefusalOf(caller, wish, parts.accounts);
-        if (refusal !== undefined) return refusal;
+        checkRights(caller, wish, parts.accounts);
         const queued = (await messageQueue.resend(caller.app, id)) ?? 0;
         if (queued > 0) return { status: 202, body: { id, queued } };
-        return refuse(409, 'None of its deliveries is failed or dead, so there is nothing to send again.');
+        throw new Refusal(
+          409,
+          'None of its deliveries is failed or dead, so there is nothing to send again.',
+        );
       },
     }),
   ];

@@ -1,6 +1,8 @@
+import { ID } from '../content/fields.ts';
 import type { Database } from '../database/database.ts';
+import { Refusal } from '../http/route.ts';
 
-export type MessageRow = Exclude<Awaited<ReturnType<typeof readMessageRow>>, undefined>;
+export type MessageRow = Awaited<ReturnType<typeof readMessageRow>>;
 export type DeliveryRow = Awaited<ReturnType<typeof readDeliveryRows>>[number];
 export type AttemptRow = Awaited<ReturnType<typeof readAttemptRows>>[number];
 
@@ -37,14 +39,20 @@ const deliveryColumns = [
   'finished_at',
 ] as const;
 
-/** A message of this app. */
+/** What is answered for an id that the app does not have. */
+export const noMessage = () => new Refusal(404, 'This app has no message under this id.');
+
+/** A message of this app. Throws a Refusal when the app has none under this id. */
 export function readMessageRow(db: Database, app: string, id: string) {
-  return db
-    .selectFrom('messages')
-    .select(messageColumns)
-    .where('id', '=', id)
-    .where('app', '=', app)
-    .executeTakeFirst();
+  return (
+    db
+      .selectFrom('messages')
+      .select(messageColumns)
+      // The column is ASCII, and MySQL refuses to compare other signs.
+      .where('id', '=', ID.test(id) ? id : '')
+      .where('app', '=', app)
+      .executeTakeFirstOrThrow(noMessage)
+  );
 }
 
 /** What this app handed in under this idempotency key. */

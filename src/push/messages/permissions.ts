@@ -1,7 +1,8 @@
+import { InputError } from '../../errors.ts';
 import { type Content, type ContentKind, kindOf } from '../content/content.ts';
 import { DEFAULT_ACCOUNT, type Receiver } from '../content/message.ts';
-import { accountRefusalOf, type KnownAccounts } from '../http/accounts.ts';
-import { type Answer, type Caller, refuse } from '../http/route.ts';
+import { checkAccount, type KnownAccounts } from '../http/accounts.ts';
+import { type Caller, Refusal } from '../http/route.ts';
 import type { HandedMessage } from './message-schema.ts';
 import { receiversOf } from './new-message.ts';
 
@@ -21,47 +22,39 @@ export interface Configured {
   readonly accounts: KnownAccounts;
 }
 
-/** Why the scopes of this app do not allow it; undefined when they do. */
-export function scopeRefusalOf(
+/** Throws a Refusal when the scopes of this app do not allow it. */
+export function checkRights(
   caller: Caller,
   { kind, template, receivers, account }: Wish,
   accounts: KnownAccounts,
-): Answer | undefined {
+): void {
   const { app, scopes } = caller;
   const mayNot = (what: string) =>
-    refuse(403, `The app "${app}" may not send ${what}; its scopes are ${scopes.words.join(', ')}.`);
+    new Refusal(403, `The app "${app}" may not send ${what}; its scopes are ${scopes.words.join(', ')}.`);
   if (template !== undefined) {
-    if (!scopes.allowsTemplate(template)) return mayNot(`the template "${template}"`);
-  } else if (!scopes.allowsKind(kind)) return mayNot(`content of the kind ${kind}`);
+    if (!scopes.allowsTemplate(template)) throw mayNot(`the template "${template}"`);
+  } else if (!scopes.allowsKind(kind)) throw mayNot(`content of the kind ${kind}`);
   const receiver = receivers.find((each) => !scopes.allowsReceiver(each));
-  if (receiver !== undefined) return mayNot(`to ${receiver}`);
+  if (receiver !== undefined) throw mayNot(`to ${receiver}`);
   // Robots belong to no account: what goes to them alone needs none.
   const isForRobots = account === DEFAULT_ACCOUNT && receivers.every((each) => each.startsWith('robot:'));
-  return isForRobots ? undefined : accountRefusalOf(caller, account, accounts);
+  if (!isForRobots) checkAccount(caller, account, accounts);
 }
 
-/** Why this app may not hand in this message; undefined when it may. */
-export function refusalOf(
-  caller: Caller,
-  message: HandedMessage,
-  { robots, accounts }: Configured,
-): Answer | undefined {
+/** Throws a Refusal or an InputError when this app may not hand in this message. */
+export function checkMessage(caller: Caller, message: HandedMessage, { robots, accounts }: Configured): void {
   const { app, callbackHosts } = caller;
   const kind = message.imageUrl === undefined ? kindOf(message as Content) : 'image';
   const { template, callbackUrl, account = DEFAULT_ACCOUNT } = message;
-  const wish = { kind, template: template?.key, receivers: receiversOf(message), account };
-  const refusal = scopeRefusalOf(caller, wish, accounts);
-  if (refusal !== undefined) return refusal;
+  checkRights(caller, { kind, template: template?.key, receivers: receiversOf(message), account }, accounts);
   const robot = message.to.robots.find((name) => !robots.has(name));
   if (robot !== undefined) {
-    return refuse(400, `to.robots: there is no robot "${robot}"; add it to PUSH_ROBOTS.`);
+    throw new InputError(`to.robots: there is no robot "${robot}"; add it to PUSH_ROBOTS.`);
   }
   const host = callbackUrl === undefined ? undefined : new URL(callbackUrl).hostname;
   if (host !== undefined && !callbackHosts.includes(host)) {
-    return refuse(
-      400,
+    throw new InputError(
       `callbackUrl: the host "${host}" is not on the list of the app "${app}"; let it be added with app-key.`,
     );
   }
-  return undefined;
 }

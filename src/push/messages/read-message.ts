@@ -2,7 +2,7 @@ import { InputError } from '../../errors.ts';
 import { hashOf } from '../apps/signature.ts';
 import { readValue } from '../content/read-value.ts';
 import { isContentType, readJson } from '../http/read-body.ts';
-import { type Answer, type Ask, refuse } from '../http/route.ts';
+import { type Ask, Refusal } from '../http/route.ts';
 import type { HandedMessage, messageSchema } from './message-schema.ts';
 
 /** A picture or file that came with its message. */
@@ -21,24 +21,24 @@ export interface Handed {
 /** Most bytes of a message in JSON: 1000 userids and a long text. */
 const JSON_LIMIT = 256 * 1024;
 
-/** Reads a message: JSON, or multipart/form-data of `message` and an `image` or a `file`. Throws an InputError. */
+/** Reads a message: JSON, or multipart/form-data of `message` and an `image` or a `file`. Throws an InputError or a Refusal. */
 export async function readMessage(
   { raw, contentType }: Pick<Ask, 'raw' | 'contentType'>,
   schema: ReturnType<typeof messageSchema>,
-): Promise<Handed | Answer> {
+): Promise<Handed> {
   const bytes = raw as Buffer;
   if (isContentType(contentType, 'application/json')) {
-    if (bytes.length > JSON_LIMIT) return refuse(413, `A message is at most ${JSON_LIMIT} bytes of JSON.`);
+    if (bytes.length > JSON_LIMIT) throw tooLong('A message');
     return { message: readValue(schema, readJson(bytes), 'the message') };
   }
   if (!isContentType(contentType, 'multipart/form-data')) {
-    return refuse(
+    throw new Refusal(
       415,
       'Send a message as application/json or, with a picture or file, as multipart/form-data.',
     );
   }
   const { text, upload } = await readParts(bytes, contentType);
-  if (text.length > JSON_LIMIT) return refuse(413, `The part "message" is at most ${JSON_LIMIT} bytes.`);
+  if (text.length > JSON_LIMIT) throw tooLong('The part "message"');
   const written = readJson(Buffer.from(text));
   if (typeof written !== 'object' || written === null || upload.kind in written) {
     throw new InputError(`the part "message" must be a JSON object without "${upload.kind}"`);
@@ -46,6 +46,8 @@ export async function readMessage(
   const media = { sha256: hashOf(upload.bytes), name: upload.name };
   return { message: readValue(schema, { ...written, [upload.kind]: media }, 'the message'), upload };
 }
+
+const tooLong = (what: string) => new Refusal(413, `${what} is at most ${JSON_LIMIT} bytes of JSON.`);
 
 async function readParts(bytes: Buffer, contentType: string): Promise<{ text: string; upload: Upload }> {
   const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': contentType } })

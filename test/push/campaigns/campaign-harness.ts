@@ -16,7 +16,7 @@ import type { DeliveryState } from '../../../src/push/content/message.ts';
 import type { Database } from '../../../src/push/database/database.ts';
 import { newId } from '../../../src/push/database/new-id.ts';
 import { insertMessages } from '../../../src/push/delivery/accept-store.ts';
-import type { Answer, Caller } from '../../../src/push/http/route.ts';
+import { type Answer, type Caller, Refusal } from '../../../src/push/http/route.ts';
 import { checkVariables } from '../../../src/push/templates/template.ts';
 import { transact } from '../../../src/server/database.ts';
 
@@ -110,6 +110,7 @@ export async function openCampaignHarness() {
       return answer as CampaignAnswer;
     } catch (error) {
       if (error instanceof InputError) return { status: 400, body: { error: error.message } as Body };
+      if (error instanceof Refusal) return { status: error.status, body: { error: error.message } as Body };
       throw error;
     }
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readCampaign } from '../../../src/push/campaigns/campaign-schema.ts';
+import { campaignSchema, readLine } from '../../../src/push/campaigns/campaign-schema.ts';
 import { readValue } from '../../../src/push/content/read-value.ts';
 import { messageQuery } from '../../../src/push/messages/message-query.ts';
 import { messageSchema } from '../../../src/push/messages/message-schema.ts';
@@ -56,6 +56,6 @@ describe('a refusal names the field, what is wrong, and what would be right', ()
     ['template: is missing', { name: 'n' }],
     ['perMinute: must be at least 1', { name: 'n', template: { key: 'k' }, perMinute: 0 }],
   ])('of a campaign: %s', (problem, campaign) => {
-    expect(() => readCampaign(Buffer.from(JSON.stringify(campaign)))).toThrow(problem);
+    expect(() => readLine(campaignSchema, Buffer.from(JSON.stringify(campaign)))).toThrow(problem);
   });
 });

@@ -3,7 +3,8 @@ import { afterAll, expect, test } from 'vitest';
 import { openPushDatabase } from '#test/push-database.ts';
 import type { DeliveryState } from '../../../src/push/content/message.ts';
 import { newId } from '../../../src/push/database/new-id.ts';
-import { listMessageRows, type MessageFilter } from '../../../src/push/messages/message-list-store.ts';
+import { listMessageRows } from '../../../src/push/messages/message-list-store.ts';
+import type { MessageFilter } from '../../../src/push/messages/message-query.ts';
 
 const { db, drop } = await openPushDatabase();
 afterAll(drop);
@@ -82,7 +83,7 @@ test('pages of dead messages follow each other, and other filters hold', async (
   expect((await list({ state: 'dead', since: START + 2000, until: START + 3000 })).ids).toEqual(
     wanted((i) => badOf(i) === 'dead' && i >= 2000 && i < 3000),
   );
-  expect((await list({ state: 'dead', lane: 'bulk' })).ids).toEqual([]);
+  expect((await list({ state: 'dead', priority: 'bulk' })).ids).toEqual([]);
 });
 
 test('a page of sent ones costs a page, and of what is open nothing but the messages is looked at', async () => {
