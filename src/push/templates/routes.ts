@@ -3,7 +3,7 @@ import { checkContent, templateContentSchema } from '../content/content-schema.t
 import { pageLimit, variablesSchema } from '../content/fields.ts';
 import { fill, USERID } from '../content/fill.ts';
 import { createTexts } from '../content/text-schema.ts';
-import { type Answer, type Ask, nextPage, type Route, refuse, route } from '../http/route.ts';
+import { type Answer, nextPage, Refusal, type Route, route } from '../http/route.ts';
 import type { Templates } from './templates.ts';
 
 const scope = 'templates';
@@ -41,11 +41,10 @@ const missing = { 404: { about: 'There is no such template or version.' } };
 
 /** The routes under /v1/templates; each takes the scope `templates`. */
 export function templateRoutes({ templates }: { readonly templates: Templates }): readonly Route[] {
-  const none = (key: string): Answer =>
-    refuse(404, `there is no template "${key}"; GET /v1/templates lists them`);
-  const found = (key: string, body: unknown): Answer => (body === null ? none(key) : { status: 200, body });
-  const keyOf = ({ params }: Ask<never, never> | Ask): string => params.key ?? '';
-
+  const found = (key: string, body: unknown): Answer => {
+    if (body !== null) return { status: 200, body };
+    throw new Refusal(404, `there is no template "${key}"; GET /v1/templates lists them`);
+  };
   return [
     route({
       method: 'PUT',
@@ -58,9 +57,7 @@ export function templateRoutes({ templates }: { readonly templates: Templates })
         409: { about: 'Another version is live than the one named.' },
       },
       async handle({ params: { key = '' }, body, caller }) {
-        const put = await templates.put(key, body, caller.app);
-        if (put !== null) return { status: 200, body: put };
-        return refuse(409, `version: another than ${body.version} is live; GET the template, then put again`);
+        return { status: 200, body: await templates.put(key, body, caller.app) };
       },
     }),
     route({
@@ -69,7 +66,7 @@ export function templateRoutes({ templates }: { readonly templates: Templates })
       summary: 'The live version of a template.',
       scope,
       answers: { 200: { about: 'The template.', schema: whole }, ...missing },
-      handle: async (ask) => found(keyOf(ask), await templates.get(keyOf(ask))),
+      handle: async ({ params: { key = '' } }) => found(key, await templates.get(key)),
     }),
     route({
       method: 'GET',
@@ -94,7 +91,7 @@ export function templateRoutes({ templates }: { readonly templates: Templates })
       summary: 'Takes a template out of use; its versions can still be restored.',
       scope,
       answers: { 200: { about: 'It is out of use.' }, ...missing },
-      handle: async (ask) => found(keyOf(ask), (await templates.remove(keyOf(ask))) ? {} : null),
+      handle: async ({ params: { key = '' } }) => found(key, (await templates.remove(key)) ? {} : null),
     }),
     route({
       method: 'GET',
@@ -105,9 +102,9 @@ export function templateRoutes({ templates }: { readonly templates: Templates })
         200: { about: 'The versions.', schema: z.object({ versions: z.array(line) }) },
         ...missing,
       },
-      async handle(ask) {
-        const versions = await templates.versions(keyOf(ask), VERSIONS);
-        return found(keyOf(ask), versions.length === 0 ? null : { versions });
+      async handle({ params: { key = '' } }) {
+        const versions = await templates.versions(key, VERSIONS);
+        return found(key, versions.length === 0 ? null : { versions });
       },
     }),
     route({
@@ -118,12 +115,7 @@ export function templateRoutes({ templates }: { readonly templates: Templates })
       body: z.strictObject({ version }),
       answers: { 200: { about: 'The new version is live.', schema: whole }, ...missing },
       async handle({ params: { key = '' }, body, caller }) {
-        const restored = await templates.restore(key, body.version, caller.app);
-        if (restored !== null) return { status: 200, body: restored };
-        return refuse(
-          404,
-          `template "${key}" has no version ${body.version}; GET …/${key}/versions lists them`,
-        );
+        return { status: 200, body: await templates.restore(key, body.version, caller.app) };
       },
     }),
     route({

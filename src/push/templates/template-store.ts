@@ -4,17 +4,21 @@ import type { Database, Tx } from '../database/database.ts';
 import type { TemplateVersionTable } from '../database/template-tables.ts';
 import type { Template } from './template.ts';
 
-/** The live version of a template; null when there is none. */
-export async function readLive(db: Database, key: string): Promise<Template | null> {
-  const row = await db
+/** What a list of templates or versions shows of each. */
+export type TemplateLine = Omit<Template, 'content'>;
+
+/** The live versions of all templates. */
+const liveOf = (db: Database) =>
+  db
     .selectFrom('templates as live')
     .innerJoin('template_versions as each', (join) =>
       join.onRef('each.template_key', '=', 'live.template_key').onRef('each.version', '=', 'live.version'),
     )
-    .selectAll('each')
-    .where('live.template_key', '=', key)
-    .where('live.deleted', '=', 0)
-    .executeTakeFirst();
+    .where('live.deleted', '=', 0);
+
+/** The live version of a template; null when there is none. */
+export async function readLive(db: Database, key: string): Promise<Template | null> {
+  const row = await liveOf(db).selectAll('each').where('live.template_key', '=', key).executeTakeFirst();
   return row === undefined ? null : templateOf(row);
 }
 
@@ -29,19 +33,11 @@ export async function readVersion(db: Database | Tx, key: string, version: numbe
   return row === undefined ? null : templateOf(row);
 }
 
-/** What a list of templates or versions shows of each. */
-export type TemplateLine = Omit<Template, 'content'>;
-
 /** Live templates in the order of their keys, those after `after`. */
 export async function listLive(db: Database, after: string, limit: number): Promise<readonly TemplateLine[]> {
-  const rows = await db
-    .selectFrom('templates as live')
-    .innerJoin('template_versions as each', (join) =>
-      join.onRef('each.template_key', '=', 'live.template_key').onRef('each.version', '=', 'live.version'),
-    )
+  const rows = await liveOf(db)
     .select(['each.template_key', 'each.version', 'each.title', 'each.author', 'each.created_at'])
     .where('live.template_key', '>', after)
-    .where('live.deleted', '=', 0)
     .orderBy('live.template_key')
     .limit(limit)
     .execute();

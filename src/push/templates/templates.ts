@@ -6,6 +6,7 @@ import { iso } from '../content/fields.ts';
 import { namesIn } from '../content/fill.ts';
 import type { Variables } from '../content/message.ts';
 import type { Database } from '../database/database.ts';
+import { Refusal } from '../http/route.ts';
 import { checkVariables, MAX_CONTENT_BYTES, readTemplateKey, type Template } from './template.ts';
 import {
   deleteTemplate,
@@ -48,20 +49,14 @@ export function createTemplates({ db, now }: TemplateParts) {
     now,
   });
 
-  async function write(template: Omit<Template, 'version'>, replaces?: number): Promise<Template | null> {
-    const conflict = new Error('another version is live');
-    try {
-      const { version } = await transact(db, async (tx) => {
-        const written = await insertVersion(tx, template);
-        if (replaces !== undefined && written.before !== replaces) throw conflict;
-        return written;
-      });
-      live.drop(template.key);
-      return { ...template, version };
-    } catch (error) {
-      if (error === conflict) return null;
-      throw error;
-    }
+  async function write(template: Omit<Template, 'version'>, replaces?: number): Promise<Template> {
+    const { version } = await transact(db, async (tx) => {
+      const { version, before } = await insertVersion(tx, template);
+      if (replaces === undefined || replaces === before) return { version };
+      throw new Refusal(409, `version: another than ${replaces} is live; GET the template, then put again`);
+    });
+    live.drop(template.key);
+    return { ...template, version };
   }
 
   return {
@@ -83,24 +78,22 @@ export function createTemplates({ db, now }: TemplateParts) {
       checkVariables(namesIn(content), variables, given);
       return { content, version };
     },
-    /** Makes a new version. Null when the live version is another than the one it replaces. Throws an InputError. */
-    async put(
-      key: string,
-      { title, content, version }: NewTemplate,
-      author: string,
-    ): Promise<Template | null> {
+    /** Makes a new version. Throws an InputError, and a Refusal when another version is live than the one it replaces. */
+    async put(key: string, { title, content, version }: NewTemplate, author: string): Promise<Template> {
       const length = Buffer.byteLength(JSON.stringify(content));
       if (length > MAX_CONTENT_BYTES) {
         throw new InputError(`content: is ${length} bytes of JSON; at most ${MAX_CONTENT_BYTES} are kept`);
       }
       return write({ key: readTemplateKey(key), title, content, author, createdAt: iso(now()) }, version);
     },
-    /** Makes a new version that is as an earlier one was, also of a deleted template. Null when there is none such. */
-    async restore(key: string, version: number, author: string): Promise<Template | null> {
+    /** Makes a new version that is as an earlier one was, also of a deleted template. Throws a Refusal when there is none such. */
+    async restore(key: string, version: number, author: string): Promise<Template> {
       const old = await readVersion(db, readTemplateKey(key), version);
-      if (old === null) return null;
-      const { title, content } = old;
-      return write({ key, title, content, author, createdAt: iso(now()) });
+      if (old === null) {
+        const problem = `template "${key}" has no version ${version}; GET …/${key}/versions lists them`;
+        throw new Refusal(404, problem);
+      }
+      return write({ ...old, author, createdAt: iso(now()) });
     },
     /** Takes it out of use; false when there was none. */
     async remove(key: string): Promise<boolean> {

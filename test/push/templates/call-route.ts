@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Answer, Caller, Route } from '../../../src/push/http/route.ts';
+import { type Answer, type Caller, Refusal, type Route } from '../../../src/push/http/route.ts';
 
 /** An app that may do everything. */
 export const CALLER: Caller = {
@@ -30,14 +30,19 @@ export async function ask(
   const route = routes.find(({ method, path }) => `${method} ${path}` === line);
   if (route === undefined) throw new Error(`there is no route ${line}`);
   const raw = request.raw ?? Buffer.alloc(0);
-  return route.handle({
-    caller: request.caller ?? CALLER,
-    params: request.params ?? {},
-    body: route.body?.parse(request.body),
-    query: route.query?.parse(request.query ?? {}),
-    raw,
-    contentType: 'application/octet-stream',
-    bodyHash: createHash('sha256').update(raw).digest('hex'),
-    trace: 'trace',
-  });
+  try {
+    return await route.handle({
+      caller: request.caller ?? CALLER,
+      params: request.params ?? {},
+      body: route.body?.parse(request.body),
+      query: route.query?.parse(request.query ?? {}),
+      raw,
+      contentType: 'application/octet-stream',
+      bodyHash: createHash('sha256').update(raw).digest('hex'),
+      trace: 'trace',
+    });
+  } catch (error) {
+    if (error instanceof Refusal) return { status: error.status, body: { error: error.message } };
+    throw error;
+  }
 }
