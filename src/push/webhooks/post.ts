@@ -3,7 +3,7 @@ import type { SendHttp } from '../../server/http-client.ts';
 import type { Keys } from '../apps/keys.ts';
 import { signRequest } from '../apps/signature.ts';
 import type { Database } from '../database/database.ts';
-import { readOutcome } from './outcome.ts';
+import { readOutcome } from './outcome-store.ts';
 import type { Callback, Verdict } from './webhook-store.ts';
 
 /** What telling needs. */
