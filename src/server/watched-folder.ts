@@ -6,6 +6,8 @@ export interface WatchParts {
   readonly folder: string;
   /** Folders inside of it too, but for hidden ones. */
   readonly isRecursive?: boolean;
+  /** How long nothing may change before it counts as at rest; 200 ms when left out. */
+  readonly settledMs?: number;
   /** Something in the folder has changed and come to rest. What it throws goes to `onError`. */
   onChange(): unknown;
   /** A reload failed, or the folder is not watched any more. The process goes on all the same. */
@@ -22,7 +24,7 @@ const SETTLED_MS = 200;
  * before `onChange` reads what is there, so that folders may come, go and be replaced too.
  */
 export function watchFolder(parts: WatchParts): () => void {
-  const { folder, isRecursive = false, onChange, onError } = parts;
+  const { folder, isRecursive = false, settledMs = SETTLED_MS, onChange, onError } = parts;
   let settling: NodeJS.Timeout | undefined;
   let watchers: FSWatcher[] = [];
   let isGone = false;
@@ -32,7 +34,7 @@ export function watchFolder(parts: WatchParts): () => void {
   };
   const settle = (): void => {
     clearTimeout(settling);
-    settling = setTimeout(changed, SETTLED_MS).unref();
+    settling = setTimeout(changed, settledMs).unref();
   };
   const open = (): void => {
     watchers = [watchOne(folder)];

@@ -20,6 +20,7 @@ function watched(isRecursive: boolean, work: () => unknown = () => {}) {
   close = watchFolder({
     folder,
     isRecursive,
+    settledMs: 40,
     onChange() {
       heard.push('changed');
       return work();
