@@ -1,5 +1,4 @@
 import { sql } from 'kysely';
-import { MAX_OPEN, SLICE } from '../database/campaign-state.ts';
 import type { Tx } from '../database/database.ts';
 import { dayOf } from '../delivery/limits.ts';
 import type { CampaignRow } from './campaign-store.ts';
@@ -12,7 +11,12 @@ export interface Budget {
   readonly allowed: number;
 }
 
+/** At most so many receivers become one message: what message/send takes at once (§4.2). */
+const SLICE = 1000;
+/** At most so many deliveries of one campaign are open, so that the queue does not grow with it. */
+const MAX_OPEN = 2000;
 const MINUTE_MS = 60_000;
+
 /** Reads how much of its budgets a campaign has left, under the lock of its row. */
 export async function readBudget(tx: Tx, campaign: CampaignRow, now: number): Promise<Budget> {
   const { serial, per_minute, per_day } = campaign;

@@ -1,7 +1,6 @@
 import type { Selectable, Updateable } from 'kysely';
 import { ID } from '../content/fields.ts';
-import { type CampaignState, visibleStates } from '../database/campaign-state.ts';
-import type { CampaignTable } from '../database/campaign-tables.ts';
+import { type CampaignState, type CampaignTable, visibleStates } from '../database/campaign-tables.ts';
 import type { Database } from '../database/database.ts';
 import { Refusal } from '../http/route.ts';
 

@@ -1,4 +1,4 @@
-import type { CampaignState } from '../database/campaign-state.ts';
+import type { CampaignState } from '../database/campaign-tables.ts';
 import type { Database } from '../database/database.ts';
 import { type Caller, Refusal } from '../http/route.ts';
 import { type CampaignRow, changeCampaign, findCampaign } from './campaign-store.ts';

@@ -1,12 +1,14 @@
 import { InputError } from '../../errors.ts';
 import { USERID } from '../content/fill.ts';
 import type { Variables } from '../content/message.ts';
-import { LATEST_MS } from '../database/campaign-state.ts';
 import type { Database } from '../database/database.ts';
 import type { Templates } from '../templates/templates.ts';
 import { type CampaignRow, campaignsIn, changeCampaign } from './campaign-store.ts';
 import { refusalOf } from './permissions.ts';
 import { nextRun, type Schedule } from './schedule.ts';
+
+/** How long after its time a missed run is still begun, ms; a later one is left out. */
+const LATEST_MS = 3_600_000;
 
 export type Runs = ReturnType<typeof createRuns>;
 

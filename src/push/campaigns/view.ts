@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { iso } from '../content/fields.ts';
-import { visibleStates } from '../database/campaign-state.ts';
+import { visibleStates } from '../database/campaign-tables.ts';
 import type { Database } from '../database/database.ts';
 import type { CampaignRow } from './campaign-store.ts';
 import { isoTime, progressSchema, readProgress, timeSchema } from './progress.ts';

@@ -1,6 +1,19 @@
 import { type Generated, sql } from 'kysely';
 import { asciiChar, statements, TABLE_OPTIONS } from '../../server/migrations.ts';
-import type { CampaignState } from './campaign-state.ts';
+
+/** How far a campaign is. */
+export type CampaignState =
+  | 'loading' // its receivers are streaming in; nobody sees it
+  | 'removing' // they broke off; what came in is being removed
+  | 'draft' // whole, and waits for somebody to start it
+  | 'scheduled' // waits for its time, or for the next one
+  | 'running' // its receivers are being handed out, or their messages are not final yet
+  | 'paused' // nobody more is handed out
+  | 'done'
+  | 'stopped'; // for good, by somebody or because its run could not begin
+
+/** The states that its app sees. */
+export const visibleStates = ['draft', 'scheduled', 'running', 'paused', 'done', 'stopped'] as const;
 
 /** One campaign. Times are Unix ms; `variables`, `shared_names`, `schedule` and `content` are JSON. */
 export interface CampaignTable {

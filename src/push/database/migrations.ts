@@ -1,15 +1,13 @@
 import { sql } from 'kysely';
 import { migrate as migrateTo, statements } from '../../server/migrations.ts';
-import { accountColumns } from './account-columns.ts';
 import { keyTables, rateTables } from './app-tables.ts';
 import { campaignTables } from './campaign-tables.ts';
 import type { Database } from './database.ts';
 import { deliveryTables } from './delivery-tables.ts';
 import { mediaTables } from './media-tables.ts';
-import { queueTables } from './queue-tables.ts';
-import { recentTables } from './recent-tables.ts';
 import { templateTables } from './template-tables.ts';
 import { tokenTables } from './token-tables.ts';
+import { accountColumns, queueTables } from './upgrades.ts';
 import { resultTables } from './webhook-tables.ts';
 
 /** The steps by name, each of which has been run once in a database that is up to date. */
@@ -20,13 +18,13 @@ export const steps = {
   '2026-11-4-media': mediaTables,
   '2026-11-5-results': resultTables,
   '2026-11-6-campaigns': campaignTables,
-  // The tables of a queue view that is gone: the name stays for databases that have run the step.
+  // The tables of what is gone: the names stay for databases that have run these steps.
   '2026-11-7-console': statements(),
   '2026-11-8-no-console': statements(
     sql`drop table if exists console_links`,
     sql`drop table if exists console_sessions`,
   ),
-  '2026-11-9-recent-sends': recentTables,
+  '2026-11-9-recent-sends': statements(),
   '2026-12-1-accounts': accountColumns,
   '2026-12-2-access-tokens': tokenTables,
   '2026-12-2-app-rates': rateTables,

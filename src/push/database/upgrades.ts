@@ -2,6 +2,28 @@ import { type Kysely, type Migration, type RawBuilder, sql } from 'kysely';
 import { asciiChar, statements, TABLE_OPTIONS } from '../../server/migrations.ts';
 import { clockOfDatabase as now } from './clock.ts';
 
+/**
+ * Whether a table has a column. A step may be run again after a crash in its middle, and MySQL has no
+ * `add column if not exists`: it is looked what is there.
+ */
+async function has(db: Kysely<unknown>, table: string, column: string): Promise<boolean> {
+  const { rows } = await sql`select 1 from information_schema.columns
+    where table_schema = database() and table_name = ${table} and column_name = ${column}`.execute(db);
+  return rows.length > 0;
+}
+
+/** The step that gives rows an account, the default one to what is there, and lines room for its name. */
+export const accountColumns: Migration = {
+  async up(db: Kysely<unknown>) {
+    for (const table of ['messages', 'deliveries', 'campaigns']) {
+      if (await has(db, table, 'account')) continue;
+      await sql`alter table ${sql.table(table)}
+        add column account varchar(32) not null default 'default'`.execute(db);
+    }
+    await sql`alter table deliveries modify line varchar(150), modify busy varchar(150)`.execute(db);
+  },
+};
+
 /** The tables of the queue, empty. */
 const tables = statements(
   sql`create table if not exists delivery_lines (
@@ -32,7 +54,7 @@ const target = sql`concat(if(d.account = 'default', '', concat(d.account, '/')),
 const today = sql`((${now()} + 28800000) div 86400000)`;
 
 /** What waited in the tables of two queues, put into one; each statement may be run again. */
-const fill = [
+const fill: readonly RawBuilder<unknown>[] = [
   // The order was that of the ids; clocks of replicas differed.
   sql`update deliveries d join (
       select id, max(since) over (partition by line order by id) place from deliveries
@@ -59,27 +81,18 @@ const fill = [
       and d.receiver not like 'robot:%' and d.receiver not like 'chat:%' group by d.account`,
 ];
 
-/**
- * The step from two queues to one. A step may be run again after a crash in its middle, and MySQL cannot ask whether a
- * column exists: it is looked what is there. All processes of an older version must have ended.
- */
+/** The step from two queues to one. All processes of an older version must have ended. */
 export const queueTables: Migration = {
   async up(db: Kysely<unknown>) {
-    const has = async (table: string, column: string): Promise<boolean> => {
-      const { rows } = await sql`select 1 from information_schema.columns
-        where table_schema = database() and table_name = ${table} and column_name = ${column}`.execute(db);
-      return rows.length > 0;
-    };
     await tables.up(db);
-    if (!(await has('attempts', 'target'))) {
+    if (!(await has(db, 'attempts', 'target'))) {
       await sql`alter table attempts add column target varchar(143), add column ended_at bigint,
         add column part int, add column words varchar(27), add key attempts_by_target (target, ended_at)`.execute(
         db,
       );
     }
-    if (await has('deliveries', 'wakes_at')) {
-      const all: readonly RawBuilder<unknown>[] = fill;
-      for (const statement of all) await statement.execute(db);
+    if (await has(db, 'deliveries', 'wakes_at')) {
+      for (const statement of fill) await statement.execute(db);
       await sql`alter table deliveries drop key deliveries_by_line, drop key deliveries_busy, drop key deliveries_by_wake,
         drop key deliveries_by_end, drop column busy, drop column wakes_at, drop column lease_owner, drop column lease_until,
         add key deliveries_by_line (line, since, id)`.execute(db);
