@@ -48,17 +48,13 @@ export async function createCampaign(parts: CreateParts, ask: Ask): Promise<Answ
   });
   if (serial === null) return answerOfFirst(db, ask, row.idempotency_key ?? '');
   try {
-    const loaded = await loadReceivers(lines, serial, {
+    const { total, doubles, sharedNames } = await loadReceivers(lines, serial, {
       isAllowed: (receiver) => ask.caller.scopes.allowsReceiver(receiver),
-      async add(rows) {
-        const added = await addReceivers(db, { serial, rows, now: now() });
-        return added ?? givenUp();
-      },
+      add: (rows) => addReceivers(db, { serial, rows, now: now() }),
     });
-    const { total, doubles } = loaded;
-    const shared_names = JSON.stringify(loaded.sharedNames);
+    const shared_names = JSON.stringify(sharedNames);
     await runs.check({ ...row, shared_names });
-    if (!(await completeLoading(db, serial, { total, doubles, shared_names }))) givenUp();
+    await completeLoading(db, serial, { total, doubles, shared_names });
   } catch (error) {
     await removeLoading(db, serial).catch(onError);
     throw error;
@@ -130,8 +126,4 @@ async function answerOfFirst(db: Database, { caller, bodyHash }: Ask, key: strin
 async function created(db: Database, app: string, id: string): Promise<Answer> {
   const { state, total, doubles } = await findCampaign(db, app, id);
   return { status: 201, body: { id, state, total, doubles } };
-}
-
-function givenUp(): never {
-  throw new InputError('the campaign came in too slowly and was given up; send it again');
 }

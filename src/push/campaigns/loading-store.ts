@@ -1,4 +1,5 @@
 import type { Insertable } from 'kysely';
+import { InputError } from '../../errors.ts';
 import { transact } from '../../server/database.ts';
 import type { CampaignReceiverTable, CampaignTable } from '../database/campaign-tables.ts';
 import type { Database } from '../database/database.ts';
@@ -17,11 +18,13 @@ export async function insertCampaign(db: Database, row: NewCampaignRow): Promise
   return Number(insertId);
 }
 
-/** Adds receivers; resolves to how many were new, null when the campaign is not loading any more. */
+const givenUp = () => new InputError('the campaign came in too slowly and was given up; send it again');
+
+/** Adds receivers; resolves to how many were new. Throws an InputError when the campaign is not loading any more. */
 export function addReceivers(
   db: Database,
   { serial, rows, now }: { serial: number; rows: readonly CampaignReceiverTable[]; now: number },
-): Promise<number | null> {
+): Promise<number> {
   return transact(db, async (tx) => {
     // Holds the row until the commit, so that a sweep never removes a campaign under the hands of its loader.
     const touched = await tx
@@ -30,7 +33,7 @@ export function addReceivers(
       .where('serial', '=', serial)
       .where('state', '=', 'loading')
       .executeTakeFirst();
-    if (touched.numUpdatedRows === 0n) return null;
+    if (touched.numUpdatedRows === 0n) throw givenUp();
     const added = await tx
       .insertInto('campaign_receivers')
       .ignore()
@@ -40,19 +43,19 @@ export function addReceivers(
   });
 }
 
-/** loading → draft; false when it was given up meanwhile. */
+/** loading → draft. Throws an InputError when it was given up meanwhile. */
 export async function completeLoading(
   db: Database,
   serial: number,
   loaded: Pick<CampaignTable, 'shared_names'> & { readonly total: number; readonly doubles: number },
-): Promise<boolean> {
+): Promise<void> {
   const { numUpdatedRows } = await db
     .updateTable('campaigns')
     .set({ ...loaded, state: 'draft' })
     .where('serial', '=', serial)
     .where('state', '=', 'loading')
     .executeTakeFirst();
-  return numUpdatedRows > 0n;
+  if (numUpdatedRows === 0n) throw givenUp();
 }
 
 /** Removes a campaign that did not load, with all that came in; its idempotency key is free at once. */

@@ -51,15 +51,16 @@ export async function noteSlice(
   slice: Pick<Insertable<CampaignSliceTable>, 'message_id' | 'handed_at'>,
   receivers: readonly CampaignReceiverTable[],
 ): Promise<void> {
-  const numbers = receivers.map(({ number }) => number);
+  const last = receivers.at(-1)?.number ?? 0;
   await tx
     .insertInto('campaign_slices')
     .values({ ...slice, campaign: serial, run, size: receivers.length })
     .execute();
+  // Those that wait are handed out in their order, so that none before the last is left.
   await tx
     .deleteFrom('campaign_returned')
     .where('campaign', '=', serial)
-    .where('number', 'in', numbers)
+    .where('number', '<=', last)
     .execute();
-  await changeLocked(tx, serial, { position: Math.max(position, ...numbers) });
+  await changeLocked(tx, serial, { position: Math.max(position, last) });
 }

@@ -1,27 +1,20 @@
 import { InputError } from '../../errors.ts';
 import { DEFAULT_ACCOUNT } from '../content/message.ts';
-import type { Database } from '../database/database.ts';
-import type { MessageQueue } from '../delivery/message-queue.ts';
 import { type Answer, type Ask, Refusal } from '../http/route.ts';
+import type { MessageParts } from './message-parts.ts';
 import type { messageSchema } from './message-schema.ts';
 import { readByIdempotencyKey, readDeliveryRows } from './message-store.ts';
-import { makeMessage, type NewMessageParts, requestHashOf } from './new-message.ts';
+import { makeMessage, requestHashOf } from './new-message.ts';
 import { outcomeOf } from './outcome.ts';
-import { type Configured, checkMessage } from './permissions.ts';
+import { checkMessage } from './permissions.ts';
 import { type Handed, readMessage } from './read-message.ts';
 
-export interface AcceptParts extends NewMessageParts, Configured {
-  /** Why an account is paused, in a sentence; null when it is not. */
-  readonly pausedNote: (account: string) => string | null;
-  readonly db: Database;
-  readonly messageQueue: Pick<MessageQueue, 'accept' | 'finished'>;
-  /** How long a caller who waits for WeCom is kept waiting; ms. */
-  readonly waitMs: number;
-}
+/** How long a caller who waits for WeCom is kept waiting, unless said otherwise; ms. */
+const WAIT_MS = 30_000;
 
 /** Takes a message down, and with `wait` answers what WeCom said. */
 export async function acceptMessage(
-  parts: AcceptParts,
+  parts: MessageParts,
   schema: ReturnType<typeof messageSchema>,
   ask: Ask,
 ): Promise<Answer> {
@@ -33,7 +26,7 @@ export async function acceptMessage(
   const echoed = opaque === undefined ? {} : { opaque };
   if (!wait) return { status: 202, body: { id, state: 'queued', ...echoed } };
   // While its account is paused nobody can say when it will be sent.
-  const waitMs = parts.pausedNote(account) === null ? parts.waitMs : 0;
+  const waitMs = parts.pausedNote(account) === null ? (parts.waitMs ?? WAIT_MS) : 0;
   if (!(await orClosing(parts.messageQueue.finished(id, waitMs), ask.closing))) {
     const why = parts.pausedNote(account) ?? 'WeCom has not answered yet;';
     const note = `${why} the message goes on, see GET /v1/messages/${id}.`;
@@ -51,7 +44,7 @@ function orClosing(finished: Promise<boolean>, closing: AbortSignal | undefined)
   return Promise.race([finished, promise]).finally(() => closing?.removeEventListener('abort', stop));
 }
 
-async function takeDown(parts: AcceptParts, app: string, handed: Handed): Promise<{ readonly id: string }> {
+async function takeDown(parts: MessageParts, app: string, handed: Handed): Promise<{ readonly id: string }> {
   const { idempotencyKey: key, template, imageUrl, image, file } = handed.message;
   // The template may have changed since, the picture be gone: the same request has the same answer nevertheless.
   if (key !== undefined && (template ?? imageUrl ?? image ?? file) !== undefined) {

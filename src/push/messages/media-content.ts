@@ -1,21 +1,14 @@
 import { InputError } from '../../errors.ts';
 import type { Content } from '../content/content.ts';
-import type { Media } from '../media/media.ts';
+import type { MessageParts } from './message-parts.ts';
 import type { Handed } from './read-message.ts';
-
-/** Where pictures and files come from, and where they are kept. */
-export interface MediaSources {
-  readonly media: Pick<Media, 'save' | 'use' | 'bytes'>;
-  /** The picture at a public address; throws an InputError. */
-  fetchImage(url: string): Promise<{ readonly name: string; readonly bytes: Uint8Array }>;
-}
 
 /** Raw pictures through a robot (§5). */
 const ROBOT_IMAGE_BYTES = 2 * 1024 * 1024;
 
 /** The picture or file of a message, kept until it is sent; undefined when it has none. Throws an InputError. */
 export async function mediaContent(
-  { media, fetchImage }: MediaSources,
+  { media, fetchImage }: MessageParts,
   { message: { imageUrl, image, file, sendAt }, upload }: Handed,
   toRobots: boolean,
 ): Promise<Content | undefined> {

@@ -3,10 +3,10 @@ import type { ContentKind } from '../content/content.ts';
 import { ID } from '../content/fields.ts';
 import type { Receiver } from '../content/message.ts';
 import { opaqueSchema } from '../content/opaque.ts';
-import type { MessageQueue } from '../delivery/message-queue.ts';
 import { nextPage, Refusal, type Route, route } from '../http/route.ts';
-import { type AcceptParts, acceptMessage } from './accept-message.ts';
+import { acceptMessage } from './accept-message.ts';
 import { listMessageRows } from './message-list-store.ts';
+import type { MessageParts } from './message-parts.ts';
 import { messageQuery, placeOf } from './message-query.ts';
 import { messageSchema } from './message-schema.ts';
 import {
@@ -20,15 +20,6 @@ import { lineMessage, messageLine, messageView, viewMessage } from './message-vi
 import { failedSchema, sentSchema } from './outcome.ts';
 import { checkRights } from './permissions.ts';
 
-/** What the routes of messages need; `waitMs` is 30 s unless said otherwise. */
-export interface MessageRoutesParts extends Omit<AcceptParts, 'waitMs'> {
-  readonly messageQueue: Pick<MessageQueue, 'accept' | 'finished' | 'recall' | 'resend'>;
-  /** Unix ms. */
-  readonly now: () => number;
-  readonly waitMs?: number;
-}
-
-const WAIT_MS = 30_000;
 /** A file of 20 MB (§4.6), and what stands around it. */
 const BODY_LIMIT = 21 * 1024 * 1024;
 
@@ -47,9 +38,9 @@ const recalled = z.object({
 });
 
 /** The routes under /v1/messages; an app sees its own messages only. */
-export function messageRoutes(parts: MessageRoutesParts): readonly Route[] {
-  const { db, messageQueue, now, waitMs = WAIT_MS } = parts;
-  const schema = messageSchema(now);
+export function messageRoutes(parts: MessageParts): readonly Route[] {
+  const { db, messageQueue } = parts;
+  const schema = messageSchema(parts.now);
   return [
     route({
       method: 'POST',
@@ -71,7 +62,7 @@ export function messageRoutes(parts: MessageRoutesParts): readonly Route[] {
         409: { about: 'The idempotencyKey was used for another request.' },
         502: { about: 'With `wait`: it reached nobody.', schema: failedSchema },
       },
-      handle: (ask) => acceptMessage({ ...parts, waitMs }, schema, ask),
+      handle: (ask) => acceptMessage(parts, schema, ask),
     }),
     route({
       method: 'GET',

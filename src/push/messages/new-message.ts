@@ -3,15 +3,10 @@ import { type Content, kindOf } from '../content/content.ts';
 import { checkContent } from '../content/content-schema.ts';
 import { fill, USERID } from '../content/fill.ts';
 import type { NewMessage, Receiver, ReceiverKind } from '../content/message.ts';
-import type { Templates } from '../templates/templates.ts';
-import { type MediaSources, mediaContent } from './media-content.ts';
+import { mediaContent } from './media-content.ts';
+import type { MessageParts } from './message-parts.ts';
 import type { HandedMessage } from './message-schema.ts';
 import type { Handed } from './read-message.ts';
-
-/** What the making of a message asks for. */
-export interface NewMessageParts extends MediaSources {
-  readonly templates: Pick<Templates, 'resolve'>;
-}
 
 /** The receivers of a message, each once. */
 export function receiversOf({ to }: HandedMessage): readonly Receiver[] {
@@ -31,7 +26,7 @@ export function requestHashOf({ wait: _, ...message }: HandedMessage): string {
 }
 
 /** The message to be written down. Throws an InputError for what a receiver cannot take, a template or media not there. */
-export async function makeMessage(parts: NewMessageParts, app: string, handed: Handed): Promise<NewMessage> {
+export async function makeMessage(parts: MessageParts, app: string, handed: Handed): Promise<NewMessage> {
   const { message } = handed;
   const { account, priority, sendAt, opaque, idempotencyKey, callbackUrl } = message;
   const receivers = receiversOf(message);
@@ -50,7 +45,7 @@ export async function makeMessage(parts: NewMessageParts, app: string, handed: H
 }
 
 async function saysWhat(
-  parts: NewMessageParts,
+  parts: MessageParts,
   handed: Handed,
   receivers: readonly Receiver[],
 ): Promise<Pick<NewMessage, 'content' | 'variables' | 'template'>> {

@@ -3,29 +3,24 @@ import { type Content, type ContentKind, kindOf } from '../content/content.ts';
 import { DEFAULT_ACCOUNT, type Receiver } from '../content/message.ts';
 import { checkAccount, type KnownAccounts } from '../http/accounts.ts';
 import { type Caller, Refusal } from '../http/route.ts';
+import type { MessageParts } from './message-parts.ts';
 import type { HandedMessage } from './message-schema.ts';
 import { receiversOf } from './new-message.ts';
 
-/** What is asked of the scopes of an app. */
-export interface Wish {
-  readonly kind: ContentKind;
-  /** The key of the template that it comes from. */
-  readonly template?: string | undefined;
-  readonly receivers: readonly Receiver[];
-  readonly account: string;
-}
-
-/** What is configured. */
-export interface Configured {
-  /** Names of the robots. */
-  readonly robots: ReadonlySet<string>;
-  readonly accounts: KnownAccounts;
-}
-
-/** Throws a Refusal when the scopes of this app do not allow it. */
+/** Throws a Refusal when the scopes of this app do not allow such a message; `template` is the key of its template. */
 export function checkRights(
   caller: Caller,
-  { kind, template, receivers, account }: Wish,
+  {
+    kind,
+    template,
+    receivers,
+    account,
+  }: {
+    readonly kind: ContentKind;
+    readonly template: string | undefined;
+    readonly receivers: readonly Receiver[];
+    readonly account: string;
+  },
   accounts: KnownAccounts,
 ): void {
   const { app, scopes } = caller;
@@ -42,7 +37,11 @@ export function checkRights(
 }
 
 /** Throws a Refusal or an InputError when this app may not hand in this message. */
-export function checkMessage(caller: Caller, message: HandedMessage, { robots, accounts }: Configured): void {
+export function checkMessage(
+  caller: Caller,
+  message: HandedMessage,
+  { robots, accounts }: MessageParts,
+): void {
   const { app, callbackHosts } = caller;
   const kind = message.imageUrl === undefined ? kindOf(message as Content) : 'image';
   const { template, callbackUrl, account = DEFAULT_ACCOUNT } = message;

@@ -7,7 +7,8 @@ import type { NewMessage } from '../../../src/push/content/message.ts';
 import { clockOfDatabase } from '../../../src/push/database/clock.ts';
 import type { Database } from '../../../src/push/database/database.ts';
 import { createIntake } from '../../../src/push/delivery/intake.ts';
-import { type MessageRoutesParts, messageRoutes } from '../../../src/push/messages/message-routes.ts';
+import type { MessageParts } from '../../../src/push/messages/message-parts.ts';
+import { messageRoutes } from '../../../src/push/messages/message-routes.ts';
 import { checkVariables } from '../../../src/push/templates/template.ts';
 
 /** What the tests see and steer of what stands behind the routes. */
@@ -28,7 +29,7 @@ export function openMessageRoutes({
 }: {
   db: Database;
   now: () => number;
-  messageQueue?: MessageRoutesParts['messageQueue'];
+  messageQueue?: MessageParts['messageQueue'];
 }) {
   const behind: Behind = {
     made: [],
@@ -43,7 +44,7 @@ export function openMessageRoutes({
     newId: () => randomUUID(),
     onCommitted: () => {},
   });
-  const parts: MessageRoutesParts = {
+  const parts: MessageParts = {
     db,
     now,
     robots: new Set(['ops-room']),
