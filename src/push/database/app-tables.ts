@@ -36,13 +36,6 @@ export interface AppRateTable {
   requests: number;
 }
 
-export interface KeyTables {
-  apps: AppTable;
-  app_keys: AppKeyTable;
-  nonces: NonceTable;
-  app_rates: AppRateTable;
-}
-
 export const keyTables = statements(
   sql`create table if not exists apps (
     app_id varchar(32) primary key,

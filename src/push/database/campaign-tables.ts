@@ -80,13 +80,6 @@ export interface CampaignSliceTable {
   counts: string | null;
 }
 
-export interface CampaignTables {
-  campaigns: CampaignTable;
-  campaign_receivers: CampaignReceiverTable;
-  campaign_returned: CampaignReturnedTable;
-  campaign_slices: CampaignSliceTable;
-}
-
 const ID = asciiChar(36);
 
 export const campaignTables = statements(

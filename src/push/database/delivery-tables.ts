@@ -105,15 +105,6 @@ export interface BlockTable {
   ms: number;
 }
 
-export interface DeliveryTables {
-  messages: MessageTable;
-  deliveries: DeliveryTable;
-  delivery_lines: LineTable;
-  attempts: AttemptTable;
-  sent_days: DayTable;
-  blocks: BlockTable;
-}
-
 /** `due_at` of a line in which nothing waits. */
 export const NEVER = Number.MAX_SAFE_INTEGER;
 

@@ -34,12 +34,6 @@ export interface MediaIdTable {
   lease_until: number;
 }
 
-export interface MediaTables {
-  media: MediaTable;
-  media_chunks: MediaChunkTable;
-  media_ids: MediaIdTable;
-}
-
 const SHA256 = asciiChar(64);
 
 export const mediaTables = statements(

@@ -18,11 +18,6 @@ export interface TemplateVersionTable {
   created_at: number;
 }
 
-export interface TemplateTables {
-  templates: TemplateTable;
-  template_versions: TemplateVersionTable;
-}
-
 const KEY = sql`varchar(32) character set ascii collate ascii_bin`;
 
 export const templateTables = statements(

@@ -14,10 +14,6 @@ export interface AccessTokenTable {
   lease_until: number;
 }
 
-export interface TokenTables {
-  access_tokens: AccessTokenTable;
-}
-
 export const tokenTables = statements(
   sql`create table if not exists access_tokens (
     corp_id varchar(64) not null,

@@ -20,10 +20,6 @@ export interface ResultCallbackTable {
   done_at: number | null;
 }
 
-export interface ResultTables {
-  result_callbacks: ResultCallbackTable;
-}
-
 export const resultTables = statements(
   sql`create table if not exists result_callbacks (
     message_id ${asciiChar(36)} primary key,
