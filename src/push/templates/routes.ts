@@ -1,28 +1,12 @@
 import * as z from 'zod';
-import { checkContent, templateContentSchema } from '../content/content-schema.ts';
+import { checkContent } from '../content/content-schema.ts';
 import { pageLimit, variablesSchema } from '../content/fields.ts';
 import { fill, USERID } from '../content/fill.ts';
-import { createTexts } from '../content/text-schema.ts';
 import { type Answer, nextPage, Refusal, type Route, route } from '../http/route.ts';
+import { newTemplate, templateLine, templateView, version } from './template.ts';
 import type { Templates } from './templates.ts';
 
 const scope = 'templates';
-const version = z.int().min(1).max(2_000_000_000);
-
-const line = z.object({
-  key: z.string(),
-  version,
-  title: z.string(),
-  author: z.string(),
-  createdAt: z.string(),
-});
-const whole = line.extend({ content: templateContentSchema });
-
-const newTemplate = z.strictObject({
-  title: createTexts('literal').chars(100),
-  content: templateContentSchema,
-  version: z.int().min(0).max(2_000_000_000).optional(),
-});
 const page = z.strictObject({
   // The column is ASCII; MySQL would refuse to compare other signs.
   after: z
@@ -53,7 +37,7 @@ export function templateRoutes({ templates }: { readonly templates: Templates })
       scope,
       body: newTemplate,
       answers: {
-        200: { about: 'The new version is live.', schema: whole },
+        200: { about: 'The new version is live.', schema: templateView },
         409: { about: 'Another version is live than the one named.' },
       },
       async handle({ params: { key = '' }, body, caller }) {
@@ -65,7 +49,7 @@ export function templateRoutes({ templates }: { readonly templates: Templates })
       path: '/templates/:key',
       summary: 'The live version of a template.',
       scope,
-      answers: { 200: { about: 'The template.', schema: whole }, ...missing },
+      answers: { 200: { about: 'The template.', schema: templateView }, ...missing },
       handle: async ({ params: { key = '' } }) => found(key, await templates.get(key)),
     }),
     route({
@@ -77,7 +61,7 @@ export function templateRoutes({ templates }: { readonly templates: Templates })
       answers: {
         200: {
           about: 'A page.',
-          schema: z.object({ templates: z.array(line), next: z.string().optional() }),
+          schema: z.object({ templates: z.array(templateLine), next: z.string().optional() }),
         },
       },
       async handle({ query: { after, limit } }) {
@@ -99,7 +83,7 @@ export function templateRoutes({ templates }: { readonly templates: Templates })
       summary: 'The newest 100 versions of a template, newest first, also of a deleted one.',
       scope,
       answers: {
-        200: { about: 'The versions.', schema: z.object({ versions: z.array(line) }) },
+        200: { about: 'The versions.', schema: z.object({ versions: z.array(templateLine) }) },
         ...missing,
       },
       async handle({ params: { key = '' } }) {
@@ -113,7 +97,7 @@ export function templateRoutes({ templates }: { readonly templates: Templates })
       summary: 'Makes a new version that is as an earlier one was.',
       scope,
       body: z.strictObject({ version }),
-      answers: { 200: { about: 'The new version is live.', schema: whole }, ...missing },
+      answers: { 200: { about: 'The new version is live.', schema: templateView }, ...missing },
       async handle({ params: { key = '' }, body, caller }) {
         return { status: 200, body: await templates.restore(key, body.version, caller.app) };
       },

@@ -2,10 +2,7 @@ import type { Content } from '../content/content.ts';
 import { iso } from '../content/fields.ts';
 import type { Database, Tx } from '../database/database.ts';
 import type { TemplateVersionTable } from '../database/template-tables.ts';
-import type { Template } from './template.ts';
-
-/** What a list of templates or versions shows of each. */
-export type TemplateLine = Omit<Template, 'content'>;
+import type { Template, TemplateLine } from './template.ts';
 
 /** The live versions of all templates. */
 const liveOf = (db: Database) =>

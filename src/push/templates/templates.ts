@@ -7,7 +7,13 @@ import { namesIn } from '../content/fill.ts';
 import type { Variables } from '../content/message.ts';
 import type { Database } from '../database/database.ts';
 import { Refusal } from '../http/route.ts';
-import { checkVariables, MAX_CONTENT_BYTES, readTemplateKey, type Template } from './template.ts';
+import {
+  checkVariables,
+  MAX_CONTENT_BYTES,
+  type NewTemplate,
+  readTemplateKey,
+  type Template,
+} from './template.ts';
 import {
   deleteTemplate,
   insertVersion,
@@ -16,14 +22,6 @@ import {
   readLive,
   readVersion,
 } from './template-store.ts';
-
-/** A template as an app writes it. */
-export interface NewTemplate {
-  readonly title: string;
-  readonly content: Content;
-  /** The live version that it replaces, 0 for none; without it, whichever there is. */
-  readonly version?: number | undefined;
-}
 
 /** Contents that are kept under a key; every change is a version, and live in every replica within 2 s. */
 export type Templates = ReturnType<typeof createTemplates>;
