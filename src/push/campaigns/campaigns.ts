@@ -1,9 +1,5 @@
 import { createLoop } from '../../server/loop.ts';
-import type { Database } from '../database/database.ts';
-import type { MessageQueue } from '../delivery/message-queue.ts';
-import type { KnownAccounts } from '../http/accounts.ts';
-import type { Templates } from '../templates/templates.ts';
-import type { Webhooks } from '../webhooks/webhooks.ts';
+import type { CampaignParts } from './campaign-parts.ts';
 import { campaignsIn } from './campaign-store.ts';
 import { settleSlices } from './counts-store.ts';
 import { removeAbandoned } from './loading-store.ts';
@@ -13,19 +9,6 @@ import { createSlicer } from './slicer.ts';
 import { findWithdrawals, withdraw } from './withdraw-store.ts';
 
 export type Campaigns = ReturnType<typeof createCampaigns>;
-
-export interface CampaignParts {
-  readonly db: Database;
-  readonly messageQueue: Pick<MessageQueue, 'insert' | 'wake'>;
-  readonly templates: Pick<Templates, 'resolve'>;
-  readonly accounts: KnownAccounts;
-  /** Called with slices that a pause or stop has finished. */
-  readonly webhooks: Webhooks;
-  /** Unix ms. */
-  readonly now: () => number;
-  readonly newId: () => string;
-  readonly onError: (error: unknown) => void;
-}
 
 /** How long a replica rests when a round had nothing to hand out; ms. */
 const REST_MS = 500;

@@ -1,6 +1,6 @@
 import type { CampaignState } from '../database/campaign-tables.ts';
-import type { Database } from '../database/database.ts';
 import { type Caller, Refusal } from '../http/route.ts';
+import type { CampaignParts } from './campaign-parts.ts';
 import { type CampaignRow, changeCampaign, findCampaign } from './campaign-store.ts';
 import type { Runs } from './runs.ts';
 
@@ -23,11 +23,11 @@ const TRIES = 3;
  * may not use the template any more, 409 in a state where the command means nothing; an InputError when it cannot be started.
  */
 export async function order(
-  { db, runs, now }: { readonly db: Database; readonly runs: Runs; readonly now: () => number },
-  command: Command,
-  { app, scopes }: Caller,
-  id: string,
+  { db, now }: CampaignParts,
+  runs: Runs,
+  { command, id, caller }: { readonly command: Command; readonly id: string; readonly caller: Caller },
 ): Promise<CampaignRow> {
+  const { app, scopes } = caller;
   for (let tries = 0; tries < TRIES; tries += 1) {
     const campaign = await findCampaign(db, app, id);
     const { state, template_key: key } = campaign;

@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream';
 import { InputError } from '../../errors.ts';
 import { type Database, isDuplicate } from '../database/database.ts';
-import { checkAccount, type KnownAccounts } from '../http/accounts.ts';
+import { checkAccount } from '../http/accounts.ts';
 import { type Answer, type Ask, Refusal } from '../http/route.ts';
+import type { CampaignParts } from './campaign-parts.ts';
 import { campaignSchema, LONGEST_LINE, type NewCampaign, readLine } from './campaign-schema.ts';
 import { findByKey, findCampaign } from './campaign-store.ts';
 import { type Line, readLines } from './lines.ts';
@@ -17,21 +18,12 @@ import {
 import type { Runs } from './runs.ts';
 import { checkSchedule } from './schedule.ts';
 
-export interface CreateParts {
-  readonly db: Database;
-  readonly runs: Runs;
-  readonly accounts: KnownAccounts;
-  readonly now: () => number;
-  readonly newId: () => string;
-  readonly onError: (error: unknown) => void;
-}
-
 /**
  * Takes a campaign in from a stream: its first line, then a receiver in each. It is there as a whole when the stream
  * has ended and was what the app had signed, and not at all otherwise. Throws an InputError or Refusal of one sentence.
  */
-export async function createCampaign(parts: CreateParts, ask: Ask): Promise<Answer> {
-  const { db, runs, now, onError } = parts;
+export async function createCampaign(parts: CampaignParts, runs: Runs, ask: Ask): Promise<Answer> {
+  const { db, accounts, now, onError } = parts;
   if (!/^application\/x-ndjson *(;|$)/i.test(ask.contentType)) {
     throw new Refusal(
       415,
@@ -40,7 +32,7 @@ export async function createCampaign(parts: CreateParts, ask: Ask): Promise<Answ
   }
   const lines = readLines(ask.raw as Readable, LONGEST_LINE);
   const campaign = await readHead(lines, ask, now());
-  checkAccount(ask.caller, campaign.account, parts.accounts);
+  checkAccount(ask.caller, campaign.account, accounts);
   const row = rowOf(campaign, ask, parts);
   const serial = await insertCampaign(db, row).catch((error: unknown) => {
     if (isDuplicate(error) && row.idempotency_key !== null) return null;
@@ -85,7 +77,7 @@ async function readHead(lines: AsyncIterator<Line>, { caller }: Ask, now: number
 function rowOf(
   campaign: NewCampaign,
   { caller, bodyHash }: Ask,
-  { now, newId }: CreateParts,
+  { now, newId }: CampaignParts,
 ): NewCampaignRow {
   const { name, template, schedule, perMinute, perDay, callbackUrl, idempotencyKey } = campaign;
   return {

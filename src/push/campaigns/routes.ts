@@ -2,15 +2,18 @@ import * as z from 'zod';
 import { ID, pageLimit } from '../content/fields.ts';
 import { deliveryStates } from '../content/message.ts';
 import { nextPage, type Route, route } from '../http/route.ts';
+import type { CampaignParts } from './campaign-parts.ts';
 import { campaignSchema, receiverSchema } from './campaign-schema.ts';
 import { findCampaign, listCampaigns } from './campaign-store.ts';
 import { type Command, commands, order } from './control.ts';
-import { type CreateParts, createCampaign } from './create-campaign.ts';
+import { createCampaign } from './create-campaign.ts';
 import { listDeliveries, listWaiting, receiverPage } from './receivers-store.ts';
+import type { Runs } from './runs.ts';
 import { lineOf, lineSchema, wholeOf, wholeSchema } from './view.ts';
 
 /** What the routes need. */
-export interface RouteParts extends CreateParts {
+export interface RouteParts extends CampaignParts {
+  readonly runs: Runs;
   /** Takes back at once what of a paused or stopped campaign has not begun; never throws. */
   withdraw(serial: number): Promise<void>;
 }
@@ -34,7 +37,7 @@ const BODY_LIMIT = 4_100_000_000;
 
 /** The routes under /v1/campaigns; each asks for the scope `campaigns`, and an app sees its own only. */
 export function campaignRoutes(parts: RouteParts): readonly Route[] {
-  const { db, withdraw } = parts;
+  const { db, runs, withdraw } = parts;
   return [
     route({
       method: 'POST',
@@ -54,7 +57,7 @@ export function campaignRoutes(parts: RouteParts): readonly Route[] {
         409: { about: 'The idempotencyKey was used for another campaign, or that one is being loaded.' },
         415: { about: 'It is not application/x-ndjson.' },
       },
-      handle: (ask) => createCampaign(parts, ask),
+      handle: (ask) => createCampaign(parts, runs, ask),
     }),
     route({
       method: 'GET',
@@ -94,7 +97,7 @@ export function campaignRoutes(parts: RouteParts): readonly Route[] {
           ...none,
         },
         async handle({ caller, params: { id = '' } }) {
-          const row = await order(parts, command, caller, id);
+          const row = await order(parts, runs, { command, id, caller });
           if (command === 'pause' || command === 'stop') await withdraw(row.serial);
           return { status: 200, body: await wholeOf(db, row) };
         },

@@ -1,8 +1,7 @@
 import { InputError } from '../../errors.ts';
 import { USERID } from '../content/fill.ts';
 import type { Variables } from '../content/message.ts';
-import type { Database } from '../database/database.ts';
-import type { Templates } from '../templates/templates.ts';
+import type { CampaignParts } from './campaign-parts.ts';
 import { type CampaignRow, campaignsIn, changeCampaign } from './campaign-store.ts';
 import { refusalOf } from './permissions.ts';
 import { nextRun, type Schedule } from './schedule.ts';
@@ -15,17 +14,7 @@ export type Runs = ReturnType<typeof createRuns>;
 type Templated = Pick<CampaignRow, 'template_key' | 'variables' | 'shared_names'>;
 
 /** Makes what begins runs: at once, or when their time has come. Each is begun once, however many replicas try. */
-export function createRuns({
-  db,
-  templates,
-  now,
-  onError,
-}: {
-  readonly db: Database;
-  readonly templates: Pick<Templates, 'resolve'>;
-  readonly now: () => number;
-  readonly onError: (error: unknown) => void;
-}) {
+export function createRuns({ db, templates, now, onError }: CampaignParts) {
   /** The template as it is now. Throws an InputError when a receiver would lack a variable of it. */
   const resolve = ({ template_key, variables, shared_names }: Templated) => {
     const names: readonly string[] = JSON.parse(shared_names);

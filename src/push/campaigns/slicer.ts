@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { transact } from '../../server/database.ts';
 import type { NewMessage } from '../content/message.ts';
 import type { CampaignReceiverTable } from '../database/campaign-tables.ts';
-import type { Database, Tx } from '../database/database.ts';
-import type { MessageQueue } from '../delivery/message-queue.ts';
+import type { Tx } from '../database/database.ts';
 import { readBudget } from './budget-store.ts';
+import type { CampaignParts } from './campaign-parts.ts';
 import type { CampaignRow } from './campaign-store.ts';
 import { refusalOf } from './permissions.ts';
 import { scheduleOf } from './runs.ts';
@@ -16,15 +16,7 @@ import { changeLocked, lockRunning, noteSlice, readWaiting } from './slice-store
  * is killed in the middle leaves neither, and of several replicas one does it. An app that may not send any more hands
  * nothing out, which is noted as the campaign's problem. The end of a run is found here too.
  */
-export function createSlicer({
-  db,
-  messageQueue,
-  now,
-}: {
-  readonly db: Database;
-  readonly messageQueue: Pick<MessageQueue, 'insert' | 'wake'>;
-  readonly now: () => number;
-}): (serial: number) => Promise<boolean> {
+export function createSlicer({ db, messageQueue, now }: CampaignParts): (serial: number) => Promise<boolean> {
   async function handOut(tx: Tx, serial: number): Promise<readonly string[]> {
     const campaign = await lockRunning(tx, serial);
     if (campaign === undefined) return [];
