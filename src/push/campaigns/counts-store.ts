@@ -10,14 +10,6 @@ export interface Count {
   readonly count: number;
 }
 
-/** What one slice has come to, as far as it was counted, with how its message stands now. */
-export interface SliceCounts {
-  readonly id: number;
-  readonly messageId: string;
-  /** Null when they must be counted anew: they were never, or the message has changed since. */
-  readonly counts: readonly Count[] | null;
-}
-
 /** Counts the slices whose messages have become final, some at a time. */
 export async function settleSlices(db: Database): Promise<void> {
   const { rows } = await sql<{ id: number; messageId: string; finishedAt: number }>`
@@ -34,11 +26,8 @@ export async function settleSlices(db: Database): Promise<void> {
   }
 }
 
-/** The slices of the last run of a campaign, in order. */
-export async function readSlices(
-  db: Database,
-  { serial, run }: Pick<CampaignRow, 'serial' | 'run'>,
-): Promise<readonly SliceCounts[]> {
+/** The slices of the last run of a campaign, in order, with what they have come to. */
+export async function readSlices(db: Database, { serial, run }: Pick<CampaignRow, 'serial' | 'run'>) {
   const { rows } = await sql<{
     id: number;
     messageId: string;
@@ -51,7 +40,8 @@ export async function readSlices(
     where s.campaign = ${serial} and s.run = ${run} order by s.id`.execute(db);
   return rows.map(({ counts, isCurrent, ...slice }) => ({
     ...slice,
-    counts: isCurrent === 1 && counts !== null ? JSON.parse(counts) : null,
+    /** Null when they must be counted anew: they were never, or the message has changed since. */
+    counts: isCurrent === 1 && counts !== null ? (JSON.parse(counts) as readonly Count[]) : null,
   }));
 }
 
@@ -60,7 +50,6 @@ export async function countDeliveries(
   db: Database,
   messageIds: readonly string[],
 ): Promise<readonly Count[]> {
-  if (messageIds.length === 0) return [];
   const { rows } = await sql<Count>`
     select state, errcode, count(*) count from deliveries
     where message_id in (${sql.join([...messageIds])}) group by state, errcode`.execute(db);

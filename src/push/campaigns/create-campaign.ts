@@ -45,7 +45,7 @@ export async function createCampaign(parts: CampaignParts, runs: Runs, ask: Ask)
       add: (rows) => addReceivers(db, { serial, rows, now: now() }),
     });
     const shared_names = JSON.stringify(sharedNames);
-    await runs.check({ ...row, shared_names });
+    await runs.resolve({ ...row, shared_names });
     await completeLoading(db, serial, { total, doubles, shared_names });
   } catch (error) {
     await removeLoading(db, serial).catch(onError);

@@ -15,7 +15,7 @@ type Templated = Pick<CampaignRow, 'template_key' | 'variables' | 'shared_names'
 
 /** Makes what begins runs: at once, or when their time has come. Each is begun once, however many replicas try. */
 export function createRuns({ db, templates, now, onError }: CampaignParts) {
-  /** The template as it is now. Throws an InputError when a receiver would lack a variable of it. */
+  /** The template as it is now. Throws an InputError that says what is missing when it cannot be filled for every receiver. */
   const resolve = ({ template_key, variables, shared_names }: Templated) => {
     const names: readonly string[] = JSON.parse(shared_names);
     const common: Variables = JSON.parse(variables);
@@ -61,10 +61,7 @@ export function createRuns({ db, templates, now, onError }: CampaignParts) {
   }
 
   return {
-    /** Throws an InputError that says what is missing when the template cannot be filled for every receiver. */
-    async check(campaign: Templated): Promise<void> {
-      await resolve(campaign);
-    },
+    resolve,
     /** draft → running, or scheduled; false when it was no draft any more. Throws an InputError when it cannot run. */
     async start(campaign: CampaignRow): Promise<boolean> {
       if (campaign.schedule === null) return begin(campaign);

@@ -12,9 +12,10 @@ import { nextRun } from './schedule.ts';
 import { changeLocked, lockRunning, noteSlice, readWaiting } from './slice-store.ts';
 
 /**
- * Makes what hands out one slice of a running campaign, and resolves to whether it did. The message of a slice and the move of the campaign's position are one transaction under the lock of its row: whoever
- * is killed in the middle leaves neither, and of several replicas one does it. An app that may not send any more hands
- * nothing out, which is noted as the campaign's problem. The end of a run is found here too.
+ * Makes what hands out one slice of a running campaign, and resolves to whether it did. The message of a slice and the
+ * move of the campaign's position are one transaction under the lock of its row: whoever is killed in the middle leaves
+ * neither, and of several replicas one does it. An app that may not send any more hands nothing out, which is noted as
+ * the campaign's problem. The end of a run is found here too.
  */
 export function createSlicer({ db, messageQueue, now }: CampaignParts): (serial: number) => Promise<boolean> {
   async function handOut(tx: Tx, serial: number): Promise<readonly string[]> {

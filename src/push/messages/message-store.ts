@@ -56,11 +56,7 @@ export function readMessageRow(db: Database, app: string, id: string) {
 }
 
 /** What this app handed in under this idempotency key. */
-export function readByIdempotencyKey(
-  db: Database,
-  app: string,
-  key: string,
-): Promise<{ readonly id: string; readonly request_hash: string } | undefined> {
+export function readByIdempotencyKey(db: Database, app: string, key: string) {
   return db
     .selectFrom('messages')
     .select(['id', 'request_hash'])

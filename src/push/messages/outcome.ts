@@ -32,14 +32,11 @@ export const failedSchema = z.object({
   opaque: opaqueSchema.optional(),
 });
 
-/** Which message a caller waits for. */
-export interface Waited {
-  readonly id: string;
-  readonly opaque: Opaque | undefined;
-}
-
 /** What became of a message whose deliveries are all final: 200 when it reached anybody, otherwise 502. */
-export function outcomeOf({ id, opaque }: Waited, deliveries: readonly DeliveryRow[]): Answer {
+export function outcomeOf(
+  { id, opaque }: { readonly id: string; readonly opaque: Opaque | undefined },
+  deliveries: readonly DeliveryRow[],
+): Answer {
   const state = messageStateOf(deliveries);
   const echoed = opaque === undefined ? {} : { opaque };
   const missed = deliveries.filter((each) => each.state !== 'sent');

@@ -249,6 +249,33 @@ describe('pause and resume', () => {
     await expectOnceEach(20_000);
   });
 
+  test('what was taken back stands before what was never handed out, in pages and in the next slice', async () => {
+    const id = await started(1040);
+    await harness.campaigns.sweep();
+    await harness.deliver(970);
+    await harness.ask(`POST /campaigns/${id}/pause`);
+    const waiting = [...users(1040)].slice(970);
+    const pages: string[][] = [];
+    for (let after: string | undefined = ''; after !== undefined; ) {
+      const query = { state: 'waiting', after, limit: '20' };
+      const { body } = await harness.ask(`GET /campaigns/${id}/receivers`, { query });
+      pages.push(body.receivers.map(({ user }) => user));
+      after = body.next;
+    }
+    expect(pages.flat()).toEqual(waiting);
+    await harness.ask(`POST /campaigns/${id}/resume`);
+    await harness.campaigns.sweep();
+    const queued = await harness.db
+      .selectFrom('deliveries')
+      .select('receiver')
+      .where('state', '=', 'queued')
+      .orderBy('id')
+      .execute();
+    expect(queued.map(({ receiver }) => receiver)).toEqual(waiting.map((user) => `user:${user}`));
+    await until(id, 'done');
+    await expectOnceEach(1040);
+  });
+
   test('what was tried, or may have arrived, is not taken back: it runs out', async () => {
     const id = await started(100);
     await harness.campaigns.sweep();
