@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { DatabaseClock } from '../database/clock.ts';
 import type { Tx } from '../database/database.ts';
+import { table } from '../database/values.ts';
 import { nextBlock, SLACK, type Usage, type Window, type Windows } from './limits.ts';
 
 /** The blocks that hold at `now` (Unix ms): until when, by account (`account/NAME`) or receiver. */
@@ -41,14 +42,16 @@ export async function readUsage(
   now: number,
 ): Promise<ReadonlyMap<string, Usage>> {
   if (counted.length === 0) return new Map();
-  const near = counted.map(
-    ({ target, windows: [{ most }] }) => sql`select ${target} target, (${nthLast(target, most - SLACK)}) at`,
-  );
-  const { rows } = await sql<{
-    target: string;
-    at: number | null;
-  }>`${sql.join(near, sql` union all `)}`.execute(tx);
-  const at = new Map(rows.map((row) => [row.target, row.at ?? 0]));
+  // The whole order of the index is named: MySQL would sort a receiver's history otherwise.
+  const at = new Map<string, number>();
+  for (const [most, some] of Map.groupBy(counted, ({ windows: [{ most }] }) => most)) {
+    const v = table(some.map(({ target }) => ({ target })));
+    const { rows } = await sql<{ target: string; at: number | null }>`
+      select v.target, (select a.ended_at from attempts a force index (attempts_by_target)
+        where a.target = v.target order by a.target desc, a.ended_at desc
+        limit ${sql.lit(most - SLACK - 1)}, 1) at from ${v} v`.execute(tx);
+    for (const row of rows) at.set(row.target, row.at ?? 0);
+  }
   const usage = new Map<string, Usage>();
   for (const { target, windows } of counted) {
     const last = at.get(target) ?? 0;
@@ -64,17 +67,12 @@ async function readEnds(tx: Tx, target: string, windows: readonly Window[]): Pro
       const { rows } = await sql<{
         at: number;
       }>`select ended_at at from attempts force index (attempts_by_target)
-        where target = ${target} and ended_at is not null order by ended_at desc
+        where target = ${target} order by ended_at desc
         limit ${sql.lit(most - SLACK - 1)}, ${sql.lit(SLACK + 1)}`.execute(tx);
       return rows.map(({ at }) => at);
     }),
   );
   return windows.map((window, index) => ({ ...window, ends: ends[index] ?? [] }));
-}
-
-function nthLast(target: string, n: number) {
-  return sql`select ended_at from attempts force index (attempts_by_target)
-    where target = ${target} and ended_at is not null order by ended_at desc limit ${sql.lit(n - 1)}, 1`;
 }
 
 /** How many receivers accounts have sent to on a day. */

@@ -11,7 +11,7 @@ export const LEASE_MS = 15_000;
 
 /** The delivery that is next in line `l`: what its owner sends, otherwise the first in order. */
 export const nextInLine: RawBuilder<number> = sql<number>`coalesce(l.delivery_id, (
-  select e.id from deliveries e force index (deliveries_by_line) where e.line = l.line order by e.since, e.id limit 1
+  select e.id from deliveries e force index (deliveries_by_line) where e.line = l.line order by e.line, e.since, e.id limit 1
 ))`;
 
 /** Deliveries that join their lines. */

@@ -1,0 +1,211 @@
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openPushDatabase } from '#test/push-database.ts';
+import { size } from '#test/size.ts';
+import type { Lane, Receiver } from '../../../src/push/content/message.ts';
+import { clockOfDatabase } from '../../../src/push/database/clock.ts';
+import { type Database, openDatabase, type Tx } from '../../../src/push/database/database.ts';
+import { NEVER } from '../../../src/push/database/delivery-tables.ts';
+import { claim, type Group } from '../../../src/push/delivery/claim.ts';
+import { readDue } from '../../../src/push/delivery/claim-store.ts';
+import { windowsOf } from '../../../src/push/delivery/limits.ts';
+import { freeLines, lockLines } from '../../../src/push/delivery/line-store.ts';
+import { taken } from '../../../src/push/delivery/outcome.ts';
+import { closeMessages, writeAttempts, writeDeliveries } from '../../../src/push/delivery/record-store.ts';
+import { readSame } from '../../../src/push/delivery/repeats-store.ts';
+import { takeOut } from '../../../src/push/delivery/withdraw-store.ts';
+import { sendingAccount } from './delivery-harness.ts';
+import { scriptedWeCom } from './scripted-wecom.ts';
+
+// What a statement costs is told by the rows that it reads, on MariaDB and on MySQL, whatever the machine does.
+
+const BACKLOG = size(20_000, 1_000_000);
+const HISTORY = size(50_000, 10_000_000);
+const CLAIMED = 20;
+/** How many calls everybody has behind them: more than a limit looks back. */
+const CALLS = 50;
+/** By how much a filled table may differ: a page of an index begins here or there. */
+const SLACK = 40;
+
+const account = sendingAccount({ messenger: scriptedWeCom().messenger });
+const parts = {
+  accounts: { find: () => account },
+  windowsOf: (receiver: Receiver) => windowsOf(receiver),
+  onLimit: () => {},
+};
+
+type Opened = Awaited<ReturnType<typeof openPushDatabase>>;
+let [empty, filled] = [] as unknown as [Opened, Opened];
+beforeAll(async () => {
+  [empty, filled] = await Promise.all([openPushDatabase(), openPushDatabase()]);
+  const [little, much] = [empty, filled].map(({ url }) => openDatabase(url, { statementMs: 600_000 })) as [
+    Database,
+    Database,
+  ];
+  await fill(little, { backlog: 2 * CLAIMED, history: 2 * CLAIMED * CALLS });
+  await fill(much, { backlog: BACKLOG, history: HISTORY });
+  await Promise.all([little.destroy(), much.destroy()]);
+}, 1_200_000);
+afterAll(() => Promise.all([empty?.drop(), filled?.drop()]));
+
+/** Fills the tables: lines with something due, as many that wait, people long done, and a person with a long history. */
+async function fill(
+  db: Database,
+  { backlog, history }: { readonly backlog: number; readonly history: number },
+) {
+  const digits = sql.join(
+    Array.from({ length: 10 }, (_, i) => sql`select ${sql.lit(i)} i`),
+    sql` union all `,
+  );
+  const upTo = (from: number, count: number) =>
+    sql`(select ${from} + i n from (select a.i + 10 * b.i + 100 * c.i + 1000 * d.i + 10000 * e.i i
+      from (${digits}) a, (${digits}) b, (${digits}) c, (${digits}) d, (${digits}) e) all_of_them
+      where i < ${count}) n`;
+  const message = { app: 'ci', kind: 'text', content: '{"text":"hello"}', request_hash: 'a'.repeat(64) };
+  const rest = { ...message, lane: 'normal' as Lane, created_at: 1, send_at: 1, finished_at: null };
+  const none = {
+    opaque: null,
+    variables: null,
+    template_key: null,
+    template_version: null,
+    campaign_id: null,
+  };
+  const more = {
+    ...none,
+    idempotency_key: null,
+    callback_url: null,
+    receivers: 10 * backlog,
+    open: 10 * backlog,
+  };
+  await db
+    .insertInto('messages')
+    .values({ id: 'waits', ...rest, ...more })
+    .execute();
+  await db
+    .insertInto('messages')
+    .values({ id: 'done', ...rest, ...more, open: 0 })
+    .execute();
+  const past = sql`${clockOfDatabase()} - 100000`;
+  for (let from = 0; from < backlog; from += 50_000) {
+    const some = upTo(from, Math.min(50_000, backlog - from));
+    // Two of each line, so that who is next has to be found; every tenth line waits for a time of its own.
+    for (const place of [0, 1]) {
+      await sql`insert into deliveries (message_id, receiver, line, since, due_at)
+        select 'waits', concat('user:u', n), concat('normal:user:u', n), ${past} + ${place}, ${past} from ${some}`.execute(
+        db,
+      );
+    }
+    await sql`insert into delivery_lines (line, account, lane, due_at)
+      select concat('normal:user:u', n), 'default', 'normal', if(n % 10 = 9, ${clockOfDatabase()} + 3600000, ${past} + n) from ${some}`.execute(
+      db,
+    );
+    await sql`insert into delivery_lines (line, account, lane, due_at)
+      select concat('bulk:user:u', n), 'default', 'bulk', ${NEVER} from ${some}`.execute(db);
+  }
+  const people = Math.min(1000, history / CALLS);
+  // Somebody for whom much waits.
+  await sql`insert into deliveries (message_id, receiver, line, since, due_at)
+    select 'waits', 'user:u1', 'normal:user:u1', ${past} + 2 + n, ${past} from ${upTo(0, backlog / 4)}`.execute(
+    db,
+  );
+  for (let from = 0; from < history; from += 50_000) {
+    const some = upTo(from, Math.min(50_000, history - from));
+    await sql`insert into deliveries (message_id, receiver, since, due_at, state, finished_at)
+      select 'done', concat('user:u', n % ${people}), n, n, 'sent', n + 1 from ${some}`.execute(db);
+    // Every tenth call went to u0, who is among those that are claimed.
+    await sql`insert into attempts (delivery_id, at, ms, errcode, errmsg, target, ended_at, part, words)
+      select n, n, 1, '0', 'ok', concat('user:u', if(n % 10 = 0, 0, n % ${people})), n, 0, 'w' from ${some}`.execute(
+      db,
+    );
+  }
+  await sql`analyze table messages, deliveries, delivery_lines, attempts`.execute(db);
+}
+
+/** How many rows are read within the transaction that `work` runs in; nothing of it is kept. */
+async function rowsRead<T>(
+  db: Database,
+  work: (tx: Tx) => Promise<T>,
+): Promise<{ readonly rows: number; readonly value: T }> {
+  const undo = new Error('nothing is kept');
+  let found: { rows: number; value: T } | undefined;
+  const all = async (tx: Tx) => {
+    const { rows } = await sql<{ Value: string }>`show session status like 'Handler_read%'`.execute(tx);
+    return rows.reduce((sum, { Value }) => sum + Number(Value), 0);
+  };
+  await db
+    .transaction()
+    .execute(async (tx) => {
+      const before = await all(tx);
+      const value = await work(tx);
+      found = { rows: (await all(tx)) - before, value };
+      throw undo;
+    })
+    .catch((error) => {
+      if (error !== undo) throw error;
+    });
+  if (found === undefined) throw new Error('nothing was measured');
+  return found;
+}
+
+/** The same work on tables that are nearly empty and on those that are filled costs the same. */
+async function expectSame<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+  const small = await rowsRead(empty.db, work);
+  const large = await rowsRead(filled.db, work);
+  expect(large.rows).toBeLessThanOrEqual(small.rows + SLACK);
+  return large.value;
+}
+
+const claimSome = async (tx: Tx): Promise<readonly Group[]> => {
+  const due = await readDue(tx, ['normal', 'bulk'], clockOfDatabase);
+  const now = due[0]?.now ?? 0;
+  const rooms = [{ account: 'default', lane: 'normal' as const, count: CLAIMED }];
+  const claimed = await claim(parts, tx, rooms, { owner: 'me', since: now, now, onLocked: () => {} });
+  return claimed.groups;
+};
+
+test('a look for what is due reads an entry of each account and lane', async () => {
+  const due = await expectSame((tx) => readDue(tx, ['alert', 'normal', 'bulk'], clockOfDatabase));
+  expect(due.map(({ account, lane }) => [account, lane]).toSorted()).toEqual([
+    ['default', 'bulk'],
+    ['default', 'normal'],
+  ]);
+});
+
+test('a claim reads what it claims, whatever the backlog and the history', async () => {
+  const groups = await expectSame(claimSome);
+  expect(groups).toHaveLength(CLAIMED);
+});
+
+test('recording what became of calls reads what is recorded', async () => {
+  await expectSame(async (tx) => {
+    const groups = await claimSome(tx);
+    const answer = { msgid: 'm', missed: new Map() };
+    const time = { at: 1, ms: 1 };
+    const results = groups.flatMap(({ owner, members }) =>
+      members.map((member) => taken(member, owner, answer, time, { isLast: true, words: 'w' })),
+    );
+    const lines = results.map(({ member }) => member.line);
+    await lockLines(tx, lines);
+    await writeAttempts(tx, results, clockOfDatabase);
+    await writeDeliveries(tx, results, 1);
+    await freeLines(tx, lines, clockOfDatabase);
+    await closeMessages(tx, new Map([['waits', { count: results.length, of: -1 }]]), 1);
+  });
+});
+
+test('looking for the same words reads the last minutes of a receiver', async () => {
+  await expectSame((tx) =>
+    readSame(tx, [{ line: 'normal:user:u0', target: 'user:u0', words: 'w' }], clockOfDatabase),
+  );
+});
+
+test('taking a message out of its lines reads that message', async () => {
+  for (const { db } of [empty, filled]) {
+    await sql`insert into deliveries (message_id, receiver, line, since, due_at)
+      values ('back', 'user:back', 'normal:user:back', 1, 1)`.execute(db);
+    await sql`insert into delivery_lines (line, account, lane, due_at)
+      values ('normal:user:back', 'default', 'normal', 1)`.execute(db);
+  }
+  const { taken: out } = await expectSame((tx) => takeOut(tx, 'back', { fate: 'recalled', now: 1 }));
+  expect(out).toHaveLength(1);
+});
