@@ -4,7 +4,7 @@ import type { SendingAccounts } from './accounts.ts';
 import type { ClaimParts } from './claim.ts';
 import { type Candidate, readOthers } from './claim-store.ts';
 import { countsToday, dayOf, freeAt, limitKind, type Usage } from './limits.ts';
-import { readDay, readUsage } from './limits-store.ts';
+import { findClose, readDay, readUsage } from './limits-store.ts';
 import { laneOf, otherLines, targetOf } from './lines.ts';
 
 /** Why a delivery has to wait. `lane`: the next place belongs to a lane of higher rank. */
@@ -30,21 +30,21 @@ export async function overLimit(
       return windows === null ? [] : [[target, { target, windows }] as const];
     }),
   );
-  const usage = await readUsage(tx, [...counted.values()], now);
-  if (usage.size === 0) return new Map();
-  const close = candidates.flatMap((each) => {
-    const used = usage.get(targetOf(each.receiver, each.account));
-    return used === undefined ? [] : [{ each, used }];
+  const close = new Map((await findClose(tx, [...counted.values()], now)).map((each) => [each.target, each]));
+  if (close.size === 0) return new Map();
+  const those = candidates.flatMap((candidate) => {
+    const found = close.get(targetOf(candidate.receiver, candidate.account));
+    return found === undefined ? [] : [{ candidate, target: found.target }];
   });
-  const others = await readOthers(
-    tx,
-    [...new Set(close.flatMap(({ each }) => otherLines(each.line)))].sort(),
-    now,
-  );
+  const lines = new Set(those.flatMap(({ candidate }) => otherLines(candidate.line)));
+  // In this order a call of another lane that ends meanwhile is seen as under way, or among those that have ended.
+  const others = await readOthers(tx, [...lines].sort(), now);
+  const usage = new Map<string, Usage>();
+  for (const each of close.values()) usage.set(each.target, await readUsage(tx, each));
   return new Map(
-    close.flatMap(({ each, used }) => {
-      const wait = waitOf(each, used, { others, now });
-      return wait === null ? [] : [[each.line, wait] as const];
+    those.flatMap(({ candidate, target }) => {
+      const wait = waitOf(candidate, usage.get(target) ?? [], { others, now });
+      return wait === null ? [] : [[candidate.line, wait] as const];
     }),
   );
 }

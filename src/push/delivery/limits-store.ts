@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { DatabaseClock } from '../database/clock.ts';
 import type { Tx } from '../database/database.ts';
 import { table } from '../database/values.ts';
-import { nextBlock, SLACK, type Usage, type Window, type Windows } from './limits.ts';
+import { nextBlock, SLACK, type Usage, type Window } from './limits.ts';
 
 /** The blocks that hold at `now` (Unix ms): until when, by account (`account/NAME`) or receiver. */
 export async function readBlocks(tx: Tx, now: number): Promise<ReadonlyMap<string, number>> {
@@ -26,53 +26,48 @@ export async function writeBlock(tx: Tx, what: string, ms: number, clock: Databa
     on duplicate key update until_at = values(until_at), ms = values(ms)`.execute(tx);
 }
 
-/** A receiver with the windows in which its calls are counted. */
+/** A receiver with the windows in which its calls are counted, the shortest first. */
 export interface Counted {
   readonly target: string;
-  readonly windows: Windows;
+  readonly windows: readonly Window[];
 }
 
 /**
- * When the last calls of receivers ended, of those that are close to a limit at `now`; all others are free. The whole
- * history of a receiver is never walked: an index gives the n-th last call.
+ * Of these receivers those that are close to a limit at `now`, each with the windows that matter; all others are free. The
+ * whole history of a receiver is never walked: an index gives the n-th last call.
  */
-export async function readUsage(
+export async function findClose(
   tx: Tx,
   counted: readonly Counted[],
   now: number,
-): Promise<ReadonlyMap<string, Usage>> {
-  if (counted.length === 0) return new Map();
-  // The whole order of the index is named: MySQL would sort a receiver's history otherwise.
-  const at = new Map<string, number>();
-  for (const [most, some] of Map.groupBy(counted, ({ windows: [{ most }] }) => most)) {
+): Promise<readonly Counted[]> {
+  const last = new Map<string, number>();
+  for (const [most, some] of Map.groupBy(counted, ({ windows: [first] }) => first?.most ?? 0)) {
     const v = table(some.map(({ target }) => ({ target })));
+    // The whole order of the index is named: MySQL would sort a receiver's history otherwise.
     const { rows } = await sql<{ target: string; at: number | null }>`
       select v.target, (select a.ended_at from attempts a force index (attempts_by_target)
         where a.target = v.target order by a.target desc, a.ended_at desc
         limit ${sql.lit(most - SLACK - 1)}, 1) at from ${v} v`.execute(tx);
-    for (const row of rows) at.set(row.target, row.at ?? 0);
+    for (const { target, at } of rows) last.set(target, at ?? 0);
   }
-  const usage = new Map<string, Usage>();
-  for (const { target, windows } of counted) {
-    const last = at.get(target) ?? 0;
-    const wanted = windows.filter(({ ms }) => last > now - ms);
-    if (wanted.length > 0) usage.set(target, await readEnds(tx, target, wanted));
-  }
-  return usage;
+  return counted.flatMap(({ target, windows }) => {
+    const close = windows.filter(({ ms }) => (last.get(target) ?? 0) > now - ms);
+    return close.length === 0 ? [] : [{ target, windows: close }];
+  });
 }
 
-async function readEnds(tx: Tx, target: string, windows: readonly Window[]): Promise<Usage> {
-  const ends = await Promise.all(
-    windows.map(async ({ most }) => {
-      const { rows } = await sql<{
-        at: number;
-      }>`select ended_at at from attempts force index (attempts_by_target)
-        where target = ${target} order by ended_at desc
-        limit ${sql.lit(most - SLACK - 1)}, ${sql.lit(SLACK + 1)}`.execute(tx);
-      return rows.map(({ at }) => at);
+/** When the last calls of a receiver ended, as far as they matter. */
+export async function readUsage(tx: Tx, { target, windows }: Counted): Promise<Usage> {
+  return Promise.all(
+    windows.map(async (window) => {
+      const { rows } = await sql<{ at: number }>`
+        select ended_at at from attempts force index (attempts_by_target)
+        where target = ${target} order by target desc, ended_at desc
+        limit ${sql.lit(window.most - SLACK - 1)}, ${sql.lit(SLACK + 1)}`.execute(tx);
+      return { ...window, ends: rows.map(({ at }) => at) };
     }),
   );
-  return windows.map((window, index) => ({ ...window, ends: ends[index] ?? [] }));
 }
 
 /** How many receivers accounts have sent to on a day. */
