@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,10 @@ export interface PrivateDatabase {
   readonly url: string;
   /** Runs a statement as the server's administrator. */
   admin(sql: string): Promise<unknown>;
+  /** `kill -9`; what was committed is kept. Resolves when the server is gone. */
+  kill(): Promise<void>;
+  /** Starts it again, on the same port and data. Resolves when it takes connections. */
+  start(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -19,17 +24,32 @@ export interface PrivateDatabase {
 export async function startPrivateDatabase(args: readonly string[] = []): Promise<PrivateDatabase> {
   const directory = mkdtempSync(join(tmpdir(), 'keypad-private-'));
   const port = await freePort();
-  const server = await startMariadbServer({ directory, port, isThrowaway: true, args });
-  const connection = await mysql.createConnection(server.url);
-  await connection.query('create database keypad character set utf8mb4');
-  await connection.query(`create user 'keypad'@'127.0.0.1'`);
-  await connection.query(`grant all on keypad.* to 'keypad'@'127.0.0.1'`);
+  const start = () => startMariadbServer({ directory, port, isThrowaway: true, args });
+  let server = await start();
+  const admin = async (sql: string): Promise<unknown> => {
+    const connection = await mysql.createConnection(server.url);
+    try {
+      return (await connection.query(sql))[0];
+    } finally {
+      connection.destroy();
+    }
+  };
+  await admin('create database keypad character set utf8mb4');
+  await admin(`create user 'keypad'@'127.0.0.1'`);
+  await admin(`grant all on keypad.* to 'keypad'@'127.0.0.1'`);
   return {
     port,
     url: urlOn(port),
-    admin: async (sql) => (await connection.query(sql))[0],
+    admin,
+    async kill() {
+      const gone = once(server.process, 'exit');
+      server.process.kill('SIGKILL');
+      await gone;
+    },
+    async start() {
+      server = await start();
+    },
     async stop() {
-      connection.destroy();
       await server.stop();
       rmSync(directory, { recursive: true, force: true });
     },

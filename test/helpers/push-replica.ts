@@ -7,6 +7,7 @@ import type { PrivateProcess } from '../../demo/servers/private-process.ts';
 import { startRole } from '../../demo/servers/role-process.ts';
 import { hashOf, signatureHeaders, signRequest } from '../../src/push/apps/signature.ts';
 import { createPushClient, type PushClient } from '../../src/push/client.ts';
+import { pause } from './pause.ts';
 import { choosePorts } from './ports.ts';
 
 /** One request as a test describes it; the body is what is signed. */
@@ -35,6 +36,8 @@ export interface Replica {
   memory(): number;
   /** `kill -9`; answers when the process is gone. */
   kill(): Promise<void>;
+  /** Stops it with SIGSTOP until the function that comes back is called. */
+  pause(): () => Promise<void>;
   /** Asks it with SIGTERM to end, and answers its exit code. */
   end(): Promise<number | null>;
   /** Starts it again, on the same ports. Answers when it is ready. */
@@ -79,6 +82,7 @@ export async function startReplica({ directory, env, app }: ReplicaParts, number
       return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
     },
     kill: async () => void (await signal('SIGKILL')),
+    pause: () => pause(running.process),
     end: () => signal('SIGTERM'),
     start: async () => {
       running = await start();

@@ -14,6 +14,8 @@ import { type Replica, startReplica } from './push-replica.ts';
 export interface PushRole {
   readonly first: Replica;
   readonly second: Replica;
+  /** All of them, in the order in which they were started. */
+  readonly replicas: readonly Replica[];
   readonly wecom: RunningWeCom;
   readonly db: Database;
   readonly app: PushApp;
@@ -29,13 +31,19 @@ export interface PushRoleOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** The URL of a database to use instead of a fresh one. */
   readonly mysqlUrl?: string;
+  /** How many processes; two when left out, and no fewer. */
+  readonly count?: number;
+  /** Puts something between the replicas and WeCom, whose URL it gets; resolves to the URL that they call. */
+  readonly between?: (weComUrl: string) => Promise<string>;
 }
 
-/** Starts two replicas, with an app that may do everything and call `127.0.0.1` back. Further robots: see `wecom`. */
+/** Starts replicas, with an app that may do everything and call `127.0.0.1` back. Further robots: see `wecom`. */
 export async function startPushRole({
   wecom: how = {},
   settings = {},
   mysqlUrl,
+  count = 2,
+  between = async (url) => url,
 }: PushRoleOptions = {}): Promise<PushRole> {
   const directory = mkdtempSync(join(tmpdir(), 'keypad-push-'));
   const stops = [async () => rmSync(directory, { recursive: true, force: true })];
@@ -43,7 +51,7 @@ export async function startPushRole({
     for (const each of stops.splice(0).reverse()) await each();
   };
   try {
-    return { ...(await start({ directory, how, settings, mysqlUrl, stops })), stop };
+    return { ...(await start({ directory, how, settings, mysqlUrl, count, between, stops })), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -55,6 +63,8 @@ interface Started {
   readonly how: Partial<WeComOptions>;
   readonly settings: Readonly<Record<string, string>>;
   readonly mysqlUrl: string | undefined;
+  readonly count: number;
+  readonly between: (weComUrl: string) => Promise<string>;
   /** What was started is stopped in reverse order. */
   readonly stops: (() => Promise<void>)[];
 }
@@ -64,6 +74,8 @@ async function start({
   how,
   settings,
   mysqlUrl,
+  count,
+  between,
   stops,
 }: Started): Promise<Omit<PushRole, 'stop'>> {
   const credentials = await loadCredentials(directory);
@@ -81,7 +93,7 @@ async function start({
     WECOM_CORP_ID: corpId,
     WECOM_AGENT_ID: `${agentId}`,
     WECOM_SECRET: secret,
-    WECOM_API_URL: wecom.url,
+    WECOM_API_URL: await between(wecom.url),
     PUSH_ALLOWED_SOURCES: '127.0.0.1',
     PUSH_MYSQL_URL: database.url,
     PUSH_MASTER_KEY: masterKey,
@@ -89,18 +101,23 @@ async function start({
     PUSH_ROBOTS: JSON.stringify(robots),
     ...settings,
   };
-  const first = await startReplica({ directory, env, app }, 1);
-  stops.push(async () => void (await first.end()));
-  const second = await startReplica({ directory, env, app }, 2);
-  stops.push(async () => void (await second.end()));
+  const startOne = async (number: number): Promise<Replica> => {
+    const replica = await startReplica({ directory, env, app }, number);
+    stops.push(async () => void (await replica.end()));
+    return replica;
+  };
+  const [first, second] = [await startOne(1), await startOne(2)];
+  const replicas = [first, second];
+  for (let number = 3; number <= count; number += 1) replicas.push(await startOne(number));
   return {
     first,
     second,
+    replicas,
     wecom,
     db,
     app,
     secrets: [secret, masterKey, app.key, ...Object.values(robots)],
     log: () =>
-      [1, 2].map((number) => readFileSync(join(directory, `${number}`, 'push.log'), 'utf8')).join(''),
+      replicas.map((_, index) => readFileSync(join(directory, `${index + 1}`, 'push.log'), 'utf8')).join(''),
   };
 }

@@ -8,9 +8,7 @@ import { PushError } from '../../../src/push/client.ts';
 const CALLERS = 20;
 /** Each is one caller's, so that the order in which they are handed in is known. */
 const RECEIVERS = 500;
-const BETWEEN_KILLS_MS = size(1500, 5000);
 const STOPPED = size(500, 2000);
-const KILLED = size(1800, 10_000);
 const patiently = { timeout: 90_000, interval: 250 };
 
 let role: PushRole;
@@ -97,34 +95,3 @@ test('each replica is stopped with SIGTERM and started again while callers go on
   expect(found.rows.filter(({ state, maybe_twice }) => state !== 'sent' || maybe_twice)).toEqual([]);
   expectOrder(found);
 }, 150_000);
-
-test(`${KILLED} pushes, a replica killed every ${BETWEEN_KILLS_MS} ms: all arrive, in order, repeats flagged`, async () => {
-  const count = KILLED;
-  role.wecom.arrivals.clear();
-  /** What was claimed, and not noted as sent, when a replica was killed; the other's is in it as well. */
-  const inFlight = new Set<number>();
-  const trouble = async (): Promise<void> => {
-    for (let kill = 0; kill < size(2, 4); kill += 1) {
-      await pause(BETWEEN_KILLS_MS);
-      await replica(kill).kill();
-      const left = await role.db
-        .selectFrom('deliveries')
-        .select('id')
-        .where('state', '=', 'sending')
-        .execute();
-      for (const { id } of left) inFlight.add(id);
-      await replica(kill).start();
-    }
-  };
-  await Promise.all([trouble(), handAll(count, 'kill')]);
-  const found = await outcome('kill');
-  const { rows, arrived, times } = found;
-  expect([rows.length, times.size]).toEqual([count, count]);
-  expect(rows.filter(({ state }) => state !== 'sent')).toEqual([]);
-  const repeated = new Set([...times].filter(([, each]) => each.length > 1).map(([text]) => text));
-  const repeats = rows.filter(({ text }) => repeated.has(`${text}`));
-  // Only what was in flight at a kill, once for each, and flagged.
-  expect(repeats.filter(({ id, maybe_twice }) => !inFlight.has(id) || maybe_twice !== 1)).toEqual([]);
-  expect(arrived.length - count).toBeLessThanOrEqual(inFlight.size);
-  expectOrder(found);
-}, 240_000);
