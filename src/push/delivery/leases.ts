@@ -9,7 +9,7 @@ export interface Leases {
    * comes back is called.
    */
   hold(lines: readonly string[], owner: string, since: number): () => void;
-  /** Whether we may still send: false once a lease could not be renewed in time, since somebody else may have it then. */
+  /** Whether we may still send: false once a lease could end during the call, since somebody else may have it then. */
   isHeld(line: string): boolean;
   /** Renews what is held; to be called more than twice in the length of a lease. */
   renew(): Promise<void>;
@@ -19,6 +19,8 @@ export interface Leases {
 export const RENEW_MS = LEASE_MS / 3;
 /** So long before its end a lease is not relied upon any more, in ms. */
 const MARGIN_MS = 2000;
+/** A call of WeCom is given up after so many ms; it must not outlast the lease. */
+const CALL_MS = 5000;
 
 /** Keeps leases alive while calls take long; who is killed, or stands still, loses them. */
 export function createLeases(db: Database, clock: DatabaseClock, now: () => number): Leases {
@@ -33,7 +35,7 @@ export function createLeases(db: Database, clock: DatabaseClock, now: () => numb
     },
     isHeld(line) {
       const lease = held.get(line);
-      return lease !== undefined && lease.until > now();
+      return lease !== undefined && lease.until - CALL_MS > now();
     },
     async renew() {
       const at = now();

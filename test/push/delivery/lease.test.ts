@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
+import { clockOfDatabase } from '../../../src/push/database/clock.ts';
 import { NEVER } from '../../../src/push/database/delivery-tables.ts';
+import { createLeases } from '../../../src/push/delivery/leases.ts';
+import { LEASE_MS } from '../../../src/push/delivery/line-store.ts';
 import { eventually, textTo, useDeliveryHarness } from './delivery-harness.ts';
 
 const harness = useDeliveryHarness();
@@ -113,6 +116,17 @@ test('a replica that stood still between its claim and the call sends nothing', 
   const { id } = await replica.accept(textTo('anna', 'hello'));
   await eventually(async () => (await harness.attempts(id)).length).toBeGreaterThanOrEqual(2);
   expect(harness.weCom.sent).toEqual([]);
+});
+
+test('a call is not begun that could outlast its lease', () => {
+  let now = 0;
+  const leases = createLeases(harness.db, clockOfDatabase, () => now);
+  const letGo = leases.hold(['normal:user:anna'], 'us', 0);
+  now = LEASE_MS - 7001;
+  expect(leases.isHeld('normal:user:anna')).toBe(true);
+  now = LEASE_MS - 7000;
+  expect(leases.isHeld('normal:user:anna')).toBe(false);
+  letGo();
 });
 
 test('a call that takes longer than a lease keeps it', async () => {
