@@ -8,6 +8,11 @@ export interface MysqlOptions {
   readonly isolation?: 'read committed';
   /** A statement that takes longer than this many milliseconds is cut off: the server counts as unreachable. 5 s when left out. */
   readonly statementMs?: number;
+  /**
+   * On a connection that asks nothing for so many milliseconds the server ends the transaction, with its locks: whoever left it open stands
+   * still, or is gone without a FIN. 10 s when left out.
+   */
+  readonly idleMs?: number;
   /** Milliseconds from any start. */
   readonly now?: () => number;
 }
@@ -38,7 +43,13 @@ const REPLACE_EVERY_MS = 1000;
  */
 export function openPool(
   url: string,
-  { connections = 10, isolation, statementMs = 5000, now = () => performance.now() }: MysqlOptions = {},
+  {
+    connections = 10,
+    isolation,
+    statementMs = 5000,
+    idleMs = 10_000,
+    now = () => performance.now(),
+  }: MysqlOptions = {},
 ): MysqlPool {
   const pool = createPool({
     uri: url,
@@ -54,13 +65,19 @@ export function openPool(
     multipleStatements: false,
   });
   // Values are escaped with backslashes, so a server set to take those literally must not do so here.
-  const settings = ["set session sql_mode = 'STRICT_TRANS_TABLES', innodb_lock_wait_timeout = 4"];
+  const settings = [
+    `set session sql_mode = 'STRICT_TRANS_TABLES', innodb_lock_wait_timeout = 4, wait_timeout = ${idleMs / 1000}`,
+  ];
   if (isolation !== undefined) settings.push(`set session transaction isolation level ${isolation}`);
 
   const generations = new WeakMap<PoolConnection, number>();
   let generation = 0;
   let replacedAt = Number.NEGATIVE_INFINITY;
   const isOld = (connection: PoolConnection): boolean => generations.get(connection) !== generation;
+  const usedAt = new WeakMap<PoolConnection, number>();
+  /** The server may be ending it at this moment. */
+  const isIdle = (connection: PoolConnection): boolean =>
+    now() - (usedAt.get(connection) ?? now()) > idleMs / 2;
   const discredit = (connection: PoolConnection): void => {
     if (isOld(connection) || now() - replacedAt < REPLACE_EVERY_MS) return;
     generation += 1;
@@ -90,7 +107,10 @@ export function openPool(
           callback(error, undefined);
         });
       },
-      release: () => connection.release(),
+      release() {
+        usedAt.set(connection, now());
+        connection.release();
+      },
     };
   };
 
@@ -106,7 +126,7 @@ export function openPool(
             fail(cause);
           },
         );
-      } else if (isOld(connection)) {
+      } else if (isOld(connection) || isIdle(connection)) {
         connection.destroy();
         getConnection(callback);
       } else callback(null, use(connection));

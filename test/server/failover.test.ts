@@ -121,6 +121,32 @@ test('in a transaction too, which fails with what really happened', async () => 
   await inParallel((n) => write(100 + n));
 });
 
+test('what a transaction had locked on a link that died is free again after a while', async () => {
+  await open({ statementMs: 1000, idleMs: 2000 });
+  const late = transact(db, async (tx) => {
+    await sql`insert into notes values (1)`.execute(tx);
+    proxy.swallow();
+    await sql`insert into notes values (2)`.execute(tx);
+  });
+  await expectAway(late, 'PROTOCOL_SEQUENCE_TIMEOUT');
+  const rewrite = () =>
+    sql`insert ignore into notes values (1)`.execute(db).then(
+      () => 'written',
+      (error: unknown) => codeOf(error),
+    );
+  await expect.poll(rewrite, { timeout: 25_000, interval: 50 }).toBe('written');
+});
+
+test('a connection that the server may be ending is not used again', async () => {
+  let now = 0;
+  await open({ idleMs: 2000, now: () => now });
+  const first = await connectionId();
+  now += 1000;
+  expect(await connectionId()).toBe(first);
+  now += 1001;
+  expect(await connectionId()).toBeGreaterThan(first);
+});
+
 test('a new connection that is not prepared in time keeps nobody waiting', async () => {
   db = openKysely(urlOn(proxy.port), { statementMs: 1000 });
   await old.admin('set global init_connect = "do sleep(600)"');
