@@ -95,6 +95,14 @@ export const pushSettings = {
     example: '{"ops-room":"693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa"}',
     read: robots,
   }),
+  keepDays: {
+    name: 'PUSH_KEEP_DAYS',
+    about:
+      'How long a message is kept after its end, with its idempotency key and all that was sent; older ones are deleted.',
+    example: '90',
+    fallback: '90',
+    read: integer(1, 3650),
+  },
   concurrency: {
     name: 'PUSH_CONCURRENCY',
     about: 'How many messages of one lane a process sends at the same time.',

@@ -21,6 +21,7 @@ import { createFetchImage } from './media/fetch-image.ts';
 import { createMedia } from './media/media.ts';
 import { mediaRoutes } from './media/routes.ts';
 import { messageRoutes } from './messages/message-routes.ts';
+import { purgeLimits, purgeMessages } from './messages/purge-store.ts';
 import { createPushMetrics } from './metrics.ts';
 import { openAccounts } from './open-accounts.ts';
 import { openDelivery } from './open-delivery.ts';
@@ -143,11 +144,16 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
   delivery.start();
   webhooks.start();
   campaigns.start();
+  const purge = async (): Promise<void> => {
+    await purgeMessages({ db, before: now() - config.keepDays * 24 * HOUR_MS, sleep });
+    await purgeLimits(db, now());
+  };
   const loops = [
     createLoop({ restMs: SETTLE_MS, work: rates.settle, onError: report }),
     createLoop({ restMs: MINUTE_MS, work: keys.prune, onError: report }),
     createLoop({ restMs: HOUR_MS, work: media.prune, onError: report }),
     createLoop({ restMs: HOUR_MS, work: webhooks.prune, onError: report }),
+    createLoop({ restMs: MINUTE_MS, work: purge, onError: report }),
   ];
   for (const loop of loops) loop.start();
 

@@ -100,3 +100,12 @@ export const queueTables: Migration = {
     await sql`drop table if exists recent_sends`.execute(db);
   },
 };
+
+/** The step that finds messages by their end, so that old ones can be purged. */
+export const endOfMessages: Migration = {
+  async up(db: Kysely<unknown>) {
+    const { rows } = await sql`select 1 from information_schema.statistics where table_schema = database()
+      and table_name = 'messages' and index_name = 'messages_by_end'`.execute(db);
+    if (rows.length === 0) await sql`alter table messages add key messages_by_end (finished_at)`.execute(db);
+  },
+};

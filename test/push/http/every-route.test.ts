@@ -52,6 +52,7 @@ beforeAll(async () => {
       masterKey: createSecret(masterKey),
       robots: createSecret({}),
       concurrency: 1,
+      keepDays: 90,
     },
   });
   stops.push(() => push.close(), drop);
