@@ -8,6 +8,10 @@ export interface TcpProxy {
   leadTo(port: number): void;
   /** From now on the open connections carry nothing, in neither direction, and are not closed: a link that died without FIN. */
   swallow(): void;
+  /**
+   * The next commit of a transaction in which `words` were said is carried out, and its answer lost with the connection. Resolves then.
+   */
+  loseCommitOf(words: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -15,8 +19,23 @@ export interface TcpProxy {
 export async function startTcpProxy(port: number): Promise<TcpProxy> {
   let target = port;
   const open = new Set<Socket>();
+  let losing: { readonly words: string; readonly done: () => void } | undefined;
   const server = createServer((near) => {
     const far = connect({ host: '127.0.0.1', port: target });
+    let transaction = '';
+    near.on('data', (data) => {
+      const words = data.toString('latin1');
+      transaction = words.endsWith('\x03begin') ? '' : transaction + words;
+      if (losing === undefined || !words.endsWith('\x03commit') || !transaction.includes(losing.words))
+        return;
+      const { done } = losing;
+      losing = undefined;
+      far.removeAllListeners('data').once('data', () => {
+        near.destroy();
+        far.destroy();
+        done();
+      });
+    });
     for (const [from, to] of [
       [near, far],
       [far, near],
@@ -38,6 +57,10 @@ export async function startTcpProxy(port: number): Promise<TcpProxy> {
     swallow() {
       for (const socket of open) socket.removeAllListeners('data').removeAllListeners('end').resume();
     },
+    loseCommitOf: (words) =>
+      new Promise((done) => {
+        losing = { words, done };
+      }),
     async stop() {
       for (const socket of open) socket.destroy();
       server.close();
