@@ -52,18 +52,25 @@ export async function benchPush({
     await push.stop();
     const deliveredRate = ((messages - from.count) * 1000) / (until - from.at);
     const acceptedRate = messages / accepted.seconds;
+    const store = await node<{ seconds: number }>(
+      'store.ts',
+      await servers.newDatabase(),
+      `${concurrency}`,
+      `${messages}`,
+    );
     const insert = await node<{ seconds: number }>(
       'bare-insert.ts',
       databaseUrl,
       `${INSERTERS}`,
       `${messages}`,
     );
+    const storeRate = messages / store.seconds;
     const insertRate = messages / insert.seconds;
-    ratios.push({ accepted: acceptedRate / insertRate, delivered: deliveredRate / insertRate });
+    ratios.push({ accepted: acceptedRate / insertRate, delivered: deliveredRate / storeRate });
     console.log(
       `round ${round}: accepted ${acceptedRate.toFixed(0)}/s (p50 ${accepted.p50.toFixed(1)} ms, p99 ${accepted.p99.toFixed(1)} ms, ` +
         `${accepted.cpu.toFixed(0)} µs CPU, ${accepted.bad} not 202), one INSERT each ${insertRate.toFixed(0)}/s; ` +
-        `delivered ${deliveredRate.toFixed(0)}/s`,
+        `delivered ${deliveredRate.toFixed(0)}/s, the queue alone ${storeRate.toFixed(0)}/s`,
     );
   }
   const median = (of: (ratio: (typeof ratios)[number]) => number) =>
@@ -72,7 +79,7 @@ export async function benchPush({
       .sort((a, b) => a - b)
       [Math.floor(ratios.length / 2)]?.toFixed(2);
   console.log(
-    `ratios (median): delivered ${median((r) => r.delivered)}, accepted ${median((r) => r.accepted)} of one INSERT each`,
+    `ratios (median): delivered ${median((r) => r.delivered)} of the queue alone, accepted ${median((r) => r.accepted)} of one INSERT each`,
   );
 }
 
