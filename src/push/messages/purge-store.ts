@@ -38,6 +38,11 @@ async function purgePiece(db: Database, before: number): Promise<boolean> {
     order by m.finished_at limit ${sql.lit(MESSAGES)}`.execute(db);
   if (messages.length === 0) return false;
   const ids = sql.join(messages.map(({ id }) => id));
+  // What was recalled or sent again after its campaign had counted it is counted once more before it goes.
+  const { numAffectedRows: stale } = await sql`
+    update campaign_slices s join messages m on m.id = s.message_id set s.settled_at = null
+    where s.message_id in (${ids}) and s.settled_at <> m.finished_at`.execute(db);
+  if (Number(stale) > 0) return true;
   const { rows: deliveries } = await sql<{ id: number }>`
     select id from deliveries where message_id in (${ids}) and line is null limit ${sql.lit(ROWS)}`.execute(
     db,

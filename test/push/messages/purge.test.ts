@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openPushDatabase } from '#test/push-database.ts';
+import { settleSlices } from '../../../src/push/campaigns/counts-store.ts';
 import { dayOf } from '../../../src/push/delivery/limits.ts';
 import { purgeLimits, purgeMessages } from '../../../src/push/messages/purge-store.ts';
 
@@ -94,6 +95,23 @@ test('a message that a campaign has not counted yet stays until it has', async (
   await db.updateTable('campaign_slices').set({ settled_at: 1 }).execute();
   await purge();
   expect((await left()).messages).toEqual([]);
+});
+
+test('a message that was recalled after its campaign had counted it stays until it is counted again', async () => {
+  await message('slice', 9);
+  const slice = { campaign: 1, run: 1, message_id: 'slice', handed_at: 1, size: 1 };
+  await db
+    .insertInto('campaign_slices')
+    .values({ ...slice, settled_at: 5, counts: '[]' })
+    .execute();
+  await db.updateTable('deliveries').set({ state: 'recalled' }).execute();
+  await purge();
+  expect((await left()).messages).toEqual(['slice']);
+  await settleSlices(db);
+  await purge();
+  expect((await left()).messages).toEqual([]);
+  const { counts } = await db.selectFrom('campaign_slices').select('counts').executeTakeFirstOrThrow();
+  expect(JSON.parse(counts ?? '')).toMatchObject([{ state: 'recalled', count: 1 }]);
 });
 
 test('a large message goes in pieces, with a pause after each, and a purge that was broken off goes on', async () => {
