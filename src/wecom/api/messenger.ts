@@ -18,10 +18,14 @@ export function createMessenger(options: AppOptions): Messenger {
   const forUploads = { ...how, timeoutMs: Math.max(how.timeoutMs, UPLOAD_MS) };
   const tokens = withoutLoss(createAppTokens(options));
 
-  const call = (request: ApiRequest, over = how): Promise<ApiAnswer> =>
-    withToken(tokens, (token) =>
-      callApi(over, { ...request, query: { ...request.query, access_token: token } }),
-    );
+  const call = (request: ApiRequest, over = how): Promise<ApiAnswer> => {
+    const start = now();
+    return withToken(tokens, async (token) => {
+      // A process that stood still while it waited for the token: somebody else may have sent this and what follows it.
+      if (now() - start > over.timeoutMs) throw new WeComError(request.api, 'unsent', 'the token came late');
+      return callApi(over, { ...request, query: { ...request.query, access_token: token } });
+    });
+  };
   const callRobot = (api: string, key: string, message: Outgoing) =>
     callApi(how, { api, query: { key }, body: bodyOf(message) });
 

@@ -43,6 +43,23 @@ async function deadUrl(): Promise<string> {
   return `http://127.0.0.1:${typeof address === 'object' && address?.port}`;
 }
 
+test('nothing is sent by a process that stood still while it waited for the token', async () => {
+  let now = Date.now();
+  const store = createMemoryTokenStore();
+  const tokens = {
+    ...store,
+    write: async (token: Parameters<typeof store.write>[0]) => {
+      now += 16_000;
+      await store.write(token);
+    },
+  };
+  const { messenger } = messengerTo(weCom.url, { tokens, now: () => now });
+  expect((await errorOf(messenger.send(hello, toLisi))).errcode).toBe('unsent');
+  expect(weCom.arrived('lisi')).toEqual([]);
+  await messenger.send(hello, toLisi);
+  expect(weCom.arrived('lisi')).toHaveLength(1);
+});
+
 describe('HTTP 200 with an errcode is never success', () => {
   test.each([
     [-1, 'retry'],
