@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -45,10 +46,12 @@ export async function benchPush({
     const databaseUrl = await servers.newDatabase();
     const push = await startPush(join(directory, `round-${round}`), { ...servers, databaseUrl, concurrency });
     const before = await countOf(wecomUrl);
+    const usedBefore = cpuMs(push.pid);
     const job: PushLoad = { ...push, connections: CONNECTIONS, messages };
     const accepted = await node<PushLoadResult>('load.ts', JSON.stringify(job));
     const from = { at: performance.now(), count: (await countOf(wecomUrl)) - before };
     const until = await drained(wecomUrl, before + messages);
+    const cpu = ((cpuMs(push.pid) - usedBefore) * 1000) / messages;
     await push.stop();
     const deliveredRate = ((messages - from.count) * 1000) / (until - from.at);
     const acceptedRate = messages / accepted.seconds;
@@ -70,7 +73,7 @@ export async function benchPush({
     console.log(
       `round ${round}: accepted ${acceptedRate.toFixed(0)}/s (p50 ${accepted.p50.toFixed(1)} ms, p99 ${accepted.p99.toFixed(1)} ms, ` +
         `${accepted.cpu.toFixed(0)} µs CPU, ${accepted.bad} not 202), one INSERT each ${insertRate.toFixed(0)}/s; ` +
-        `delivered ${deliveredRate.toFixed(0)}/s, the queue alone ${storeRate.toFixed(0)}/s`,
+        `${cpu.toFixed(0)} µs CPU a message in all; delivered ${deliveredRate.toFixed(0)}/s, the queue alone ${storeRate.toFixed(0)}/s`,
     );
   }
   const median = (of: (ratio: (typeof ratios)[number]) => number) =>
@@ -148,6 +151,14 @@ async function startPush(directory: string, { wecomUrl, databaseUrl, concurrency
   };
   const { process: running, stop } = await startRole({ role: 'push', env, internalPort, directory });
   return { port, pid: running.pid as number, stop, app: 'bench', key };
+}
+
+/** What a process has used, user and system; the kernel counts in hundredths of a second. */
+function cpuMs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  return 10 * (Number(fields[11]) + Number(fields[12]));
 }
 
 async function countOf(wecomUrl: string): Promise<number> {
