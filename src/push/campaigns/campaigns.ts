@@ -12,6 +12,8 @@ export type Campaigns = ReturnType<typeof createCampaigns>;
 
 /** How long a replica rests when a round had nothing to hand out; ms. */
 const REST_MS = 500;
+/** So many rounds are left out while no campaign runs: one that is started is seen within 2 s. */
+const IDLE_ROUNDS = 3;
 
 /** Makes the campaigns of one replica: messages to many, handed out little by little by all replicas together. */
 export function createCampaigns(parts: CampaignParts) {
@@ -19,6 +21,8 @@ export function createCampaigns(parts: CampaignParts) {
   const runs = createRuns(parts);
   const slice = createSlicer(parts);
   let isClosing = false;
+  /** How many rounds are left out, since nothing ran at the last look. */
+  let idleRounds = 0;
 
   const withdrawAll = async (serial?: number): Promise<void> => {
     let count = 0;
@@ -29,7 +33,9 @@ export function createCampaigns(parts: CampaignParts) {
   };
   const handOut = async (): Promise<boolean> => {
     let count = 0;
-    for (const { serial } of await campaignsIn(db, 'running')) {
+    const running = await campaignsIn(db, 'running');
+    idleRounds = running.length > 0 ? 0 : IDLE_ROUNDS;
+    for (const { serial } of running) {
       if (isClosing) break;
       count += (await slice(serial).catch(none)) ? 1 : 0;
     }
@@ -59,7 +65,11 @@ export function createCampaigns(parts: CampaignParts) {
     }
   }
 
-  const loop = createLoop({ restMs: REST_MS, work: sweep, onError });
+  const work = async (): Promise<boolean> => {
+    idleRounds -= 1;
+    return idleRounds < 0 && sweep();
+  };
+  const loop = createLoop({ restMs: REST_MS, work, onError });
 
   return {
     routes: campaignRoutes({ ...parts, runs, withdraw: (serial) => withdrawAll(serial).catch(onError) }),
