@@ -2,64 +2,56 @@ import { sql } from 'kysely';
 import type { DatabaseClock } from '../database/clock.ts';
 import type { Tx } from '../database/database.ts';
 import { parts } from '../database/values.ts';
-import { type Candidate, readHeads } from './claim-store.ts';
+import { type Candidate, type DueLine, readHeads } from './claim-store.ts';
 import { freeLines, LEASE_MS, lockLines } from './line-store.ts';
 import { targetOf } from './lines.ts';
 
-/** What owners whose leases have run out were sending is ours now, and was lost. */
-export async function takeOver(
-  tx: Tx,
-  heads: readonly Candidate[],
-  expired: ReadonlyMap<string, number>,
-  now: number,
-): Promise<readonly Candidate[]> {
-  const lost = heads.flatMap((head) => {
-    const leaseEnd = expired.get(head.line);
-    return leaseEnd === undefined || head.state !== 'sending' ? [] : [{ head, leaseEnd }];
-  });
-  await noteLost(tx, lost, now);
-  if (lost.length === 0) return heads;
-  const since = await readHeads(
-    tx,
-    lost.map(({ head }) => head.line),
-  );
-  const over = new Set(lost.map(({ head }) => head.line));
-  return [...heads.filter(({ line }) => !over.has(line)), ...since];
-}
-
 const LOST = 'Its sender ended or stood still during the call: nobody saw what WeCom did with it.';
 
-/** Notes the calls of owners whose leases have run out: nobody saw their ends. */
-async function noteLost(
+/**
+ * Who is next in lines that are locked. What owners whose leases have run out were sending is ours now, and was lost:
+ * their calls are noted, and it stays first in its line, also where something has been put before it meanwhile.
+ */
+export async function takeOver(
   tx: Tx,
-  expired: readonly { readonly head: Candidate; readonly leaseEnd: number }[],
+  lines: readonly DueLine[],
   now: number,
-): Promise<void> {
-  if (expired.length === 0) return;
-  const values = expired.map(({ head, leaseEnd }) => ({
-    delivery_id: head.id,
-    at: leaseEnd - LEASE_MS,
-    ms: LEASE_MS,
-    errcode: 'lost',
-    errmsg: LOST,
-    msgid: null,
-    target: targetOf(head.receiver, head.account),
-    ended_at: now,
-    part: head.parts,
-    words: null,
-  }));
-  for (const some of parts(values))
-    await tx
-      .insertInto('attempts')
-      .values([...some])
-      .execute();
-  for (const { head, leaseEnd } of expired) {
-    await sql`update deliveries set state = 'queued', lost_at = coalesce(lost_at, ${leaseEnd - LEASE_MS})
-      where id = ${head.id}`.execute(tx);
+): Promise<readonly Candidate[]> {
+  const heads = await readHeads(
+    tx,
+    lines.map(({ line }) => line),
+  );
+  const ends = new Map(
+    lines.flatMap(({ line, owner, leaseEnd }) => (owner === null ? [] : [[line, leaseEnd]])),
+  );
+  const lost = heads.filter(({ line, state }) => state === 'sending' && ends.has(line));
+  if (lost.length === 0) return heads;
+  for (const some of parts(lost)) {
+    const attempts = some.map((head) => ({
+      delivery_id: head.id,
+      at: (ends.get(head.line) ?? now) - LEASE_MS,
+      ms: LEASE_MS,
+      errcode: 'lost',
+      errmsg: LOST,
+      msgid: null,
+      target: targetOf(head.receiver, head.account),
+      ended_at: now,
+      part: head.parts,
+      words: null,
+    }));
+    await tx.insertInto('attempts').values(attempts).execute();
+    // One time for all: those of one call stay as far along as each other.
+    await sql`update deliveries set state = 'queued', lost_at = coalesce(lost_at, ${now})
+      where id in (${sql.join(some.map(({ id }) => id))})`.execute(tx);
+    await sql`update delivery_lines set owner = null
+      where line in (${sql.join(some.map(({ line }) => line))})`.execute(tx);
   }
-  const lines = expired.map(({ head }) => head.line);
-  // It stays first, also where something has been put before it meanwhile.
-  await sql`update delivery_lines set owner = null where line in (${sql.join(lines)})`.execute(tx);
+  const since = await readHeads(
+    tx,
+    lost.map(({ line }) => line),
+  );
+  const over = new Set(lost.map(({ line }) => line));
+  return [...heads.filter(({ line }) => !over.has(line)), ...since];
 }
 
 /** Gives back what was claimed under a name and not begun: nobody has sent anything of it. */

@@ -74,24 +74,25 @@ export async function readHeads(tx: Tx, lines: readonly string[]): Promise<reado
   return heads;
 }
 
-/** Locks the lines in which others of these messages may be next: free, due, and in nobody's hands. */
+/**
+ * Locks the lines in which others of these messages may be next: due, and nobody's, or of an owner whose lease has run
+ * out, so that a call to many that was lost is repeated as the same call.
+ */
 export async function pickSiblings(
   tx: Tx,
   messageIds: readonly string[],
   { now, but }: { readonly now: number; readonly but: ReadonlySet<string> },
-): Promise<readonly string[]> {
+): Promise<readonly DueLine[]> {
   const { rows } = await sql<{ line: string }>`
     select l.line from deliveries d straight_join delivery_lines l on l.line = d.line
-    where d.message_id in (${sql.join(messageIds)}) and d.shared = 1 and d.state = 'queued'
-      and l.owner is null and l.due_at <= ${now}`.execute(tx);
+    where d.message_id in (${sql.join(messageIds)}) and d.shared = 1 and d.state in ('queued', 'sending')
+      and l.due_at <= ${now}`.execute(tx);
   const wanted = rows.map(({ line }) => line).filter((line) => !but.has(line));
-  const picked: string[] = [];
+  const picked: DueLine[] = [];
   for (const some of parts(wanted.toSorted())) {
-    const { rows: free } = await sql<{ line: string }>`select line from delivery_lines
-      where line in (${sql.join(some)}) and owner is null and due_at <= ${now} for update skip locked`.execute(
-      tx,
-    );
-    picked.push(...free.map(({ line }) => line));
+    const { rows: free } = await sql<DueLine>`select line, owner, due_at leaseEnd from delivery_lines
+      where line in (${sql.join(some)}) and due_at <= ${now} for update skip locked`.execute(tx);
+    picked.push(...free);
   }
   return picked;
 }

@@ -5,10 +5,10 @@ import type { SendingAccounts } from './accounts.ts';
 import { takeOver } from './claim-end-store.ts';
 import {
   type Candidate,
+  type DueLine,
   type LaneOfAccount,
   pickLines,
   pickSiblings,
-  readHeads,
   readMessages,
   takeDeliveries,
 } from './claim-store.ts';
@@ -86,21 +86,17 @@ export async function claim(
 ): Promise<ClaimResult> {
   const blocks = await readBlocks(tx, now);
   const blocked = new Map<string, number>();
-  const due: string[] = [];
-  const expired = new Map<string, number>();
+  const picked: DueLine[] = [];
   for (const room of rooms) {
     const until = blocks.get(`account/${room.account}`);
     if (until !== undefined) blocked.set(room.account, until);
-    if (until !== undefined) continue;
-    for (const { line, owner: last, leaseEnd } of await pickLines(tx, room, { now, count: room.count })) {
-      due.push(line);
-      if (last !== null) expired.set(line, leaseEnd);
-    }
+    else picked.push(...(await pickLines(tx, room, { now, count: room.count })));
   }
-  if (due.length === 0) return { groups: [], blocked, looked: 0 };
+  if (picked.length === 0) return { groups: [], blocked, looked: 0 };
+  const due = picked.map(({ line }) => line);
   onLocked(due);
-  const leaders = await takeOver(tx, await readHeads(tx, due), expired, now);
-  const siblings = await readFreeSiblings(tx, leaders, { now, due, onLocked });
+  const leaders = await takeOver(tx, picked, now);
+  const siblings = await readSiblings(tx, leaders, { now, due, onLocked });
 
   const later = new Map<string, number>(due.map((line) => [line, NEVER]));
   const putOff = (line: string, at: number, limit?: Limit) => {
@@ -161,8 +157,8 @@ export async function claim(
   return { groups, blocked, looked: due.length };
 }
 
-/** Those whom a call of the same message can serve as well, and who are next in lines that are free. */
-async function readFreeSiblings(
+/** Those whom a call of the same message can serve as well, and who are next in their lines. */
+async function readSiblings(
   tx: Tx,
   leaders: readonly Candidate[],
   {
@@ -174,8 +170,8 @@ async function readFreeSiblings(
   const shared = leaders.filter((each) => each.shared === 1 && each.dueAt <= now);
   const messageIds = new Set(shared.map(({ messageId }) => messageId));
   if (messageIds.size === 0) return [];
-  const lines = await pickSiblings(tx, [...messageIds], { now, but: new Set(due) });
-  onLocked(lines);
-  const heads = await readHeads(tx, lines);
+  const picked = await pickSiblings(tx, [...messageIds], { now, but: new Set(due) });
+  onLocked(picked.map(({ line }) => line));
+  const heads = await takeOver(tx, picked, now);
   return heads.filter((each) => each.shared === 1 && messageIds.has(each.messageId));
 }

@@ -66,10 +66,8 @@ export function createClaimer(parts: ClaimerParts): Claimer {
   };
 
   const begin = (group: Group): void => {
-    const key = keyOf({
-      account: group.account === DEFAULT_ACCOUNT && isRobotGroup(group) ? '' : group.account,
-      lane: group.lane,
-    });
+    const [{ receiver }] = group.members;
+    const key = keyOf({ account: isRobot(receiver) ? '' : group.account, lane: group.lane });
     const calls = underWay.get(key) ?? new Set();
     underWay.set(key, calls);
     const call: Promise<void> = send(group)
@@ -149,10 +147,6 @@ export function createClaimer(parts: ClaimerParts): Claimer {
       await within(CLOSE_MS, Promise.all(calls));
     },
   };
-}
-
-function isRobotGroup({ members: [{ receiver }] }: Group): boolean {
-  return isRobot(receiver);
 }
 
 /** Waits for a promise, but not longer than so many ms. */

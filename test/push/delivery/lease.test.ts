@@ -50,6 +50,25 @@ test('what a killed replica left behind is sent when its lease is over, flagged 
   expect(attempt?.at).toBeGreaterThanOrEqual(until);
 });
 
+test('a call to many that was lost is repeated as the same call, however few calls may be under way', async () => {
+  const replica = harness.open({ concurrency: 3 });
+  const users = Array.from({ length: 60 }, (_, i) => `u${i}`);
+  const { id } = await replica.accept(textTo(users, 'hello'));
+  // Leases are renewed some at a time: their ends differ a little.
+  await harness.db.updateTable('deliveries').set({ state: 'sending' }).execute();
+  const rows = await harness.deliveries(id);
+  for (const [index, row] of rows.entries()) {
+    await harness.db
+      .updateTable('delivery_lines')
+      .set({ owner: 'somebody-else', delivery_id: row.id, due_at: Date.now() - 100 + (index % 3) })
+      .where('line', '=', row.line ?? '')
+      .execute();
+  }
+  replica.start();
+  expect(await replica.finished(id, 10_000)).toBe(true);
+  expect(harness.weCom.sent.map(({ to }) => to.length)).toEqual([60]);
+});
+
 test('nobody of a line is sent while another of it is in flight, also one that came before it and was committed later', async () => {
   const replica = harness.open();
   const early = await replica.accept(textTo('anna', 'committed late'));
