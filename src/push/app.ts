@@ -21,10 +21,10 @@ import { createFetchImage } from './media/fetch-image.ts';
 import { createMedia } from './media/media.ts';
 import { mediaRoutes } from './media/routes.ts';
 import { messageRoutes } from './messages/message-routes.ts';
-import { purgeLimits, purgeMessages } from './messages/purge-store.ts';
 import { createPushMetrics } from './metrics.ts';
 import { openAccounts } from './open-accounts.ts';
 import { openDelivery } from './open-delivery.ts';
+import { createPurge } from './purge.ts';
 import { templateRoutes } from './templates/routes.ts';
 import { createTemplates } from './templates/templates.ts';
 import { createWebhooks } from './webhooks/webhooks.ts';
@@ -144,16 +144,13 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
   delivery.start();
   webhooks.start();
   campaigns.start();
-  const purge = async (): Promise<void> => {
-    await purgeMessages({ db, before: now() - config.keepDays * 24 * HOUR_MS, sleep });
-    await purgeLimits(db, now());
-  };
+  const purge = createPurge({ db, keepDays: config.keepDays, now, sleep, onError: report });
+  purge.start();
   const loops = [
     createLoop({ restMs: SETTLE_MS, work: rates.settle, onError: report }),
     createLoop({ restMs: MINUTE_MS, work: keys.prune, onError: report }),
     createLoop({ restMs: HOUR_MS, work: media.prune, onError: report }),
     createLoop({ restMs: HOUR_MS, work: webhooks.prune, onError: report }),
-    createLoop({ restMs: MINUTE_MS, work: purge, onError: report }),
   ];
   for (const loop of loops) loop.start();
 
@@ -166,11 +163,13 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
     },
     reload: async () => accounts.reload(),
     async close() {
+      // It is told at once, so that it is over when the rest is.
+      const purged = purge.close();
       await app.close();
       await campaigns.close();
       await delivery.close();
       await webhooks.close();
-      await Promise.all(loops.map((loop) => loop.stop()));
+      await Promise.all([purged, ...loops.map((loop) => loop.stop())]);
       await http.close();
       await db.destroy();
     },

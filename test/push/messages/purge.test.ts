@@ -1,16 +1,26 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openPushDatabase } from '#test/push-database.ts';
 import { settleSlices } from '../../../src/push/campaigns/counts-store.ts';
 import { dayOf } from '../../../src/push/delivery/limits.ts';
 import { purgeLimits, purgeMessages } from '../../../src/push/messages/purge-store.ts';
+import { openReplica, textTo } from '../delivery/delivery-harness.ts';
+import { scriptedWeCom } from '../delivery/scripted-wecom.ts';
 
-let { db, drop } = {} as Awaited<ReturnType<typeof openPushDatabase>>;
+let { db, url, drop } = {} as Awaited<ReturnType<typeof openPushDatabase>>;
 beforeAll(async () => {
-  ({ db, drop } = await openPushDatabase());
+  ({ db, url, drop } = await openPushDatabase());
 });
 afterAll(() => drop());
 beforeEach(async () => {
-  for (const table of ['messages', 'deliveries', 'attempts', 'campaign_slices'] as const) {
+  for (const table of [
+    'messages',
+    'deliveries',
+    'delivery_lines',
+    'attempts',
+    'sent_days',
+    'campaign_slices',
+  ] as const) {
     await db.deleteFrom(table).execute();
   }
 });
@@ -72,8 +82,8 @@ const left = async () => ({
   deliveries: (await db.selectFrom('deliveries').select('id').execute()).length,
   attempts: (await db.selectFrom('attempts').select('id').execute()).length,
 });
-const purge = (sleep: (ms: number) => Promise<unknown> = async () => null) =>
-  purgeMessages({ db, before: 1000, sleep });
+const purge = (sleep: (ms: number) => Promise<unknown> = async () => null, isStopped = () => false) =>
+  purgeMessages({ db, before: 1000, sleep, isStopped });
 
 test('what ended before goes with all that belongs to it; what is young, or open, stays', async () => {
   await message('old', 999, 3);
@@ -122,10 +132,61 @@ test('a large message goes in pieces, with a pause after each, and a purge that 
     if (rows.length === 1) throw new Error('the process ends');
   });
   await expect(broken).rejects.toThrow('the process ends');
-  expect(rows).toEqual([700]);
+  expect(rows).toEqual([200]);
   await Promise.all([purge(async () => rows.push((await left()).deliveries)), purge()]);
   expect(rows.length).toBeGreaterThan(1);
   expect(await left()).toEqual({ messages: [], deliveries: 0, attempts: 0 });
+});
+
+test('messages with one receiver go by the five hundred, each piece in one step', async () => {
+  for (let i = 0; i < 600; i += 1) await message(`m${i}`, 1);
+  const rows: number[] = [];
+  await purge(async () => rows.push((await left()).messages.length));
+  expect(rows).toEqual([100, 0]);
+});
+
+test('a piece takes so many messages that their deliveries are no more than five hundred', async () => {
+  await message('a', 1, 300);
+  await message('b', 2, 150);
+  await message('c', 3, 100);
+  const rows: unknown[] = [];
+  await purge(async () => rows.push(await left()));
+  expect(rows).toMatchObject([
+    { messages: ['c'], deliveries: 100 },
+    { messages: [], deliveries: 0 },
+  ]);
+});
+
+test('once it is stopped no further piece is begun', async () => {
+  await message('large', 1, 1200);
+  let isStopped = false;
+  await purge(
+    async () => {
+      isStopped = true;
+    },
+    () => isStopped,
+  );
+  expect(await left()).toMatchObject({ messages: ['large'], deliveries: 700 });
+  await purge(undefined, () => true);
+  expect(await left()).toMatchObject({ messages: ['large'], deliveries: 700 });
+});
+
+test('no line is locked by it: what waits for the same receiver is claimed and sent meanwhile', async () => {
+  await message('old', 1);
+  const weCom = scriptedWeCom();
+  const replica = openReplica({ mysqlUrl: url, messenger: weCom.messenger });
+  const { id } = await replica.accept(textTo('u0', 'hello'));
+  // What a statement has locked stays so until the transaction ends, which is longer than a purge holds anything.
+  await db.transaction().execute(async (tx) => {
+    await purgeMessages({ db: tx, before: 1000, sleep: async () => null, isStopped: () => false });
+    expect(await tx.selectFrom('messages').select('id').execute()).toEqual([{ id }]);
+    const free = await sql`select line from delivery_lines for update nowait`.execute(db);
+    expect(free.rows).toEqual([{ line: 'normal:user:u0' }]);
+    replica.start();
+    expect(await replica.finished(id, 10_000)).toBe(true);
+  });
+  expect(weCom.textsTo('user:u0')).toEqual(['hello']);
+  await replica.close();
 });
 
 test('the limits keep the day and the blocks that count', async () => {

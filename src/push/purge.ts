@@ -1,0 +1,44 @@
+import { createLoop } from '../server/loop.ts';
+import type { Database } from './database/database.ts';
+import { purgeLimits, purgeMessages } from './messages/purge-store.ts';
+
+/** What deletes by and by what is not needed any more. */
+export interface Purge {
+  start(): void;
+  /** Begins no further piece, and waits for the one under way. */
+  close(): Promise<void>;
+}
+
+export interface CreatePurgeParts {
+  readonly db: Database;
+  /** How long a message is kept after its end. */
+  readonly keepDays: number;
+  /** Unix ms. */
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<unknown>;
+  /** How long it rests after a round, in ms; a minute when left out. */
+  readonly restMs?: number;
+  readonly onError: (error: unknown) => void;
+}
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+/** Makes the purge of one replica; it does not run yet. */
+export function createPurge(parts: CreatePurgeParts): Purge {
+  const { db, keepDays, now, sleep, restMs = MINUTE_MS, onError } = parts;
+  let isClosing = false;
+  const isStopped = (): boolean => isClosing;
+  const work = async (): Promise<void> => {
+    await purgeMessages({ db, before: now() - keepDays * DAY_MS, sleep, isStopped });
+    if (!isStopped()) await purgeLimits(db, now());
+  };
+  const loop = createLoop({ restMs, work, onError });
+  return {
+    start: loop.start,
+    close() {
+      isClosing = true;
+      return loop.stop();
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { openPushDatabase } from '#test/push-database.ts';
+import { createPurge } from '../../src/push/purge.ts';
+
+const DAY_MS = 86_400_000;
+
+test('what is purged ended as many days ago as are kept; a process that ends begins no further piece', async () => {
+  const { db, drop } = await openPushDatabase();
+  const now = 100 * DAY_MS;
+  for (const [id, finished_at] of [
+    ['old 1', 9 * DAY_MS],
+    ['old 2', 10 * DAY_MS - 1],
+    ['young', 10 * DAY_MS],
+  ] as const) {
+    const base = { app: 'ci', lane: 'normal', kind: 'text', content: '{}', request_hash: 'a' } as const;
+    const times = { created_at: 1, send_at: 1, finished_at };
+    // So large that one is a piece of its own.
+    await db
+      .insertInto('messages')
+      .values({ id, ...base, ...times, receivers: 400, open: 0 })
+      .execute();
+  }
+  const ids = async () =>
+    (await db.selectFrom('messages').select('id').orderBy('id').execute()).map((row) => row.id);
+  const open = (sleep: () => Promise<unknown>) =>
+    createPurge({
+      db,
+      keepDays: 90,
+      now: () => now,
+      sleep,
+      restMs: 1,
+      onError: (error) => expect.unreachable(`${error}`),
+    });
+
+  const { promise: closed, resolve } = Promise.withResolvers<void>();
+  const ending = open(async () => resolve(ending.close()));
+  ending.start();
+  await closed;
+  expect(await ids()).toEqual(['old 2', 'young']);
+
+  const next = open(async () => null);
+  next.start();
+  await expect.poll(ids).toEqual(['young']);
+  await next.close();
+  await drop();
+});
