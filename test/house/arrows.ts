@@ -17,7 +17,7 @@ export const arrows: Readonly<Record<string, Allowed>> = {
   menus: { any: ['#menu'], types: ['contract'] },
   menu: { any: ['errors'], in: { [NODE]: /^src\/menu\/tree\/load\.ts$/ } },
   wecom: {
-    any: ['errors', 'fast-xml-parser', 'node:crypto'],
+    any: ['errors', 'node:crypto'],
     types: ['src/server/http-client.ts'],
     in: { 'node:net': /^src\/wecom\/api\/callback-ranges\.ts$/ },
   },

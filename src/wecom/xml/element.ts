@@ -1,13 +1,14 @@
 import { InputError } from '../../errors.ts';
 
-/** What an element holds by name: text, elements of its own, or a list when the name occurs more than once. */
-export type XmlElement = ReadonlyMap<string, XmlNode | readonly XmlNode[]>;
+/** What an element holds by name, in order: texts, or elements of their own. */
+export type XmlElement = ReadonlyMap<string, readonly XmlNode[]>;
 export type XmlNode = string | XmlElement;
 
 /** The text of a child; empty when it is missing. Throws {@link InputError} when it occurs twice or is no text. */
 export function text(element: XmlElement, name: string): string {
-  const value = element.get(name) ?? '';
-  if (typeof value !== 'string') throw new InputError(`<${name}> occurs twice or is no plain text`);
+  const [value = '', second] = element.get(name) ?? [];
+  if (typeof value !== 'string' || second !== undefined)
+    throw new InputError(`<${name}> occurs twice or is no plain text`);
   return value;
 }
 
