@@ -147,12 +147,15 @@ describe('after a crash', () => {
 
 describe('right before the effect', () => {
   let store: OperationStore;
+  /** Another replica's. */
+  let rival: OperationStore;
   const db = () => openDatabase(harness.mysqlUrl);
   const databases: ReturnType<typeof db>[] = [];
   beforeAll(() => {
     const opened = db();
     databases.push(opened);
-    store = createOperationStore(opened, () => {});
+    store = createOperationStore(opened, randomUUID(), () => {});
+    rival = createOperationStore(opened, randomUUID(), () => {});
   });
   afterAll(() => Promise.all(databases.map((each) => each.destroy())));
 
@@ -188,8 +191,7 @@ describe('right before the effect', () => {
         if (outcome === 'allowed') await onAllowed();
       },
     };
-    const owner = randomUUID();
-    const parts = { store, clock: harness.clock, owner, report: () => undefined };
+    const parts = { store, clock: harness.clock, report: () => undefined };
     const runner = createRunner({ ...parts, watcher: createWatcher(parts) });
     const context = { subject: { user: 'wangwu', departments: [] } } as unknown as Context;
     const run = async () => {
@@ -216,10 +218,7 @@ describe('right before the effect', () => {
 
   test('a replica whose operation was taken over acts no more', async () => {
     const { applied, run } = counting(async () => {
-      await store.takeOver(
-        { owner: randomUUID(), until: harness.clock.now() + 60_000 },
-        harness.clock.now() + 30_000,
-      );
+      await rival.takeOver(harness.clock.now() + 32_000);
     });
     expect((await run()).answer).toMatchObject({ state: 'accepted' });
     expect(applied).toEqual([]);
@@ -230,10 +229,7 @@ describe('right before the effect', () => {
       async () => undefined,
       async () => {
         harness.clock.pass(10_000);
-        await store.takeOver(
-          { owner: randomUUID(), until: harness.clock.now() + 60_000 },
-          harness.clock.now() + 30_000,
-        );
+        await rival.takeOver(harness.clock.now() + 32_000);
       },
     );
     const { id, answer } = await run();

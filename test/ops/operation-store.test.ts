@@ -10,11 +10,14 @@ const NOW = 1_767_225_600_000;
 let database: Awaited<ReturnType<typeof createDatabase>>;
 let db: Database;
 let store: OperationStore;
+/** Another replica's. */
+let rival: OperationStore;
 beforeAll(async () => {
   database = await createDatabase();
   db = openDatabase(database.url);
   await migrate(db);
-  store = createOperationStore(db, () => {});
+  store = createOperationStore(db, randomUUID(), () => {});
+  rival = createOperationStore(db, randomUUID(), () => {});
 });
 afterAll(async () => {
   await db.destroy();
@@ -46,8 +49,6 @@ async function previewed(): Promise<void> {
 }
 beforeEach(previewed);
 
-const lease = () => ({ owner: randomUUID(), until: NOW + 15_000 });
-
 test.each([
   ['id', { id: randomUUID() }],
   ['user', { user: 'lisi' }],
@@ -58,25 +59,24 @@ test.each([
   ['code', { code: '1235' }],
   ['no code', { code: null }],
 ])('a preview is not started by another %s', async (_what, changes) => {
-  expect(await store.start({ ...match, ...changes }, lease(), NOW)).toBe(false);
-  expect(await store.start(match, lease(), NOW)).toBe(true);
+  expect(await store.start({ ...match, ...changes }, NOW)).toBe(false);
+  expect(await store.start(match, NOW)).toBe(true);
 });
 
 test('a preview is started until it ends, and once', async () => {
-  expect(await store.start(match, lease(), NOW + 120_000)).toBe(false);
-  expect(await store.start(match, lease(), NOW + 119_999)).toBe(true);
-  expect(await store.start(match, lease(), NOW)).toBe(false);
+  expect(await store.start(match, NOW + 120_000)).toBe(false);
+  expect(await store.start(match, NOW + 119_999)).toBe(true);
+  expect(await store.start(match, NOW)).toBe(false);
 });
 
 test('what ended stays as it ended', async () => {
-  const mine = lease();
-  await store.start(match, mine, NOW);
+  await store.start(match, NOW);
   const ending = { text: 'done', now: NOW, tellAt: NOW } as const;
-  expect(await store.finish(match.id, randomUUID(), { ...ending, state: 'failed' })).toBe(false);
-  expect(await store.finish(match.id, mine.owner, { ...ending, state: 'done' })).toBe(true);
-  expect(await store.finish(match.id, mine.owner, { ...ending, state: 'failed' })).toBe(false);
-  expect(await store.markApplied(match.id, mine.owner)).toBe(false);
-  const taken = await store.takeOver(lease(), NOW + 1e6);
+  expect(await rival.finish(match.id, { ...ending, state: 'failed' })).toBe(false);
+  expect(await store.finish(match.id, { ...ending, state: 'done' })).toBe(true);
+  expect(await store.finish(match.id, { ...ending, state: 'failed' })).toBe(false);
+  expect(await store.markApplied(match.id)).toBe(false);
+  const taken = await rival.takeOver(NOW + 1e6);
   expect(taken.map(({ id }) => id)).not.toContain(match.id);
   expect(await store.cancelPreview(match.id, 'zhangsan', NOW)).toBe(false);
   expect(await store.find(match.id)).toMatchObject({ state: 'done', text: 'done' });
@@ -84,7 +84,7 @@ test('what ended stays as it ended', async () => {
 
 test('old previews are dropped, and nothing that was started', async () => {
   const previews = db.selectFrom('operations').select('id').where('state', '=', 'previewed');
-  await store.start(match, lease(), NOW);
+  await store.start(match, NOW);
   const started = match.id;
   await previewed();
   await store.dropPreviews(NOW);

@@ -1,22 +1,17 @@
 import { InputError, Refused } from '../../errors.ts';
-import { type Lease, MAX_TRIES, type Match, type OperationRow, type OperationStore } from './store.ts';
+import { MAX_TRIES, type Match, type OperationRow, type OperationStore } from './store.ts';
 
 /**
  * Starts the preview that a confirmation names, at most once over all replicas, and answers its row.
  * Throws Refused (`code`, `expired`, `used`, `policy` for somebody else's, `missing`), or InputError when the
  * confirmation is for something else than was previewed. A wrong code may be corrected, four times.
  */
-export async function confirm(
-  store: OperationStore,
-  match: Match,
-  lease: Lease,
-  now: number,
-): Promise<OperationRow> {
+export async function confirm(store: OperationStore, match: Match, now: number): Promise<OperationRow> {
   const row = await store.find(match.id);
   if (row === undefined) throw new Refused('missing', '没有这个预览，请重新操作');
   // The try is counted before the code is compared, so that many at once cannot be more than five.
   if (row.code !== null && !(await store.countTry(match.id, match.user, now))) throw refusal(row, match, now);
-  if (await store.start(match, lease, now)) return { ...row, state: 'started', started_at: now };
+  if (await store.start(match, now)) return { ...row, state: 'started', started_at: now };
   throw refusal((await store.find(match.id)) ?? row, match, now);
 }
 

@@ -12,6 +12,8 @@ import { createWatcher, type Replica } from './watcher.ts';
 
 export interface EngineParts extends Omit<Replica, 'store'> {
   readonly db: Database;
+  /** The name that the leases of this replica bear. */
+  readonly owner: string;
   readonly audit: Audit;
   readonly targets: Targets;
   readonly outbox: Outbox;
@@ -32,7 +34,7 @@ export type Engine = ReturnType<typeof createEngine>;
 /** Puts together what carries operations from their preview to their end, whichever replica that end finds. */
 export function createEngine(parts: EngineParts) {
   const { audit, targets, outbox, clock } = parts;
-  const store = createOperationStore(parts.db, parts.onOutcome);
+  const store = createOperationStore(parts.db, parts.owner, parts.onOutcome);
   const replica: Replica = { ...parts, store };
   const watcher = createWatcher(replica);
   const contextFor = (subject: Subject): Context => ({
@@ -61,7 +63,7 @@ export function createEngine(parts: EngineParts) {
     /** Stops watching and gives the leases back, so that another replica goes on at once. */
     async close(): Promise<void> {
       await watcher.close();
-      await store.release(parts.owner);
+      await store.release();
     },
   };
 }

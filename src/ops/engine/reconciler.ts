@@ -6,10 +6,8 @@ import type { ChangeOperation, Context, Finding } from '../operations/operation.
 import type { Subject } from '../policy/policy.ts';
 import { changeOf, detailsOf } from './row.ts';
 import type { OperationRow } from './store.ts';
-import { LEASE_MS, type Replica, type Watcher } from './watcher.ts';
+import type { Replica, Watcher } from './watcher.ts';
 
-/** How much the clocks of two replicas may differ. */
-const SKEW_MS = 2000;
 /** How long an object that cannot be looked at is asked again. */
 const ASK_FOR_MS = 600_000;
 
@@ -23,7 +21,7 @@ interface SweepParts extends Replica {
  * Makes one round of taking up what a replica left behind when it died, and finding out the truth about it. A round
  * answers when every abandoned row is finished or being watched.
  */
-export function createSweep({ store, watcher, audit, clock, owner, report, contextFor }: SweepParts) {
+export function createSweep({ store, watcher, audit, clock, report, contextFor }: SweepParts) {
   const settle = async (row: OperationRow): Promise<void> => {
     const name = changeNamed(row.operation);
     const implementation: ChangeOperation = changes[name];
@@ -33,7 +31,7 @@ export function createSweep({ store, watcher, audit, clock, owner, report, conte
       const text = `${contract[name].title} ${row.target}：${ending}`;
       const now = clock.now();
       await attempt.record(state, text);
-      await store.finish(row.id, owner, { state, text, now, tellAt: now });
+      await store.finish(row.id, { state, text, now, tellAt: now });
     };
     if (row.state === 'started') {
       const found = await reconcile(implementation, row, context);
@@ -41,7 +39,7 @@ export function createSweep({ store, watcher, audit, clock, owner, report, conte
       if (found.effect === 'never') return end('failed', '没有执行，平台中断过，请重新操作');
       if (found.effect === 'unknown')
         return end('unknown', `结果不明，平台中断过；${found.text}，请自行确认`);
-      await store.markApplied(row.id, owner);
+      await store.markApplied(row.id);
     }
     await watcher.watch({ row, implementation, context, attempt }, 0);
   };
@@ -58,8 +56,7 @@ export function createSweep({ store, watcher, audit, clock, owner, report, conte
   };
 
   return async (): Promise<void> => {
-    const now = clock.now();
-    const rows = await store.takeOver({ owner, until: now + LEASE_MS }, now - SKEW_MS);
+    const rows = await store.takeOver(clock.now());
     await Promise.all(rows.map((row) => settle(row).catch(report)));
   };
 }

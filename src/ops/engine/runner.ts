@@ -9,7 +9,7 @@ import { confirm } from './confirm.ts';
 import { storePreview } from './preview.ts';
 import { changeOf, detailsOf } from './row.ts';
 import type { OperationRow } from './store.ts';
-import { LEASE_MS, type Replica, type Watcher } from './watcher.ts';
+import { GRACE_MS, type Replica, type Watcher } from './watcher.ts';
 
 /** A change that somebody asks for. */
 export interface RequestedChange {
@@ -34,13 +34,7 @@ const ANSWER_WITHIN_MS = 3000;
 export type Runner = ReturnType<typeof createRunner>;
 
 /** Makes the runner of one replica. Both ways throw Refused, InputError, TargetFailed, or the database's own errors. */
-export function createRunner({
-  store,
-  watcher,
-  clock,
-  owner,
-  report,
-}: Replica & { readonly watcher: Watcher }) {
+export function createRunner({ store, watcher, clock, report }: Replica & { readonly watcher: Watcher }) {
   const preview = async (asked: RequestedChange): Promise<Answer> => {
     const { implementation, input, context, attempt } = asked;
     const found = await implementation.inspect(context, input);
@@ -57,7 +51,7 @@ export function createRunner({
     { reason, message }: Refused,
   ): Promise<Answer> => {
     const text = `没有执行：${message}`;
-    await store.finish(row.id, owner, { state: 'cancelled', text, now: clock.now(), tellAt: null });
+    await store.finish(row.id, { state: 'cancelled', text, now: clock.now(), tellAt: null });
     await asked.attempt.record('cancelled', reason);
     const fresh = reason === 'moved' ? await preview(asked).catch(() => undefined) : undefined;
     return {
@@ -72,8 +66,7 @@ export function createRunner({
     const { implementation, context, attempt } = asked;
     try {
       // Right before the effect: a replica that was stopped for longer than its lease must not act any more.
-      const lease = { owner, until: clock.now() + LEASE_MS };
-      if (!(await store.renew(row.id, lease, clock.now()))) return unsure;
+      if (!(await store.renew(row.id, clock.now()))) return unsure;
       await implementation.apply(context, changeOf(row));
     } catch (error) {
       if (error instanceof Refused) return refuse(asked, row, error);
@@ -81,10 +74,10 @@ export function createRunner({
       const text = `没有执行：${error.message}`;
       const now = clock.now();
       await attempt.record('failed', error.message);
-      await store.finish(row.id, owner, { state: 'failed', text, now, tellAt: now + watcher.graceMs });
+      await store.finish(row.id, { state: 'failed', text, now, tellAt: now + GRACE_MS });
       return { state: 'failed', message: text };
     }
-    await store.markApplied(row.id, owner);
+    await store.markApplied(row.id);
     const watched = { row, implementation, context, attempt };
     return watcher.watch(watched, attempt.startedAt + ANSWER_WITHIN_MS);
   };
@@ -96,13 +89,13 @@ export function createRunner({
       const { user } = context.subject;
       const match = { id, hash, code, operation, user, input: canonicalJson(asked.input) };
       const now = clock.now();
-      const row = await confirm(store, match, { owner, until: now + LEASE_MS }, now);
+      const row = await confirm(store, match, now);
       const attempt = asked.attempt.with(detailsOf(row));
       try {
         await attempt.record('allowed');
       } catch (error) {
         const text = '没有执行：审计记录写不进去';
-        await store.finish(id, owner, { state: 'cancelled', text, now, tellAt: null });
+        await store.finish(id, { state: 'cancelled', text, now, tellAt: null });
         throw error;
       }
       // From here on only what is known to be true may be answered; the sweeper finds out the rest.

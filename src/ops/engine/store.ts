@@ -15,12 +15,6 @@ export interface Match {
   readonly code: string | null;
 }
 
-/** Who works on a row, and until when nobody else may; Unix milliseconds. */
-export interface Lease {
-  readonly owner: string;
-  readonly until: number;
-}
-
 /** How a row ends. `tellAt` is when its user is to be told, unless a receipt comes first; null when there is nothing to tell. */
 export interface Ending {
   readonly state: 'done' | 'failed' | 'unknown' | 'cancelled';
@@ -32,21 +26,28 @@ export interface Ending {
 /** How often a code may be tried for one preview. */
 export const MAX_TRIES = 5;
 
+/** How long a row belongs to a replica that does not renew it: longer than any one request takes. */
+export const LEASE_MS = 15_000;
+
+/** How much the clocks of two replicas may differ. */
+const SKEW_MS = 2000;
+
 const RUNNING = ['started', 'applied'] as const;
 
 /** The operations table as the engine uses it. */
 export type OperationStore = ReturnType<typeof createOperationStore>;
 
 /**
- * Opens the operations table. Every step is one atomic statement, so that of all replicas only one takes it, and answers
- * whether it was taken. `onOutcome` hears when an outcome is in the outbox and when it is due.
+ * Opens the operations table for the replica whose leases bear the name `owner`. Every step is one atomic statement, so
+ * that of all replicas only one takes it, and answers whether it was taken. `now` is Unix milliseconds. `onOutcome` hears
+ * when an outcome is in the outbox and when it is due.
  */
-export function createOperationStore(db: Database, onOutcome: (dueAt: number) => void) {
+export function createOperationStore(db: Database, owner: string, onOutcome: (dueAt: number) => void) {
   const rows = (on = db) => on.updateTable('operations');
+  const leased = (now: number) => ({ lease_owner: owner, lease_until: now + LEASE_MS });
   const previewed = (id: string, user: string) =>
     rows().where('id', '=', id).where('user', '=', user).where('state', '=', 'previewed');
-  const running = (id: string, owner: string, on = db) =>
-    rows(on).where('id', '=', id).where('state', 'in', RUNNING).where('lease_owner', '=', owner);
+  const own = (on = db) => rows(on).where('state', 'in', RUNNING).where('lease_owner', '=', owner);
   return {
     async insert(row: Readonly<PreviewedRow>): Promise<void> {
       await db
@@ -65,10 +66,10 @@ export function createOperationStore(db: Database, onOutcome: (dueAt: number) =>
           .where('expires_at', '>', now),
       ),
     /** previewed → started, if everything matches. */
-    start: ({ id, user, operation, input, hash, code }: Match, { owner, until }: Lease, now: number) =>
+    start: ({ id, user, operation, input, hash, code }: Match, now: number) =>
       changed(
         previewed(id, user)
-          .set({ state: 'started', started_at: now, lease_owner: owner, lease_until: until })
+          .set({ state: 'started', started_at: now, ...leased(now) })
           .where('operation', '=', operation)
           .where('input', '=', input)
           .where('hash', '=', hash)
@@ -76,15 +77,15 @@ export function createOperationStore(db: Database, onOutcome: (dueAt: number) =>
           .where((is) => is.or([is('code', 'is', null), is('code', '=', code)])),
       ),
     /** Lengthens the lease of a running row; false when it has run out or belongs to another. */
-    renew: (id: string, { owner, until }: Lease, now: number) =>
-      changed(running(id, owner).set({ lease_until: until }).where('lease_until', '>', now)),
+    renew: (id: string, now: number) =>
+      changed(own().set(leased(now)).where('id', '=', id).where('lease_until', '>', now)),
     /** started → applied. */
-    markApplied: (id: string, owner: string) => changed(running(id, owner).set({ state: 'applied' })),
+    markApplied: (id: string) => changed(own().set({ state: 'applied' }).where('id', '=', id)),
     /** Ends a running row that is still the owner's, and puts its outcome into the outbox in the same transaction. */
-    async finish(id: string, owner: string, { state, text, now, tellAt }: Ending): Promise<boolean> {
+    async finish(id: string, { state, text, now, tellAt }: Ending): Promise<boolean> {
       const end = { state, text, finished_at: now, lease_owner: null, lease_until: null };
       const isEnded = await transact(db, async (transaction) => {
-        if (!(await changed(running(id, owner, transaction).set(end)))) return false;
+        if (!(await changed(own(transaction).set(end).where('id', '=', id)))) return false;
         if (tellAt === null) return true;
         const row = transaction.selectFrom('operations').select('user').where('id', '=', id);
         const { user } = await row.executeTakeFirstOrThrow();
@@ -94,14 +95,17 @@ export function createOperationStore(db: Database, onOutcome: (dueAt: number) =>
       if (isEnded && tellAt !== null) onOutcome(tellAt);
       return isEnded;
     },
-    /** Takes over running rows whose lease ended before `endedBefore`. */
-    async takeOver({ owner, until }: Lease, endedBefore: number): Promise<readonly OperationRow[]> {
+    /** Takes over running rows whose lease has ended, whichever replica's clock one goes by. */
+    async takeOver(now: number): Promise<readonly OperationRow[]> {
       const abandoned = db.selectFrom('operations').selectAll().where('state', 'in', RUNNING);
-      const candidates = await abandoned.where('lease_until', '<', endedBefore).limit(20).execute();
+      const candidates = await abandoned
+        .where('lease_until', '<', now - SKEW_MS)
+        .limit(20)
+        .execute();
       const taken: OperationRow[] = [];
       for (const row of candidates) {
         const take = rows()
-          .set({ lease_owner: owner, lease_until: until })
+          .set(leased(now))
           .where('id', '=', row.id)
           .where('state', '=', row.state)
           .where('lease_owner', '=', row.lease_owner)
@@ -110,13 +114,9 @@ export function createOperationStore(db: Database, onOutcome: (dueAt: number) =>
       }
       return taken;
     },
-    /** Gives all leases of a replica back, so that another can go on at once. */
-    async release(owner: string): Promise<void> {
-      await rows()
-        .set({ lease_until: 0 })
-        .where('state', 'in', RUNNING)
-        .where('lease_owner', '=', owner)
-        .execute();
+    /** Gives all leases back, so that another replica can go on at once. */
+    async release(): Promise<void> {
+      await own().set({ lease_until: 0 }).execute();
     },
     /** previewed → cancelled, if the row is the user's. */
     cancelPreview: (id: string, user: string, now: number) =>

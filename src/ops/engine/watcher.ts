@@ -3,22 +3,21 @@ import type { Attempt } from '../audit/attempt.ts';
 import type { Clock } from '../clock.ts';
 import type { ChangeOperation, Context } from '../operations/operation.ts';
 import { changeOf } from './row.ts';
-import type { Ending, OperationRow, OperationStore } from './store.ts';
+import { type Ending, LEASE_MS, type OperationRow, type OperationStore } from './store.ts';
 
-/** How long a row belongs to a replica that does not renew it: longer than any one request takes. */
-export const LEASE_MS = 15_000;
 const LOOK_EVERY_MS = 300;
 /** Once nobody waits in front of the phone any more. */
 const LOOK_LATER_MS = 1000;
 /** How long after its confirmation a change is watched before the user is told how it stands. */
 const GIVE_UP_AFTER_MS = 120_000;
 
+/** How long a receipt may take before the user is told an outcome that went out in an answer. */
+export const GRACE_MS = 10_000;
+
 /** What each part of one replica's engine works with. */
 export interface Replica {
   readonly store: OperationStore;
   readonly clock: Clock;
-  /** The name that its leases bear. */
-  readonly owner: string;
   /** Hears of what failed and is tried again, or found out later. */
   report(error: unknown): void;
 }
@@ -35,10 +34,9 @@ export interface Watched {
 export type Watcher = ReturnType<typeof createWatcher>;
 
 /** Makes the watcher of one replica. A look that fails is repeated. */
-export function createWatcher({ store, clock, owner, report }: Replica) {
+export function createWatcher({ store, clock, report }: Replica) {
   const stopping = new AbortController();
   const running = new Set<Promise<unknown>>();
-  const graceMs = 10_000;
 
   /** Looks until there is an end; undefined when the row was taken over or the platform stops. */
   const follow = async ({ row, implementation, context }: Watched) => {
@@ -51,7 +49,7 @@ export function createWatcher({ store, clock, owner, report }: Replica) {
       const now = clock.now();
       if (leasedUntil - now < LEASE_MS / 2) {
         leasedUntil = now + LEASE_MS;
-        if (!(await store.renew(row.id, { owner, until: leasedUntil }, now))) return undefined;
+        if (!(await store.renew(row.id, now))) return undefined;
       }
       try {
         const seen = await implementation.observe(context, change);
@@ -68,8 +66,6 @@ export function createWatcher({ store, clock, owner, report }: Replica) {
   };
 
   return {
-    /** How long a receipt may take before the user is told an outcome that went out in an answer; milliseconds. */
-    graceMs,
     /** Answers how the change ended, or at `until` (Unix milliseconds) that it was submitted; it is followed on. */
     async watch(watched: Watched, until: number): Promise<Answer> {
       const { row, attempt, implementation } = watched;
@@ -80,7 +76,7 @@ export function createWatcher({ store, clock, owner, report }: Replica) {
         const now = clock.now();
         // Recorded first: a crash in between may record an end twice, but never leave one out.
         await attempt.record(found.state === 'done' ? 'done' : 'unknown', found.text);
-        await store.finish(row.id, owner, { ...found, now, tellAt: answered ? now : now + graceMs });
+        await store.finish(row.id, { ...found, now, tellAt: answered ? now : now + GRACE_MS });
         return found;
       };
       const ended = end().catch((error: unknown) => void report(error));
