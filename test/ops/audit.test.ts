@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type Audit, createAudit, verifyAudit } from '../../src/ops/audit/audit.ts';
 import { createSourceRefusals } from '../../src/ops/audit/source-refusals.ts';
 import { type Database, openDatabase } from '../../src/ops/database.ts';
+import { canonicalJson } from '../../src/ops/json.ts';
 import { migrate } from '../../src/ops/migrations.ts';
 import { createDatabase } from '../helpers/database.ts';
 
@@ -33,7 +34,7 @@ const entry = (index: number) => ({
   user: 'zhangsan',
   unit: '电商',
   target: `shop/web-${index}`,
-  input: { b: '😀', a: index },
+  input: canonicalJson({ b: '😀', a: index }),
 });
 const write = (count: number) =>
   Promise.all(Array.from({ length: count }, (_, index) => audit.append(entry(index + 1))));

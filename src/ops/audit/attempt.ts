@@ -1,4 +1,5 @@
-import type { Audit, AuditEntry, AuditOutcome } from './audit.ts';
+import type { Audit, AuditEntry } from './audit.ts';
+import type { AuditOutcome } from './chain.ts';
 
 /** What is known of an attempt. */
 export type AttemptDetails = Omit<AuditEntry, 'at' | 'outcome' | 'ms'>;
@@ -23,13 +24,7 @@ export function createAttempt(
   return {
     startedAt,
     with: (more) => createAttempt(audit, clock, startedAt, { ...details, ...more }),
-    record: (outcome, reason) =>
-      audit.append({
-        ...details,
-        at: clock.now(),
-        outcome,
-        ms: clock.now() - startedAt,
-        ...(reason && { reason }),
-      }),
+    record: (outcome, reason = '') =>
+      audit.append({ ...details, at: clock.now(), outcome, ms: clock.now() - startedAt, reason }),
   };
 }

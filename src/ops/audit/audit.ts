@@ -1,37 +1,10 @@
 import { createBatcher } from '../../server/batch.ts';
 import { transact } from '../../server/database.ts';
 import type { Database } from '../database.ts';
-import { canonicalJson, type Json } from '../json.ts';
 import { type AuditRow, type ChainLink, chainMac, createChainCheck } from './chain.ts';
 
-/** How an attempt, or a stage of it, ended. */
-export type AuditOutcome =
-  | 'allowed' // about to be run
-  | 'denied'
-  | 'previewed'
-  | 'expired'
-  | 'cancelled' // confirmed, and certain not to happen
-  | 'done'
-  | 'failed'
-  | 'unknown';
-
-/** One attempt as far as it is known; what does not apply is left out. `at` is Unix milliseconds. */
-export interface AuditEntry {
-  readonly at: number;
-  readonly outcome: AuditOutcome;
-  readonly operation: string;
-  readonly user?: string;
-  readonly unit?: string;
-  readonly target?: string;
-  readonly input?: Json;
-  readonly before?: Json;
-  readonly after?: Json;
-  readonly hash?: string;
-  readonly jti?: string;
-  readonly source?: string;
-  readonly ms?: number;
-  readonly reason?: string;
-}
+/** One attempt as far as it is known; what does not apply is left out. */
+export type AuditEntry = Pick<AuditRow, 'at' | 'operation' | 'outcome'> & Partial<Omit<AuditRow, 'seq'>>;
 
 /** The record of every attempt. */
 export interface Audit {
@@ -90,13 +63,13 @@ function rowOf(entry: AuditEntry, seq: number): AuditRow {
     operation: cut(entry.operation, 200),
     unit: cut(entry.unit, 64),
     target: cut(entry.target, 600),
-    input: canonicalJson(entry.input ?? null),
-    before_value: canonicalJson(entry.before ?? null),
-    after_value: canonicalJson(entry.after ?? null),
+    input: entry.input ?? 'null',
+    before_value: entry.before_value ?? 'null',
+    after_value: entry.after_value ?? 'null',
     hash: cut(entry.hash, 64),
     jti: cut(entry.jti, 36),
     source: cut(entry.source, 64),
-    ms: Math.round(entry.ms ?? 0),
+    ms: entry.ms ?? 0,
     outcome: entry.outcome,
     reason: cut(entry.reason, 600),
   };

@@ -1,7 +1,18 @@
 import { createHmac } from 'node:crypto';
 import { canonicalJson } from '../json.ts';
 
-/** What one row of the audit says. Times are Unix milliseconds; `input`, `before_value` and `after_value` are JSON. */
+/** How an attempt, or a stage of it, ended. */
+export type AuditOutcome =
+  | 'allowed' // about to be run
+  | 'denied'
+  | 'previewed'
+  | 'expired'
+  | 'cancelled' // confirmed, and certain not to happen
+  | 'done'
+  | 'failed'
+  | 'unknown';
+
+/** What one row of the audit says. Times are Unix milliseconds; `input`, `before_value` and `after_value` are canonical JSON. */
 export interface AuditRow {
   readonly seq: number;
   readonly at: number;
@@ -16,7 +27,7 @@ export interface AuditRow {
   readonly jti: string;
   readonly source: string;
   readonly ms: number;
-  readonly outcome: string;
+  readonly outcome: AuditOutcome;
   readonly reason: string;
 }
 

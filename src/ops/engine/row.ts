@@ -17,15 +17,6 @@ export function changeOf(row: OperationRow): ConfirmedChange {
 
 /** What the row of a change says of an attempt at it. */
 export function detailsOf(row: OperationRow): AttemptDetails {
-  const { user, operation, unit, target, hash } = row;
-  return {
-    user,
-    operation,
-    unit,
-    target,
-    hash,
-    input: JSON.parse(row.input),
-    before: JSON.parse(row.before_value),
-    after: JSON.parse(row.after_value),
-  };
+  const { user, operation, unit, target, hash, input, before_value, after_value } = row;
+  return { user, operation, unit, target, hash, input, before_value, after_value };
 }

@@ -1,23 +1,18 @@
 import type { Answer } from '../../contract/answer.ts';
 import type { ChangeName, InputOf } from '../../contract/index.ts';
 import { Refused } from '../../errors.ts';
-import type { Attempt } from '../audit/attempt.ts';
 import { canonicalJson } from '../json.ts';
-import type { ChangeOperation, Context } from '../operations/operation.ts';
 import { TargetFailed } from '../target-failed.ts';
 import { confirm } from './confirm.ts';
-import { storePreview } from './preview.ts';
+import { previewChange } from './preview.ts';
 import { changeOf, detailsOf } from './row.ts';
 import type { OperationRow } from './store.ts';
-import { GRACE_MS, type Replica, type Watcher } from './watcher.ts';
+import { GRACE_MS, type Replica, type Watched, type Watcher } from './watcher.ts';
 
 /** A change that somebody asks for. */
-export interface RequestedChange {
+export interface RequestedChange extends Omit<Watched, 'row'> {
   readonly name: ChangeName;
-  readonly implementation: ChangeOperation;
   readonly input: InputOf<ChangeName>;
-  readonly context: Context;
-  readonly attempt: Attempt;
 }
 
 /** What was confirmed, and how. */
@@ -34,16 +29,8 @@ const ANSWER_WITHIN_MS = 3000;
 export type Runner = ReturnType<typeof createRunner>;
 
 /** Makes the runner of one replica. Both ways throw Refused, InputError, TargetFailed, or the database's own errors. */
-export function createRunner({ store, watcher, clock, report }: Replica & { readonly watcher: Watcher }) {
-  const preview = async (asked: RequestedChange): Promise<Answer> => {
-    const { implementation, input, context, attempt } = asked;
-    const found = await implementation.inspect(context, input);
-    const preview = await storePreview(store, asked, found, clock.now());
-    const { target, before, after } = found;
-    await attempt.with({ target, before, after, hash: preview.hash }).record('previewed');
-    return { state: 'preview', preview };
-  };
-
+export function createRunner(parts: Replica & { readonly watcher: Watcher }) {
+  const { store, watcher, clock, report } = parts;
   /** The change was refused by its object: it certainly did not happen, and the same thing may be confirmed afresh. */
   const refuse = async (
     asked: RequestedChange,
@@ -53,13 +40,9 @@ export function createRunner({ store, watcher, clock, report }: Replica & { read
     const text = `没有执行：${message}`;
     await store.finish(row.id, { state: 'cancelled', text, now: clock.now(), tellAt: null });
     await asked.attempt.record('cancelled', reason);
-    const fresh = reason === 'moved' ? await preview(asked).catch(() => undefined) : undefined;
-    return {
-      state: 'refused',
-      reason,
-      message: reason === 'moved' ? `${message}，没有执行` : message,
-      ...(fresh?.state === 'preview' && { preview: fresh.preview }),
-    };
+    if (reason !== 'moved') return { state: 'refused', reason, message };
+    const preview = await previewChange(parts, asked).catch(() => undefined);
+    return { state: 'refused', reason, message: `${message}，没有执行`, ...(preview && { preview }) };
   };
 
   const execute = async (asked: RequestedChange, row: OperationRow): Promise<Answer> => {
@@ -83,7 +66,10 @@ export function createRunner({ store, watcher, clock, report }: Replica & { read
   };
 
   return {
-    preview,
+    preview: async (asked: RequestedChange): Promise<Answer> => ({
+      state: 'preview',
+      preview: await previewChange(parts, asked),
+    }),
     async run(asked: RequestedChange, { id, hash, code }: Confirmed): Promise<Answer> {
       const { name: operation, context } = asked;
       const { user } = context.subject;

@@ -29,13 +29,7 @@ export function createReportHandler(parts: ReportParts): ReportHandler {
       const rows = refusals.map(({ user, kind, at: target, count }) => {
         const reason = `bot: ${kind}: ${count} times${user === undefined ? ', by several users' : ''}`;
         const seen = { at: now, operation: REPORTS, jti, source };
-        return audit.append({
-          ...seen,
-          outcome: 'denied',
-          target,
-          reason,
-          ...(user !== undefined && { user }),
-        });
+        return audit.append({ ...seen, outcome: 'denied', user: user ?? '', target, reason });
       });
       await Promise.all(rows);
       if (problems.length > 0) await parts.notifyAdmins(problems);

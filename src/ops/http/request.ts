@@ -9,6 +9,7 @@ import type { Clock } from '../clock.ts';
 import { type Database, isDatabaseAway } from '../database.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { RequestedChange } from '../engine/runner.ts';
+import { canonicalJson } from '../json.ts';
 import { changes, reads } from '../operations/index.ts';
 import type { AcknowledgeOperation, Context, ReadOperation } from '../operations/operation.ts';
 import { TargetFailed } from '../target-failed.ts';
@@ -51,7 +52,7 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
       attempt = attempt.with({ user, jti });
       await claimToken(db, jti, exp * 1000);
       const asked = parseRequest(name, isPreview, body);
-      attempt = attempt.with({ input: asked.input, ...(asked.unit !== undefined && { unit: asked.unit }) });
+      attempt = attempt.with({ input: canonicalJson(asked.input), unit: asked.unit ?? '' });
       const context = parts.contextFor({ user, departments });
       checkRight(context, asked);
       return await answerTo(parts, asked, context, attempt);

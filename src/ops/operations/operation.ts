@@ -1,7 +1,6 @@
 import type { AcknowledgeName, ChangeName, InputOf, OutputOf, ReadName } from '../../contract/index.ts';
 import type { Risk } from '../../contract/operation.ts';
 import type { Attempt } from '../audit/attempt.ts';
-import type { Json } from '../json.ts';
 import type { Policy, Subject } from '../policy/policy.ts';
 import type { Targets } from '../targets.ts';
 
@@ -34,9 +33,9 @@ export interface Inspection {
   /** All that the person reads before confirming. */
   readonly lines: readonly string[];
   readonly risk: Risk;
-  /** Enough to put it back. */
-  readonly before: Json;
-  readonly after: Json;
+  /** Enough to put it back; JSON. */
+  readonly before: unknown;
+  readonly after: unknown;
   /** Differs whenever the object does. */
   readonly version: string;
 }
