@@ -86,7 +86,10 @@ export async function readDay(
   return new Map(rows.map(({ account, used }) => [account, used]));
 }
 
-/** Changes by how much accounts have sent on days; touched last, so that rows are held briefly. */
+/**
+ * Changes by how much accounts have sent on days; touched last, so that rows are held briefly, and in one order, so that
+ * replicas wait for each other instead of deadlocking.
+ */
 export async function addToDays(
   tx: Tx,
   added: readonly { readonly account: string; readonly day: number; readonly count: number }[],
@@ -96,9 +99,11 @@ export async function addToDays(
     const count = some.reduce((sum, each) => sum + each.count, 0);
     return some[0] !== undefined && count !== 0 ? [{ ...some[0], count }] : [];
   });
-  for (const { account, day, count } of sums.toSorted((one, other) =>
-    one.account < other.account ? -1 : 1,
-  )) {
+  const inOrder = sums.toSorted((one, other) => {
+    if (one.account !== other.account) return one.account < other.account ? -1 : 1;
+    return one.day - other.day;
+  });
+  for (const { account, day, count } of inOrder) {
     await sql`insert into sent_days (account, day, used) values (${account}, ${day}, ${Math.max(count, 0)})
       on duplicate key update used = greatest(used + ${count}, 0)`.execute(tx);
   }
