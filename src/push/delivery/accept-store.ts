@@ -50,7 +50,13 @@ export async function insertMessages(
   for (const part of slices(deliveries, ({ row }) => row.variables?.length ?? 0)) {
     await tx
       .insertInto('deliveries')
-      .values(part.map(({ row, at }) => ({ ...row, since: at ?? clock(), due_at: at ?? clock() })))
+      .values(
+        part.map(({ row, at }) => {
+          // What is later by the clock of this process may be over by that of the database: it overtakes nobody.
+          const since = at === null ? clock() : sql<number>`greatest(${at}, ${clock()})`;
+          return { ...row, since, due_at: since };
+        }),
+      )
       .execute();
   }
   await joinLines(

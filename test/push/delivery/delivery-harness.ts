@@ -49,6 +49,8 @@ export interface ReplicaParts {
   readonly concurrency?: number;
   /** The clock of the process and of the database; each its own when left out. */
   readonly now?: () => number;
+  /** The clock of the database where it differs from that of the process. */
+  readonly databaseNow?: () => number;
   readonly random?: () => number;
 }
 
@@ -67,6 +69,7 @@ export function openReplica(parts: ReplicaParts): DeliveryReplica {
   const { mysqlUrl, concurrency = 50, now = Date.now } = parts;
   const db = openDatabase(mysqlUrl);
   const standard = sendingAccount({ ...parts, now });
+  const databaseNow = parts.databaseNow ?? parts.now;
   const errors: unknown[] = [];
   const finishedIds: string[] = [];
   const delivery: Delivery = createDelivery({
@@ -87,7 +90,7 @@ export function openReplica(parts: ReplicaParts): DeliveryReplica {
     newId: () => newId(now()),
     random: parts.random ?? (() => 0),
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    ...(parts.now !== undefined && { clock: () => sql<number>`${sql.lit(now())}` }),
+    ...(databaseNow !== undefined && { clock: () => sql<number>`${sql.lit(databaseNow())}` }),
     windowsOf: parts.windowsOf ?? (() => null),
     onLimit: parts.onLimit ?? (() => {}),
     onAttempt: () => {},

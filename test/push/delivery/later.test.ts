@@ -51,6 +51,15 @@ test('when its time comes it stands behind what waits already, and two of one ti
   expect(harness.weCom.textsTo('user:anna')).toEqual(['first', 'second', 'third', 'fourth']);
 });
 
+test('one whose time is over by the clock of the database, but not by that of the process, overtakes nobody', async () => {
+  const replica = harness.open({ now: () => clock - 10_000, databaseNow: now });
+  const first = await replica.accept(textTo('anna', 'first'));
+  const second = await replica.accept(textTo('anna', 'second', { sendAt: clock - 5000 }));
+  replica.start();
+  for (const { id } of [first, second]) expect(await replica.finished(id, 10_000)).toBe(true);
+  expect(harness.weCom.textsTo('user:anna')).toEqual(['first', 'second']);
+});
+
 test('many of one time all go out, each once and in order, whoever sends them', async () => {
   const [replica, other] = [harness.open({ now }), harness.open({ now })];
   const sendAt = clock + 5000;
