@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { PushConfig } from '../config.ts';
 import { createHttpClient } from '../server/http-client.ts';
@@ -8,10 +7,12 @@ import { createLoop } from '../server/loop.ts';
 import { createSources } from '../server/sources.ts';
 import { createKeys } from './apps/keys.ts';
 import { createCampaigns } from './campaigns/campaigns.ts';
+import { fill } from './content/fill.ts';
 import { openDatabase } from './database/database.ts';
 import { migrate } from './database/migrations.ts';
 import { newId } from './database/new-id.ts';
-import type { Delivery } from './delivery/delivery.ts';
+import { createDelivery } from './delivery/delivery.ts';
+import { windowsOf } from './delivery/limits.ts';
 import type { MessageQueue } from './delivery/message-queue.ts';
 import { directoryRoutes } from './directory/routes.ts';
 import { accountRoutes } from './http/accounts.ts';
@@ -23,24 +24,15 @@ import { mediaRoutes } from './media/routes.ts';
 import { messageRoutes } from './messages/message-routes.ts';
 import { createPushMetrics } from './metrics.ts';
 import { openAccounts } from './open-accounts.ts';
-import { openDelivery } from './open-delivery.ts';
 import { createPurge } from './purge.ts';
 import { templateRoutes } from './templates/routes.ts';
 import { createTemplates } from './templates/templates.ts';
 import { createWebhooks } from './webhooks/webhooks.ts';
 
-/** Running message delivery; `app` is not listening yet, while deliveries are under way. */
-export interface Push {
-  readonly app: FastifyInstance;
-  /** What must answer before requests make sense, by name. */
-  readonly checks: Readonly<Record<string, () => Promise<void>>>;
-  /** Reads `ACCOUNTS_FILE` again; everything else that changes stands in MySQL. */
-  reload(): Promise<void>;
-  /** Finishes the requests and sends in flight; what is queued stands in MySQL. */
-  close(): Promise<void>;
-}
+/** Running message delivery. */
+export type Push = Awaited<ReturnType<typeof createPush>>;
 
-export interface PushParts {
+interface PushParts {
   readonly config: PushConfig;
   readonly log: Log;
   readonly registry: Registry;
@@ -53,7 +45,7 @@ const HOUR_MS = 3_600_000;
  * Puts message delivery together, and brings its database to the form that this version needs.
  * Throws a ConfigError that says what to mend.
  */
-export async function createPush({ config, log, registry }: PushParts): Promise<Push> {
+export async function createPush({ config, log, registry }: PushParts) {
   const now = Date.now;
   const metrics = createPushMetrics(registry);
   const report = (err: unknown): void => log.error({ err }, 'in the background');
@@ -83,15 +75,25 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
     onCall: metrics.resultCallback,
     onError: report,
   });
-  const delivery: Delivery = openDelivery({
-    config,
+  const delivery = createDelivery({
     db,
-    keys,
     accounts,
     media,
     webhooks,
-    metrics,
-    log,
+    robots,
+    // While that cannot be asked, what was accepted is sent.
+    isDisabled: async (app) => (await keys.find(app).catch(() => undefined))?.enabled === false,
+    fill,
+    windowsOf: (receiver) => windowsOf(receiver),
+    concurrency: config.concurrency,
+    sleep,
+    now,
+    newId: id,
+    random: Math.random,
+    onAttempt: ({ lane, errcode, ms }) => metrics.sent(lane, errcode, ms / 1000),
+    onLimit: ({ limit, ms }) => metrics.waited(limit, ms / 1000),
+    onWait: (reason) => metrics.waited(reason, 0),
+    onError: report,
   });
   metrics.watchBacklog(delivery.depth, report);
   const campaigns = createCampaigns({
@@ -155,14 +157,18 @@ export async function createPush({ config, log, registry }: PushParts): Promise<
   for (const loop of loops) loop.start();
 
   return {
+    /** Not listening yet, while deliveries are under way. */
     app,
+    /** What must answer before requests make sense, by name. */
     checks: {
       // Deletes nothing, but only a server that takes writes runs it.
       mysql: async () => void (await db.deleteFrom('messages').where('id', '=', '').execute()),
       token: accounts.checkTokens,
     },
-    reload: async () => accounts.reload(),
-    async close() {
+    /** Reads `ACCOUNTS_FILE` again; everything else that changes stands in MySQL. */
+    reload: async (): Promise<void> => accounts.reload(),
+    /** Finishes the requests and sends in flight; what is queued stands in MySQL. */
+    async close(): Promise<void> {
       // It is told at once, so that it is over when the rest is.
       const purged = purge.close();
       await app.close();

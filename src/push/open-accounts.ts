@@ -2,36 +2,23 @@ import { type LoadedAccounts, loadPushAccounts, type PushAccount } from '../conf
 import type { PushConfig } from '../config.ts';
 import type { SendHttp } from '../server/http-client.ts';
 import type { Log } from '../server/log.ts';
-import type { WeComApi } from '../wecom/api/api.ts';
+import { createWeComApi, type WeComApi } from '../wecom/api/api.ts';
+import { type AppOptions, createAppTokens } from '../wecom/api/app-tokens.ts';
+import { createMessenger } from '../wecom/api/messenger.ts';
 import type { Messenger } from '../wecom/api/outgoing.ts';
 import { WeComError } from '../wecom/api/wecom-error.ts';
 import { iso } from './content/fields.ts';
 import { DEFAULT_ACCOUNT } from './content/message.ts';
 import type { Database } from './database/database.ts';
-import type { SendingAccount, SendingAccounts } from './delivery/accounts.ts';
+import type { SendingAccount } from './delivery/accounts.ts';
 import { createBreaker } from './delivery/breaker.ts';
 import { countByAccount } from './delivery/depth-store.ts';
 import { createPause } from './delivery/pause.ts';
-import type { AccountView, KnownAccounts } from './http/accounts.ts';
+import type { AccountView } from './http/accounts.ts';
 import type { PushMetrics } from './metrics.ts';
-import { openWeCom } from './open-wecom.ts';
+import { createTokenStore } from './token-store.ts';
 
-/** The accounts of a process, each with clients, breaker and pause of its own. */
-export interface Accounts extends SendingAccounts, KnownAccounts {
-  /** Throws a WeComError, as if WeCom were not reached, for an account that is not configured any more. */
-  messengerOf(account: string): Messenger;
-  weComOf(account: string): WeComApi | undefined;
-  /** Why an account is paused, in a sentence; null when it is not. */
-  pausedNote(account: string): string | null;
-  /** The configured ones, and those that are not any more and have messages waiting. */
-  list(): Promise<readonly AccountView[]>;
-  /** Rejects when not one account gets an access token. */
-  checkTokens(): Promise<void>;
-  /** Reads `ACCOUNTS_FILE` again. Throws a ConfigError when it cannot be used as a whole; then nothing changes. */
-  reload(): void;
-}
-
-export interface OpenAccountsParts {
+interface AccountsParts {
   readonly config: PushConfig;
   readonly send: SendHttp;
   readonly db: Database;
@@ -44,13 +31,32 @@ interface OpenAccount extends SendingAccount {
   readonly weCom: WeComApi;
 }
 
-/** Opens all accounts. Throws a ConfigError when there is none; one that is bad is logged, and costs only itself. */
-export function openAccounts(parts: OpenAccountsParts): Accounts {
-  const { config, send, db, metrics, log } = parts;
+/**
+ * Opens the accounts of a process, each with clients, breaker and pause of its own. Throws a ConfigError when there is
+ * none; one that is bad is logged, and costs only itself.
+ */
+export function openAccounts({ config, send, db, metrics, log }: AccountsParts) {
   const now = Date.now;
-  let loaded: LoadedAccounts<PushAccount> = load(config);
+  let loaded = load(config);
   const opened = new Map<string, OpenAccount>();
 
+  /** Both clients of WeCom on one access token, which all replicas share. */
+  const openClients = (account: PushAccount) => {
+    const { corpId, agentId } = account;
+    const app: Omit<AppOptions, 'tokens'> = {
+      send,
+      baseUrl: config.apiUrl,
+      corpId,
+      agentId,
+      secret: account.secret.reveal(),
+      onCall(call) {
+        metrics.weComCall(call);
+        if (call.warning !== undefined) log.warn(call, 'WeCom understood a call only in part');
+      },
+    };
+    const tokens = createAppTokens({ ...app, tokens: createTokenStore(db, app) });
+    return { messenger: createMessenger({ ...app, tokens }), weCom: createWeComApi({ ...app, tokens }) };
+  };
   const open = (name: string, account: PushAccount): OpenAccount => {
     const breaker = createBreaker({
       now,
@@ -70,9 +76,8 @@ export function openAccounts(parts: OpenAccountsParts): Accounts {
     });
     metrics.breaker(name, breaker.state());
     metrics.accountPaused(name, false);
-    const clients = openWeCom({ config, send, account, db, metrics, log });
     return {
-      ...clients,
+      ...openClients(account),
       account,
       breaker,
       pause,
@@ -102,7 +107,9 @@ export function openAccounts(parts: OpenAccountsParts): Accounts {
   let robots: OpenAccount | undefined;
   openAll();
 
-  const find = (name: string) => opened.get(name) ?? (name === DEFAULT_ACCOUNT ? robots : undefined);
+  /** Undefined for one that was taken out of the configuration. */
+  const find = (name: string): OpenAccount | undefined =>
+    opened.get(name) ?? (name === DEFAULT_ACCOUNT ? robots : undefined);
   const viewOf = (account: string, queued: number): AccountView => {
     const open = opened.get(account);
     const paused = open?.pause.state() ?? null;
@@ -113,28 +120,33 @@ export function openAccounts(parts: OpenAccountsParts): Accounts {
   };
   return {
     find,
-    has: (name) => opened.has(name),
-    weComOf: (name) => opened.get(name)?.weCom,
-    messengerOf(name) {
+    has: (name: string): boolean => opened.has(name),
+    weComOf: (name: string): WeComApi | undefined => opened.get(name)?.weCom,
+    /** Throws a WeComError, as if WeCom were not reached, for an account that is not configured any more. */
+    messengerOf(name: string): Messenger {
       const found = find(name);
       if (found !== undefined) return found.messenger;
       throw new WeComError('media/upload', 'unsent', `the account ${name} is not configured any more`);
     },
-    pausedNote(name) {
+    /** Why an account is paused, in a sentence; null when it is not. */
+    pausedNote(name: string): string | null {
       const paused = opened.get(name)?.pause.state() ?? null;
       if (paused === null) return null;
       return `WeCom refuses the account ${name} (${paused.errcode}). ${paused.advice} Until then`;
     },
-    async list() {
+    /** The configured ones, and those that are not any more and have messages waiting. */
+    async list(): Promise<readonly AccountView[]> {
       const queued = await countByAccount(db);
       const names = new Set([...opened.keys(), ...queued.keys()]);
       return [...names].map((name) => viewOf(name, queued.get(name) ?? 0));
     },
-    async checkTokens() {
+    /** Rejects when not one account gets an access token. */
+    async checkTokens(): Promise<void> {
       const checks = [...opened.values()].map(({ weCom }) => weCom.checkToken());
       await Promise.any(checks).catch(({ errors }: AggregateError) => Promise.reject(errors[0]));
     },
-    reload() {
+    /** Reads `ACCOUNTS_FILE` again. Throws a ConfigError when it cannot be used as a whole; then nothing changes. */
+    reload(): void {
       try {
         loaded = load(config, loaded.accounts);
       } catch (error) {
