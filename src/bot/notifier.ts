@@ -47,10 +47,10 @@ export function createNotifier(parts: NotifierParts) {
     const message = {
       to: { users: [user] },
       text,
-      priority: 'alert',
+      priority: 'alert' as const,
       idempotencyKey,
       ...(account !== undefined && { account }),
-    } as const;
+    };
     await counted('push', client.push(message)).catch((error: unknown) => {
       // The same was told in other words: an outcome alone, or within the answer to its message.
       if (!(error instanceof PushError && error.status === 409)) throw error;

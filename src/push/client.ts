@@ -1,70 +1,27 @@
+import type { z } from 'zod';
 import type { Member } from '../wecom/api/api.ts';
 import { signRequest } from './apps/signature.ts';
-import type { Content } from './content/content.ts';
-import type { Variables } from './content/message.ts';
+import type { Opaque } from './content/opaque.ts';
 import type { AccountView } from './http/accounts.ts';
+import type { GivenMessage } from './messages/message-schema.ts';
 import type { MessageView } from './messages/message-view.ts';
+import type { sentSchema } from './messages/outcome.ts';
 
-/** Whom a message goes to; at least one. */
-export interface To {
-  /** Userids, or `@all` alone. */
-  readonly users?: readonly string[];
-  readonly departments?: readonly (number | string)[];
-  readonly tags?: readonly (number | string)[];
-  readonly chats?: readonly string[];
-  /** Names of group robots. */
-  readonly robots?: readonly string[];
-}
-
-/** What a message says: exactly one of these. */
-export type Says =
-  | Content
-  /** A picture at a public address. */
-  | { readonly imageUrl: string }
-  /** A picture that was handed in before. */
-  | { readonly image: { readonly sha256: string } }
-  | { readonly template: { readonly key: string; readonly variables?: Variables } };
-
-/** One message for message delivery; docs/push.md describes every field. */
-export type PushMessage = Says & {
-  readonly to: To;
-  /** The account that sends it; absent: the app of the `WECOM_*` variables. Any other needs the scope `account:NAME`. */
-  readonly account?: string;
-  /** The same key gives the same message, however often it is sent; with it a request whose connection fails is repeated. */
-  readonly idempotencyKey?: string;
-  readonly opaque?: string | number;
-  readonly priority?: 'alert' | 'normal' | 'bulk';
-  /** ISO time, or Unix seconds. */
-  readonly sendAt?: string | number;
-  readonly callbackUrl?: string;
-};
+/**
+ * One message for message delivery, with exactly one content; docs/push.md describes every field. With an idempotency
+ * key a request whose connection fails is repeated.
+ */
+export type PushMessage = Omit<GivenMessage, 'wait'>;
 
 /** A message that was taken down; it will be delivered. */
 export interface Pushed {
   readonly id: string;
   readonly state: string;
-  readonly opaque?: string | number;
+  readonly opaque?: Opaque;
 }
 
 /** What WeCom answered, or `queued` / `sending` when it has not within half a minute. */
-export interface Sent extends Pushed {
-  readonly msgid?: string;
-  readonly msgids?: readonly string[];
-  readonly invaliduser?: readonly string[];
-  readonly invalidparty?: readonly string[];
-  readonly invalidtag?: readonly string[];
-  /** Chats and robots that it did not reach. */
-  readonly failed?: readonly string[];
-}
-
-/** A message as it stands, with each receiver. */
-export type PushedMessage = Pick<MessageView, 'id' | 'state' | 'opaque' | 'receivers'>;
-
-/** How an account fares. A paused one sends nothing until somebody has done what `advice` says. */
-export type AccountState = Readonly<AccountView>;
-
-/** A member as WeCom knows it. */
-export type DirectoryUser = Readonly<Member>;
+export type Sent = Pushed & Partial<Omit<z.infer<typeof sentSchema>, keyof Pushed>>;
 
 /** Message delivery said no, or nothing (`status` 0). `message` is its sentence; `errcode` is WeCom's, if it was WeCom. */
 export class PushError extends Error {
@@ -72,26 +29,11 @@ export class PushError extends Error {
   readonly status: number;
   readonly errcode: number | string | undefined;
 
-  constructor(status: number, message: string, options?: { errcode?: number | string; cause?: unknown }) {
+  constructor(status: number, message: string, options?: { errcode?: unknown; cause?: unknown }) {
     super(message, { cause: options?.cause });
     this.status = status;
-    this.errcode = options?.errcode;
+    this.errcode = options?.errcode as PushError['errcode'];
   }
-}
-
-/** Hands messages to message delivery. Every method throws a {@link PushError}. */
-export interface PushClient {
-  /** Resolves when the message is taken down. */
-  push(message: PushMessage): Promise<Pushed>;
-  /** Resolves when WeCom has answered; after half a minute without answer to a state that is not `sent`. */
-  send(message: PushMessage): Promise<Sent>;
-  message(id: string): Promise<PushedMessage>;
-  /** The accounts that this app may use, and whether WeCom refuses one of them. */
-  accounts(): Promise<readonly AccountState[]>;
-  /** One member of an account's enterprise, of the default account's without; needs the scope `directory`. */
-  user(userid: string, account?: string): Promise<DirectoryUser>;
-  /** The networks that WeCom's callbacks for an account come from, as CIDRs; needs the scope `directory`. */
-  callbackRanges(account?: string): Promise<readonly string[]>;
 }
 
 export interface PushClientParts {
@@ -119,12 +61,15 @@ const TIMEOUT_MS = 10_000;
 /** Message delivery waits 30 s for WeCom. */
 const SEND_TIMEOUT_MS = 40_000;
 
+/** Hands messages to message delivery. Every method throws a {@link PushError}. */
+export type PushClient = ReturnType<typeof createPushClient>;
+
 /** Makes a client; connections are kept alive by `fetch`. */
-export function createPushClient(parts: PushClientParts): PushClient {
-  const get = <T>(path: string) =>
-    ask<T>(parts, { method: 'GET', path, timeoutMs: TIMEOUT_MS, canRepeat: true });
-  const post = <T>(message: PushMessage, wait: boolean) =>
-    ask<T>(parts, {
+export function createPushClient(parts: PushClientParts) {
+  const get = <T>(path: string): Promise<T> =>
+    ask(parts, { method: 'GET', path, timeoutMs: TIMEOUT_MS, canRepeat: true });
+  const post = <T>(message: PushMessage, wait: boolean): Promise<T> =>
+    ask(parts, {
       method: 'POST',
       path: '/v1/messages',
       body: { ...message, wait },
@@ -132,12 +77,19 @@ export function createPushClient(parts: PushClientParts): PushClient {
       canRepeat: message.idempotencyKey !== undefined,
     });
   return {
-    push: (message) => post<Pushed>(message, false),
-    send: (message) => post<Sent>(message, true),
-    message: (id) => get(`/v1/messages/${encodeURIComponent(id)}`),
-    accounts: async () => (await get<{ accounts: readonly AccountState[] }>('/v1/accounts')).accounts,
-    user: (userid, account) => get(`/v1/directory/users/${encodeURIComponent(userid)}${queryOf(account)}`),
-    callbackRanges: async (account) =>
+    /** Resolves when the message is taken down. */
+    push: (message: PushMessage) => post<Pushed>(message, false),
+    /** Resolves when WeCom has answered; after half a minute without answer to a state that is not `sent`. */
+    send: (message: PushMessage) => post<Sent>(message, true),
+    /** A message as it stands, with each receiver. */
+    message: (id: string) => get<MessageView>(`/v1/messages/${encodeURIComponent(id)}`),
+    /** The accounts that this app may use, and whether WeCom refuses one of them. */
+    accounts: async () => (await get<{ accounts: readonly AccountView[] }>('/v1/accounts')).accounts,
+    /** One member of an account's enterprise, of the default account's without; needs the scope `directory`. */
+    user: (userid: string, account?: string) =>
+      get<Member>(`/v1/directory/users/${encodeURIComponent(userid)}${queryOf(account)}`),
+    /** The networks that WeCom's callbacks for an account come from, as CIDRs; needs the scope `directory`. */
+    callbackRanges: async (account?: string) =>
       (await get<{ ranges: readonly string[] }>(`/v1/directory/callback-ranges${queryOf(account)}`)).ranges,
   };
 }
@@ -148,38 +100,32 @@ function queryOf(account: string | undefined): string {
 }
 
 async function ask<T>(parts: PushClientParts, call: Call): Promise<T> {
-  const first = await exchange(parts, call).catch((error: unknown) => ({ error }));
-  const answer =
-    'error' in first ? await (call.canRepeat ? exchange(parts, call) : Promise.reject(first.error)) : first;
-  if (answer.status < 300) return answer.body as T;
-  const { error, errcode } = answer.body;
-  throw new PushError(answer.status, typeof error === 'string' ? error : `HTTP ${answer.status}`, {
-    ...((typeof errcode === 'number' || typeof errcode === 'string') && { errcode }),
+  const { status, body } = await exchange(parts, call).catch((error: unknown) => {
+    if (call.canRepeat) return exchange(parts, call);
+    throw error;
   });
-}
-
-interface Exchanged {
-  readonly status: number;
-  readonly body: Readonly<Record<string, unknown>>;
+  if (status < 300) return body as T;
+  const { error = `HTTP ${status}`, errcode } = body;
+  throw new PushError(status, `${error}`, { errcode });
 }
 
 /** Asks once, with a signature of its own; throws a PushError when no usable answer comes. */
-async function exchange(parts: PushClientParts, { method, path, body, timeoutMs }: Call): Promise<Exchanged> {
+async function exchange(parts: PushClientParts, { method, path, body, timeoutMs }: Call) {
   const url = new URL(path, parts.url);
-  const text = body === undefined ? undefined : JSON.stringify(body);
+  const text = body === undefined ? {} : { body: JSON.stringify(body) };
   const unsigned = { method, target: url.pathname + url.search, now: parts.now(), nonce: parts.newNonce() };
   try {
     const response = await (parts.fetch ?? fetch)(url, {
       method,
       headers: {
-        ...signRequest(parts, { ...unsigned, ...(text !== undefined && { body: text }) }),
-        ...(text !== undefined && { 'content-type': 'application/json' }),
+        ...signRequest(parts, { ...unsigned, ...text }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
       },
-      ...(text !== undefined && { body: text }),
+      ...text,
       redirect: 'error',
       signal: AbortSignal.timeout(timeoutMs),
     });
-    return { status: response.status, body: (await response.json()) as Exchanged['body'] };
+    return { status: response.status, body: (await response.json()) as Readonly<Record<string, unknown>> };
   } catch (cause) {
     throw new PushError(0, 'Message delivery gave no usable answer.', { cause });
   }

@@ -10,7 +10,7 @@ export const opaqueSchema = z.union([z.string(), z.number()]);
 const NUMBER = '\u0000';
 
 /** Of a request: a text that `text` takes, or a number that comes back as it was. */
-export function opaqueOf(text: z.ZodType<string>) {
+export function opaqueOf(text: z.ZodType<string, string>) {
   return z.union([
     text.refine((given) => !given.startsWith(NUMBER), 'must not begin with a NUL'),
     z

@@ -116,3 +116,5 @@ export function messageSchema(now: () => number) {
 
 /** A message whose form is right. */
 export type HandedMessage = z.output<ReturnType<typeof messageSchema>>;
+/** The same as its caller writes it. */
+export type GivenMessage = z.input<ReturnType<typeof messageSchema>>;

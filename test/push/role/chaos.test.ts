@@ -66,7 +66,7 @@ const away = new Set<number>();
 
 /** Hands a message in until a replica has accepted it, as docs/push.md says; asks those that are up, as a load balancer does. */
 async function hand({ text, priority, users }: HandedIn, first: number): Promise<void> {
-  const message: PushMessage = { to: { users }, text, priority, idempotencyKey: text };
+  const message: PushMessage = { to: { users: [...users] }, text, priority, idempotencyKey: text };
   for (let turn = first; ; turn += 1) {
     if (away.has(turn % REPLICAS)) {
       await sleep(20);

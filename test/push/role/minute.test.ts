@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, test, vi } from 'vitest';
 import { type PushRole, startPushRole } from '#test/push-role.ts';
 import { isLong } from '#test/size.ts';
-import type { PushMessage, To } from '../../../src/push/client.ts';
+import type { PushMessage } from '../../../src/push/client.ts';
 
 /**
  * WeCom counts by the minute, so that this file takes one; everything that has to wait for it waits at the same time. In
@@ -10,6 +10,7 @@ import type { PushMessage, To } from '../../../src/push/client.ts';
 const aMinute = { timeout: 110_000, interval: 100 };
 const robots = { 'busy-room': 'busy-room-key', 'ranked-room': 'ranked-room-key' };
 
+type To = PushMessage['to'];
 let role: PushRole;
 beforeAll(async () => {
   if (!isLong) return;
