@@ -2,11 +2,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DEFAULT_ACCOUNT } from '../../contract/principal.ts';
 import { InputError } from '../../errors.ts';
 import type { Cipher } from '../../wecom/crypto/cipher.ts';
-import { readEnvelope } from '../../wecom/crypto/envelope.ts';
+import { readEncrypted } from '../../wecom/crypto/envelope.ts';
 import { sealTextReply } from '../../wecom/crypto/reply.ts';
 import { readMessage } from '../../wecom/events/message.ts';
+import { normalizeUserId } from '../../wecom/userid.ts';
 import type { Channel, Incoming, Reply } from '../channel.ts';
-import { readIncoming } from './incoming.ts';
 import { readSignedQuery } from './query.ts';
 
 /** What is refused, with which status and in which words. */
@@ -107,20 +107,25 @@ export function addCallback(app: FastifyInstance, parts: CallbackParts): void {
     app.post(path, async (request, reply) => {
       const { cipher, corpId, channel, agentId } = accountOf(request);
       const { signature, timestamp, nonce } = readSignedQuery(request.url);
-      const { encrypt } = readEnvelope(typeof request.body === 'string' ? request.body : '');
-      if (!cipher.isSigned(signature, timestamp, nonce, encrypt)) return refuse(request, reply, 'signature');
-      const plaintext = cipher.decrypt(encrypt);
-      const callback = readMessage(plaintext);
-      const incoming = readIncoming(callback, { channel, agentId, plaintext, trace: request.id });
-      const answered = incoming && (await parts.receive(incoming));
-      if (incoming === null || answered === null || !('fromUserName' in callback)) {
+      const encrypted = readEncrypted(typeof request.body === 'string' ? request.body : '');
+      if (!cipher.isSigned(signature, timestamp, nonce, encrypted))
+        return refuse(request, reply, 'signature');
+      const message = readMessage(cipher.decrypt(encrypted));
+      const answerNothing = () => {
         parts.onResult('empty', request, reply);
         return reply.code(200).send('');
-      }
+      };
+      if (message === null || message.agentId !== agentId) return answerNothing();
+      const { fromUserName, id: msgId, createTime: createdAt, text } = message;
+      // Userids are told apart without regard to case (protocol §4.8).
+      const user = normalizeUserId(fromUserName);
+      const incoming: Incoming = { channel, user, msgId, createdAt, text, trace: request.id };
+      const answered = await parts.receive(incoming);
+      if (answered === null) return answerNothing();
       parts.onResult('reply', request, reply);
       reply.raw.once('finish', () => parts.onSent(answered, incoming));
       const sealed = sealTextReply(cipher, {
-        toUser: callback.fromUserName,
+        toUser: fromUserName,
         fromCorp: corpId,
         content: answered.text,
         timestamp: Math.floor(parts.now() / 1000),
