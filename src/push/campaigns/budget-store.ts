@@ -3,23 +3,17 @@ import type { Tx } from '../database/database.ts';
 import { dayOf } from '../delivery/limits.ts';
 import type { CampaignRow } from './campaign-store.ts';
 
-/** What a campaign may do now. */
-export interface Budget {
-  /** Deliveries that are not final. */
-  readonly open: number;
-  /** How many more receivers may be handed out; at most one slice. */
-  readonly allowed: number;
-}
-
 /** At most so many receivers become one message: what message/send takes at once (§4.2). */
 const SLICE = 1000;
 /** At most so many deliveries of one campaign are open, so that the queue does not grow with it. */
 const MAX_OPEN = 2000;
 const MINUTE_MS = 60_000;
 
-/** Reads how much of its budgets a campaign has left, under the lock of its row. */
-export async function readBudget(tx: Tx, campaign: CampaignRow, now: number): Promise<Budget> {
-  const { serial, per_minute, per_day } = campaign;
+/**
+ * Reads what a campaign may do now, under the lock of its row: how many deliveries are `open`, and how many more receivers
+ * are `allowed` to be handed out, at most one slice.
+ */
+export async function readBudget(tx: Tx, { serial, per_minute, per_day }: CampaignRow, now: number) {
   const open = await countOpen(tx, serial);
   const left = [SLICE, MAX_OPEN - open];
   if (per_minute !== null) left.push(per_minute - (await countSince(tx, serial, now - MINUTE_MS)));

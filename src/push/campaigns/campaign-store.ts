@@ -1,8 +1,27 @@
 import type { Selectable, Updateable } from 'kysely';
+import { readScopes } from '../apps/scopes.ts';
 import { ID } from '../content/fields.ts';
 import { type CampaignState, type CampaignTable, visibleStates } from '../database/campaign-tables.ts';
-import type { Database } from '../database/database.ts';
+import type { Database, Tx } from '../database/database.ts';
+import type { MessageQueue } from '../delivery/message-queue.ts';
+import type { KnownAccounts } from '../http/accounts.ts';
 import { Refusal } from '../http/route.ts';
+import type { Templates } from '../templates/templates.ts';
+import type { Webhooks } from '../webhooks/webhooks.ts';
+
+/** What campaigns need. */
+export interface CampaignParts {
+  readonly db: Database;
+  readonly messageQueue: Pick<MessageQueue, 'insert' | 'wake'>;
+  readonly templates: Pick<Templates, 'resolve'>;
+  readonly accounts: KnownAccounts;
+  /** Called with slices that a pause or stop has finished. */
+  readonly webhooks: Webhooks;
+  /** Unix ms. */
+  readonly now: () => number;
+  readonly newId: () => string;
+  readonly onError: (error: unknown) => void;
+}
 
 /** A row of the campaigns table. */
 export type CampaignRow = Readonly<Selectable<CampaignTable>>;
@@ -19,16 +38,6 @@ export async function findCampaign(db: Database, app: string, id: string): Promi
   return found.executeTakeFirstOrThrow(
     () => new Refusal(404, 'this app has no campaign with this id; GET /v1/campaigns lists them'),
   );
-}
-
-/** Who holds this idempotency key, in whatever state. */
-export function findByKey(db: Database, app: string, key: string): Promise<CampaignRow | undefined> {
-  return db
-    .selectFrom('campaigns')
-    .selectAll()
-    .where('app', '=', app)
-    .where('idempotency_key', '=', key)
-    .executeTakeFirst();
 }
 
 /** Campaigns of this app, newest first, those after `after` in that order. */
@@ -72,4 +81,27 @@ export async function changeCampaign(
     .where('next_run_at', seen.next_run_at === null ? 'is' : '=', seen.next_run_at)
     .executeTakeFirst();
   return numUpdatedRows > 0n;
+}
+
+/**
+ * Why the app of a campaign may not send it to these users now, in a sentence; null when it may. Asked before each slice, so that
+ * disabling an app, or taking a scope from it, also stops what it had started.
+ */
+export async function refusalOf(
+  db: Database | Tx,
+  { app, account, template_key }: CampaignRow,
+  users: readonly string[] = [],
+): Promise<string | null> {
+  const row = await db
+    .selectFrom('apps')
+    .select(['enabled', 'scopes'])
+    .where('app_id', '=', app)
+    .executeTakeFirst();
+  if (row?.enabled !== 1) return `the app ${app} is disabled`;
+  const scopes = readScopes(JSON.parse(row.scopes));
+  if (!scopes.allows('campaigns')) return `the app ${app} has no scope campaigns any more`;
+  if (!scopes.allowsTemplate(template_key)) return `the app ${app} may not use this template any more`;
+  if (!scopes.allowsAccount(account)) return `the app ${app} may not use the account ${account} any more`;
+  const user = users.find((each) => !scopes.allowsReceiver(`user:${each}`));
+  return user === undefined ? null : `the app ${app} may not send to ${user} any more`;
 }

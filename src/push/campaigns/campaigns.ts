@@ -1,12 +1,11 @@
 import { createLoop } from '../../server/loop.ts';
-import type { CampaignParts } from './campaign-parts.ts';
-import { campaignsIn } from './campaign-store.ts';
-import { settleSlices } from './counts-store.ts';
+import { type CampaignParts, campaignsIn } from './campaign-store.ts';
 import { removeAbandoned } from './loading-store.ts';
+import { settleSlices } from './progress-store.ts';
 import { campaignRoutes } from './routes.ts';
-import { createRuns } from './runs.ts';
-import { createSlicer } from './slicer.ts';
-import { findWithdrawals, withdraw } from './withdraw-store.ts';
+import { beginDue } from './runs.ts';
+import { handOutSlice } from './slice-store.ts';
+import { withdrawAll } from './withdraw-store.ts';
 
 export type Campaigns = ReturnType<typeof createCampaigns>;
 
@@ -17,34 +16,21 @@ const IDLE_ROUNDS = 3;
 
 /** Makes the campaigns of one replica: messages to many, handed out little by little by all replicas together. */
 export function createCampaigns(parts: CampaignParts) {
-  const { db, webhooks, now, onError } = parts;
-  const runs = createRuns(parts);
-  const slice = createSlicer(parts);
+  const { db, now, onError } = parts;
   let isClosing = false;
   /** How many rounds are left out, since nothing ran at the last look. */
   let idleRounds = 0;
 
-  const withdrawAll = async (serial?: number): Promise<void> => {
-    let count = 0;
-    for (const found of await findWithdrawals(db, serial)) {
-      count += await withdraw(db, webhooks, { ...found, now: now() }).catch(none);
-    }
-    if (count > 0) webhooks.wake();
-  };
+  /** Hands out a slice of each running campaign; one that fails keeps nobody from working on the others. */
   const handOut = async (): Promise<boolean> => {
-    let count = 0;
+    let isHandedOut = false;
     const running = await campaignsIn(db, 'running');
     idleRounds = running.length > 0 ? 0 : IDLE_ROUNDS;
     for (const { serial } of running) {
       if (isClosing) break;
-      count += (await slice(serial).catch(none)) ? 1 : 0;
+      if (await handOutSlice(parts, serial).catch(onError)) isHandedOut = true;
     }
-    return count > 0;
-  };
-  /** One that fails keeps nobody from working on the others. */
-  const none = (error: unknown): 0 => {
-    onError(error);
-    return 0;
+    return isHandedOut;
   };
 
   /**
@@ -53,8 +39,8 @@ export function createCampaigns(parts: CampaignParts) {
    */
   async function sweep(): Promise<boolean> {
     try {
-      await runs.fire();
-      await withdrawAll();
+      await beginDue(parts);
+      await withdrawAll(parts);
       await settleSlices(db);
       await removeAbandoned(db, now());
       return await handOut();
@@ -72,7 +58,7 @@ export function createCampaigns(parts: CampaignParts) {
   const loop = createLoop({ restMs: REST_MS, work, onError });
 
   return {
-    routes: campaignRoutes({ ...parts, runs, withdraw: (serial) => withdrawAll(serial).catch(onError) }),
+    routes: campaignRoutes(parts),
     sweep,
     /** Begins to work on whatever there is to do, until `close`. */
     start(): void {

@@ -1,30 +1,25 @@
 import type { Readable } from 'node:stream';
 import { InputError } from '../../errors.ts';
-import { type Database, isDuplicate } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
 import { checkAccount } from '../http/accounts.ts';
+import { isContentType } from '../http/read-body.ts';
 import { type Answer, type Ask, Refusal } from '../http/route.ts';
-import type { CampaignParts } from './campaign-parts.ts';
 import { campaignSchema, LONGEST_LINE, type NewCampaign, readLine } from './campaign-schema.ts';
-import { findByKey, findCampaign } from './campaign-store.ts';
-import { type Line, readLines } from './lines.ts';
+import { type CampaignParts, findCampaign } from './campaign-store.ts';
+import { readLines } from './lines.ts';
 import { loadReceivers } from './load-receivers.ts';
-import {
-  addReceivers,
-  completeLoading,
-  insertCampaign,
-  type NewCampaignRow,
-  removeLoading,
-} from './loading-store.ts';
-import type { Runs } from './runs.ts';
+import { addReceivers, changeLoading, findByKey, insertCampaign, removeLoading } from './loading-store.ts';
+import { resolveTemplate, startCampaign } from './runs.ts';
 import { checkSchedule } from './schedule.ts';
 
 /**
  * Takes a campaign in from a stream: its first line, then a receiver in each. It is there as a whole when the stream
  * has ended and was what the app had signed, and not at all otherwise. Throws an InputError or Refusal of one sentence.
  */
-export async function createCampaign(parts: CampaignParts, runs: Runs, ask: Ask): Promise<Answer> {
+export async function createCampaign(parts: CampaignParts, ask: Ask): Promise<Answer> {
   const { db, accounts, now, onError } = parts;
-  if (!/^application\/x-ndjson *(;|$)/i.test(ask.contentType)) {
+  const { app, scopes } = ask.caller;
+  if (!isContentType(ask.contentType, 'application/x-ndjson')) {
     throw new Refusal(
       415,
       'a campaign is sent as application/x-ndjson: first the campaign, then a line for each receiver',
@@ -34,32 +29,32 @@ export async function createCampaign(parts: CampaignParts, runs: Runs, ask: Ask)
   const campaign = await readHead(lines, ask, now());
   checkAccount(ask.caller, campaign.account, accounts);
   const row = rowOf(campaign, ask, parts);
-  const serial = await insertCampaign(db, row).catch((error: unknown) => {
-    if (isDuplicate(error) && row.idempotency_key !== null) return null;
-    throw error;
-  });
-  if (serial === null) return answerOfFirst(db, ask, row.idempotency_key ?? '');
+  const serial = await insertCampaign(db, row);
+  if (serial === null) return answerOfFirst(db, ask, row.idempotency_key);
   try {
-    const { total, doubles, sharedNames } = await loadReceivers(lines, serial, {
-      isAllowed: (receiver) => ask.caller.scopes.allowsReceiver(receiver),
-      add: (rows) => addReceivers(db, { serial, rows, now: now() }),
-    });
+    const { sharedNames, ...loaded } = await loadReceivers(lines, scopes.allowsReceiver, (rows) =>
+      addReceivers(db, { serial, rows, now: now() }),
+    );
     const shared_names = JSON.stringify(sharedNames);
-    await runs.resolve({ ...row, shared_names });
-    await completeLoading(db, serial, { total, doubles, shared_names });
+    await resolveTemplate(parts, { ...row, shared_names });
+    await changeLoading(db, serial, { ...loaded, shared_names, state: 'draft' });
   } catch (error) {
     await removeLoading(db, serial).catch(onError);
     throw error;
   }
-  if (campaign.start) await runs.start(await findCampaign(db, row.app, row.id));
-  return created(db, ask.caller.app, row.id);
+  if (campaign.start) await startCampaign(parts, await findCampaign(db, app, row.id));
+  return created(db, app, row.id);
 }
 
-async function readHead(lines: AsyncIterator<Line>, { caller }: Ask, now: number): Promise<NewCampaign> {
+async function readHead(
+  lines: AsyncIterator<Buffer | null>,
+  { caller }: Ask,
+  now: number,
+): Promise<NewCampaign> {
   const first = await lines.next();
   if (first.done === true) throw new InputError('the body is empty; its first line must be the campaign');
   try {
-    const campaign = readLine(campaignSchema, first.value.bytes);
+    const campaign = readLine(campaignSchema, first.value);
     const { template, schedule, callbackUrl } = campaign;
     if (!caller.scopes.allowsTemplate(template.key)) {
       throw new InputError(`template.key: this app may not use the template ${template.key}`);
@@ -74,18 +69,14 @@ async function readHead(lines: AsyncIterator<Line>, { caller }: Ask, now: number
   }
 }
 
-function rowOf(
-  campaign: NewCampaign,
-  { caller, bodyHash }: Ask,
-  { now, newId }: CampaignParts,
-): NewCampaignRow {
-  const { name, template, schedule, perMinute, perDay, callbackUrl, idempotencyKey } = campaign;
+function rowOf(campaign: NewCampaign, { caller, bodyHash }: Ask, { now, newId }: CampaignParts) {
+  const { name, account, template, schedule, perMinute, perDay, callbackUrl, idempotencyKey } = campaign;
   return {
     id: newId(),
     app: caller.app,
-    account: campaign.account,
+    account,
     name,
-    state: 'loading',
+    state: 'loading' as const,
     template_key: template.key,
     variables: JSON.stringify(template.variables),
     shared_names: '[]',
@@ -101,7 +92,7 @@ function rowOf(
 }
 
 /** The same request again is answered as the first was; while that is loading, or for another request, it is refused. */
-async function answerOfFirst(db: Database, { caller, bodyHash }: Ask, key: string): Promise<Answer> {
+async function answerOfFirst(db: Database, { caller, bodyHash }: Ask, key: string | null): Promise<Answer> {
   const first = await findByKey(db, caller.app, key);
   if (first === undefined || first.state === 'loading') {
     throw new Refusal(

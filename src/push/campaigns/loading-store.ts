@@ -1,61 +1,68 @@
-import type { Insertable } from 'kysely';
+import type { Insertable, Updateable } from 'kysely';
 import { InputError } from '../../errors.ts';
 import { transact } from '../../server/database.ts';
-import type { CampaignReceiverTable, CampaignTable } from '../database/campaign-tables.ts';
-import type { Database } from '../database/database.ts';
+import type { CampaignTable } from '../database/campaign-tables.ts';
+import { type Database, isDuplicate, type Tx } from '../database/database.ts';
+import type { CampaignRow } from './campaign-store.ts';
+import type { NewReceiverRow } from './load-receivers.ts';
 
 /** How long a load may stand still before it counts as broken off; ms. */
 const ABANDONED_MS = 600_000;
 /** Rows that one statement removes, well within the database's patience. */
 const REMOVED_AT_ONCE = 5000;
 
-/** A campaign whose receivers are still to come. */
-export type NewCampaignRow = Insertable<CampaignTable> & { readonly idempotency_key: string | null };
-
-/** Writes a campaign down that nobody sees yet; resolves to its serial. Throws a duplicate when its key is taken. */
-export async function insertCampaign(db: Database, row: NewCampaignRow): Promise<number> {
-  const { insertId } = await db.insertInto('campaigns').values(row).executeTakeFirstOrThrow();
-  return Number(insertId);
+/** Writes a campaign down that nobody sees yet; resolves to its serial, or to null when its idempotency key is taken. */
+export async function insertCampaign(db: Database, row: Insertable<CampaignTable>): Promise<number | null> {
+  try {
+    const { insertId } = await db.insertInto('campaigns').values(row).executeTakeFirstOrThrow();
+    return Number(insertId);
+  } catch (error) {
+    if (isDuplicate(error) && typeof row.idempotency_key === 'string') return null;
+    throw error;
+  }
 }
 
-const givenUp = () => new InputError('the campaign came in too slowly and was given up; send it again');
+/** Who holds this idempotency key, in whatever state. */
+export function findByKey(db: Database, app: string, key: string | null): Promise<CampaignRow | undefined> {
+  return db
+    .selectFrom('campaigns')
+    .selectAll()
+    .where('app', '=', app)
+    .where('idempotency_key', '=', key)
+    .executeTakeFirst();
+}
+
+/** Changes a campaign that is loading. Throws an InputError when it was given up meanwhile. */
+export async function changeLoading(
+  db: Database | Tx,
+  serial: number,
+  change: Updateable<CampaignTable>,
+): Promise<void> {
+  const { numUpdatedRows } = await db
+    .updateTable('campaigns')
+    .set(change)
+    .where('serial', '=', serial)
+    .where('state', '=', 'loading')
+    .executeTakeFirst();
+  if (numUpdatedRows > 0n) return;
+  throw new InputError('the campaign came in too slowly and was given up; send it again');
+}
 
 /** Adds receivers; resolves to how many were new. Throws an InputError when the campaign is not loading any more. */
 export function addReceivers(
   db: Database,
-  { serial, rows, now }: { serial: number; rows: readonly CampaignReceiverTable[]; now: number },
+  { serial, rows, now }: { serial: number; rows: readonly NewReceiverRow[]; now: number },
 ): Promise<number> {
   return transact(db, async (tx) => {
     // Holds the row until the commit, so that a sweep never removes a campaign under the hands of its loader.
-    const touched = await tx
-      .updateTable('campaigns')
-      .set({ touched_at: now })
-      .where('serial', '=', serial)
-      .where('state', '=', 'loading')
-      .executeTakeFirst();
-    if (touched.numUpdatedRows === 0n) throw givenUp();
+    await changeLoading(tx, serial, { touched_at: now });
     const added = await tx
       .insertInto('campaign_receivers')
       .ignore()
-      .values([...rows])
+      .values(rows.map((row) => ({ campaign: serial, ...row })))
       .executeTakeFirst();
     return Number(added.numInsertedOrUpdatedRows ?? 0);
   });
-}
-
-/** loading → draft. Throws an InputError when it was given up meanwhile. */
-export async function completeLoading(
-  db: Database,
-  serial: number,
-  loaded: Pick<CampaignTable, 'shared_names'> & { readonly total: number; readonly doubles: number },
-): Promise<void> {
-  const { numUpdatedRows } = await db
-    .updateTable('campaigns')
-    .set({ ...loaded, state: 'draft' })
-    .where('serial', '=', serial)
-    .where('state', '=', 'loading')
-    .executeTakeFirst();
-  if (numUpdatedRows === 0n) throw givenUp();
 }
 
 /** Removes a campaign that did not load, with all that came in; its idempotency key is free at once. */

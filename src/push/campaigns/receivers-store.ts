@@ -4,21 +4,22 @@ import { type DeliveryState, deliveryStates } from '../content/message.ts';
 import type { Database } from '../database/database.ts';
 import { nextPage } from '../http/route.ts';
 import type { CampaignRow } from './campaign-store.ts';
-import { readSlices } from './counts-store.ts';
+import { readSlices } from './progress-store.ts';
 import { readWaiting } from './slice-store.ts';
 
-/** One receiver of a run. */
-const receiverLine = z.object({
-  user: z.string(),
-  state: z.enum([...deliveryStates, 'waiting']),
-  messageId: z.string().optional(),
-  errcode: errcodeSchema.optional(),
-  problem: z.string().optional(),
+/** Receivers of a run; `next` is the `after` of the next page, absent when this is the last. */
+export const receiverPage = z.object({
+  receivers: z.array(
+    z.object({
+      user: z.string(),
+      state: z.enum([...deliveryStates, 'waiting']),
+      messageId: z.string().optional(),
+      errcode: errcodeSchema.optional(),
+      problem: z.string().optional(),
+    }),
+  ),
+  next: z.string().optional(),
 });
-type ReceiverLine = z.infer<typeof receiverLine>;
-
-/** A page of them; `next` is the `after` of the next page, absent when this is the last. */
-export const receiverPage = z.object({ receivers: z.array(receiverLine), next: z.string().optional() });
 type ReceiverPage = z.infer<typeof receiverPage>;
 
 /** Where a page begins, as the page before gave it, and how long it is. */
@@ -35,7 +36,7 @@ export async function listDeliveries(
   { after, limit }: Page,
 ): Promise<ReceiverPage> {
   const [slice = 0, delivery = 0] = after.split('.').map(Number);
-  const found: (ReceiverLine & { at: string })[] = [];
+  const found: (ReceiverPage['receivers'][number] & { readonly place: string })[] = [];
   for (const { id, messageId, counts } of await readSlices(db, campaign)) {
     // Of a slice that was counted it is known whether there is any.
     if (id < slice || counts?.some((each) => each.state === state) === false) continue;
@@ -55,13 +56,13 @@ export async function listDeliveries(
         messageId,
         ...(errcode !== null && { errcode: readErrcode(errcode) }),
         ...(problem !== null && { problem }),
-        at: `${id}.${at}`,
+        place: `${id}.${at}`,
       });
     }
     if (found.length === limit) break;
   }
-  const receivers = found.map(({ at: _, ...line }) => line);
-  return { receivers, ...nextPage(found, limit, ({ at }) => at) };
+  const receivers = found.map(({ place: _, ...receiver }) => receiver);
+  return { receivers, ...nextPage(found, limit, ({ place }) => place) };
 }
 
 /** Receivers that the last run has not handed out. */

@@ -2,21 +2,12 @@ import * as z from 'zod';
 import { ID, pageLimit } from '../content/fields.ts';
 import { deliveryStates } from '../content/message.ts';
 import { nextPage, type Route, route } from '../http/route.ts';
-import type { CampaignParts } from './campaign-parts.ts';
 import { campaignSchema, receiverSchema } from './campaign-schema.ts';
-import { findCampaign, listCampaigns } from './campaign-store.ts';
-import { type Command, commands, order } from './control.ts';
+import { type CampaignParts, findCampaign, listCampaigns } from './campaign-store.ts';
+import { commands, order } from './control.ts';
 import { createCampaign } from './create-campaign.ts';
 import { listDeliveries, listWaiting, receiverPage } from './receivers-store.ts';
-import type { Runs } from './runs.ts';
 import { lineOf, lineSchema, wholeOf, wholeSchema } from './view.ts';
-
-/** What the routes need. */
-export interface RouteParts extends CampaignParts {
-  readonly runs: Runs;
-  /** Takes back at once what of a paused or stopped campaign has not begun; never throws. */
-  withdraw(serial: number): Promise<void>;
-}
 
 const scope = 'campaigns';
 const after = z.string().regex(ID, 'must be the id of a campaign').optional();
@@ -25,19 +16,12 @@ const limit = pageLimit(100);
 const next = z.string().optional();
 const none = { 404: { about: 'This app has no such campaign.' } };
 
-const summaries: Readonly<Record<Command, string>> = {
-  start: 'Starts a draft: at once, or arms its schedule.',
-  pause: 'Nobody more is sent to; what was handed out and not begun waits again.',
-  resume: 'Goes on where it was paused.',
-  stop: 'Ends it for good; what was handed out and not begun is cancelled.',
-};
-
 /** A line has at most 4 KiB, so a million of them can be no longer than this. */
 const BODY_LIMIT = 4_100_000_000;
 
 /** The routes under /v1/campaigns; each asks for the scope `campaigns`, and an app sees its own only. */
-export function campaignRoutes(parts: RouteParts): readonly Route[] {
-  const { db, runs, withdraw } = parts;
+export function campaignRoutes(parts: CampaignParts): readonly Route[] {
+  const { db } = parts;
   return [
     route({
       method: 'POST',
@@ -57,7 +41,7 @@ export function campaignRoutes(parts: RouteParts): readonly Route[] {
         409: { about: 'The idempotencyKey was used for another campaign, or that one is being loaded.' },
         415: { about: 'It is not application/x-ndjson.' },
       },
-      handle: (ask) => createCampaign(parts, runs, ask),
+      handle: (ask) => createCampaign(parts, ask),
     }),
     route({
       method: 'GET',
@@ -84,11 +68,11 @@ export function campaignRoutes(parts: RouteParts): readonly Route[] {
         return { status: 200, body: await wholeOf(db, await findCampaign(db, caller.app, id)) };
       },
     }),
-    ...commands.map((command) =>
+    ...(['start', 'pause', 'resume', 'stop'] as const).map((command) =>
       route({
         method: 'POST',
         path: `/campaigns/:id/${command}`,
-        summary: summaries[command],
+        summary: commands[command].about,
         scope,
         answers: {
           200: { about: 'The campaign afterwards.', schema: wholeSchema },
@@ -97,9 +81,7 @@ export function campaignRoutes(parts: RouteParts): readonly Route[] {
           ...none,
         },
         async handle({ caller, params: { id = '' } }) {
-          const row = await order(parts, runs, { command, id, caller });
-          if (command === 'pause' || command === 'stop') await withdraw(row.serial);
-          return { status: 200, body: await wholeOf(db, row) };
+          return { status: 200, body: await wholeOf(db, await order(parts, caller, { command, id })) };
         },
       }),
     ),

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { CronExpressionParser } from 'cron-parser';
 import { InputError } from '../../errors.ts';
+import type { NewCampaign } from './campaign-schema.ts';
 
-/** When a campaign runs: once, at a time in Unix ms, or each time that a cron expression of five fields names. */
-export type Schedule = { readonly at: number } | { readonly cron: string; readonly timezone: string };
+type Schedule = NonNullable<NewCampaign['schedule']>;
+type Cron = Extract<Schedule, { readonly cron: string }>;
 
 /** Throws an InputError of one sentence when the expression or the timezone is none, or it never comes. */
 export function checkSchedule(schedule: Schedule, now: number): void {
@@ -27,17 +28,23 @@ export function checkSchedule(schedule: Schedule, now: number): void {
 }
 
 /**
- * When the next run after `now` begins, Unix ms; null when there is none. A run that would begin exactly at :00 or :30,
- * which Tencent advises against (§4.12), begins 5 to 59 s later: as many for each run of a campaign, others for another.
+ * When the next run of a campaign after `now` begins, Unix ms; null when there is none. A run that would begin exactly at
+ * :00 or :30, which Tencent advises against (§4.12), begins 5 to 59 s later: as many for each run of a campaign, others
+ * for another.
  */
-export function nextRun(schedule: Schedule, now: number, campaignId: string): number | null {
-  const next = 'at' in schedule ? schedule.at : nextOf(schedule, now);
-  if ('at' in schedule && next <= now) return null;
+export function nextRun(
+  { id, schedule }: { readonly id: string; readonly schedule: string | null },
+  now: number,
+): number | null {
+  if (schedule === null) return null;
+  const when: Schedule = JSON.parse(schedule);
+  const next = 'at' in when ? when.at : nextOf(when, now);
+  if (next <= now) return null;
   const isRushHour = next % 1_800_000 === 0;
-  return isRushHour ? next + offset(campaignId) : next;
+  return isRushHour ? next + offset(id) : next;
 }
 
-function nextOf({ cron, timezone }: { cron: string; timezone: string }, now: number): number {
+function nextOf({ cron, timezone }: Cron, now: number): number {
   return CronExpressionParser.parse(cron, { currentDate: new Date(now), tz: timezone })
     .next()
     .getTime();

@@ -1,15 +1,26 @@
-import { type Insertable, sql, type Updateable } from 'kysely';
-import type {
-  CampaignReceiverTable,
-  CampaignSliceTable,
-  CampaignTable,
-} from '../database/campaign-tables.ts';
+import { sql, type Updateable } from 'kysely';
+import { transact } from '../../server/database.ts';
+import type { NewMessage } from '../content/message.ts';
+import type { CampaignReceiverTable, CampaignTable } from '../database/campaign-tables.ts';
 import type { Database, Tx } from '../database/database.ts';
-import type { CampaignRow } from './campaign-store.ts';
+import { readBudget } from './budget-store.ts';
+import { type CampaignParts, type CampaignRow, refusalOf } from './campaign-store.ts';
+import { nextRun } from './schedule.ts';
 
-/** Takes the row of a running campaign until the end of the transaction; undefined when another replica has it. */
-export function lockRunning(tx: Tx, serial: number): Promise<CampaignRow | undefined> {
-  return tx
+/**
+ * Hands out one slice of a running campaign, and resolves to whether it did. The message of a slice and the move of the
+ * campaign's position are one transaction under the lock of its row: whoever is killed in the middle leaves neither, and
+ * of several replicas one does it. An app that may not send any more hands nothing out, which is noted as the campaign's
+ * problem. The end of a run is found here too.
+ */
+export async function handOutSlice(parts: CampaignParts, serial: number): Promise<boolean> {
+  const isHandedOut = await transact(parts.db, (tx) => handOut(tx, parts, serial));
+  if (isHandedOut) parts.messageQueue.wake();
+  return isHandedOut;
+}
+
+async function handOut(tx: Tx, { messageQueue, now }: CampaignParts, serial: number): Promise<boolean> {
+  const campaign = await tx
     .selectFrom('campaigns')
     .selectAll()
     .where('serial', '=', serial)
@@ -17,11 +28,32 @@ export function lockRunning(tx: Tx, serial: number): Promise<CampaignRow | undef
     .forUpdate()
     .skipLocked()
     .executeTakeFirst();
-}
-
-/** Changes the row of a campaign that this transaction has locked. */
-export async function changeLocked(tx: Tx, serial: number, change: Updateable<CampaignTable>): Promise<void> {
-  await tx.updateTable('campaigns').set(change).where('serial', '=', serial).execute();
+  if (campaign === undefined) return false;
+  const change = (to: Updateable<CampaignTable>) =>
+    tx.updateTable('campaigns').set(to).where('serial', '=', serial).execute();
+  const { open, allowed } = await readBudget(tx, campaign, now());
+  const receivers = await readWaiting(tx, campaign, { after: 0, limit: Math.max(1, allowed) });
+  if (receivers.length === 0 && open === 0) {
+    const next_run_at = nextRun(campaign, now());
+    await change({ state: next_run_at === null ? 'done' : 'scheduled', next_run_at, finished_at: now() });
+  }
+  const last = receivers.at(-1);
+  if (last === undefined || allowed === 0) return false;
+  const users = receivers.map(({ user }) => user);
+  const problem = await refusalOf(tx, campaign, users);
+  if (problem !== campaign.problem) await change({ problem });
+  if (problem !== null) return false;
+  const [message_id = ''] = await messageQueue.insert(tx, [messageOf(campaign, receivers)]);
+  const slice = { campaign: serial, run: campaign.run, message_id, handed_at: now(), size: users.length };
+  await tx.insertInto('campaign_slices').values(slice).execute();
+  // Those that wait are handed out in their order, so that none before the last is left.
+  await tx
+    .deleteFrom('campaign_returned')
+    .where('campaign', '=', serial)
+    .where('number', '<=', last.number)
+    .execute();
+  await change({ position: Math.max(campaign.position, last.number) });
+  return true;
 }
 
 /**
@@ -30,7 +62,7 @@ export async function changeLocked(tx: Tx, serial: number, change: Updateable<Ca
  */
 export async function readWaiting(
   db: Database | Tx,
-  { serial, position }: Pick<CampaignRow, 'serial' | 'position'>,
+  { serial, position }: CampaignRow,
   { after, limit }: { readonly after: number; readonly limit: number },
 ): Promise<readonly CampaignReceiverTable[]> {
   const { rows } = await sql<CampaignReceiverTable>`
@@ -44,23 +76,23 @@ export async function readWaiting(
   return rows;
 }
 
-/** Notes that these receivers are handed out; in the transaction that inserts their message. */
-export async function noteSlice(
-  tx: Tx,
-  { serial, run, position }: CampaignRow,
-  slice: Pick<Insertable<CampaignSliceTable>, 'message_id' | 'handed_at'>,
-  receivers: readonly CampaignReceiverTable[],
-): Promise<void> {
-  const last = receivers.at(-1)?.number ?? 0;
-  await tx
-    .insertInto('campaign_slices')
-    .values({ ...slice, campaign: serial, run, size: receivers.length })
-    .execute();
-  // Those that wait are handed out in their order, so that none before the last is left.
-  await tx
-    .deleteFrom('campaign_returned')
-    .where('campaign', '=', serial)
-    .where('number', '<=', last)
-    .execute();
-  await changeLocked(tx, serial, { position: Math.max(position, last) });
+function messageOf(campaign: CampaignRow, receivers: readonly CampaignReceiverTable[]): NewMessage {
+  const { id, app, account, callback_url, template_key: key, template_version } = campaign;
+  return {
+    app,
+    account,
+    lane: 'bulk',
+    content: JSON.parse(campaign.content ?? 'null'),
+    variables: JSON.parse(campaign.variables),
+    template: { key, version: template_version ?? 0 },
+    receivers: receivers.map(({ user, variables }) => ({
+      receiver: `user:${user}`,
+      ...(variables !== null && { variables: JSON.parse(variables) }),
+    })),
+    campaignId: id,
+    // What a result callback of this slice is known by.
+    opaque: id,
+    requestHash: campaign.request_hash,
+    ...(callback_url !== null && { callbackUrl: callback_url }),
+  };
 }

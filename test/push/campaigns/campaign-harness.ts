@@ -5,7 +5,7 @@ import { openPushDatabase } from '#test/push-database.ts';
 import { InputError } from '../../../src/errors.ts';
 import { insertApp } from '../../../src/push/apps/app-store.ts';
 import { readScopes } from '../../../src/push/apps/scopes.ts';
-import type { CampaignParts } from '../../../src/push/campaigns/campaign-parts.ts';
+import type { CampaignParts } from '../../../src/push/campaigns/campaign-store.ts';
 import { type Campaigns, createCampaigns } from '../../../src/push/campaigns/campaigns.ts';
 import type { Content } from '../../../src/push/content/content.ts';
 import { namesIn } from '../../../src/push/content/fill.ts';

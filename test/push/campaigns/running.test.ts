@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createSlicer } from '../../../src/push/campaigns/slicer.ts';
+import { handOutSlice } from '../../../src/push/campaigns/slice-store.ts';
 import { withdraw } from '../../../src/push/campaigns/withdraw-store.ts';
 import { handedOut, openCampaignHarness, users } from './campaign-harness.ts';
 
@@ -320,10 +320,10 @@ describe('pause and resume', () => {
     await harness.campaigns.sweep();
     const { serial } = await harness.db.selectFrom('campaigns').select('serial').executeTakeFirstOrThrow();
     const [messageId = ''] = harness.inserted;
-    const late = { serial, state: 'paused', messageId, now: harness.clock.at } as const;
-    expect(await withdraw(harness.db, harness.parts.webhooks, late)).toBe(0);
+    await withdraw(harness.parts, { serial, state: 'paused', messageId });
+    expect((await harness.look(id)).progress).toMatchObject({ queued: 1000, waiting: 500 });
     await harness.ask(`POST /campaigns/${id}/pause`);
-    expect(await createSlicer(harness.parts)(serial)).toBe(false);
+    expect(await handOutSlice(harness.parts, serial)).toBe(false);
     expect((await handedOut(harness.db)).size).toBe(0);
   });
 
