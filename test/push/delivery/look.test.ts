@@ -1,0 +1,83 @@
+import { syncBuiltinESMExports } from 'node:module';
+import timers from 'node:timers/promises';
+import { sql } from 'kysely';
+import { afterEach, expect, test, vi } from 'vitest';
+import { eventually, textTo, useDeliveryHarness } from './delivery-harness.ts';
+
+const harness = useDeliveryHarness();
+afterEach(() => {
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
+});
+
+/** Rests of loops that are under way: each ends when `end` is called, and not by itself. */
+function holdRests() {
+  const held = new Map<NodeJS.Timeout, { readonly ms: number; readonly end: () => void }>();
+  const { setTimeout: begin, clearTimeout: clear } = globalThis;
+  vi.spyOn(globalThis, 'setTimeout').mockImplementation(((end: () => void, ms = 0) => {
+    const timer = begin(() => {}, 0);
+    held.set(timer, { ms, end });
+    return timer;
+  }) as typeof setTimeout);
+  vi.spyOn(globalThis, 'clearTimeout').mockImplementation(((timer: NodeJS.Timeout) => {
+    held.delete(timer);
+    clear(timer);
+  }) as typeof clearTimeout);
+  return {
+    /** How many rests of at most so many ms are under way. */
+    count: (ms: number) => [...held.values()].filter((rest) => rest.ms <= ms).length,
+    /** Ends those. */
+    end(ms: number) {
+      for (const [timer, rest] of held) {
+        if (rest.ms > ms) continue;
+        held.delete(timer);
+        rest.end();
+      }
+    },
+  };
+}
+
+test('what another replica has accepted is found by a look: an alert within 80 ms, the rest within 240 ms', async () => {
+  const rests = holdRests();
+  const replica = harness.start();
+  // The claimers of alerts and of the rest, and who looks for what others have finished.
+  await eventually(() => rests.count(240)).toBe(3);
+  const other = harness.open();
+  await other.accept(textTo('anna', 'alert', { lane: 'alert' }));
+  await other.accept(textTo('bert', 'normal'));
+  await other.accept(textTo('carl', 'bulk', { lane: 'bulk' }));
+  expect(harness.weCom.sent).toEqual([]);
+  expect(rests.count(80)).toBe(1);
+  rests.end(80);
+  await eventually(() => harness.weCom.sent.map(({ to }) => to)).toEqual([['user:anna']]);
+  rests.end(240);
+  await eventually(() => harness.weCom.sent.length).toBe(3);
+  expect(replica.errors).toEqual([]);
+});
+
+test('while the database cannot be asked a claimer rests a second between its looks, and then goes on', async () => {
+  const rests: { readonly ms: number; readonly end: () => void }[] = [];
+  vi.spyOn(timers, 'setTimeout').mockImplementation(((ms: number) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    rests.push({ ms, end: resolve });
+    return promise;
+  }) as typeof timers.setTimeout);
+  syncBuiltinESMExports();
+  const replica = harness.open();
+  await replica.accept(textTo('anna', 'hello'));
+  await sql`rename table delivery_lines to lines_away`.execute(harness.db);
+  try {
+    replica.start();
+    // The claimers of alerts and of the rest.
+    await eventually(() => rests.map(({ ms }) => ms)).toEqual([1000, 1000]);
+    replica.wake();
+    for (const { end } of rests.splice(0)) end();
+    await eventually(() => rests.map(({ ms }) => ms)).toEqual([1000, 1000]);
+    expect(replica.errors).toHaveLength(4);
+  } finally {
+    await sql`rename table lines_away to delivery_lines`.execute(harness.db);
+  }
+  replica.wake();
+  for (const { end } of rests) end();
+  await eventually(() => harness.weCom.textsTo('user:anna')).toEqual(['hello']);
+});
