@@ -1,16 +1,7 @@
 import type { Database } from '../database/database.ts';
-import { addRequests, deleteRequests } from './rate-store.ts';
 
 /** How many requests an app makes in a minute, together in all replicas. */
-export interface Rates {
-  /** Counts one request that is within the limit and returns 0; otherwise returns the seconds until the next minute. */
-  take(app: string, perMinute: number): number;
-  /**
-   * Exchanges counts with the other replicas; to be called every `SETTLE_MS`, one call at a time. Counts that the database
-   * does not take are not handed in again, since they may stand there: this process alone goes on counting them.
-   */
-  settle(): Promise<void>;
-}
+export type Rates = ReturnType<typeof createRates>;
 
 /** Between two exchanges a replica does not know what the others let through. */
 export const SETTLE_MS = 250;
@@ -26,13 +17,15 @@ interface Count {
 }
 
 /** Makes the counter. No request waits for the database; while it is away each process counts for itself. */
-export function createRates(db: Database, now: () => number): Rates {
+export function createRates(db: Database, now: () => number) {
+  /** Of the Unix epoch. */
   let minute = 0;
   let counts = new Map<string, Count>();
   let cleanedAt = 0;
 
   return {
-    take(app, perMinute) {
+    /** Counts one request that is within the limit and returns 0; otherwise returns the seconds until the next minute. */
+    take(app: string, perMinute: number): number {
       const current = Math.floor(now() / MINUTE_MS);
       if (current !== minute) counts = new Map();
       minute = current;
@@ -43,19 +36,36 @@ export function createRates(db: Database, now: () => number): Rates {
       count.unsaid += 1;
       return 0;
     },
-    async settle() {
-      const settling = minute;
-      const changed = new Map([...counts].filter(([, { unsaid }]) => unsaid > 0));
-      if (changed.size === 0) return;
-      const requests = new Map([...changed].map(([app, { unsaid }]) => [app, unsaid]));
-      for (const count of changed.values()) count.unsaid = 0;
-      const totals = await addRequests(db, settling, requests);
-      for (const [app, count] of changed) {
-        count.others = Math.max(0, (totals.get(app) ?? 0) - (count.own - count.unsaid));
+    /**
+     * Exchanges counts with the other replicas; to be called every `SETTLE_MS`, one call at a time. Counts that the database
+     * does not take are not handed in again, since they may stand there: this process alone goes on counting them.
+     */
+    async settle(): Promise<void> {
+      const [settling, settled] = [minute, counts];
+      const rows = [...settled]
+        .filter(([, { unsaid }]) => unsaid > 0)
+        .map(([app, { unsaid: requests }]) => ({ minute: settling, app, requests }));
+      if (rows.length === 0) return;
+      for (const count of settled.values()) count.unsaid = 0;
+      await db
+        .insertInto('app_rates')
+        // In one order, so that replicas wait for each other instead of locking each other out.
+        .values(rows.toSorted((a, b) => (a.app < b.app ? -1 : 1)))
+        .onDuplicateKeyUpdate((eb) => ({
+          requests: eb('requests', '+', eb.fn<number>('values', ['requests'])),
+        }))
+        .execute();
+      const totals = db.selectFrom('app_rates').select(['app', 'requests']).where('minute', '=', settling);
+      for (const { app, requests } of await totals.execute()) {
+        const count = settled.get(app);
+        if (count !== undefined) count.others = Math.max(0, requests - (count.own - count.unsaid));
       }
       if (cleanedAt === settling) return;
       cleanedAt = settling;
-      await deleteRequests(db, settling - 1);
+      await db
+        .deleteFrom('app_rates')
+        .where('minute', '<', settling - 1)
+        .execute();
     },
   };
 }
