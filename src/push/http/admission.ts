@@ -1,15 +1,9 @@
 import type { FastifyRequest } from 'fastify';
 import type { Sources } from '../../server/sources.ts';
-import type { App, Keys } from '../apps/keys.ts';
+import type { Keys } from '../apps/keys.ts';
 import { isSignedWith, signatureHeaders } from '../apps/signature.ts';
 import type { Rates } from './rates.ts';
-import { type Caller, Refusal } from './route.ts';
-
-/** A request that may go on. */
-export interface Admitted {
-  readonly caller: Caller;
-  readonly bodyHash: string;
-}
+import { Refusal } from './route.ts';
 
 export interface AdmissionParts {
   readonly keys: Pick<Keys, 'find' | 'useNonce'>;
@@ -19,73 +13,64 @@ export interface AdmissionParts {
   readonly now: () => number;
 }
 
-/** What the headers of a request claim; nothing of it is known to be true. */
-type Claim = Readonly<Record<'app' | 'timestamp' | 'nonce' | 'signature', string>>;
-
 const WINDOW_MS = 300_000;
 
 /** What each header looks like; the timestamp is Unix seconds. */
-const shapes: Readonly<Record<keyof Claim, RegExp>> = {
+const shapes = {
   app: /^[\w-]{1,32}$/,
   timestamp: /^\d{1,11}$/,
   nonce: /^[A-Za-z0-9_-]{8,64}$/,
   signature: /^[0-9a-f]{64}$/,
-};
+} as const;
+type Header = keyof typeof shapes;
 
 /** Makes the checks that every request passes before its route; both throw a {@link Refusal}. */
 export function createAdmission({ keys, sources, rates, now }: AdmissionParts) {
-  const claims = new WeakMap<FastifyRequest, Claim>();
-
-  const verify = async ({ raw }: FastifyRequest, claim: Claim, bodyHash: string): Promise<App> => {
-    const { timestamp, nonce, signature } = claim;
-    const app = await keys.find(claim.app);
-    const signed = { method: raw.method ?? '', target: raw.url ?? '', timestamp, nonce, bodyHash };
-    // An unknown app costs the time of a wrong key, and is answered the same: nobody learns which apps there are.
-    const isSigned = (app?.keys ?? ['']).some((key) => isSignedWith(key, signed, signature));
-    if (app === undefined || !isSigned) {
-      throw new Refusal(
-        401,
-        'The app or the signature is not right; check the app id, the key, and that method, path, query and body are signed exactly as they are sent.',
-      );
-    }
-    if (!app.enabled) {
-      throw new Refusal(403, 'This app is disabled; ask the administrators of Keypad to enable it.');
-    }
-    // Until then the timestamp lets it in.
-    if (await keys.useNonce(app.app, nonce, Number(timestamp) * 1000 + WINDOW_MS)) return app;
-    throw new Refusal(
-      401,
-      'X-Keypad-Nonce was used before; give every request, also a repeated one, a nonce and signature of its own.',
-    );
-  };
-
   return {
     /** Before the body is read: the source address, the headers, the time. */
-    checkHeaders(request: FastifyRequest): void {
-      if (!sources.allows(request.ip)) {
+    checkHeaders({ ip, headers }: FastifyRequest): void {
+      if (!sources.allows(ip)) {
         throw new Refusal(403, 'This source address may not call; add it to PUSH_ALLOWED_SOURCES.');
       }
-      const claim = readClaim(request.headers);
-      if (Math.abs(now() - Number(claim.timestamp) * 1000) > WINDOW_MS) {
+      const { timestamp } = readClaim(headers);
+      if (Math.abs(now() - Number(timestamp) * 1000) > WINDOW_MS) {
         throw new Refusal(
           401,
           'X-Keypad-Timestamp is more than 300 s away from the time here; set the clock, and sign each request anew.',
         );
       }
-      claims.set(request, claim);
     },
     /** With the hash of the body: the signature, the nonce, the app's own limit. For a streamed body the hash that its header names. */
-    async admit(request: FastifyRequest, hash: string | 'claimed'): Promise<Admitted> {
-      const claim = claims.get(request);
-      if (claim === undefined) throw new Error('the headers of this request were not checked');
-      const bodyHash = hash === 'claimed' ? request.headers[signatureHeaders.contentHash] : hash;
+    async admit({ headers, raw }: FastifyRequest, hash: string | 'claimed') {
+      const { timestamp, nonce, signature, app: name } = readClaim(headers);
+      const bodyHash = hash === 'claimed' ? headers[signatureHeaders.contentHash] : hash;
       if (typeof bodyHash !== 'string' || !/^[0-9a-f]{64}$/.test(bodyHash)) {
         throw new Refusal(
           401,
           'Name the SHA-256 of the body, in hex, in X-Keypad-Content-SHA256, and sign it.',
         );
       }
-      const { app, scopes, callbackHosts, perMinute } = await verify(request, claim, bodyHash);
+      const found = await keys.find(name);
+      const signed = { method: raw.method ?? '', target: raw.url ?? '', timestamp, nonce, bodyHash };
+      // An unknown app costs the time of a wrong key, and is answered the same: nobody learns which apps there are.
+      const isSigned = (found?.keys ?? ['']).some((key) => isSignedWith(key, signed, signature));
+      if (found === undefined || !isSigned) {
+        throw new Refusal(
+          401,
+          'The app or the signature is not right; check the app id, the key, and that method, path, query and body are signed exactly as they are sent.',
+        );
+      }
+      const { app, scopes, callbackHosts, perMinute, enabled } = found;
+      if (!enabled) {
+        throw new Refusal(403, 'This app is disabled; ask the administrators of Keypad to enable it.');
+      }
+      // Until then the timestamp lets it in.
+      if (!(await keys.useNonce(app, nonce, Number(timestamp) * 1000 + WINDOW_MS))) {
+        throw new Refusal(
+          401,
+          'X-Keypad-Nonce was used before; give every request, also a repeated one, a nonce and signature of its own.',
+        );
+      }
       const seconds = rates.take(app, perMinute);
       if (seconds > 0) {
         throw new Refusal(
@@ -99,8 +84,9 @@ export function createAdmission({ keys, sources, rates, now }: AdmissionParts) {
   };
 }
 
-function readClaim(headers: FastifyRequest['headers']): Claim {
-  const read = (name: keyof Claim): string => {
+/** What the headers of a request claim; nothing of it is known to be true. */
+function readClaim(headers: FastifyRequest['headers']): Readonly<Record<Header, string>> {
+  const read = (name: Header): string => {
     const value = headers[signatureHeaders[name]];
     if (typeof value === 'string' && shapes[name].test(value)) return value;
     throw new Refusal(

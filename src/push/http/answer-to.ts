@@ -4,7 +4,6 @@ import { InputError } from '../../errors.ts';
 import type { Log } from '../../server/log.ts';
 import { readValue } from '../content/read-value.ts';
 import { isDatabaseAway } from '../database/database.ts';
-import type { Admitted } from './admission.ts';
 import { isContentType, readJson } from './read-body.ts';
 import { type Answer, type Ask, Refusal, type Route, refuse } from './route.ts';
 
@@ -15,12 +14,13 @@ const nothing = z.strictObject({});
 export async function answerTo(
   route: Route,
   request: FastifyRequest,
-  { caller, bodyHash, raw, closing }: Pick<Ask, 'raw'> & Admitted & { readonly closing: AbortSignal },
+  ask: Pick<Ask, 'caller' | 'bodyHash' | 'raw' | 'closing'>,
 ): Promise<Answer> {
-  if (route.scope !== undefined && !caller.scopes.allows(route.scope)) {
+  const { app, scopes } = ask.caller;
+  if (route.scope !== undefined && !scopes.allows(route.scope)) {
     throw new Refusal(
       403,
-      `This route takes the scope ${route.scope}, which the app "${caller.app}" does not have.`,
+      `This route takes the scope ${route.scope}, which the app "${app}" does not have.`,
     );
   }
   const { 'content-type': contentType = '' } = request.headers;
@@ -28,15 +28,11 @@ export async function answerTo(
     throw new Refusal(415, 'This route reads JSON; send it with Content-Type: application/json.');
   }
   return route.handle({
-    caller,
+    ...ask,
     params: request.params as Readonly<Record<string, string>>,
     query: readValue(route.query ?? nothing, request.query, 'the query'),
-    body: readBody(route, raw),
-    raw,
+    body: readBody(route, ask.raw),
     contentType,
-    bodyHash,
-    trace: request.id,
-    closing,
   });
 }
 

@@ -1,14 +1,10 @@
 import type { Readable } from 'node:stream';
 import type { ZodType } from 'zod';
-import type { RouteScope, Scopes } from '../apps/scopes.ts';
+import type { App } from '../apps/keys.ts';
+import type { RouteScope } from '../apps/scopes.ts';
 
 /** Who sends the request: an app whose signature was checked. */
-export interface Caller {
-  readonly app: string;
-  readonly scopes: Scopes;
-  /** Hosts that result callbacks of this app may go to. */
-  readonly callbackHosts: readonly string[];
-}
+export type Caller = Pick<App, 'app' | 'scopes' | 'callbackHosts'>;
 
 /** One request, checked as far as its route's schemas go. */
 export interface Ask<Body = unknown, Query = unknown> {
@@ -22,8 +18,6 @@ export interface Ask<Body = unknown, Query = unknown> {
   readonly contentType: string;
   /** SHA-256 of the body, hex. */
   readonly bodyHash: string;
-  /** The id of this request in the log. */
-  readonly trace: string;
   /** Aborted when the server is about to close: who waits for something answers as far as it has come. */
   readonly closing?: AbortSignal;
 }

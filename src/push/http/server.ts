@@ -11,23 +11,19 @@ import type { Log } from '../../server/log.ts';
 import type { Sources } from '../../server/sources.ts';
 import { readTraceId, traceHeader } from '../../server/trace-id.ts';
 import { hashOf } from '../apps/signature.ts';
+import type { PushMetrics } from '../metrics.ts';
 import { type AdmissionParts, createAdmission } from './admission.ts';
 import { answerTo, failure } from './answer-to.ts';
 import { openApiRoute } from './openapi.ts';
 import { verifiedStream } from './read-body.ts';
 import { type Answer, type Route, refuse } from './route.ts';
 
-/** What the API counts; seconds. `route` is the path of the table. */
-export interface ApiMetrics {
-  request(route: string, status: number, seconds: number): void;
-}
-
-export interface ApiParts extends AdmissionParts {
+interface ApiParts extends AdmissionParts {
   readonly routes: readonly Route[];
   /** Whose X-Forwarded-For is believed. */
   readonly proxies: Sources;
   readonly log: Log;
-  readonly metrics?: ApiMetrics;
+  readonly metrics?: Pick<PushMetrics, 'request'>;
 }
 
 const BODY_LIMIT = 64 * 1024;
@@ -80,32 +76,28 @@ export function createApi(parts: ApiParts): FastifyInstance {
     return send(reply, refuse(404, 'There is no such route; GET /v1/openapi.json lists them all.'));
   });
 
-  const serve = (scope: FastifyInstance, route: Route): void => {
+  for (const route of [...parts.routes, openApiRoute(parts.routes)]) {
     const { method, path, reads, bodyLimit = BODY_LIMIT } = route;
-    scope.route({
-      method,
-      url: `/v1${path}`,
-      bodyLimit,
-      handler: async (request, reply) => {
-        const isStream = reads === 'stream';
-        // What is left of a streamed body when the answer goes out is not read.
-        if (isStream) reply.header('connection', 'close');
-        const admitted = await admission.admit(request, isStream ? 'claimed' : hashOf(bytesOf(request)));
-        const raw = isStream ? verifiedStream(request.raw, admitted.bodyHash, bodyLimit) : bytesOf(request);
-        return send(reply, await answerTo(route, request, { ...admitted, raw, closing: closing.signal }));
-      },
+    const isStream = reads === 'stream';
+    app.register(async (scope) => {
+      if (isStream) {
+        scope.removeAllContentTypeParsers();
+        scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
+      }
+      scope.route({
+        method,
+        url: `/v1${path}`,
+        bodyLimit,
+        handler: async (request, reply) => {
+          // What is left of a streamed body when the answer goes out is not read.
+          if (isStream) reply.header('connection', 'close');
+          const admitted = await admission.admit(request, isStream ? 'claimed' : hashOf(bytesOf(request)));
+          const raw = isStream ? verifiedStream(request.raw, admitted.bodyHash, bodyLimit) : bytesOf(request);
+          return send(reply, await answerTo(route, request, { ...admitted, raw, closing: closing.signal }));
+        },
+      });
     });
-  };
-  const { whole = [], stream = [] } = Object.groupBy(
-    [...parts.routes, openApiRoute(parts.routes)],
-    ({ reads }) => reads ?? 'whole',
-  );
-  for (const route of whole) serve(app, route);
-  app.register(async (scope) => {
-    scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
-    for (const route of stream) serve(scope, route);
-  });
+  }
   return app;
 }
 

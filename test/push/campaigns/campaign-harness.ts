@@ -102,7 +102,6 @@ export async function openCampaignHarness() {
         raw,
         contentType: request.contentType ?? 'application/x-ndjson',
         bodyHash: request.bodyHash ?? createHash('sha256').update(randomUUID()).digest('hex'),
-        trace: 'trace',
       });
       return answer as CampaignAnswer;
     } catch (error) {

@@ -39,7 +39,6 @@ export async function ask(
       raw,
       contentType: 'application/octet-stream',
       bodyHash: createHash('sha256').update(raw).digest('hex'),
-      trace: 'trace',
     });
   } catch (error) {
     if (error instanceof Refusal) return { status: error.status, body: { error: error.message } };
