@@ -7,12 +7,8 @@ import { readScopes, type Scopes } from './scopes.ts';
 import { deriveKey, hashOf } from './signature.ts';
 
 /** An app as the API sees it. */
-export interface App {
-  readonly app: string;
+export interface App extends Omit<AppRow, 'scopes' | 'keys'> {
   readonly scopes: Scopes;
-  readonly perMinute: number;
-  readonly callbackHosts: readonly string[];
-  readonly enabled: boolean;
   /** Valid ones, newest first. */
   readonly keys: readonly string[];
 }

@@ -1,38 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { InputError } from '../../errors.ts';
 import { transact } from '../../server/database.ts';
-import { isDuplicate, type Tx } from '../database/database.ts';
-
+import { type Database, isDuplicate, type Tx } from '../database/database.ts';
 import { type App, createAppCache, type KeysParts } from './app-cache.ts';
-import { type AppRow, addKey, insertApp, readApps, retireKey } from './app-store.ts';
+import { type AppRow, readApps } from './app-store.ts';
 import { createNonces } from './nonces.ts';
 import { readScopes } from './scopes.ts';
 import { deriveKey, hashOf } from './signature.ts';
 
 export type { App } from './app-cache.ts';
 
-/** An app that is to be made. */
-export interface NewApp {
-  readonly app: string;
-  readonly scopes: readonly string[];
-  /** Requests a minute; 600 unless said otherwise. */
-  readonly perMinute?: number;
-  readonly callbackHosts?: readonly string[];
-}
-
 /** What can be changed of an app; what is absent stays. */
-export interface AppChanges extends Omit<Partial<NewApp>, 'app'> {
-  readonly enabled?: boolean;
-}
+export type AppChanges = Partial<Pick<AppRow, 'scopes' | 'perMinute' | 'callbackHosts' | 'enabled'>>;
 
-/** A key that was just made: it is shown once and stored nowhere. */
-export interface NewKey {
-  readonly app: string;
-  readonly keyId: string;
-  readonly key: string;
-  /** Ids of older keys that it has put out of use. */
-  readonly retired: readonly string[];
-}
+/** An app that is to be made; 600 requests a minute unless said otherwise. */
+type NewApp = Pick<AppRow, 'app' | 'scopes'> & AppChanges;
 
 /** Apps and their keys. What an administrator changes throws an InputError that says what is wrong with it. */
 export type Keys = ReturnType<typeof createKeys>;
@@ -46,22 +28,58 @@ export function createKeys(parts: KeysParts) {
   const known = createAppCache(parts);
   /** An app, as it was at most a second ago; undefined when there is none. */
   const find = async (app: string): Promise<App | undefined> => (await known()).get(app);
-  const makeKey = async (tx: Tx, app: string): Promise<NewKey> => {
+
+  /** Whether the app has had such a valid key. */
+  const retireKey = async (by: Database, app: string, keyId: string): Promise<boolean> => {
+    const { numUpdatedRows } = await by
+      .updateTable('app_keys')
+      .set({ retired_at: now() })
+      .where('app_id', '=', app)
+      .where('key_id', '=', keyId)
+      .where('retired_at', 'is', null)
+      .executeTakeFirst();
+    return numUpdatedRows > 0n;
+  };
+
+  /**
+   * Adds a key and retires all but the newest before it, so that two are valid; the caller holds the lock of the app. The
+   * key is shown once and stored nowhere; `retired` are the ids of those that it has put out of use.
+   */
+  const makeKey = async (tx: Tx, app: string) => {
     const keyId = randomBytes(4).toString('hex');
     const key = deriveKey(masterKey, app, keyId);
-    const retired = await addKey(tx, app, { keyId, hash: hashOf(key), createdAt: now() });
+    const valid = await tx
+      .selectFrom('app_keys')
+      .select('key_id')
+      .where('app_id', '=', app)
+      .where('retired_at', 'is', null)
+      .orderBy('id', 'desc')
+      .execute();
+    const retired = valid.slice(1).map((row) => row.key_id);
+    for (const old of retired) await retireKey(tx, app, old);
+    await tx
+      .insertInto('app_keys')
+      .values({ app_id: app, key_id: keyId, key_hash: hashOf(key), created_at: now() })
+      .execute();
     return { app, keyId, key, retired };
   };
+
   return {
-    async create({ app, scopes, perMinute = 600, callbackHosts = [] }: NewApp): Promise<NewKey> {
-      const fields = { app: readAppId(app), scopes: readScopes(scopes).words, enabled: true };
-      const limits = {
-        perMinute: readPerMinute(perMinute),
-        callbackHosts: callbackHosts.map(readCallbackHost),
+    async create({ app, ...given }: NewApp) {
+      const bare = {
+        app_id: readAppId(app),
+        scopes: '[]',
+        per_minute: 600,
+        callback_hosts: '[]',
+        enabled: 1,
       };
       try {
         return await transact(db, async (tx) => {
-          await insertApp(tx, { ...fields, ...limits }, now());
+          await tx
+            .insertInto('apps')
+            .values({ ...bare, created_at: now() })
+            .execute();
+          await changeApp(tx, app, given);
           return makeKey(tx, app);
         });
       } catch (error) {
@@ -71,39 +89,19 @@ export function createKeys(parts: KeysParts) {
       }
     },
     /** Makes a second key; the one before stays valid, a third is retired. */
-    rotate: (app: string): Promise<NewKey> =>
+    rotate: (app: string) =>
       transact(db, async (tx) => {
         // The lock lets two who rotate at once do so one after the other.
-        const row = await tx
-          .selectFrom('apps')
-          .select('app_id')
-          .where('app_id', '=', app)
-          .forUpdate()
-          .executeTakeFirst();
-        if (row === undefined) throw unknownApp(app);
+        const locked = tx.selectFrom('apps').select('app_id').where('app_id', '=', app).forUpdate();
+        if ((await locked.executeTakeFirst()) === undefined) throw unknownApp(app);
         return makeKey(tx, app);
       }),
     async retire(app: string, keyId: string): Promise<void> {
-      if (await retireKey(db, app, keyId, now())) return;
+      if (await retireKey(db, app, keyId)) return;
       throw new InputError(`The app "${app}" has no valid key "${keyId}"; list shows the keys.`);
     },
     /** Works in every replica within 2 s. */
-    async change(app: string, { scopes, perMinute, callbackHosts, enabled }: AppChanges): Promise<void> {
-      const values = {
-        ...(scopes !== undefined && { scopes: JSON.stringify(readScopes(scopes).words) }),
-        ...(perMinute !== undefined && { per_minute: readPerMinute(perMinute) }),
-        ...(callbackHosts !== undefined && {
-          callback_hosts: JSON.stringify(callbackHosts.map(readCallbackHost)),
-        }),
-        ...(enabled !== undefined && { enabled: enabled ? 1 : 0 }),
-      };
-      const { numUpdatedRows } = await db
-        .updateTable('apps')
-        .set(values)
-        .where('app_id', '=', app)
-        .executeTakeFirst();
-      if (numUpdatedRows === 0n) throw unknownApp(app);
-    },
+    change: (app: string, changes: AppChanges): Promise<void> => changeApp(db, app, changes),
     /** Every app as it stands in the database. */
     list: (): Promise<readonly AppRow[]> => readApps(db),
     find,
@@ -115,6 +113,21 @@ export function createKeys(parts: KeysParts) {
     },
     prune: nonces.prune,
   };
+}
+
+async function changeApp(by: Database, app: string, changes: AppChanges): Promise<void> {
+  const { scopes, perMinute, callbackHosts, enabled } = changes;
+  const columns = {
+    ...(scopes !== undefined && { scopes: JSON.stringify(readScopes(scopes).words) }),
+    ...(perMinute !== undefined && { per_minute: readPerMinute(perMinute) }),
+    ...(callbackHosts !== undefined && {
+      callback_hosts: JSON.stringify(callbackHosts.map(readCallbackHost)),
+    }),
+    ...(enabled !== undefined && { enabled: enabled ? 1 : 0 }),
+  };
+  const change = by.updateTable('apps').set(columns).where('app_id', '=', app);
+  const { numUpdatedRows } = await change.executeTakeFirst();
+  if (numUpdatedRows === 0n) throw unknownApp(app);
 }
 
 function unknownApp(app: string): InputError {

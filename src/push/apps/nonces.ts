@@ -3,7 +3,7 @@ import { createBatcher } from '../../server/batch.ts';
 import type { NonceTable } from '../database/app-tables.ts';
 import type { Database } from '../database/database.ts';
 
-/** One request's wish for its nonce. */
+/** One request's wish for its nonce; the claims that are stored were the first for theirs. */
 type Claim = Readonly<NonceTable>;
 
 const MOST_AT_ONCE = 500;
@@ -18,8 +18,23 @@ const ROWS_AT_ONCE = 5000;
 export function createNonces(db: Database, now: () => number) {
   const use = createBatcher<Claim, boolean>(
     async (claims) => {
-      const won = await claimNonces(db, claims);
-      return claims.map((claim) => won.has(claim));
+      // In one order, so that replicas with the same nonces wait for each other instead of locking each other out.
+      const sorted = claims.toSorted((a, b) => (`${a.app} ${a.nonce}` < `${b.app} ${b.nonce}` ? -1 : 1));
+      const inserted = await db.insertInto('nonces').ignore().values(sorted).executeTakeFirst();
+      if (inserted.numInsertedOrUpdatedRows === BigInt(claims.length)) return claims.map(() => true);
+      const rows = await db
+        .selectFrom('nonces')
+        .select('claim')
+        .where(({ eb, refTuple, tuple }) =>
+          eb(
+            refTuple('app', 'nonce'),
+            'in',
+            claims.map(({ app, nonce }) => tuple(app, nonce)),
+          ),
+        )
+        .execute();
+      const first = new Set(rows.map(({ claim }) => claim));
+      return claims.map(({ claim }) => first.has(claim));
     },
     { size: MOST_AT_ONCE, parallel: 1 },
   );
@@ -27,41 +42,15 @@ export function createNonces(db: Database, now: () => number) {
     /** Uses a nonce up; whether it was new. `until` (Unix ms): no request that carries it is taken after that. */
     use: (app: string, nonce: string, until: number): Promise<boolean> =>
       use({ app, nonce, claim: randomBytes(8).toString('hex'), expires_at: until + LONGER_MS }),
-    /** Forgets those whose time is over; to be called every minute or so. */
-    prune: (): Promise<void> => deleteNonces(db, now()),
+    /** Forgets some of those whose time is over, and resolves to whether there may be more; to be called every minute or so. */
+    async prune(): Promise<boolean> {
+      const { numDeletedRows } = await db
+        .deleteFrom('nonces')
+        .where('expires_at', '<', now())
+        .orderBy('expires_at')
+        .limit(ROWS_AT_ONCE)
+        .executeTakeFirst();
+      return numDeletedRows === BigInt(ROWS_AT_ONCE);
+    },
   };
-}
-
-/** Writes the nonces down in one statement; resolves to the claims that were the first for their nonce. */
-async function claimNonces(db: Database, claims: readonly Claim[]): Promise<ReadonlySet<Claim>> {
-  // In one order, so that replicas with the same nonces wait for each other instead of locking each other out.
-  const sorted = claims.toSorted((a, b) => (`${a.app} ${a.nonce}` < `${b.app} ${b.nonce}` ? -1 : 1));
-  const inserted = await db.insertInto('nonces').ignore().values(sorted).executeTakeFirst();
-  if (inserted.numInsertedOrUpdatedRows === BigInt(claims.length)) return new Set(claims);
-  const rows = await db
-    .selectFrom('nonces')
-    .select('claim')
-    .where(({ eb, refTuple, tuple }) =>
-      eb(
-        refTuple('app', 'nonce'),
-        'in',
-        claims.map(({ app, nonce }) => tuple(app, nonce)),
-      ),
-    )
-    .execute();
-  const stored = new Set(rows.map(({ claim }) => claim));
-  return new Set(claims.filter(({ claim }) => stored.has(claim)));
-}
-
-/** Deletes what ended before then, a part at a time. */
-async function deleteNonces(db: Database, before: number): Promise<void> {
-  for (let deleted = BigInt(ROWS_AT_ONCE); deleted >= BigInt(ROWS_AT_ONCE); ) {
-    const result = await db
-      .deleteFrom('nonces')
-      .where('expires_at', '<', before)
-      .orderBy('expires_at')
-      .limit(ROWS_AT_ONCE)
-      .executeTakeFirst();
-    deleted = result.numDeletedRows;
-  }
 }

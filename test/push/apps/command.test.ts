@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openPushDatabase } from '#test/push-database.ts';
-import { runCommand } from '../../../src/push/apps/command.ts';
 import { createKeys, type Keys } from '../../../src/push/apps/keys.ts';
+import { runCommand } from '../../../src/push/apps/main.ts';
 
 const masterKey = 'a master key of the tests, 32 characters long';
 let url: string;

@@ -213,6 +213,16 @@ describe('a nonce', () => {
     expect(await db.selectFrom('nonces').select('nonce').where('app', '=', 'late').execute()).toEqual([]);
   });
 
+  test('that is over is forgotten in parts, and prune tells that there may be more', async () => {
+    const row = (n: number) => ({ app: 'many', nonce: `n-${n}`, claim: '0'.repeat(16), expires_at: 1 });
+    await db
+      .insertInto('nonces')
+      .values(Array.from({ length: 5001 }, (_, n) => row(n)))
+      .execute();
+    expect([await keys.prune(), await keys.prune()]).toEqual([true, false]);
+    expect(await db.selectFrom('nonces').select('nonce').where('app', '=', 'many').execute()).toEqual([]);
+  });
+
   test.each(['short-7', 'x'.repeat(65), 'with space', 'umlaut-ä1', "quote'----"])(
     '"%s" is none',
     async (nonce) => {

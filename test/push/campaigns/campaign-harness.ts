@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { sql } from 'kysely';
 import { openPushDatabase } from '#test/push-database.ts';
 import { InputError } from '../../../src/errors.ts';
-import { insertApp } from '../../../src/push/apps/app-store.ts';
+import { createKeys } from '../../../src/push/apps/keys.ts';
 import { readScopes } from '../../../src/push/apps/scopes.ts';
 import type { CampaignParts } from '../../../src/push/campaigns/campaign-store.ts';
 import { type Campaigns, createCampaigns } from '../../../src/push/campaigns/campaigns.ts';
@@ -45,9 +45,13 @@ export function callerOf(app: string, words: readonly string[] = ['campaigns', '
 export async function openCampaignHarness() {
   const { db, url, drop } = await openPushDatabase();
   const clock = { at: MONDAY };
+  const keys = createKeys({
+    db,
+    masterKey: 'a master key of the tests, 32 characters long',
+    now: () => clock.at,
+  });
   for (const app of ['shop', 'other', 'small']) {
-    const rights = { scopes: ['campaigns', 'template'], perMinute: 600, callbackHosts: [], enabled: true };
-    await db.transaction().execute((tx) => insertApp(tx, { app, ...rights }, 0));
+    await keys.create({ app, scopes: ['campaigns', 'template'] });
   }
   const errors: unknown[] = [];
   const inserted: string[] = [];
