@@ -1,11 +1,11 @@
 import { Gauge, type Registry } from 'prom-client';
 import { createBadAccounts, createLabel, metersOf } from '../server/metrics.ts';
-import type { SentCall } from '../wecom/api/outgoing.ts';
+import type { ApiCall } from '../wecom/api/call.ts';
 import { type Lane, lanes } from './content/message.ts';
 import type { BreakerState } from './delivery/breaker.ts';
 import type { Depth } from './delivery/depth-store.ts';
 
-/** What message delivery counts; durations in seconds, except those of a {@link SentCall}. */
+/** What message delivery counts; durations in seconds, except those of a {@link ApiCall}. */
 export type PushMetrics = ReturnType<typeof createPushMetrics>;
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30];
@@ -76,7 +76,7 @@ export function createPushMetrics(registry: Registry) {
       sendSeconds.observe({ lane }, seconds);
     },
     /** Any call of WeCom, also those that send nothing. */
-    weComCall: ({ api, errcode, ms }: SentCall): void =>
+    weComCall: ({ api, errcode, ms }: ApiCall): void =>
       calls.observe({ api: label.api(api), errcode: label.callErrcode(String(errcode)) }, ms / 1000),
     /** A delivery was put off because of a limit, for so long. */
     waited: (limit: string, seconds: number): void => waits.observe({ limit: label.limit(limit) }, seconds),

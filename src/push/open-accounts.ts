@@ -3,9 +3,8 @@ import type { PushConfig } from '../config.ts';
 import type { SendHttp } from '../server/http-client.ts';
 import type { Log } from '../server/log.ts';
 import { createWeComApi, type WeComApi } from '../wecom/api/api.ts';
-import { type AppOptions, createAppTokens } from '../wecom/api/app-tokens.ts';
-import { createMessenger } from '../wecom/api/messenger.ts';
-import type { Messenger } from '../wecom/api/outgoing.ts';
+import { openApp } from '../wecom/api/app.ts';
+import { createMessenger, type Messenger } from '../wecom/api/messenger.ts';
 import { WeComError } from '../wecom/api/wecom-error.ts';
 import { iso } from './content/fields.ts';
 import { DEFAULT_ACCOUNT } from './content/message.ts';
@@ -42,20 +41,18 @@ export function openAccounts({ config, send, db, metrics, log }: AccountsParts) 
 
   /** Both clients of WeCom on one access token, which all replicas share. */
   const openClients = (account: PushAccount) => {
-    const { corpId, agentId } = account;
-    const app: Omit<AppOptions, 'tokens'> = {
+    const owner = { ...account, secret: account.secret.reveal() };
+    const app = openApp({
+      ...owner,
       send,
       baseUrl: config.apiUrl,
-      corpId,
-      agentId,
-      secret: account.secret.reveal(),
+      tokens: createTokenStore(db, owner),
       onCall(call) {
         metrics.weComCall(call);
         if (call.warning !== undefined) log.warn(call, 'WeCom understood a call only in part');
       },
-    };
-    const tokens = createAppTokens({ ...app, tokens: createTokenStore(db, app) });
-    return { messenger: createMessenger({ ...app, tokens }), weCom: createWeComApi({ ...app, tokens }) };
+    });
+    return { messenger: createMessenger(app), weCom: createWeComApi(app) };
   };
   const open = (name: string, account: PushAccount): OpenAccount => {
     const breaker = createBreaker({

@@ -7,6 +7,7 @@ import { createTokenStore } from '../../src/push/token-store.ts';
 import { createHttpClient } from '../../src/server/http-client.ts';
 import type { TokenStore } from '../../src/wecom/api/access-token.ts';
 import { createWeComApi } from '../../src/wecom/api/api.ts';
+import { openApp } from '../../src/wecom/api/app.ts';
 import { startScriptedWeCom } from '../wecom/api/scripted-wecom.ts';
 
 const { db, url, drop } = await openPushDatabase();
@@ -148,7 +149,7 @@ function replica(database: typeof db, written: PromiseWithResolvers<void>) {
       written.resolve();
     },
   };
-  return createWeComApi({
+  const app = openApp({
     send: http.send,
     baseUrl: weCom.url,
     corpId,
@@ -157,6 +158,7 @@ function replica(database: typeof db, written: PromiseWithResolvers<void>) {
     tokens,
     sleep: () => written.promise,
   });
+  return createWeComApi(app);
 }
 
 /** Ten calls of each of two replicas at once. */

@@ -1,4 +1,4 @@
-import type { Messenger } from '../../wecom/api/outgoing.ts';
+import type { Messenger } from '../../wecom/api/messenger.ts';
 import type { Breaker } from './breaker.ts';
 import type { Pause } from './pause.ts';
 

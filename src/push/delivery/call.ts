@@ -1,4 +1,6 @@
-import type { Messenger, Outgoing, Receipt } from '../../wecom/api/outgoing.ts';
+import type { Messenger } from '../../wecom/api/messenger.ts';
+import type { Outgoing } from '../../wecom/api/outgoing.ts';
+import type { Receipt } from '../../wecom/api/receipt.ts';
 import type { Receiver } from '../content/message.ts';
 import type { Claimed } from './claim.ts';
 import { readReceiver } from './lines.ts';

@@ -1,5 +1,5 @@
 import type { ErrorKind } from '../../wecom/api/errcodes.ts';
-import type { Messenger } from '../../wecom/api/outgoing.ts';
+import type { Messenger } from '../../wecom/api/messenger.ts';
 import type { Lane, ReceiverKind } from '../content/message.ts';
 import type { Breaker } from './breaker.ts';
 import { call } from './call.ts';

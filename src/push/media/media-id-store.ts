@@ -1,4 +1,4 @@
-import type { UploadedMedia } from '../../wecom/api/outgoing.ts';
+import type { UploadedMedia } from '../../wecom/api/media-form.ts';
 import type { Database } from '../database/database.ts';
 import type { MediaIdTable } from '../database/media-tables.ts';
 

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { InputError } from '../../errors.ts';
-import type { Messenger } from '../../wecom/api/outgoing.ts';
+import type { Messenger } from '../../wecom/api/messenger.ts';
 import type { StoredMedia } from '../content/content.ts';
 import { DEFAULT_ACCOUNT } from '../content/message.ts';
 import { forgetMediaId, type MediaKey } from './media-id-store.ts';

@@ -1,4 +1,4 @@
-import type { UploadedMedia } from '../../wecom/api/outgoing.ts';
+import type { UploadedMedia } from '../../wecom/api/media-form.ts';
 import { WeComError } from '../../wecom/api/wecom-error.ts';
 import type { Database } from '../database/database.ts';
 import { endLease, leaseUpload, type MediaKey, readMediaId } from './media-id-store.ts';

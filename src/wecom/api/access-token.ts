@@ -17,23 +17,13 @@ export interface TokenStore {
   lock(ms: number): Promise<(() => Promise<void>) | null>;
 }
 
-/** Fetches a token from WeCom: resolves to it and its remaining life in seconds (§4.1). */
-export type FetchToken = () => Promise<{ readonly token: string; readonly expiresIn: number }>;
-
 /** What the cache is made of. */
-export interface AccessTokensOptions {
+interface AccessTokensParts {
   readonly store: TokenStore;
-  readonly fetchToken: FetchToken;
+  /** Fetches a token from WeCom: resolves to it and its remaining life in seconds (§4.1). */
+  readonly fetchToken: () => Promise<{ readonly token: string; readonly expiresIn: number }>;
   readonly now: () => number;
-  readonly sleep: (ms: number) => Promise<void>;
-}
-
-/** The access token of one app, shared by everybody who needs it. */
-export interface AccessTokens {
-  /** A usable token. However many callers want one at once, in however many replicas, it is fetched once. */
-  get(): Promise<string>;
-  /** Forgets a token that WeCom refused. */
-  drop(token: string): Promise<void>;
+  readonly sleep: (ms: number) => Promise<unknown>;
 }
 
 const EARLY_MS = 120_000;
@@ -44,8 +34,8 @@ const TURNS = LOCK_MS / WAIT_MS + 10;
 /** WeCom bans an address that keeps calling with a wrong secret, for an hour (§4.1). */
 const REFUSAL_MS = 60_000;
 
-/** Makes the cache of one app's token. A refusal that a retry cannot mend is remembered for a minute. */
-export function createAccessTokens({ store, fetchToken, now, sleep }: AccessTokensOptions): AccessTokens {
+/** Makes the cache of one app's token, for everybody who needs it. A refusal that a retry cannot mend is remembered for a minute. */
+export function createAccessTokens({ store, fetchToken, now, sleep }: AccessTokensParts) {
   let held: { readonly token: string; readonly until: number } | null = null;
   let refusal: { readonly error: unknown; readonly until: number } | null = null;
   let refreshing: Promise<AccessToken> | null = null;
@@ -90,7 +80,8 @@ export function createAccessTokens({ store, fetchToken, now, sleep }: AccessToke
   };
 
   return {
-    get: async () => {
+    /** A usable token. However many callers want one at once, in however many replicas, it is fetched once. */
+    async get(): Promise<string> {
       if (held !== null && held.until > now() && held.token !== dropped) return held.token;
       refreshing ??= readOrRefresh().finally(() => {
         refreshing = null;
@@ -99,7 +90,8 @@ export function createAccessTokens({ store, fetchToken, now, sleep }: AccessToke
       held = { token, until: now() + lifeMs };
       return token;
     },
-    drop: async (token) => {
+    /** Forgets a token that WeCom refused. */
+    async drop(token: string): Promise<void> {
       dropped = token;
       await store.drop(token);
     },

@@ -1,9 +1,8 @@
 import { InputError } from '../../errors.ts';
-import { type AppOptions, callOptions, createAppTokens, wait, withToken } from './app-tokens.ts';
-import { type ApiAnswer, type ApiRequest, callApi } from './call.ts';
+import type { App } from './app.ts';
+import type { ApiAnswer, ApiRequest } from './call.ts';
 import { readCallbackRange } from './callback-ranges.ts';
 import { withRetry } from './retry.ts';
-import type { WeComError } from './wecom-error.ts';
 
 /** A member as `user/get` answers (§4.8); departments by id. */
 export interface Member {
@@ -16,22 +15,17 @@ export interface Member {
 export type WeComApi = ReturnType<typeof createWeComApi>;
 
 /**
- * Makes the client of one app's server API; the access token is fetched when it is first needed. Every call is repeated
- * at most three times, and throws {@link WeComError} when WeCom says no. Messages are sent by the messenger.
+ * Makes the client that reads. Every call is repeated at most three times, and throws a WeComError when WeCom says no, an
+ * InputError when its answer makes no sense. Messages are sent by the messenger.
  */
-export function createWeComApi(options: AppOptions) {
-  const { sleep = wait } = options;
-  const how = callOptions(options);
-  const tokens = createAppTokens(options);
-
-  const call = (request: ApiRequest): Promise<ApiAnswer> => {
-    const attempt = (token: string) =>
-      callApi(how, { ...request, query: { ...request.query, access_token: token } });
+export function createWeComApi({ callWithToken, token, sleep }: App) {
+  const call = (request: ApiRequest): Promise<ApiAnswer> =>
     // A failed gettoken was retried already when the token was fetched.
-    const isOwn = (error: WeComError) => error.api === request.api;
-    return withRetry(() => withToken(tokens, attempt), sleep, isOwn);
-  };
-
+    withRetry(
+      () => callWithToken(request),
+      sleep,
+      (error) => error.api === request.api,
+    );
   return {
     /** The networks that callbacks come from, as CIDRs (§4.7). */
     callbackRanges: async (): Promise<readonly string[]> =>
@@ -39,7 +33,7 @@ export function createWeComApi(options: AppOptions) {
     user: async (userid: string): Promise<Member> =>
       readMember(await call({ api: 'user/get', query: { userid } })),
     /** Resolves when a usable access token is at hand, fetching one if need be: the app's id and secret are good. */
-    checkToken: async (): Promise<void> => void (await tokens.get()),
+    checkToken: async (): Promise<void> => void (await token()),
   };
 }
 

@@ -29,12 +29,20 @@ export interface ApiCall {
 /** How calls of the server API are made. */
 export interface CallOptions {
   readonly send: SendHttp;
+  /** `https://qyapi.weixin.qq.com`, or a simulator. */
   readonly baseUrl: string;
-  /** How long an answer may take, body included. */
-  readonly timeoutMs: number;
-  readonly now: () => number;
-  readonly onCall: (call: ApiCall) => void;
+  /** How long an answer may take in ms, body included; an upload may take a minute. */
+  readonly timeoutMs?: number;
+  /** Unix ms. */
+  readonly now?: () => number;
+  /** Called with the result of every request, for the metrics. */
+  readonly onCall?: (call: ApiCall) => void;
 }
+
+/** How long an answer may take in ms, unless said otherwise. */
+export const TIMEOUT_MS = 5000;
+/** How long an upload may take in ms: 20 MB over a slow network. */
+const UPLOAD_MS = 60_000;
 
 /** Query parameters that are secret: the access token, the app's secret, the key of a robot (§4, §5). */
 const SECRETS = ['access_token', 'corpsecret', 'key'] as const;
@@ -47,11 +55,12 @@ const LONGEST_ERRMSG = 400;
  * would arrive twice; `onCall` gets the warning.
  */
 export async function callApi(options: CallOptions, request: ApiRequest): Promise<ApiAnswer> {
-  const start = options.now();
+  const { now = Date.now } = options;
+  const start = now();
   const { errcode, answer, errmsg: original } = await exchange(options, request);
   const errmsg = withoutSecrets(original, request.query).slice(0, LONGEST_ERRMSG);
   const warning = errcode === 0 && errmsg.includes(WARNING) ? { warning: errmsg } : {};
-  options.onCall({ api: request.api, errcode, ms: options.now() - start, ...warning });
+  options.onCall?.({ api: request.api, errcode, ms: now() - start, ...warning });
   if (errcode !== 0) throw new WeComError(request.api, errcode, errmsg);
   return answer;
 }
@@ -62,8 +71,10 @@ interface Exchange {
   readonly answer: ApiAnswer;
 }
 
-async function exchange({ send, baseUrl, timeoutMs }: CallOptions, request: ApiRequest): Promise<Exchange> {
-  const { api, query } = request;
+async function exchange(options: CallOptions, request: ApiRequest): Promise<Exchange> {
+  const { send, baseUrl, timeoutMs: usual = TIMEOUT_MS } = options;
+  const { api, query, form } = request;
+  const timeoutMs = form === undefined ? usual : UPLOAD_MS;
   const url = new URL(`/cgi-bin/${api}?${new URLSearchParams(query)}`, baseUrl);
   try {
     const { status, text } = await send({ url, timeoutMs, ...methodOf(request) });

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { ApiAnswer, ApiRequest } from './call.ts';
-import type { UploadedMedia } from './outgoing.ts';
 import { WeComError } from './wecom-error.ts';
 
 const LIFE_MS = 3 * 24 * 3600 * 1000;
@@ -24,8 +23,11 @@ export function mediaForm(name: string, bytes: Uint8Array): NonNullable<ApiReque
   return { boundary, bytes: Buffer.concat([Buffer.from(before), bytes, Buffer.from(after)]) };
 }
 
+/** What became of an upload; `expiresAt` in Unix ms, three days from now. */
+export type UploadedMedia = ReturnType<typeof readUploaded>;
+
 /** Reads the answer to an upload at `now`; one without a media_id counts as lost. */
-export function readUploaded(api: string, answer: ApiAnswer, now: number): UploadedMedia {
+export function readUploaded(api: string, answer: ApiAnswer, now: number) {
   const { media_id: mediaId } = answer;
   if (typeof mediaId !== 'string' || mediaId === '') throw new WeComError(api, 'lost', 'no media_id');
   return { mediaId, expiresAt: now + LIFE_MS - MARGIN_MS };

@@ -1,9 +1,11 @@
 import { normalizeUserId } from '../userid.ts';
 import type { ApiAnswer } from './call.ts';
-import type { Receipt } from './outgoing.ts';
 
-/** Reads whom an accepted message/send did not reach (§4.2): lists joined with `|`; one that is missing is empty. */
-export function readReceipt(answer: ApiAnswer): Receipt {
+/** What WeCom says of a message it took. */
+export type Receipt = ReturnType<typeof readReceipt>;
+
+/** Reads whom an accepted message/send did not reach (§4.2), userids in lower case: lists joined with `|`; one that is missing is empty. */
+export function readReceipt(answer: ApiAnswer) {
   return {
     msgid: `${answer.msgid ?? ''}`,
     invalid: {
@@ -11,6 +13,7 @@ export function readReceipt(answer: ApiAnswer): Receipt {
       parties: readList(answer.invalidparty),
       tags: readList(answer.invalidtag),
     },
+    /** Members whom the app may see but who lack the licence that it needs. */
     unlicensed: readList(answer.unlicenseduser).map(normalizeUserId),
   };
 }

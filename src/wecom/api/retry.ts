@@ -9,7 +9,7 @@ const BACK_OFF = [500, 1000, 2000] as const;
  */
 export async function withRetry<T>(
   attempt: () => Promise<T>,
-  sleep: (ms: number) => Promise<void>,
+  sleep: (ms: number) => Promise<unknown>,
   canRepeat: (error: WeComError) => boolean = () => true,
 ): Promise<T> {
   for (const wait of BACK_OFF) {

@@ -8,7 +8,7 @@ import { createDelivery } from '../../../src/push/delivery/delivery.ts';
 import { windowsOf } from '../../../src/push/delivery/limits.ts';
 import { createPause } from '../../../src/push/delivery/pause.ts';
 import type { Media } from '../../../src/push/media/media.ts';
-import type { Messenger } from '../../../src/wecom/api/outgoing.ts';
+import type { Messenger } from '../../../src/wecom/api/messenger.ts';
 
 /**
  * The limit of the queue itself: what claiming and recording alone can do, with calls that are answered at once and no HTTP.

@@ -13,7 +13,7 @@ import type { Windows } from '../../../src/push/delivery/limits.ts';
 import { createPause, type Pause } from '../../../src/push/delivery/pause.ts';
 import type { Media } from '../../../src/push/media/media.ts';
 import type { Webhooks } from '../../../src/push/webhooks/webhooks.ts';
-import type { Messenger } from '../../../src/wecom/api/outgoing.ts';
+import type { Messenger } from '../../../src/wecom/api/messenger.ts';
 import { type ScriptedWeCom, scriptedWeCom } from './scripted-wecom.ts';
 
 const noMedia: Omit<Media, 'use' | 'prune'> = {

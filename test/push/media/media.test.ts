@@ -5,7 +5,7 @@ import { openPushDatabase } from '#test/push-database.ts';
 import { newId } from '../../../src/push/database/new-id.ts';
 import { createMedia, type Media } from '../../../src/push/media/media.ts';
 import { mediaRoutes } from '../../../src/push/media/routes.ts';
-import type { UploadedMedia } from '../../../src/wecom/api/outgoing.ts';
+import type { UploadedMedia } from '../../../src/wecom/api/media-form.ts';
 import { ask, CALLER } from '../templates/call-route.ts';
 import { until } from '../templates/until.ts';
 

@@ -3,6 +3,7 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { InputError } from '../../../src/errors.ts';
 import { createHttpClient } from '../../../src/server/http-client.ts';
 import { createWeComApi } from '../../../src/wecom/api/api.ts';
+import { openApp } from '../../../src/wecom/api/app.ts';
 import type { ApiCall } from '../../../src/wecom/api/call.ts';
 import { WeComError } from '../../../src/wecom/api/wecom-error.ts';
 import { createMemoryTokenStore, startScriptedWeCom } from './scripted-wecom.ts';
@@ -27,7 +28,7 @@ const secret = 'the-app-secret';
 function client(baseUrl = weCom.url, timeoutMs = 5000) {
   const slept: number[] = [];
   const calls: ApiCall[] = [];
-  const api = createWeComApi({
+  const app = openApp({
     send: http.send,
     baseUrl,
     timeoutMs,
@@ -39,7 +40,7 @@ function client(baseUrl = weCom.url, timeoutMs = 5000) {
     now: () => 0,
     sleep: async (ms) => void slept.push(ms),
   });
-  return { api, slept, calls };
+  return { api: createWeComApi(app), slept, calls };
 }
 
 async function errorOf(work: Promise<unknown>): Promise<WeComError> {
@@ -198,7 +199,7 @@ describe('the access token', () => {
 
   test('must come with its life', async () => {
     weCom.script('gettoken', { errcode: 0, access_token: 'x', expires_in: 0 });
-    await expect(client().api.checkToken()).rejects.toThrow(InputError);
+    expect(await errorOf(client().api.checkToken())).toMatchObject({ api: 'gettoken', errcode: 'unsent' });
   });
 });
 

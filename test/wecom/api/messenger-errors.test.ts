@@ -2,8 +2,8 @@ import { createServer } from 'node:net';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ApiName } from '../../../demo/wecom/api-call.ts';
 import { createWeComApi } from '../../../src/wecom/api/api.ts';
-import { createAppTokens } from '../../../src/wecom/api/app-tokens.ts';
-import type { Messenger } from '../../../src/wecom/api/outgoing.ts';
+import { openApp } from '../../../src/wecom/api/app.ts';
+import { createMessenger, type Messenger } from '../../../src/wecom/api/messenger.ts';
 import { errorOf, hello, messengerTo, PNG, ROBOT_KEY, startSimulator } from './messenger-harness.ts';
 import { createMemoryTokenStore, startScriptedWeCom } from './scripted-wecom.ts';
 
@@ -180,10 +180,10 @@ describe('the access token', () => {
 
   test('is shared by the clients of one process', async () => {
     const { settings } = messengerTo(weCom.url);
-    const shared = { ...settings, tokens: createAppTokens(settings) };
+    const shared = openApp({ ...settings, tokens: { ...settings.tokens, read: async () => null } });
     const before = weCom.answers('gettoken').length;
     await createWeComApi(shared).user('lisi');
-    await messengerTo(weCom.url, shared).messenger.send(hello, toLisi);
+    await createMessenger(shared).send(hello, toLisi);
     expect(weCom.answers('gettoken').length - before).toBe(1);
   });
 

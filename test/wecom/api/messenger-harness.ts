@@ -1,7 +1,7 @@
 import { type RunningWeCom, startWeCom } from '../../../demo/wecom/start.ts';
 import type { WeComOptions } from '../../../demo/wecom/wecom.ts';
 import { createHttpClient } from '../../../src/server/http-client.ts';
-import type { AppOptions } from '../../../src/wecom/api/app-tokens.ts';
+import { type AppOptions, openApp } from '../../../src/wecom/api/app.ts';
 import type { ApiCall } from '../../../src/wecom/api/call.ts';
 import { createMessenger } from '../../../src/wecom/api/messenger.ts';
 import type { Outgoing } from '../../../src/wecom/api/outgoing.ts';
@@ -39,7 +39,7 @@ export function messengerTo(baseUrl: string, options: Partial<AppOptions> = {}) 
     sleep: async () => {},
     ...options,
   };
-  return { messenger: createMessenger(settings), calls, settings };
+  return { messenger: createMessenger(openApp(settings)), calls, settings };
 }
 
 /** The WeComError of work that must fail. */
