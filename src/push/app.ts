@@ -26,7 +26,7 @@ import { createPushMetrics } from './metrics.ts';
 import { openAccounts } from './open-accounts.ts';
 import { createPurge } from './purge.ts';
 import { templateRoutes } from './templates/routes.ts';
-import { createTemplates } from './templates/templates.ts';
+import { createTemplates } from './templates/template-store.ts';
 import { createWebhooks } from './webhooks/webhooks.ts';
 
 /** Running message delivery. */

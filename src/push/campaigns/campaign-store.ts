@@ -6,7 +6,7 @@ import type { Database, Tx } from '../database/database.ts';
 import type { MessageQueue } from '../delivery/message-queue.ts';
 import type { KnownAccounts } from '../http/accounts.ts';
 import { Refusal } from '../http/route.ts';
-import type { Templates } from '../templates/templates.ts';
+import type { Templates } from '../templates/template-store.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
 
 /** What campaigns need. */

@@ -2,7 +2,7 @@ import type { Database } from '../database/database.ts';
 import type { MessageQueue } from '../delivery/message-queue.ts';
 import type { KnownAccounts } from '../http/accounts.ts';
 import type { Media } from '../media/media.ts';
-import type { Templates } from '../templates/templates.ts';
+import type { Templates } from '../templates/template-store.ts';
 
 /** What the routes of messages need. */
 export interface MessageParts {

@@ -4,7 +4,7 @@ import { pageLimit, variablesSchema } from '../content/fields.ts';
 import { fill, USERID } from '../content/fill.ts';
 import { type Answer, nextPage, Refusal, type Route, route } from '../http/route.ts';
 import { newTemplate, templateLine, templateView, version } from './template.ts';
-import type { Templates } from './templates.ts';
+import type { Templates } from './template-store.ts';
 
 const scope = 'templates';
 const page = z.strictObject({

@@ -1,109 +1,161 @@
+import { InputError } from '../../errors.ts';
+import { transact } from '../../server/database.ts';
+import { createTtlCache } from '../../server/ttl-cache.ts';
 import type { Content } from '../content/content.ts';
 import { iso } from '../content/fields.ts';
+import { namesIn } from '../content/fill.ts';
+import type { Variables } from '../content/message.ts';
 import type { Database, Tx } from '../database/database.ts';
 import type { TemplateVersionTable } from '../database/template-tables.ts';
-import type { Template, TemplateLine } from './template.ts';
+import { Refusal } from '../http/route.ts';
+import {
+  checkVariables,
+  MAX_CONTENT_BYTES,
+  type NewTemplate,
+  readTemplateKey,
+  type Template,
+  type TemplateLine,
+} from './template.ts';
 
-/** The live versions of all templates. */
-const liveOf = (db: Database) =>
-  db
-    .selectFrom('templates as live')
-    .innerJoin('template_versions as each', (join) =>
-      join.onRef('each.template_key', '=', 'live.template_key').onRef('each.version', '=', 'live.version'),
+/** Contents that are kept under a key; every change is a version, and live in every replica within 2 s. */
+export type Templates = ReturnType<typeof createTemplates>;
+
+/** How old what is known of a template may be; a change is to be live in every replica within 2 s. */
+const FRESH_MS = 1500;
+/** So many templates are kept in memory. */
+const MOST_KEPT = 100;
+const lineColumns = [
+  'each.template_key',
+  'each.version',
+  'each.title',
+  'each.author',
+  'each.created_at',
+] as const;
+
+/** Opens the templates; `now` is Unix ms. */
+export function createTemplates({ db, now }: { readonly db: Database; readonly now: () => number }) {
+  /** All versions of a template, live or not. */
+  const versionsOf = (key: string) =>
+    db.selectFrom('template_versions as each').where('template_key', '=', readTemplateKey(key));
+  /** The live versions of all templates. */
+  const liveVersions = db
+    .selectFrom('template_versions as each')
+    .innerJoin('templates as live', (join) =>
+      join.onRef('live.template_key', '=', 'each.template_key').onRef('live.version', '=', 'each.version'),
     )
     .where('live.deleted', '=', 0);
+  const live = createTtlCache({
+    milliseconds: FRESH_MS,
+    size: MOST_KEPT,
+    keyOf: (key: string) => key,
+    async ask(key) {
+      const query = liveVersions.selectAll('each').where('live.template_key', '=', readTemplateKey(key));
+      const row = await query.executeTakeFirst();
+      return row === undefined ? null : templateOf(row);
+    },
+    now,
+  });
 
-/** The live version of a template; null when there is none. */
-export async function readLive(db: Database, key: string): Promise<Template | null> {
-  const row = await liveOf(db).selectAll('each').where('live.template_key', '=', key).executeTakeFirst();
-  return row === undefined ? null : templateOf(row);
+  /** Makes a version the newest and live one. Throws a Refusal when another is live than the one that it `replaces`. */
+  async function write(
+    { key, title, content, author }: Omit<Template, 'version' | 'createdAt'>,
+    replaces?: number,
+  ): Promise<Template> {
+    const created_at = now();
+    const version = await transact(db, async (tx) => {
+      const last = await lockTemplate(tx, key);
+      if (replaces !== undefined && replaces !== (last.deleted === 0 ? last.version : 0)) {
+        throw new Refusal(409, `version: another than ${replaces} is live; GET the template, then put again`);
+      }
+      const next = { template_key: key, version: last.version + 1 };
+      const row = { ...next, title, content: JSON.stringify(content), author, created_at };
+      await tx.insertInto('template_versions').values(row).execute();
+      await tx
+        .updateTable('templates')
+        .set({ version: next.version, deleted: 0 })
+        .where('template_key', '=', key)
+        .execute();
+      return next.version;
+    });
+    live.drop(key);
+    return { key, version, title, content, author, createdAt: iso(created_at) };
+  }
+
+  return {
+    /** The live version; null when there is none. */
+    get: async (key: string): Promise<Template | null> => live.get(readTemplateKey(key)),
+    /**
+     * The live version for a message, unfilled. Throws an InputError when there is none, or that names every variable
+     * without a value, but those that are `given` to each receiver when it is sent, such as USERID to users.
+     */
+    async resolve(
+      key: string,
+      variables: Variables,
+      given?: readonly string[],
+    ): Promise<{ readonly content: Content; readonly version: number }> {
+      const template = await live.get(readTemplateKey(key));
+      if (template === null)
+        throw new InputError(`there is no template "${key}"; make it with PUT /v1/templates/${key}`);
+      const { content, version } = template;
+      checkVariables(namesIn(content), variables, given);
+      return { content, version };
+    },
+    /** Makes a new version. Throws an InputError, and a Refusal when another version is live than the one it replaces. */
+    async put(key: string, { title, content, version }: NewTemplate, author: string): Promise<Template> {
+      const length = Buffer.byteLength(JSON.stringify(content));
+      if (length > MAX_CONTENT_BYTES) {
+        throw new InputError(`content: is ${length} bytes of JSON; at most ${MAX_CONTENT_BYTES} are kept`);
+      }
+      return write({ key: readTemplateKey(key), title, content, author }, version);
+    },
+    /** Makes a new version that is as an earlier one was, also of a deleted template. Throws a Refusal when there is none such. */
+    async restore(key: string, version: number, author: string): Promise<Template> {
+      const old = await versionsOf(key).selectAll().where('version', '=', version).executeTakeFirst();
+      if (old !== undefined) return write({ ...templateOf(old), author });
+      const problem = `template "${key}" has no version ${version}; GET …/${key}/versions lists them`;
+      throw new Refusal(404, problem);
+    },
+    /** Takes it out of use; its versions stay. False when none was live. */
+    async remove(key: string): Promise<boolean> {
+      const { numUpdatedRows } = await db
+        .updateTable('templates')
+        .set({ deleted: 1 })
+        .where('template_key', '=', readTemplateKey(key))
+        .where('deleted', '=', 0)
+        .executeTakeFirst();
+      live.drop(key);
+      return numUpdatedRows > 0n;
+    },
+    /** Live templates in the order of their keys, those after `after`. */
+    async list(after: string, limit: number): Promise<readonly TemplateLine[]> {
+      const query = liveVersions.select(lineColumns).where('live.template_key', '>', after);
+      return (await query.orderBy('live.template_key').limit(limit).execute()).map(lineOf);
+    },
+    /** The newest versions of a template, newest first; also of a deleted one. */
+    async versions(key: string, limit: number): Promise<readonly TemplateLine[]> {
+      const query = versionsOf(key).select(lineColumns).orderBy('version', 'desc').limit(limit);
+      return (await query.execute()).map(lineOf);
+    },
+  };
 }
 
-/** One version, live or not; null when there is none. */
-export async function readVersion(db: Database | Tx, key: string, version: number): Promise<Template | null> {
-  const row = await db
-    .selectFrom('template_versions')
-    .selectAll()
-    .where('template_key', '=', key)
-    .where('version', '=', version)
-    .executeTakeFirst();
-  return row === undefined ? null : templateOf(row);
-}
-
-/** Live templates in the order of their keys, those after `after`. */
-export async function listLive(db: Database, after: string, limit: number): Promise<readonly TemplateLine[]> {
-  const rows = await liveOf(db)
-    .select(['each.template_key', 'each.version', 'each.title', 'each.author', 'each.created_at'])
-    .where('live.template_key', '>', after)
-    .orderBy('live.template_key')
-    .limit(limit)
-    .execute();
-  return rows.map(lineOf);
-}
-
-/** The newest versions of a template, newest first; also of a deleted one. */
-export async function listVersions(
-  db: Database,
-  key: string,
-  limit: number,
-): Promise<readonly TemplateLine[]> {
-  const rows = await db
-    .selectFrom('template_versions')
-    .select(['template_key', 'version', 'title', 'author', 'created_at'])
-    .where('template_key', '=', key)
-    .orderBy('version', 'desc')
-    .limit(limit)
-    .execute();
-  return rows.map(lineOf);
-}
-
-/** Makes a version the newest and live one; resolves to its number and the one before it, 0 when there was none live. */
-export async function insertVersion(
-  tx: Tx,
-  { key, title, content, author, createdAt }: Omit<Template, 'version'>,
-): Promise<{ version: number; before: number }> {
-  // Takes the row's lock at once: whoever comes second waits here and counts on.
+/** Takes the lock of a template's row, which is made if there is none: whoever comes second waits here and counts on. */
+async function lockTemplate(tx: Tx, key: string) {
   await tx
     .insertInto('templates')
     .values({ template_key: key, version: 0, deleted: 1 })
     .onDuplicateKeyUpdate((row) => ({ version: row.ref('version') }))
     .execute();
-  const row = await tx
+  return tx
     .selectFrom('templates')
     .select(['version', 'deleted'])
     .where('template_key', '=', key)
     .forUpdate()
     .executeTakeFirstOrThrow();
-  const version = row.version + 1;
-  await tx
-    .insertInto('template_versions')
-    .values({
-      template_key: key,
-      version,
-      title,
-      content: JSON.stringify(content),
-      author,
-      created_at: Date.parse(createdAt),
-    })
-    .execute();
-  await tx.updateTable('templates').set({ version, deleted: 0 }).where('template_key', '=', key).execute();
-  return { version, before: row.deleted === 0 ? row.version : 0 };
 }
 
-/** Takes a template out of use; its versions stay. False when none was live. */
-export async function deleteTemplate(db: Database, key: string): Promise<boolean> {
-  const { numUpdatedRows } = await db
-    .updateTable('templates')
-    .set({ deleted: 1 })
-    .where('template_key', '=', key)
-    .where('deleted', '=', 0)
-    .executeTakeFirst();
-  return numUpdatedRows > 0n;
-}
-
-type LineRow = Omit<TemplateVersionTable, 'content'>;
-
-function lineOf({ template_key: key, version, title, author, created_at }: LineRow): TemplateLine {
+function lineOf(row: Omit<TemplateVersionTable, 'content'>): TemplateLine {
+  const { template_key: key, version, title, author, created_at } = row;
   return { key, version, title, author, createdAt: iso(created_at) };
 }
 

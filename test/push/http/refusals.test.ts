@@ -8,7 +8,7 @@ import { directoryRoutes } from '../../../src/push/directory/routes.ts';
 import { openApiRoute } from '../../../src/push/http/openapi.ts';
 import { type Route, route } from '../../../src/push/http/route.ts';
 import { templateRoutes } from '../../../src/push/templates/routes.ts';
-import type { Templates } from '../../../src/push/templates/templates.ts';
+import type { Templates } from '../../../src/push/templates/template-store.ts';
 import { openMessageRoutes } from '../messages/message-routes-harness.ts';
 import { type ApiHarness, type ApiRequest, contentHash, openApiHarness } from './api-harness.ts';
 

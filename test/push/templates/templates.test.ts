@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { openPushDatabase } from '#test/push-database.ts';
 import type { Content } from '../../../src/push/content/content.ts';
 import { templateRoutes } from '../../../src/push/templates/routes.ts';
-import { createTemplates } from '../../../src/push/templates/templates.ts';
+import { createTemplates } from '../../../src/push/templates/template-store.ts';
 import { ask } from './call-route.ts';
 
 const { db, drop } = await openPushDatabase();
