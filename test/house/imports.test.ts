@@ -32,7 +32,11 @@ describe('a wrong arrow is named with its file', () => {
     ['src/channels/qq/a.ts', `import type { Tree } from '../../menu/index.ts';`, 'type src/menu/index.ts'],
     ['src/chat/chat.ts', `import { a } from '../wecom/userid.ts';`, 'src/wecom/userid.ts'],
     ['src/push/http/route.ts', `import { media } from '../media/media.ts';`, 'src/push/media/media.ts'],
-    ['src/push/media/media.ts', `import { post } from '../webhooks/post.ts';`, 'src/push/webhooks/post.ts'],
+    [
+      'src/push/media/media.ts',
+      `import { createWebhooks } from '../webhooks/webhooks.ts';`,
+      'src/push/webhooks/webhooks.ts',
+    ],
     ['src/push/media/media.ts', `import type { Push } from '../app.ts';`, 'type src/push/app.ts'],
     ['src/push/media/media.ts', `import { a } from '../new/a.ts';`, 'src/push/new/a.ts'],
   ] as const;

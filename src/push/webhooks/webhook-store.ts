@@ -68,9 +68,9 @@ export async function takeCallbacks(
     .execute();
   if (first.length === 0) return { due: 0, ours: [] };
   return transact(db, async (tx) => {
-    const byHost = new Map<string, number>();
-    for (const host of underWay) byHost.set(host, (byHost.get(host) ?? 0) + 1);
-    const full = [...byHost.keys()].filter((host) => (byHost.get(host) ?? 0) >= perHost);
+    const busy = Map.groupBy(underWay, (host) => host);
+    const roomOf = (host: string) => perHost - (busy.get(host)?.length ?? 0);
+    const full = [...busy.keys()].filter((host) => roomOf(host) <= 0);
     let query = tx
       .selectFrom('result_callbacks')
       .select(['message_id as messageId', 'app', 'host', 'tries', 'noted_at as notedAt'])
@@ -81,11 +81,9 @@ export async function takeCallbacks(
       .skipLocked();
     if (full.length > 0) query = query.where('host', 'not in', full);
     const rows = await query.execute();
-    const ours = rows.flatMap((row): readonly Callback[] => {
-      const busy = byHost.get(row.host) ?? 0;
-      byHost.set(row.host, busy + 1);
-      return busy >= perHost ? [] : [{ ...row, tries: row.tries + 1, owner }];
-    });
+    const ours = [...Map.groupBy(rows, ({ host }) => host)].flatMap(([host, some]) =>
+      some.slice(0, roomOf(host)).map((row) => ({ ...row, tries: row.tries + 1, owner })),
+    );
     if (ours.length === 0) return { due: rows.length, ours };
     const ids = ours.map(({ messageId }) => messageId);
     await tx

@@ -1,13 +1,32 @@
+import { NoAnswer } from '../../errors.ts';
+import type { SendHttp } from '../../server/http-client.ts';
 import { createLoop } from '../../server/loop.ts';
-import type { Tx } from '../database/database.ts';
-import { type TellParts, tell } from './post.ts';
-import { type Callback, endTry, insertCallbacks, pruneCallbacks, takeCallbacks } from './webhook-store.ts';
+import type { Keys } from '../apps/keys.ts';
+import { signRequest } from '../apps/signature.ts';
+import type { Database, Tx } from '../database/database.ts';
+import { readOutcome } from './outcome-store.ts';
+import {
+  type Callback,
+  endTry,
+  insertCallbacks,
+  pruneCallbacks,
+  takeCallbacks,
+  type Verdict,
+} from './webhook-store.ts';
 
 export type ResultTeller = ReturnType<typeof createWebhooks>;
 /** What whoever finishes messages needs of it. */
 export type Webhooks = Pick<ResultTeller, 'note' | 'wake'>;
 
-export interface ResultParts extends TellParts {
+export interface ResultParts {
+  readonly db: Database;
+  readonly keys: Pick<Keys, 'find' | 'newestKey'>;
+  readonly send: SendHttp;
+  /** Unix ms. */
+  readonly now: () => number;
+  /** From 0 to 1. */
+  readonly random: () => number;
+  readonly newId: () => string;
   /** How often it looks for what is due when nothing wakes it; 500 ms. */
   readonly pollMs?: number;
   /** Called after every try: `delivered`, `retried`, `expired` or `refused`. */
@@ -22,6 +41,11 @@ const PER_HOST = 4;
 /** Longer than one try can take, waiting for the database included. */
 const LEASE_MS = 30_000;
 const KEPT_MS = 7 * 86_400_000;
+/** How long an answer may take; slow hosts hold up nobody for longer. */
+const ANSWER_MS = 5000;
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 900_000;
+const GIVEN_UP_AFTER_MS = 86_400_000;
 
 /** What the states of the table, which older versions share, are called outside of it. */
 const words = {
@@ -93,4 +117,39 @@ export function createWebhooks(parts: ResultParts) {
       await Promise.all(underWay.keys());
     },
   };
+}
+
+/** Tries once to tell what became of a message. Throws only what is our own trouble. */
+async function tell(parts: ResultParts, callback: Callback): Promise<Verdict> {
+  const { db, keys, now } = parts;
+  const found = await readOutcome(db, callback.messageId);
+  if (found === null) return { state: 'void', error: 'there is nothing to post: it is open again, or gone' };
+  const { url, outcome } = found;
+  // The list may have changed since the message came.
+  const app = await keys.find(callback.app);
+  if (!app?.callbackHosts.includes(url.hostname) || url.username !== '' || url.password !== '') {
+    return { state: 'refused', error: `the host is not on the list of the app "${callback.app}"` };
+  }
+  const key = await keys.newestKey(callback.app);
+  if (key === undefined) return again(parts, callback, `the app "${callback.app}" has no key to sign with`);
+  const body = JSON.stringify(outcome);
+  const target = `${url.pathname}${url.search}`;
+  const signed = { method: 'POST', target, body, now: now(), nonce: parts.newId() };
+  const headers = { 'content-type': 'application/json', ...signRequest({ app: callback.app, key }, signed) };
+  try {
+    // A redirect is not followed: it could lead to a host that is not on the list.
+    const request = { method: 'POST', url, headers, body, timeoutMs: ANSWER_MS, maxBytes: 0 } as const;
+    const { status } = await parts.send(request);
+    return status >= 200 && status < 300 ? { state: 'told' } : again(parts, callback, `HTTP ${status}`);
+  } catch (error) {
+    // Without any word of the other side.
+    return again(parts, callback, error instanceof NoAnswer ? error.message : 'no answer');
+  }
+}
+
+/** 0.5 s, 1 s, 2 s … up to 15 min, each up to a fifth longer so that not all come at once; for a day. */
+function again({ now, random }: ResultParts, { tries, notedAt }: Callback, error: string): Verdict {
+  const wait = Math.min(FIRST_WAIT_MS * 2 ** Math.min(tries - 1, 20), LONGEST_WAIT_MS);
+  const dueAt = now() + Math.round(wait * (1 + random() / 5));
+  return dueAt > notedAt + GIVEN_UP_AFTER_MS ? { state: 'lost', error } : { state: 'open', dueAt, error };
 }
