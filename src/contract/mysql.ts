@@ -16,7 +16,8 @@ export const query = z.strictObject({
   sql: z.string(),
 });
 
-const instance = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'not an instance name');
+/** The name of a MySQL server, as the policy and OPS_MYSQL_TARGETS spell it. */
+export const instance = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'not an instance name');
 
 /** The MySQL operations. `id` is the connection, `query` the fingerprint of the query that was shown. */
 export const mysql = {

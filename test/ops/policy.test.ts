@@ -3,8 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { contract, type OperationName } from '../../src/contract/index.ts';
 import { principal } from '../../src/contract/principal.ts';
 import { ConfigError } from '../../src/errors.ts';
-import { readPolicy } from '../../src/ops/policy/document.ts';
-import { fits } from '../../src/ops/policy/grants.ts';
+import { fits, readPolicy } from '../../src/ops/policy/document.ts';
 import { createPolicy } from '../../src/ops/policy/policy.ts';
 import { type OpsHarness, openOpsHarness, type Replica, until } from './ops-harness.ts';
 
@@ -124,6 +123,11 @@ describe('a policy is refused by the place of its mistake', () => {
       'the bot’s own operation',
       demo.replace('mysql.processlist', 'outcomes.*'),
       '"outcomes.*" fits no operation',
+    ],
+    [
+      'an operation whose name is none',
+      demo.replace('mysql.processlist', '"mysql.(kill"'),
+      'roles.shop-developer.grants.0.operations.2: not the name of an operation',
     ],
     ['a userid that is none', demo.replace('[lisi]', '["li si"]'), 'roles.shop-developer.members.users.0'],
     [
