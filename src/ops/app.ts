@@ -15,6 +15,7 @@ import { createSourceRefusals } from './audit/source-refusals.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { openDatabase } from './database.ts';
 import { createEngine } from './engine/engine.ts';
+import { createCheck } from './http/check.ts';
 import { sweepTokens } from './http/replay-guard.ts';
 import { createReportHandler } from './http/report.ts';
 import { createRequestHandler } from './http/request.ts';
@@ -134,10 +135,11 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
     genReqId: (request) => readTraceId(request.headers[traceHeader]) ?? randomUUID(),
   }) as unknown as FastifyInstance;
   drainOnClose(app);
+  const check = createCheck({ keys, db, audit, clock });
   addRoutes(app, {
     sources,
-    handle: createRequestHandler({ keys, db, audit, clock, ...engine }),
-    handleReport: createReportHandler({ keys, db, audit, clock, notifyAdmins }),
+    handle: createRequestHandler(check, engine),
+    handleReport: createReportHandler(check, { audit, notifyAdmins }),
     refusedSource(address) {
       refusals.count(address);
       metrics.refusal('source');

@@ -185,7 +185,7 @@ describe('right before the effect', () => {
     const attempt: Attempt = {
       // Far ahead, so that the answer waits for the end of watching.
       startedAt: harness.clock.now() + 1_000_000,
-      with: () => attempt,
+      note: () => undefined,
       record: async (outcome) => {
         recorded.push(outcome);
         if (outcome === 'allowed') await onAllowed();

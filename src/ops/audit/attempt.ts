@@ -5,26 +5,24 @@ import type { AuditOutcome } from './chain.ts';
 export type AttemptDetails = Omit<AuditEntry, 'at' | 'outcome' | 'ms'>;
 
 /** One thing that somebody tried, on its way into the audit. */
-export interface Attempt {
-  /** When it began; Unix milliseconds. */
-  readonly startedAt: number;
-  /** The same attempt, of which more is known. */
-  with(details: Partial<AttemptDetails>): Attempt;
-  /** Answers when the entry is committed. */
-  record(outcome: AuditOutcome, reason?: string): Promise<void>;
-}
+export type Attempt = ReturnType<typeof createAttempt>;
 
-/** Begins an attempt at `startedAt`; each record says how many milliseconds it has taken by then. */
+/** Begins an attempt at `startedAt` (Unix milliseconds); each record says how many milliseconds it has taken by then. */
 export function createAttempt(
   audit: Audit,
   clock: { now(): number },
   startedAt: number,
-  details: AttemptDetails,
-): Attempt {
+  known: AttemptDetails,
+) {
+  let details = known;
   return {
     startedAt,
-    with: (more) => createAttempt(audit, clock, startedAt, { ...details, ...more }),
-    record: (outcome, reason = '') =>
+    /** More is known of it, which every record from now on says. */
+    note(more: Partial<AttemptDetails>): void {
+      details = { ...details, ...more };
+    },
+    /** Answers when the entry is committed. */
+    record: (outcome: AuditOutcome, reason = ''): Promise<void> =>
       audit.append({ ...details, at: clock.now(), outcome, ms: clock.now() - startedAt, reason }),
   };
 }

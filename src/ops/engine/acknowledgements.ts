@@ -26,7 +26,10 @@ export function createAcknowledgements(store: OperationStore, outbox: Outbox): A
             return { state: 'pending', text: '正在执行，完成后会告诉你' };
           default:
             // Asked again after a crash it is recorded twice, but it is never left out.
-            if (row.started_at === null) await attempt.with(detailsOf(row)).record('cancelled', 'settled');
+            if (row.started_at === null) {
+              attempt.note(detailsOf(row));
+              await attempt.record('cancelled', 'settled');
+            }
             return { state: 'never', text: `${nameOf(row)}：${row.text ?? NEVER}` };
         }
       },

@@ -45,6 +45,7 @@ export async function previewChange(
     created_at: now,
     expires_at: expiresAt,
   });
-  await attempt.with(shown).record('previewed');
+  attempt.note(shown);
+  await attempt.record('previewed');
   return { id, hash, risk, lines, ...(code !== null && { code }), expiresAt };
 }

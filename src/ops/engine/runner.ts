@@ -71,12 +71,12 @@ export function createRunner(parts: Replica & { readonly watcher: Watcher }) {
       preview: await previewChange(parts, asked),
     }),
     async run(asked: RequestedChange, { id, hash, code }: Confirmed): Promise<Answer> {
-      const { name: operation, context } = asked;
+      const { name: operation, context, attempt } = asked;
       const { user } = context.subject;
       const match = { id, hash, code, operation, user, input: canonicalJson(asked.input) };
       const now = clock.now();
       const row = await confirm(store, match, now);
-      const attempt = asked.attempt.with(detailsOf(row));
+      attempt.note(detailsOf(row));
       try {
         await attempt.record('allowed');
       } catch (error) {
@@ -85,7 +85,7 @@ export function createRunner(parts: Replica & { readonly watcher: Watcher }) {
         throw error;
       }
       // From here on only what is known to be true may be answered; the sweeper finds out the rest.
-      return execute({ ...asked, attempt }, row).catch((error: unknown) => {
+      return execute(asked, row).catch((error: unknown) => {
         report(error);
         return unsure;
       });

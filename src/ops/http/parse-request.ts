@@ -1,31 +1,18 @@
 import type * as z from 'zod';
 import { confirmation } from '../../contract/answer.ts';
-import {
-  type AcknowledgeName,
-  type ChangeName,
-  contract,
-  type InputOf,
-  isOperation,
-  type OperationName,
-  type ReadName,
-} from '../../contract/index.ts';
+import { contract, type InputOf, isOperation, type OperationName } from '../../contract/index.ts';
 import { InputError, Refused } from '../../errors.ts';
 import type { Confirmed } from '../engine/runner.ts';
 
-interface Wish<K extends string, N extends OperationName> {
-  readonly kind: K;
-  readonly name: N;
-  readonly input: InputOf<N>;
+/** What a request asks for, in the form that the contract gives it. */
+export interface ParsedRequest {
+  readonly name: OperationName;
+  readonly input: InputOf<OperationName>;
   /** The business unit that it is about, if any. */
   readonly unit: string | undefined;
+  /** There when a change is to be run. */
+  readonly confirmed: Confirmed | undefined;
 }
-
-/** What a request asks for, in the form that the contract gives it. */
-export type ParsedRequest =
-  | Wish<'read', ReadName>
-  | Wish<'acknowledge', AcknowledgeName>
-  | Wish<'preview', ChangeName>
-  | (Wish<'run', ChangeName> & { readonly confirmed: Confirmed });
 
 /**
  * Reads what is asked: `name` as the path gives it, the body as it came.
@@ -34,20 +21,17 @@ export type ParsedRequest =
 export function parseRequest(name: string, isPreview: boolean, body: Uint8Array): ParsedRequest {
   if (!isOperation(name)) throw new Refused('missing', `平台没有这个操作：${name.slice(0, 60)}`);
   const json = readJson(body);
-  const { kind } = contract[name];
-  if (kind !== 'change') {
-    if (isPreview) throw new InputError('这个操作没有预览');
-    return { kind, name, ...readInput(name, json) } as ParsedRequest;
-  }
-  const change = name as ChangeName;
-  if (isPreview) return { kind: 'preview', name: change, ...readInput(change, json) };
-  const { input, preview, code = null } = read(confirmation, json);
-  return { kind: 'run', name: change, ...readInput(change, input), confirmed: { ...preview, code } };
-}
-
-function readInput<N extends OperationName>(name: N, json: unknown) {
-  const input = read(contract[name].input as unknown as z.ZodType<InputOf<N>>, json);
-  return { input, unit: 'unit' in input ? input.unit : undefined };
+  const isChange = contract[name].kind === 'change';
+  if (isPreview && !isChange) throw new InputError('这个操作没有预览');
+  const confirmed = isChange && !isPreview ? read(confirmation, json) : undefined;
+  const form: z.ZodType<InputOf<OperationName>> = contract[name].input;
+  const input = read(form, confirmed === undefined ? json : confirmed.input);
+  return {
+    name,
+    input,
+    unit: 'unit' in input ? input.unit : undefined,
+    confirmed: confirmed && { ...confirmed.preview, code: confirmed.code ?? null },
+  };
 }
 
 /** Reads a body as JSON of that form. Throws InputError that names the first wrong field. */

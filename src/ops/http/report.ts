@@ -1,41 +1,28 @@
 import type { Answer } from '../../contract/answer.ts';
 import { REPORTS, report } from '../../contract/report.ts';
 import { verifyReportToken } from '../../contract/token.ts';
-import { createAttempt } from '../audit/attempt.ts';
+import type { Audit } from '../audit/audit.ts';
+import type { Check, IncomingRequest } from './check.ts';
 import { readBody } from './parse-request.ts';
-import { claimToken } from './replay-guard.ts';
-import { bearerOf, type CheckParts, type IncomingRequest, refuse } from './request.ts';
 
-/** Takes reports of the bot: checked like a request for an operation, written down, and nothing else. */
-export type ReportHandler = (request: IncomingRequest) => Promise<Answer>;
-
-export interface ReportParts extends CheckParts {
+export interface ReportParts {
+  readonly audit: Audit;
   /** Tells the admins about files with problems. */
   notifyAdmins(problems: readonly string[]): Promise<void>;
 }
 
-/** Makes the handler. It throws only what is nobody's fault who asked: a database that is away, or a bug. */
-export function createReportHandler(parts: ReportParts): ReportHandler {
-  const { keys, db, audit, clock } = parts;
-  return async ({ authorization, body, source }) => {
-    const now = clock.now();
-    let attempt = createAttempt(audit, clock, now, { operation: REPORTS, source });
-    try {
-      const use = { operation: REPORTS, body, now };
-      const { jti, exp } = await verifyReportToken(keys, bearerOf(authorization), use);
-      attempt = attempt.with({ jti });
-      await claimToken(db, jti, exp * 1000);
-      const { refusals, problems } = readBody(report, body);
-      const rows = refusals.map(({ user, kind, at: target, count }) => {
-        const reason = `bot: ${kind}: ${count} times${user === undefined ? ', by several users' : ''}`;
-        const seen = { at: now, operation: REPORTS, jti, source };
-        return audit.append({ ...seen, outcome: 'denied', user: user ?? '', target, reason });
+/** Makes what takes reports of the bot: checked like a request for an operation, written down, and nothing else. */
+export function createReportHandler(check: Check, { audit, notifyAdmins }: ReportParts) {
+  return (request: IncomingRequest): Promise<Answer> =>
+    check({ ...request, operation: REPORTS }, verifyReportToken, async ({ jti }, { startedAt: at }) => {
+      const { refusals, problems } = readBody(report, request.body);
+      const seen = { at, operation: REPORTS, jti, source: request.source, outcome: 'denied' } as const;
+      const rows = refusals.map(({ user = '', kind, at: target, count }) => {
+        const reason = `bot: ${kind}: ${count} times${user === '' ? ', by several users' : ''}`;
+        return audit.append({ ...seen, user, target, reason });
       });
       await Promise.all(rows);
-      if (problems.length > 0) await parts.notifyAdmins(problems);
+      if (problems.length > 0) await notifyAdmins(problems);
       return { state: 'done' };
-    } catch (error) {
-      return await refuse(attempt, error);
-    }
-  };
+    });
 }

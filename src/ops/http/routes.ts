@@ -4,13 +4,13 @@ import { contract, isOperation } from '../../contract/index.ts';
 import { REPORTS } from '../../contract/report.ts';
 import type { Sources } from '../../server/sources.ts';
 import { isDatabaseAway } from '../database.ts';
-import type { ReportHandler } from './report.ts';
-import type { IncomingRequest, RequestHandler } from './request.ts';
+import type { IncomingRequest } from './check.ts';
+import type { RequestHandler } from './request.ts';
 
 export interface RouteParts {
   readonly sources: Sources;
   readonly handle: RequestHandler;
-  readonly handleReport: ReportHandler;
+  handleReport(request: IncomingRequest): Promise<Answer>;
   /** A call came from an address that may not call. */
   refusedSource(address: string): void;
   /** A request is answered; `operation` is as the path names it. */

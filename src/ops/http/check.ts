@@ -1,0 +1,78 @@
+import type { Answer } from '../../contract/answer.ts';
+import type { VerifyingKeys } from '../../contract/keys.ts';
+import type { Claims, ReportClaims, TokenUse } from '../../contract/token.ts';
+import { InputError, Refused } from '../../errors.ts';
+import { type Attempt, createAttempt } from '../audit/attempt.ts';
+import type { Audit } from '../audit/audit.ts';
+import type { Clock } from '../clock.ts';
+import { type Database, isDatabaseAway } from '../database.ts';
+import { TargetFailed } from '../target-failed.ts';
+import { claimToken } from './replay-guard.ts';
+
+/** A request whose source address may call; nothing else about it is known to be true. */
+export interface IncomingRequest {
+  /** The Authorization header. */
+  readonly authorization: string | undefined;
+  readonly body: Uint8Array;
+  readonly source: string;
+}
+
+export interface CheckParts {
+  readonly keys: VerifyingKeys;
+  readonly db: Database;
+  readonly audit: Audit;
+  readonly clock: Clock;
+}
+
+/** What looks at the token of a request before anything else is done with it. */
+export type Check = ReturnType<typeof createCheck>;
+
+/**
+ * Makes the check: `answer` is called for a request whose token holds against `verify` and was never used, and whatever
+ * goes wrong is in the audit with what its attempt noted by then. It throws only what is nobody's fault who asked: a
+ * database that is away, or a bug.
+ */
+export function createCheck({ keys, db, audit, clock }: CheckParts) {
+  return async <C extends ReportClaims & Partial<Claims>>(
+    { operation, authorization, body, source }: IncomingRequest & { readonly operation: string },
+    verify: (keys: VerifyingKeys, token: string, use: TokenUse) => Promise<C>,
+    answer: (claims: C, attempt: Attempt) => Promise<Answer>,
+  ): Promise<Answer> => {
+    const now = clock.now();
+    const attempt = createAttempt(audit, clock, now, { operation, source });
+    try {
+      const claims = await verify(keys, bearerOf(authorization), { operation, body, now });
+      attempt.note({ user: claims.sub ?? '', jti: claims.jti });
+      await claimToken(db, claims.jti, claims.exp * 1000);
+      return await answer(claims, attempt);
+    } catch (error) {
+      return await refuse(attempt, error);
+    }
+  };
+}
+
+/** The token in an Authorization header; empty, which no check lets pass, when there is none. */
+function bearerOf(authorization: string | undefined): string {
+  return /^Bearer ([\w.-]{1,4096})$/i.exec(authorization ?? '')?.[1] ?? '';
+}
+
+/** The answer to what went wrong, once it is recorded. What is neither a refusal nor a failed target is thrown on. */
+async function refuse(attempt: Attempt, error: unknown): Promise<Answer> {
+  if (error instanceof Refused) {
+    const { reason, message } = error;
+    await attempt.record(reason === 'expired' ? 'expired' : 'denied', `${reason}: ${message}`);
+    return { state: 'refused', reason, message };
+  }
+  if (error instanceof InputError) {
+    await attempt.record('denied', `input: ${error.message}`);
+    return { state: 'refused', reason: 'input', message: error.message };
+  }
+  if (error instanceof TargetFailed) {
+    await attempt.record('failed', error.message);
+    return { state: 'failed', message: error.message };
+  }
+  if (!isDatabaseAway(error)) {
+    await attempt.record('failed', 'an error of the platform itself').catch(() => undefined);
+  }
+  throw error;
+}
