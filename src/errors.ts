@@ -19,16 +19,18 @@ export class InputError extends Error {
 }
 
 /** Why something was not allowed; the audit and the metrics count by it. */
-export type Reason =
-  | 'source' // the address may not call
-  | 'token' // the token is missing, forged, expired or for something else
-  | 'replay' // the token was used before
-  | 'policy' // this user may not do this here
-  | 'expired' // the preview is older than it may be
-  | 'used' // the preview was confirmed before
-  | 'moved' // the object changed since the preview
-  | 'code' // the typed code is not the one shown
-  | 'missing'; // the object is not there
+export const reasons = [
+  'source', // the address may not call
+  'token', // the token is missing, forged, expired or for something else
+  'replay', // the token was used before
+  'policy', // this user may not do this here
+  'expired', // the preview is older than it may be
+  'used', // the preview was confirmed before
+  'moved', // the object changed since the preview
+  'code', // the typed code is not the one shown
+  'missing', // the object is not there
+] as const;
+export type Reason = (typeof reasons)[number];
 
 /** A well-formed request that is not allowed. `message` is one plain sentence for the person who asked. */
 export class Refused extends Error {

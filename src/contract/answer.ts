@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { reasons } from '../errors.ts';
 
 /**
  * What the platform says would happen. `lines` is all that the person reads before confirming; `hash` covers them,
@@ -28,18 +29,7 @@ export type Confirmation = z.infer<typeof confirmation>;
 
 const refused = z.strictObject({
   state: z.literal('refused'),
-  reason: z.enum([
-    'source',
-    'token',
-    'replay',
-    'policy',
-    'input',
-    'expired',
-    'used',
-    'moved',
-    'code',
-    'missing',
-  ]),
+  reason: z.enum([...reasons, 'input']),
   message: z.string(),
   /** The fresh state to confirm instead, when the object moved. */
   preview: preview.optional(),

@@ -1,19 +1,20 @@
 import type * as z from 'zod';
 import { kubernetes } from './kubernetes.ts';
 import { mysql } from './mysql.ts';
-import type { Acknowledge, Change, Read } from './operation.ts';
+import type { Operation } from './operation.ts';
 import { platform } from './platform.ts';
 
 /** Every operation that bot and ops know, by name. The one list: names elsewhere are checked against it. */
 export const contract = { ...platform, ...kubernetes, ...mysql } as const;
 
 type Contract = typeof contract;
-export type OperationName = keyof Contract;
-export type ReadName = { [N in OperationName]: Contract[N] extends Read ? N : never }[OperationName];
-export type ChangeName = { [N in OperationName]: Contract[N] extends Change ? N : never }[OperationName];
-export type AcknowledgeName = {
-  [N in OperationName]: Contract[N] extends Acknowledge ? N : never;
+type Named<K extends Operation['kind']> = {
+  [N in OperationName]: Contract[N]['kind'] extends K ? N : never;
 }[OperationName];
+export type OperationName = keyof Contract;
+export type ReadName = Named<'read'>;
+export type ChangeName = Named<'change'>;
+export type AcknowledgeName = Named<'acknowledge'>;
 export type InputOf<N extends OperationName> = z.infer<Contract[N]['input']>;
 export type OutputOf<N extends ReadName | AcknowledgeName> = z.infer<
   Extract<Contract[N], { readonly output: z.ZodType }>['output']

@@ -26,13 +26,10 @@ export interface SigningKey {
 export type VerifyingKeys = ReadonlyMap<string, KeyObject>;
 
 /** A new pair as the two settings take it: the bot's private JWK and the platform's JWKS. */
-export interface KeyPair {
-  readonly signingKey: z.infer<typeof privateJwk>;
-  readonly verifyingKeys: z.infer<typeof jwks>;
-}
+export type KeyPair = Awaited<ReturnType<typeof makeKeyPair>>;
 
 /** Makes an Ed25519 pair; its `kid` is the thumbprint of the public key (RFC 7638). */
-export async function makeKeyPair(): Promise<KeyPair> {
+export async function makeKeyPair() {
   const { privateKey } = generateKeyPairSync('ed25519');
   const { kty, crv, x, d } = privateKey.export({ format: 'jwk' });
   const kid = await calculateJwkThumbprint({ kty: 'OKP', crv: 'Ed25519', x: String(x) });

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { change, kubernetesName, type Risk, read, unit } from './operation.ts';
+import { kubernetesName, type Operations, type Risk, unit } from './operation.ts';
 
 /** No policy can allow more pods of one deployment. */
 export const MOST_REPLICAS = 1000;
@@ -29,18 +29,20 @@ const target = { unit, namespace: kubernetesName, name: kubernetesName };
 
 /** The Kubernetes operations: names, inputs, outputs. */
 export const kubernetes = {
-  'k8s.deployments.list': read({
+  'k8s.deployments.list': {
+    kind: 'read',
     title: '查看部署',
     input: z.strictObject({ unit }),
     output: z.array(deployment),
-  }),
-  'k8s.pods.list': read({ title: 'Pod 列表', input: z.strictObject(target), output: z.array(pod) }),
-  'k8s.scale': change({
+  },
+  'k8s.pods.list': { kind: 'read', title: 'Pod 列表', input: z.strictObject(target), output: z.array(pod) },
+  'k8s.scale': {
+    kind: 'change',
     title: '扩缩容',
     input: z.strictObject({ ...target, replicas: z.int().min(0).max(MOST_REPLICAS) }),
-  }),
-  'k8s.restart': change({ title: '重启部署', input: z.strictObject(target) }),
-} as const;
+  },
+  'k8s.restart': { kind: 'change', title: '重启部署', input: z.strictObject(target) },
+} as const satisfies Operations;
 
 /** Scaling to 0, or by more than half of what runs now, is `high`; so is starting from nothing. */
 export function scaleRisk(before: number, after: number): Risk {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { change, read, unit } from './operation.ts';
+import { type Operations, unit } from './operation.ts';
 
 /** One running connection. `key` names this very query, not just the connection: it changes with the next query. */
 export const query = z.strictObject({
@@ -21,9 +21,15 @@ export const instance = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'not an in
 
 /** The MySQL operations. `id` is the connection, `query` the fingerprint of the query that was shown. */
 export const mysql = {
-  'mysql.processlist': read({ title: '当前连接', input: z.strictObject({ unit }), output: z.array(query) }),
-  'mysql.kill': change({
+  'mysql.processlist': {
+    kind: 'read',
+    title: '当前连接',
+    input: z.strictObject({ unit }),
+    output: z.array(query),
+  },
+  'mysql.kill': {
+    kind: 'change',
     title: '终止查询',
     input: z.strictObject({ unit, instance, id: query.shape.id, query: query.shape.query }),
-  }),
-} as const;
+  },
+} as const satisfies Operations;

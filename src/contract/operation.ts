@@ -3,46 +3,22 @@ import * as z from 'zod';
 /** Risk of a change, which decides what must be typed before it runs: `low` a `1`, `high` the 4-digit code shown. */
 export type Risk = 'low' | 'high';
 
-/** An operation that touches nothing: it runs at once and answers `output`. */
-export interface Read<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType> {
-  readonly kind: 'read';
+/** What bot and ops agree on of an operation. */
+export interface Operation {
+  /**
+   * A `read` touches nothing: it runs at once and answers `output`. A `change` changes something: it is previewed,
+   * confirmed, then run at most once, and answers one line of text. An `acknowledge` writes the platform's own records and
+   * nothing else: it runs at once and answers `output`; every user may run it, for operations of their own, and no menu
+   * entry does.
+   */
+  readonly kind: 'read' | 'change' | 'acknowledge';
   readonly title: string;
-  readonly input: I;
-  readonly output: O;
+  readonly input: z.ZodType;
+  readonly output?: z.ZodType;
 }
 
-/** An operation that changes something: previewed, confirmed, then run at most once. It answers one line of text. */
-export interface Change<I extends z.ZodType = z.ZodType> {
-  readonly kind: 'change';
-  readonly title: string;
-  readonly input: I;
-}
-
-/**
- * An operation that writes the platform's own records and nothing else: it runs at once and answers `output`. Every user
- * may run it, for operations of their own; no menu entry does.
- */
-export interface Acknowledge<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType>
-  extends Omit<Read<I, O>, 'kind'> {
-  readonly kind: 'acknowledge';
-}
-
-/** Declares a read. */
-export function read<I extends z.ZodType, O extends z.ZodType>(parts: Omit<Read<I, O>, 'kind'>): Read<I, O> {
-  return { kind: 'read', ...parts };
-}
-
-/** Declares an acknowledgement. */
-export function acknowledge<I extends z.ZodType, O extends z.ZodType>(
-  parts: Omit<Acknowledge<I, O>, 'kind'>,
-): Acknowledge<I, O> {
-  return { kind: 'acknowledge', ...parts };
-}
-
-/** Declares a change. */
-export function change<I extends z.ZodType>(parts: Omit<Change<I>, 'kind'>): Change<I> {
-  return { kind: 'change', ...parts };
-}
+/** Some operations by name. */
+export type Operations = Readonly<Record<string, Operation>>;
 
 /** The name of a business unit as the policy spells it; every operation but those of the platform itself carries one. */
 export const unit = z.string().min(1).max(64);
