@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { APP, envelope, startBot } from '#test/bot.ts';
+import { APP, envelope, previewOf, startBot, web } from '#test/bot.ts';
 import { type RunningWeCom, startWeCom } from '../../demo/wecom/start.ts';
 import type { Answer } from '../../src/contract/answer.ts';
 import { createCipher } from '../../src/wecom/crypto/cipher.ts';
@@ -74,15 +74,6 @@ test('the platform is asked as the user of that account, whose departments are t
 
 test('a confirmation goes out as that user, and so do its receipt and what is told when its answer got lost', async () => {
   const id = randomUUID();
-  const web = {
-    key: 'shop/web',
-    label: 'web',
-    namespace: 'shop',
-    name: 'web',
-    replicas: 2,
-    ready: 2,
-    image: 'web:1',
-  };
   let fate: Answer | 'hang' = { state: 'done', text: 'web：2 → 3' };
   platform.script = ({ operation }) => {
     if (operation === 'k8s.deployments.list') return { state: 'done', output: [web] };
@@ -90,15 +81,7 @@ test('a confirmation goes out as that user, and so do its receipt and what is to
     if (operation === 'operation.settle') {
       return { state: 'done', output: { state: 'never', text: '没有执行：web 2 → 3' } };
     }
-    if (operation !== 'k8s.scale/preview') return undefined;
-    const preview = {
-      id,
-      hash: 'h',
-      risk: 'low' as const,
-      lines: ['2 → 3'],
-      expiresAt: Date.now() + 120_000,
-    };
-    return { state: 'preview', preview };
+    return operation === 'k8s.scale/preview' ? previewOf(id) : undefined;
   };
   const asked = (operation: string) =>
     platform.calls.filter((call) => call.operation === operation).map(({ user }) => user);

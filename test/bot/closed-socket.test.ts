@@ -2,27 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterAll, expect, test } from 'vitest';
-import { APP, cipher, envelope, signedPath, startBot } from '#test/bot.ts';
+import { APP, cipher, envelope, previewOf, signedPath, startBot, web } from '#test/bot.ts';
 
 const { bot, platform, wecom, lines, stop } = await startBot();
 afterAll(stop);
 
-const web = {
-  key: 'shop/web',
-  label: 'web',
-  namespace: 'shop',
-  name: 'web',
-  replicas: 2,
-  ready: 2,
-  image: 'web:1',
-};
-const preview = () => ({
-  id: randomUUID(),
-  hash: 'h',
-  risk: 'low' as const,
-  lines: ['2 → 3'],
-  expiresAt: Date.now() + 120_000,
-});
 const receipts = (id: string) =>
   platform.calls.filter(
     ({ operation, body }) =>
@@ -37,7 +21,7 @@ test.each<[string, string, (socket: Socket) => void]>([
 ])(
   'no receipt is given for a reply whose connection WeCom %s before it, and a repeat brings reply and receipt',
   async (_how, user, close) => {
-    const shown = preview();
+    const id = randomUUID();
     const { port } = bot.app.server.address() as AddressInfo;
     const accepted = once(bot.app.server, 'connection') as Promise<[Socket]>;
     const socket = connect({ port, host: '127.0.0.1' }).on('error', () => {});
@@ -45,7 +29,7 @@ test.each<[string, string, (socket: Socket) => void]>([
     const gone = new Promise<void>((resolve) => serverSide.once('close', () => resolve()));
     platform.script = ({ operation }) => {
       if (operation === 'k8s.deployments.list') return { state: 'done', output: [web] };
-      if (operation === 'k8s.scale/preview') return { state: 'preview', preview: shown };
+      if (operation === 'k8s.scale/preview') return previewOf(id);
       if (operation !== 'k8s.scale') return undefined;
       close(socket);
       return gone.then(() => ({ state: 'done', text: 'web：2 → 3，3 个就绪' }));
@@ -64,12 +48,12 @@ test.each<[string, string, (socket: Socket) => void]>([
     await expect.poll(answered).toBe(before + 1);
     // Further round trips: a receipt would have reached the platform by now.
     for (const line of ['hi', '1', '#']) await wecom.say('wangwu', line);
-    expect(receipts(shown.id)).toEqual([]);
+    expect(receipts(id)).toEqual([]);
 
     const repeated = await bot.app.inject({ method: 'POST', url, payload: body });
     const sealed = /<Encrypt><!\[CDATA\[(.+?)\]\]>/.exec(repeated.body)?.[1] ?? '';
     expect(cipher.decrypt(sealed)).toContain('web：2 → 3，3 个就绪');
-    await expect.poll(() => receipts(shown.id)).toHaveLength(1);
+    await expect.poll(() => receipts(id)).toHaveLength(1);
     expect(
       platform.calls.filter((call) => call.operation === 'k8s.scale' && call.user === user),
     ).toHaveLength(1);

@@ -1,31 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { startBot } from '#test/bot.ts';
+import { previewOf, startBot, web } from '#test/bot.ts';
 import { sentences } from '../../src/bot/sentences.ts';
 import type { Answer } from '../../src/contract/answer.ts';
 
 const { wecom, platform, push, stop } = await startBot();
 afterAll(stop);
 
-const web = {
-  key: 'shop/web',
-  label: 'web  2/2 就绪',
-  namespace: 'shop',
-  name: 'web',
-  replicas: 2,
-  ready: 2,
-  image: 'web:1',
-};
-const previewOf = (id: string): Answer => ({
-  state: 'preview',
-  preview: {
-    id,
-    hash: 'h',
-    risk: 'low',
-    lines: ['电商 · shop/web', '副本 2 → 3'],
-    expiresAt: Date.now() + 120_000,
-  },
-});
 const state = { id: '' };
 const scripted = (run: () => Answer | 'hang' | undefined) => {
   platform.script = ({ operation }) => {

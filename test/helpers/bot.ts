@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import { type RunningWeCom, startWeCom } from '../../demo/wecom/start.ts';
 import { type Bot, createBot } from '../../src/bot/app.ts';
 import { readConfig } from '../../src/config.ts';
+import type { Answer } from '../../src/contract/answer.ts';
 import { createLog } from '../../src/server/log.ts';
 import { createRegistry } from '../../src/server/metrics.ts';
 import { createCipher } from '../../src/wecom/crypto/cipher.ts';
@@ -86,6 +87,23 @@ export async function startBot(env: Readonly<Record<string, string>> = {}): Prom
       await redis.stop();
     },
   };
+}
+
+/** The deployment that entry 1-1-2 lists first, as the platform answers it. */
+export const web = {
+  key: 'shop/web',
+  label: 'web',
+  namespace: 'shop',
+  name: 'web',
+  replicas: 2,
+  ready: 2,
+  image: 'web:1',
+};
+
+/** What the platform shows before {@link web} gets three replicas, under this id of an operation. */
+export function previewOf(id: string): Answer {
+  const expiresAt = Date.now() + 120_000;
+  return { state: 'preview', preview: { id, hash: 'h', risk: 'low', lines: ['2 → 3'], expiresAt } };
 }
 
 /** The path and query of a callback that is signed for this text. */
