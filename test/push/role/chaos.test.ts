@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type PrivateDatabase, startPrivateDatabase } from '#test/private-database.ts';
+import { countOpen } from '#test/push-database.ts';
 import { type PushRole, startPushRole } from '#test/push-role.ts';
 import { isLong, size } from '#test/size.ts';
 import { startWitness, type Witness } from '#test/wecom-witness.ts';
@@ -133,15 +134,6 @@ async function trouble(
   return { kills, serverKills };
 }
 
-async function open(): Promise<number> {
-  const { count } = await role.db
-    .selectFrom('messages')
-    .select((is) => is.fn.countAll<number>().as('count'))
-    .where('open', '>', 0)
-    .executeTakeFirstOrThrow();
-  return Number(count);
-}
-
 /** What each receiver was sent in each lane, in the order of the calls. */
 function byLine() {
   const seen = witness.calls.flatMap((call) =>
@@ -167,7 +159,7 @@ test(
       ...messages.map(handIn),
     ]);
     const quiet = Date.now();
-    await expect.poll(open, patiently).toBe(0);
+    await expect.poll(() => countOpen(role.db), patiently).toBe(0);
     const ended = Date.now();
 
     const rows = await role.db

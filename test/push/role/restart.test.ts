@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { countOpen } from '#test/push-database.ts';
 import type { Replica } from '#test/push-replica.ts';
 import { type PushRole, startPushRole } from '#test/push-role.ts';
 import { size } from '#test/size.ts';
@@ -48,15 +49,7 @@ async function handAll(count: number, name: string): Promise<void> {
 
 /** What became of them, by text: the rows in the order in which they were written down, and how often each reached WeCom. */
 async function outcome(name: string) {
-  const open = async (): Promise<number> => {
-    const { count } = await role.db
-      .selectFrom('messages')
-      .select((is) => is.fn.countAll<number>().as('count'))
-      .where('open', '>', 0)
-      .executeTakeFirstOrThrow();
-    return Number(count);
-  };
-  await expect.poll(open, patiently).toBe(0);
+  await expect.poll(() => countOpen(role.db), patiently).toBe(0);
   const rows = await role.db
     .selectFrom('deliveries')
     .innerJoin('messages', 'messages.id', 'deliveries.message_id')
