@@ -9,6 +9,7 @@ import { hashOf, signatureHeaders, signRequest } from '../../src/push/apps/signa
 import { createPushClient, type PushClient } from '../../src/push/client.ts';
 import { pause } from './pause.ts';
 import { choosePorts } from './ports.ts';
+import type { PushAnswer } from './push-answer.ts';
 
 /** One request as a test describes it; the body is what is signed. */
 export interface Asking {
@@ -21,8 +22,7 @@ export interface Asking {
 
 export interface Answered {
   readonly status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every form
-  readonly body: any;
+  readonly body: PushAnswer;
 }
 
 /** One process of the role, as `node src/main.ts push` starts it. */
@@ -112,5 +112,5 @@ async function ask(
     },
     ...(body !== undefined && { body }),
   });
-  return { status: response.status, body: await response.json() };
+  return { status: response.status, body: (await response.json()) as PushAnswer };
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
+import type { PushAnswer } from '#test/push-answer.ts';
 import { openPushDatabase } from '#test/push-database.ts';
 import { createKeys, type Keys } from '../../../src/push/apps/keys.ts';
 import { signatureHeaders, signRequest } from '../../../src/push/apps/signature.ts';
@@ -33,8 +34,7 @@ export interface ApiRequest {
 
 export interface ApiResponse {
   readonly status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every form
-  readonly body: any;
+  readonly body: PushAnswer;
   readonly headers: Readonly<Record<string, unknown>>;
 }
 
