@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
-import { createBadAccounts, createLabel, metersOf } from '../server/metrics.ts';
+import { createBadAccounts, metersOf } from '../server/metrics.ts';
 import type { ApiCall } from '../wecom/api/call.ts';
 import { type Lane, lanes } from './content/message.ts';
 import type { BreakerState } from './delivery/breaker.ts';
@@ -12,33 +12,21 @@ const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30];
 const WAITS = [0.1, 1, 5, 15, 60, 300, 1800, 3600, 21_600, 86_400];
 const BREAKER: Readonly<Record<BreakerState, number>> = { closed: 0, 'half-open': 1, open: 2 };
 
-/** Registers the metrics of message delivery. Labels are bounded: strange values are counted as `other`. */
+/** Registers the metrics of message delivery. */
 export function createPushMetrics(registry: Registry) {
   const { counter, gauge, histogram } = metersOf(registry);
-  const accepted = counter('keypad_push_accepted_total', 'Messages written down', ['lane']);
-  const sends = counter('keypad_push_sends_total', 'Sends by what WeCom answered', ['lane', 'errcode']);
+  // A series that has never been counted cannot be compared: the alerts ask for sends that do not come.
+  const none = lanes.map((lane) => [lane, 0] as const);
+  const sends = counter('keypad_push_sends_total', 'Sends by what WeCom answered', ['lane', 'errcode'], none);
   const answers = 'How long WeCom takes to answer a send';
   const sendSeconds = histogram('keypad_push_send_seconds', answers, ['lane'], SECONDS);
   const anyCall = 'Calls of the WeCom server API';
   const calls = histogram('keypad_wecom_call_seconds', anyCall, ['api', 'errcode'], SECONDS);
-  const waits = histogram('keypad_push_limiter_wait_seconds', 'Put off by a limit', ['limit'], WAITS);
   const states = 'Circuit breaker: 0 closed, 1 half-open, 2 open';
   const breaker = gauge('keypad_push_breaker_state', states, ['account']);
   const refused = 'Accounts that WeCom refuses: 1 while messages wait';
   const paused = gauge('keypad_push_account_paused', refused, ['account']);
-  const callbacks = counter('keypad_push_callbacks_total', 'Result callbacks', ['result']);
-  const retries = counter('keypad_push_transaction_retries_total', 'Transactions run again for a lock', []);
-  const requests = histogram('keypad_push_api_seconds', 'Requests of the API', ['route', 'status'], SECONDS);
-  const label = {
-    errcode: createLabel(),
-    callErrcode: createLabel(),
-    api: createLabel(),
-    limit: createLabel(),
-    result: createLabel(),
-    route: createLabel(),
-  };
-  // A series that has never been counted cannot be compared: the alerts ask for sends that do not come.
-  for (const lane of lanes) sends.inc({ lane, errcode: label.errcode('0') }, 0);
+  const retries = 'Transactions run again for a lock';
   return {
     /** Says how to ask for the backlog when somebody reads the metrics; what fails shows nothing new and is reported. */
     watchBacklog(read: () => Promise<readonly Depth[]>, onError: (error: unknown) => void): void {
@@ -69,27 +57,25 @@ export function createPushMetrics(registry: Registry) {
       });
     },
     /** A message was written down. */
-    accepted: (lane: Lane): void => accepted.inc({ lane }),
+    accepted: counter('keypad_push_accepted_total', 'Messages written down', ['lane']),
     /** WeCom was asked to send; `errcode` 0 is success, a word stands for no answer. */
     sent(lane: Lane, errcode: number | string, seconds: number): void {
-      sends.inc({ lane, errcode: label.errcode(String(errcode)) });
-      sendSeconds.observe({ lane }, seconds);
+      sends(lane, errcode);
+      sendSeconds(lane, seconds);
     },
     /** Any call of WeCom, also those that send nothing. */
-    weComCall: ({ api, errcode, ms }: ApiCall): void =>
-      calls.observe({ api: label.api(api), errcode: label.callErrcode(String(errcode)) }, ms / 1000),
+    weComCall: ({ api, errcode, ms }: ApiCall): void => calls(api, errcode, ms / 1000),
     /** A delivery was put off because of a limit, for so long. */
-    waited: (limit: string, seconds: number): void => waits.observe({ limit: label.limit(limit) }, seconds),
+    waited: histogram('keypad_push_limiter_wait_seconds', 'Put off by a limit', ['limit'], WAITS),
     breaker: (account: string, state: BreakerState): void => breaker.set({ account }, BREAKER[state]),
     /** Whether WeCom refuses this account, so that its messages wait. */
     accountPaused: (account: string, isPaused: boolean): void => paused.set({ account }, isPaused ? 1 : 0),
     badAccounts: createBadAccounts(registry),
     /** A webhook was `delivered`, is to be tried again (`retried`), or has ended without (`refused`, `expired`). */
-    resultCallback: (result: string): void => callbacks.inc({ result: label.result(result) }),
+    resultCallback: counter('keypad_push_callbacks_total', 'Result callbacks', ['result']),
     /** A transaction lost a deadlock, or waited for a lock in vain, and was run again. */
-    transactionRetried: (): void => retries.inc(),
+    transactionRetried: counter('keypad_push_transaction_retries_total', retries, []),
     /** The API answered; `route` is its pattern, never the address. */
-    request: (route: string, status: number, seconds: number): void =>
-      requests.observe({ route: label.route(route), status: String(status) }, seconds),
+    request: histogram('keypad_push_api_seconds', 'Requests of the API', ['route', 'status'], SECONDS),
   };
 }
