@@ -3,16 +3,15 @@ import { InputError } from '../../errors.ts';
 import type { Messenger } from '../../wecom/api/messenger.ts';
 import type { StoredMedia } from '../content/content.ts';
 import { DEFAULT_ACCOUNT } from '../content/message.ts';
-import { forgetMediaId, type MediaKey } from './media-id-store.ts';
 import { pruneMedia, pruneMediaIds } from './media-prune-store.ts';
 import { insertMedia, readMedia, touchMedia } from './media-store.ts';
 import { checkMedia, MAX_BYTES, pictureOf, readFileName } from './media-type.ts';
-import { createUploads, type UploadParts } from './uploads.ts';
+import { createUploads, type MediaKey, type UploadParts } from './uploads.ts';
 
 /** Pictures and files by their content; WeCom's media_ids are made when they are needed and reused for three days (§4.6). */
 export type Media = ReturnType<typeof createMedia>;
 
-export interface MediaParts extends UploadParts {
+interface MediaParts extends UploadParts {
   /** Throws when there is no such account any more. Any of them can upload for a robot. */
   readonly messengerOf: (account: string) => Pick<Messenger, 'upload' | 'uploadForRobot'>;
   /** Name → key of each robot. */
@@ -76,7 +75,9 @@ export function createMedia(parts: MediaParts) {
       );
     },
     /** Forgets a media_id that WeCom does not know any more (40007). */
-    forget: (mediaId: string): Promise<void> => forgetMediaId(db, mediaId),
+    async forget(mediaId: string): Promise<void> {
+      await db.updateTable('media_ids').set({ expires_at: 0 }).where('media_id', '=', mediaId).execute();
+    },
     bytes,
     /** Removes what nobody has used for 4 days and no open delivery needs; to be called every hour or so. */
     async prune(): Promise<void> {

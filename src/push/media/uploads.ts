@@ -1,7 +1,10 @@
 import type { UploadedMedia } from '../../wecom/api/media-form.ts';
 import { WeComError } from '../../wecom/api/wecom-error.ts';
 import type { Database } from '../database/database.ts';
-import { endLease, leaseUpload, type MediaKey, readMediaId } from './media-id-store.ts';
+import type { MediaIdTable } from '../database/media-tables.ts';
+
+/** One content, under one name, for one account or one robot. */
+export type MediaKey = Pick<MediaIdTable, 'sha256' | 'kind' | 'name' | 'owner'>;
 
 /** What uploading in turns needs. */
 export interface UploadParts {
@@ -19,25 +22,44 @@ const LEASE_MS = 90_000;
 const POLL_MS = 100;
 const POLLS = 150;
 
-/** Resolves to a media_id, made with `upload` where none is good any more; one upload at a time for each key. */
-export type Uploads = (key: MediaKey, upload: () => Promise<UploadedMedia>) => Promise<string>;
-
-/** Lets one of all replicas upload a content while the others wait for what comes of it, 15 s at most. */
-export function createUploads({ db, now, sleep, newId }: UploadParts): Uploads {
+/**
+ * Lets one of all replicas upload a content while the others wait for what comes of it, 15 s at most. What comes back
+ * resolves to a media_id, made with `upload` where none is good any more; one upload at a time for each key.
+ */
+export function createUploads({ db, now, sleep, newId }: UploadParts) {
   const begun = new Map<string, Promise<string>>();
+  const change = (key: MediaKey) => db.updateTable('media_ids').where((eb) => eb.and({ ...key }));
 
   async function inTurn(key: MediaKey, upload: () => Promise<UploadedMedia>): Promise<string> {
     for (let polls = 0; polls < POLLS; polls += 1) {
       const at = now();
-      const goodAfter = at + GOOD_FOR_MS;
-      const known = await readMediaId(db, key, goodAfter);
-      if (known !== null) return known;
+      const known = await db
+        .selectFrom('media_ids')
+        .select('media_id')
+        .where((eb) => eb.and({ ...key }))
+        .where('expires_at', '>', at + GOOD_FOR_MS)
+        .executeTakeFirst();
+      if (known?.media_id) return known.media_id;
       const owner = newId();
-      const lease = { owner, now: at, until: at + LEASE_MS, goodAfter };
-      if (await leaseUpload(db, key, lease)) return uploadLeased(key, owner, upload);
+      if (await lease(key, owner, at)) return uploadLeased(key, owner, upload);
       await sleep(POLL_MS);
     }
     throw new WeComError('media/upload', 'unsent', 'another replica is still uploading the same content');
+  }
+
+  /** Takes the turn at uploading; false when somebody else has it, or has done it. */
+  async function lease(key: MediaKey, owner: string, at: number): Promise<boolean> {
+    await db
+      .insertInto('media_ids')
+      .values({ ...key, expires_at: 0, lease_until: 0 })
+      .onDuplicateKeyUpdate((eb) => ({ lease_until: eb.ref('lease_until') }))
+      .execute();
+    const { numUpdatedRows } = await change(key)
+      .set({ lease_owner: owner, lease_until: at + LEASE_MS })
+      .where('lease_until', '<', at)
+      .where('expires_at', '<=', at + GOOD_FOR_MS)
+      .executeTakeFirst();
+    return numUpdatedRows > 0n;
   }
 
   async function uploadLeased(
@@ -45,17 +67,22 @@ export function createUploads({ db, now, sleep, newId }: UploadParts): Uploads {
     owner: string,
     upload: () => Promise<UploadedMedia>,
   ): Promise<string> {
-    let uploaded: UploadedMedia | null = null;
+    let made = {};
     try {
-      uploaded = await upload();
-      return uploaded.mediaId;
+      const { mediaId, expiresAt } = await upload();
+      made = { media_id: mediaId, expires_at: expiresAt };
+      return mediaId;
     } finally {
-      // When this fails the lease ends by itself; what was uploaded is good all the same.
-      await endLease(db, key, owner, uploaded).catch(() => {});
+      // Gives the turn back. When this fails the lease ends by itself; what was uploaded is good all the same.
+      const end = change(key).set({ ...made, lease_owner: null, lease_until: 0 });
+      await end
+        .where('lease_owner', '=', owner)
+        .execute()
+        .catch(() => {});
     }
   }
 
-  return (key, upload) => {
+  return (key: MediaKey, upload: () => Promise<UploadedMedia>): Promise<string> => {
     const name = JSON.stringify([key.sha256, key.kind, key.name, key.owner]);
     const running = begun.get(name);
     if (running !== undefined) return running;
