@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { createBatcher } from '../../server/batch.ts';
-import type { NonceTable } from '../database/app-tables.ts';
+import type { AppTables } from '../database/app-tables.ts';
 import type { Database } from '../database/database.ts';
 
 /** One request's wish for its nonce; the claims that are stored were the first for theirs. */
-type Claim = Readonly<NonceTable>;
+type Claim = Readonly<AppTables['nonces']>;
 
 const MOST_AT_ONCE = 500;
 /** The clocks of replicas differ. */

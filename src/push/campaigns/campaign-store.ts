@@ -1,7 +1,7 @@
 import type { Selectable, Updateable } from 'kysely';
 import { readScopes } from '../apps/scopes.ts';
 import { ID } from '../content/fields.ts';
-import { type CampaignState, type CampaignTable, visibleStates } from '../database/campaign-tables.ts';
+import { type CampaignState, type CampaignTables, visibleStates } from '../database/campaign-tables.ts';
 import type { Database, Tx } from '../database/database.ts';
 import type { MessageQueue } from '../delivery/message-queue.ts';
 import type { KnownAccounts } from '../http/accounts.ts';
@@ -24,7 +24,7 @@ export interface CampaignParts {
 }
 
 /** A row of the campaigns table. */
-export type CampaignRow = Readonly<Selectable<CampaignTable>>;
+export type CampaignRow = Readonly<Selectable<CampaignTables['campaigns']>>;
 
 /** A campaign of this app that is whole. Throws a Refusal when the app has none under this id. */
 export async function findCampaign(db: Database, app: string, id: string): Promise<CampaignRow> {
@@ -70,7 +70,7 @@ export function campaignsIn(
 export async function changeCampaign(
   db: Database,
   seen: Pick<CampaignRow, 'serial' | 'state' | 'run' | 'next_run_at'>,
-  change: Updateable<CampaignTable>,
+  change: Updateable<CampaignTables['campaigns']>,
 ): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('campaigns')

@@ -1,10 +1,10 @@
 import { InputError } from '../../errors.ts';
 import type { Receiver } from '../content/message.ts';
-import type { CampaignReceiverTable } from '../database/campaign-tables.ts';
+import type { CampaignTables } from '../database/campaign-tables.ts';
 import { readLine, receiverSchema } from './campaign-schema.ts';
 
 /** A receiver as it is kept, but for its campaign. */
-export type NewReceiverRow = Omit<CampaignReceiverTable, 'campaign'>;
+export type NewReceiverRow = Omit<CampaignTables['campaign_receivers'], 'campaign'>;
 
 /** Rows of one INSERT: what is in memory at a time. */
 export const BATCH = 1000;

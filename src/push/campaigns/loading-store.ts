@@ -1,7 +1,7 @@
 import type { Insertable, Updateable } from 'kysely';
 import { InputError } from '../../errors.ts';
 import { transact } from '../../server/database.ts';
-import type { CampaignTable } from '../database/campaign-tables.ts';
+import type { CampaignTables } from '../database/campaign-tables.ts';
 import { type Database, isDuplicate, type Tx } from '../database/database.ts';
 import type { CampaignRow } from './campaign-store.ts';
 import type { NewReceiverRow } from './load-receivers.ts';
@@ -12,7 +12,10 @@ const ABANDONED_MS = 600_000;
 const REMOVED_AT_ONCE = 5000;
 
 /** Writes a campaign down that nobody sees yet; resolves to its serial, or to null when its idempotency key is taken. */
-export async function insertCampaign(db: Database, row: Insertable<CampaignTable>): Promise<number | null> {
+export async function insertCampaign(
+  db: Database,
+  row: Insertable<CampaignTables['campaigns']>,
+): Promise<number | null> {
   try {
     const { insertId } = await db.insertInto('campaigns').values(row).executeTakeFirstOrThrow();
     return Number(insertId);
@@ -36,7 +39,7 @@ export function findByKey(db: Database, app: string, key: string | null): Promis
 export async function changeLoading(
   db: Database | Tx,
   serial: number,
-  change: Updateable<CampaignTable>,
+  change: Updateable<CampaignTables['campaigns']>,
 ): Promise<void> {
   const { numUpdatedRows } = await db
     .updateTable('campaigns')

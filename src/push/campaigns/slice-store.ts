@@ -1,7 +1,7 @@
 import { sql, type Updateable } from 'kysely';
 import { transact } from '../../server/database.ts';
 import type { NewMessage } from '../content/message.ts';
-import type { CampaignReceiverTable, CampaignTable } from '../database/campaign-tables.ts';
+import type { CampaignTables } from '../database/campaign-tables.ts';
 import type { Database, Tx } from '../database/database.ts';
 import { readBudget } from './budget-store.ts';
 import { type CampaignParts, type CampaignRow, refusalOf } from './campaign-store.ts';
@@ -29,7 +29,7 @@ async function handOut(tx: Tx, { messageQueue, now }: CampaignParts, serial: num
     .skipLocked()
     .executeTakeFirst();
   if (campaign === undefined) return false;
-  const change = (to: Updateable<CampaignTable>) =>
+  const change = (to: Updateable<CampaignTables['campaigns']>) =>
     tx.updateTable('campaigns').set(to).where('serial', '=', serial).execute();
   const { open, allowed } = await readBudget(tx, campaign, now());
   const receivers = await readWaiting(tx, campaign, { after: 0, limit: Math.max(1, allowed) });
@@ -64,8 +64,8 @@ export async function readWaiting(
   db: Database | Tx,
   { serial, position }: CampaignRow,
   { after, limit }: { readonly after: number; readonly limit: number },
-): Promise<readonly CampaignReceiverTable[]> {
-  const { rows } = await sql<CampaignReceiverTable>`
+): Promise<readonly CampaignTables['campaign_receivers'][]> {
+  const { rows } = await sql<CampaignTables['campaign_receivers']>`
     (select r.* from campaign_returned b
       join campaign_receivers r on r.campaign = b.campaign and r.number = b.number
       where b.campaign = ${serial} and b.number > ${after} order by b.number limit ${limit})
@@ -76,7 +76,10 @@ export async function readWaiting(
   return rows;
 }
 
-function messageOf(campaign: CampaignRow, receivers: readonly CampaignReceiverTable[]): NewMessage {
+function messageOf(
+  campaign: CampaignRow,
+  receivers: readonly CampaignTables['campaign_receivers'][],
+): NewMessage {
   const { id, app, account, callback_url, template_key: key, template_version } = campaign;
   return {
     app,

@@ -1,39 +1,39 @@
 import { type Generated, sql } from 'kysely';
 import { asciiChar, statements, TABLE_OPTIONS } from '../../server/migrations.ts';
 
-/** A system that may ask; `scopes` and `callback_hosts` are JSON lists of words. Times are Unix ms. */
-export interface AppTable {
-  app_id: string;
-  scopes: string;
-  per_minute: number;
-  callback_hosts: string;
-  enabled: number;
-  created_at: number;
-}
-
-/** A key of an app: its hash only. The order of ids is the order of making. */
-export interface AppKeyTable {
-  id: Generated<number>;
-  app_id: string;
-  key_id: string;
-  key_hash: string;
-  created_at: number;
-  retired_at: number | null;
-}
-
-/** A nonce that was used; `claim` tells which of several requests at once was the first. */
-export interface NonceTable {
-  app: string;
-  nonce: string;
-  claim: string;
-  expires_at: number;
-}
-
-/** How many requests of an app were let through in a minute of the Unix epoch. */
-export interface AppRateTable {
-  minute: number;
-  app: string;
-  requests: number;
+/** Apps, their keys, and what they have asked. */
+export interface AppTables {
+  /** A system that may ask; `scopes` and `callback_hosts` are JSON lists of words. Times are Unix ms. */
+  apps: {
+    app_id: string;
+    scopes: string;
+    per_minute: number;
+    callback_hosts: string;
+    enabled: number;
+    created_at: number;
+  };
+  /** A key of an app: its hash only. The order of ids is the order of making. */
+  app_keys: {
+    id: Generated<number>;
+    app_id: string;
+    key_id: string;
+    key_hash: string;
+    created_at: number;
+    retired_at: number | null;
+  };
+  /** A nonce that was used; `claim` tells which of several requests at once was the first. */
+  nonces: {
+    app: string;
+    nonce: string;
+    claim: string;
+    expires_at: number;
+  };
+  /** How many requests of an app were let through in a minute of the Unix epoch. */
+  app_rates: {
+    minute: number;
+    app: string;
+    requests: number;
+  };
 }
 
 export const keyTables = statements(

@@ -15,69 +15,69 @@ export type CampaignState =
 /** The states that its app sees. */
 export const visibleStates = ['draft', 'scheduled', 'running', 'paused', 'done', 'stopped'] as const;
 
-/** One campaign. Times are Unix ms; `variables`, `shared_names`, `schedule` and `content` are JSON. */
-export interface CampaignTable {
-  serial: Generated<number>;
-  id: string;
-  app: string;
-  account: Generated<string>;
-  name: string;
-  state: CampaignState;
-  template_key: string;
-  variables: string;
-  /** The names of the variables that every receiver brings. */
-  shared_names: string;
-  schedule: string | null;
-  per_minute: number | null;
-  per_day: number | null;
-  callback_url: string | null;
-  idempotency_key: string | null;
-  request_hash: string;
-  total: Generated<number>;
-  doubles: Generated<number>;
-  /** Which run it is in or had last; 0 before the first. */
-  run: Generated<number>;
-  /** The number of the last receiver that this run has handed out. */
-  position: Generated<number>;
-  /** The template as it was when the run began. */
-  content: string | null;
-  template_version: number | null;
-  next_run_at: number | null;
-  created_at: number;
-  /** When a row came in last, while it is loading. */
-  touched_at: number;
-  started_at: number | null;
-  finished_at: number | null;
-  /** Why a run did not begin. */
-  problem: string | null;
-}
-
-/** One receiver of a campaign, a userid in lower case; `number` is its place in the file. */
-export interface CampaignReceiverTable {
-  campaign: number;
-  number: number;
-  user: string;
-  variables: string | null;
-}
-
-/** A receiver that was handed out and, by a pause, taken back before anything was sent to it. */
-export interface CampaignReturnedTable {
-  campaign: number;
-  number: number;
-}
-
-/** One message that a run has handed out. */
-export interface CampaignSliceTable {
-  id: Generated<number>;
-  campaign: number;
-  run: number;
-  message_id: string;
-  handed_at: number;
-  /** How many receivers it has. */
-  size: number;
-  /** `finished_at` of the message when its deliveries were counted: counts hold as long as the message's is the same. */
-  settled_at: number | null;
-  counts: string | null;
+/** Campaigns, their receivers, and what runs have handed out. */
+export interface CampaignTables {
+  /** One campaign. Times are Unix ms; `variables`, `shared_names`, `schedule` and `content` are JSON. */
+  campaigns: {
+    serial: Generated<number>;
+    id: string;
+    app: string;
+    account: Generated<string>;
+    name: string;
+    state: CampaignState;
+    template_key: string;
+    variables: string;
+    /** The names of the variables that every receiver brings. */
+    shared_names: string;
+    schedule: string | null;
+    per_minute: number | null;
+    per_day: number | null;
+    callback_url: string | null;
+    idempotency_key: string | null;
+    request_hash: string;
+    total: Generated<number>;
+    doubles: Generated<number>;
+    /** Which run it is in or had last; 0 before the first. */
+    run: Generated<number>;
+    /** The number of the last receiver that this run has handed out. */
+    position: Generated<number>;
+    /** The template as it was when the run began. */
+    content: string | null;
+    template_version: number | null;
+    next_run_at: number | null;
+    created_at: number;
+    /** When a row came in last, while it is loading. */
+    touched_at: number;
+    started_at: number | null;
+    finished_at: number | null;
+    /** Why a run did not begin. */
+    problem: string | null;
+  };
+  /** One receiver of a campaign, a userid in lower case; `number` is its place in the file. */
+  campaign_receivers: {
+    campaign: number;
+    number: number;
+    user: string;
+    variables: string | null;
+  };
+  /** A receiver that was handed out and, by a pause, taken back before anything was sent to it. */
+  campaign_returned: {
+    campaign: number;
+    number: number;
+  };
+  /** One message that a run has handed out. */
+  campaign_slices: {
+    id: Generated<number>;
+    campaign: number;
+    run: number;
+    message_id: string;
+    handed_at: number;
+    /** How many receivers it has. */
+    size: number;
+    /** `finished_at` of the message when its deliveries were counted: counts hold as long as the message's is the same. */
+    settled_at: number | null;
+    counts: string | null;
+  };
 }
 
 const ID = asciiChar(36);

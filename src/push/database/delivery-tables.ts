@@ -2,107 +2,105 @@ import { type Generated, type GeneratedAlways, sql } from 'kysely';
 import { asciiChar, statements, TABLE_OPTIONS } from '../../server/migrations.ts';
 import type { DeliveryState, Lane } from '../content/message.ts';
 
-/** One message as an app handed it in. Times are Unix ms; `content` and `variables` are JSON. */
-export interface MessageTable {
-  id: string;
-  app: string;
-  account: Generated<string>;
-  lane: Lane;
-  kind: string;
-  content: string;
-  variables: string | null;
-  template_key: string | null;
-  template_version: number | null;
-  opaque: string | null;
-  idempotency_key: string | null;
-  request_hash: string;
-  callback_url: string | null;
-  campaign_id: string | null;
-  /** How many deliveries it has, and how many of them are not final yet. */
-  receivers: number;
-  open: number;
-  created_at: number;
-  send_at: number;
-  finished_at: number | null;
-}
-
-/** One message to one receiver. */
-export interface DeliveryTable {
-  id: Generated<number>;
-  message_id: string;
-  /** Whose limits it counts for: the account of its message, for a robot always the default. */
-  account: Generated<string>;
-  receiver: string;
-  /** Lane, account and receiver while it stands in line; null when it is over. */
-  line: string | null;
-  /** Its place in the line, by the clock of the database: the lowest is next, then the lowest id. A message for later has its time here. */
-  since: number;
-  /** 1 when the call that sends it may name others of its message as well. */
-  shared: Generated<number>;
-  state: Generated<DeliveryState>;
-  /** The state if it is one in which few end, so that these are found among millions. */
-  rare_state: GeneratedAlways<DeliveryState | null>;
-  /** Not to be tried before then. */
-  due_at: number;
-  tries: Generated<number>;
-  /** How many parts of a split text have been sent. */
-  parts: Generated<number>;
-  /** JSON list of what WeCom called the parts; a recall needs all. */
-  msgids: string | null;
-  errcode: string | null;
-  /** WeCom's errmsg and what to do about it. */
-  problem: string | null;
-  /** 1 when it may have arrived twice: a try whose answer nobody saw was repeated. */
-  maybe_twice: Generated<number>;
-  /** When the part that comes next was first sent without anybody seeing the answer; the next try asks WeCom to compare. */
-  lost_at: number | null;
-  variables: string | null;
-  finished_at: number | null;
-}
-
-/** The queue: one row for each line that anything ever stood in. Whoever sends its next delivery owns it until `due_at`. */
-export interface LineTable {
-  line: string;
-  /** The account that sends it; empty for group robots, which belong to none. */
-  account: string;
-  lane: Lane;
-  /** When to look at it, or until when the lease of its owner goes; `NEVER` when nothing waits. */
-  due_at: number;
-  owner: string | null;
-  /** What the owner sends. */
-  delivery_id: number | null;
-}
-
-/** One call of WeCom for one delivery; `errcode` 0 is success, words stand for no answer. */
-export interface AttemptTable {
-  id: Generated<number>;
-  delivery_id: number;
-  at: number;
-  ms: number;
-  errcode: string;
-  errmsg: string;
-  msgid: string | null;
-  /** Whose limits it counts against (account and receiver); null when WeCom was never reached. */
-  target: string | null;
-  /** When it was noted, by the clock of the database: the limits count from then. */
-  ended_at: number | null;
-  /** Which part of the message it sent, and the digest of what it said where WeCom can check for repeats. */
-  part: number | null;
-  words: string | null;
-}
-
-/** How many receivers an account has sent to on a day of China. */
-export interface DayTable {
-  account: string;
-  day: number;
-  used: number;
-}
-
-/** Until when WeCom takes nothing of an account (`account/NAME`) or for one receiver, and for how long that was. */
-export interface BlockTable {
-  what: string;
-  until_at: number;
-  ms: number;
+/** Messages, the queue, and what the limits count. */
+export interface DeliveryTables {
+  /** One message as an app handed it in. Times are Unix ms; `content` and `variables` are JSON. */
+  messages: {
+    id: string;
+    app: string;
+    account: Generated<string>;
+    lane: Lane;
+    kind: string;
+    content: string;
+    variables: string | null;
+    template_key: string | null;
+    template_version: number | null;
+    opaque: string | null;
+    idempotency_key: string | null;
+    request_hash: string;
+    callback_url: string | null;
+    campaign_id: string | null;
+    /** How many deliveries it has, and how many of them are not final yet. */
+    receivers: number;
+    open: number;
+    created_at: number;
+    send_at: number;
+    finished_at: number | null;
+  };
+  /** One message to one receiver. */
+  deliveries: {
+    id: Generated<number>;
+    message_id: string;
+    /** Whose limits it counts for: the account of its message, for a robot always the default. */
+    account: Generated<string>;
+    receiver: string;
+    /** Lane, account and receiver while it stands in line; null when it is over. */
+    line: string | null;
+    /** Its place in the line, by the clock of the database: the lowest is next, then the lowest id. A message for later has its time here. */
+    since: number;
+    /** 1 when the call that sends it may name others of its message as well. */
+    shared: Generated<number>;
+    state: Generated<DeliveryState>;
+    /** The state if it is one in which few end, so that these are found among millions. */
+    rare_state: GeneratedAlways<DeliveryState | null>;
+    /** Not to be tried before then. */
+    due_at: number;
+    tries: Generated<number>;
+    /** How many parts of a split text have been sent. */
+    parts: Generated<number>;
+    /** JSON list of what WeCom called the parts; a recall needs all. */
+    msgids: string | null;
+    errcode: string | null;
+    /** WeCom's errmsg and what to do about it. */
+    problem: string | null;
+    /** 1 when it may have arrived twice: a try whose answer nobody saw was repeated. */
+    maybe_twice: Generated<number>;
+    /** When the part that comes next was first sent without anybody seeing the answer; the next try asks WeCom to compare. */
+    lost_at: number | null;
+    variables: string | null;
+    finished_at: number | null;
+  };
+  /** The queue: one row for each line that anything ever stood in. Whoever sends its next delivery owns it until `due_at`. */
+  delivery_lines: {
+    line: string;
+    /** The account that sends it; empty for group robots, which belong to none. */
+    account: string;
+    lane: Lane;
+    /** When to look at it, or until when the lease of its owner goes; `NEVER` when nothing waits. */
+    due_at: number;
+    owner: string | null;
+    /** What the owner sends. */
+    delivery_id: number | null;
+  };
+  /** One call of WeCom for one delivery; `errcode` 0 is success, words stand for no answer. */
+  attempts: {
+    id: Generated<number>;
+    delivery_id: number;
+    at: number;
+    ms: number;
+    errcode: string;
+    errmsg: string;
+    msgid: string | null;
+    /** Whose limits it counts against (account and receiver); null when WeCom was never reached. */
+    target: string | null;
+    /** When it was noted, by the clock of the database: the limits count from then. */
+    ended_at: number | null;
+    /** Which part of the message it sent, and the digest of what it said where WeCom can check for repeats. */
+    part: number | null;
+    words: string | null;
+  };
+  /** How many receivers an account has sent to on a day of China. */
+  sent_days: {
+    account: string;
+    day: number;
+    used: number;
+  };
+  /** Until when WeCom takes nothing of an account (`account/NAME`) or for one receiver, and for how long that was. */
+  blocks: {
+    what: string;
+    until_at: number;
+    ms: number;
+  };
 }
 
 /** `due_at` of a line in which nothing waits. */

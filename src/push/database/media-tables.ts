@@ -1,37 +1,38 @@
 import { sql } from 'kysely';
 import { asciiChar, statements, TABLE_OPTIONS } from '../../server/migrations.ts';
 
-/** One content, whatever it is called. `picture` is what its first bytes say; times are Unix ms. */
-export interface MediaTable {
-  /** Hex. */
-  sha256: string;
-  picture: 'jpg' | 'png' | null;
-  size: number;
-  created_at: number;
-  /** When somebody last said that it will be needed, or when it will be. */
-  last_used: number;
-}
-
-/** A part of a content; parts are counted from 0. */
-export interface MediaChunkTable {
-  sha256: string;
-  part: number;
-  bytes: Buffer;
-}
-
-/** What WeCom calls a content under a name; whoever holds the lease is uploading it. */
-export interface MediaIdTable {
-  sha256: string;
-  kind: 'image' | 'file';
-  /** Empty for images, whose names nobody sees. */
-  name: string;
-  /** `app` for the default account, `app:ACCOUNT`, or `robot:NAME`. */
-  owner: string;
-  media_id: string | null;
-  /** Unix ms; 0 when there is no media_id that works. */
-  expires_at: number;
-  lease_owner: string | null;
-  lease_until: number;
+/** Pictures and files, and what WeCom calls them. */
+export interface MediaTables {
+  /** One content, whatever it is called. `picture` is what its first bytes say; times are Unix ms. */
+  media: {
+    /** Hex. */
+    sha256: string;
+    picture: 'jpg' | 'png' | null;
+    size: number;
+    created_at: number;
+    /** When somebody last said that it will be needed, or when it will be. */
+    last_used: number;
+  };
+  /** A part of a content; parts are counted from 0. */
+  media_chunks: {
+    sha256: string;
+    part: number;
+    bytes: Buffer;
+  };
+  /** What WeCom calls a content under a name; whoever holds the lease is uploading it. */
+  media_ids: {
+    sha256: string;
+    kind: 'image' | 'file';
+    /** Empty for images, whose names nobody sees. */
+    name: string;
+    /** `app` for the default account, `app:ACCOUNT`, or `robot:NAME`. */
+    owner: string;
+    media_id: string | null;
+    /** Unix ms; 0 when there is no media_id that works. */
+    expires_at: number;
+    lease_owner: string | null;
+    lease_until: number;
+  };
 }
 
 const SHA256 = asciiChar(64);

@@ -1,21 +1,23 @@
 import { sql } from 'kysely';
 import { statements, TABLE_OPTIONS } from '../../server/migrations.ts';
 
-/** Which version of a template is live; a deleted one goes on counting when it comes back. */
-export interface TemplateTable {
-  template_key: string;
-  version: number;
-  deleted: 0 | 1;
-}
-
-/** Every version that there was; `content` is JSON, `author` the app that wrote it, `created_at` Unix ms. */
-export interface TemplateVersionTable {
-  template_key: string;
-  version: number;
-  title: string;
-  content: string;
-  author: string;
-  created_at: number;
+/** Templates and their versions. */
+export interface TemplateTables {
+  /** Which version of a template is live; a deleted one goes on counting when it comes back. */
+  templates: {
+    template_key: string;
+    version: number;
+    deleted: 0 | 1;
+  };
+  /** Every version that there was; `content` is JSON, `author` the app that wrote it, `created_at` Unix ms. */
+  template_versions: {
+    template_key: string;
+    version: number;
+    title: string;
+    content: string;
+    author: string;
+    created_at: number;
+  };
 }
 
 const KEY = sql`varchar(32) character set ascii collate ascii_bin`;

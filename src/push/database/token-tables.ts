@@ -1,17 +1,20 @@
 import { sql } from 'kysely';
 import { asciiChar, statements, TABLE_OPTIONS } from '../../server/migrations.ts';
 
-/** The access token of one app under one secret; whoever holds the lease fetches it. Times are those of the database, Unix ms. */
-export interface AccessTokenTable {
-  corp_id: string;
-  agent_id: number;
-  /** The beginning of its SHA-256, hex. */
-  secret_hash: string;
-  /** The token, encrypted under the secret. */
-  sealed: string | null;
-  expires_at: number;
-  lease_owner: string | null;
-  lease_until: number;
+/** Access tokens, which replicas share. */
+export interface TokenTables {
+  /** The access token of one app under one secret; whoever holds the lease fetches it. Times are those of the database, Unix ms. */
+  access_tokens: {
+    corp_id: string;
+    agent_id: number;
+    /** The beginning of its SHA-256, hex. */
+    secret_hash: string;
+    /** The token, encrypted under the secret. */
+    sealed: string | null;
+    expires_at: number;
+    lease_owner: string | null;
+    lease_until: number;
+  };
 }
 
 export const tokenTables = statements(

@@ -4,20 +4,23 @@ import { asciiChar, statements, TABLE_OPTIONS } from '../../server/migrations.ts
 /** How far telling an app is: `lost` after a day of tries, `refused` when its host is on the app's list no more. */
 export type CallbackState = 'open' | 'told' | 'lost' | 'refused' | 'void';
 
-/** The webhook of one message; a message that is sent again has its result posted again. Times are Unix ms. */
-export interface ResultCallbackTable {
-  message_id: string;
-  app: string;
-  /** The host of the address, so that a slow one can be left out. */
-  host: string;
-  state: Generated<CallbackState>;
-  tries: Generated<number>;
-  /** When to try, or until when the lease goes; null when it is over. */
-  due_at: number | null;
-  lease_owner: string | null;
-  noted_at: number;
-  last_error: string | null;
-  done_at: number | null;
+/** Webhooks. */
+export interface WebhookTables {
+  /** The webhook of one message; a message that is sent again has its result posted again. Times are Unix ms. */
+  result_callbacks: {
+    message_id: string;
+    app: string;
+    /** The host of the address, so that a slow one can be left out. */
+    host: string;
+    state: Generated<CallbackState>;
+    tries: Generated<number>;
+    /** When to try, or until when the lease goes; null when it is over. */
+    due_at: number | null;
+    lease_owner: string | null;
+    noted_at: number;
+    last_error: string | null;
+    done_at: number | null;
+  };
 }
 
 export const resultTables = statements(

@@ -1,10 +1,10 @@
 import type { UploadedMedia } from '../../wecom/api/media-form.ts';
 import { WeComError } from '../../wecom/api/wecom-error.ts';
 import type { Database } from '../database/database.ts';
-import type { MediaIdTable } from '../database/media-tables.ts';
+import type { MediaTables } from '../database/media-tables.ts';
 
 /** One content, under one name, for one account or one robot. */
-export type MediaKey = Pick<MediaIdTable, 'sha256' | 'kind' | 'name' | 'owner'>;
+export type MediaKey = Pick<MediaTables['media_ids'], 'sha256' | 'kind' | 'name' | 'owner'>;
 
 /** What uploading in turns needs. */
 export interface UploadParts {

@@ -6,7 +6,7 @@ import { iso } from '../content/fields.ts';
 import { namesIn } from '../content/fill.ts';
 import type { Variables } from '../content/message.ts';
 import type { Database, Tx } from '../database/database.ts';
-import type { TemplateVersionTable } from '../database/template-tables.ts';
+import type { TemplateTables } from '../database/template-tables.ts';
 import { Refusal } from '../http/route.ts';
 import {
   checkVariables,
@@ -154,11 +154,11 @@ async function lockTemplate(tx: Tx, key: string) {
     .executeTakeFirstOrThrow();
 }
 
-function lineOf(row: Omit<TemplateVersionTable, 'content'>): TemplateLine {
+function lineOf(row: Omit<TemplateTables['template_versions'], 'content'>): TemplateLine {
   const { template_key: key, version, title, author, created_at } = row;
   return { key, version, title, author, createdAt: iso(created_at) };
 }
 
-function templateOf(row: TemplateVersionTable): Template {
+function templateOf(row: TemplateTables['template_versions']): Template {
   return { ...lineOf(row), content: JSON.parse(row.content) as Content };
 }

@@ -4,7 +4,7 @@ import { openPushDatabase } from '#test/push-database.ts';
 import { fill } from '../../../src/push/content/fill.ts';
 import type { Lane, NewMessage, Receiver } from '../../../src/push/content/message.ts';
 import { type Database, openDatabase } from '../../../src/push/database/database.ts';
-import type { AttemptTable, DeliveryTable } from '../../../src/push/database/delivery-tables.ts';
+import type { DeliveryTables } from '../../../src/push/database/delivery-tables.ts';
 import { newId } from '../../../src/push/database/new-id.ts';
 import type { SendingAccount, SendingAccounts } from '../../../src/push/delivery/accounts.ts';
 import { type Breaker, createBreaker } from '../../../src/push/delivery/breaker.ts';
@@ -119,8 +119,8 @@ export interface DeliveryHarness {
   /** Opens one that sends. */
   start(parts?: Partial<ReplicaParts>): DeliveryReplica;
   /** The deliveries of a message as they stand. */
-  deliveries(messageId: string): Promise<readonly Selectable<DeliveryTable>[]>;
-  attempts(messageId: string): Promise<readonly Selectable<AttemptTable>[]>;
+  deliveries(messageId: string): Promise<readonly Selectable<DeliveryTables['deliveries']>[]>;
+  attempts(messageId: string): Promise<readonly Selectable<DeliveryTables['attempts']>[]>;
   /** Accepts and waits until the message is finished. */
   send(replica: DeliveryReplica, message: NewMessage): Promise<string>;
 }
