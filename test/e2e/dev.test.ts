@@ -64,7 +64,8 @@ test('npm run dev: a change in src restarts the role that uses it, a menu is onl
   const { bot } = await choosePorts();
   dev = runDemo(copy, { DEMO_PORT: `${bot}` }, [join(copy, 'demo/main.ts'), '--watch']);
   expect(await dev.settled, dev.complained()).toBeNull();
-  expect(starts()).toEqual({ bot: 1, ops: 1, push: 1 });
+  // A role is ready a moment before its line is in the file.
+  await vi.waitFor(() => expect(starts()).toEqual({ bot: 1, ops: 1, push: 1 }), { timeout: 30_000 });
 
   appendFileSync(join(copy, 'menus/9-help.ts'), '// changed\n');
   const loadings = () => linesOf('bot').filter(({ msg }) => msg === 'menus loaded').length;
