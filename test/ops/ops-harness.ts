@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import mysql from 'mysql2/promise';
 import { type RunningCluster, startCluster } from '../../demo/cluster/cluster.ts';
 import { demoSeed } from '../../demo/cluster/seed.ts';
@@ -227,12 +228,12 @@ function client(ops: Ops, clock: Clock, user: string, departments?: readonly num
   };
 }
 
-/** Repeats a look until it answers something; gives up after 10 s. */
+/** Repeats a look until it answers something, with rests that leave the processor to what it looks at; gives up after 10 s. */
 export async function until<T>(look: () => Promise<T | undefined | false>): Promise<T> {
   for (const end = Date.now() + 10_000; Date.now() < end; ) {
     const seen = await look();
     if (seen !== undefined && seen !== false) return seen;
-    await new Promise((resolve) => setImmediate(resolve));
+    await sleep(5);
   }
   throw new Error('waited 10 s for nothing');
 }
