@@ -1,11 +1,12 @@
 import { defineConfig } from 'vitest/config';
+import { RolesFirst } from './test/order.ts';
 import { testFiles } from './test/projects.ts';
 
 const { fast, servers } = testFiles();
 
 /**
  * Tests run what ships: Node strips the types itself, Vite transforms nothing. Workers keep the modules they have loaded
- * from file to file. One private MariaDB serves the whole project `servers`. `--mode long` runs the large sizes.
+ * from file to file; `fast` goes first. One private MariaDB serves the whole project `servers`. `--mode long` runs the large sizes.
  */
 export default defineConfig(({ mode }) => {
   const shared = {
@@ -18,10 +19,17 @@ export default defineConfig(({ mode }) => {
   } as const;
   return {
     test: {
-      maxWorkers: 2,
+      sequence: { sequencer: RolesFirst },
       projects: [
         {
-          test: { ...shared, name: 'fast', include: [...fast], setupFiles: ['test/helpers/no-processes.ts'] },
+          test: {
+            ...shared,
+            name: 'fast',
+            include: [...fast],
+            setupFiles: ['test/helpers/no-processes.ts'],
+            maxWorkers: 2,
+            sequence: { groupOrder: 0 },
+          },
         },
         {
           test: {
@@ -29,6 +37,9 @@ export default defineConfig(({ mode }) => {
             name: 'servers',
             include: [...servers],
             globalSetup: ['test/helpers/global-setup.ts'],
+            // Twice as many as a small machine has processors: half of their time they wait, for a lease or a server.
+            maxWorkers: mode === 'long' ? 2 : 4,
+            sequence: { groupOrder: 1 },
           },
         },
       ],
