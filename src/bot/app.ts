@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import type { Registry } from 'prom-client';
 import { addCallback } from '../channels/wecom-callback/callback.ts';
 import { createChat, createSessionStore } from '../chat/index.ts';
 import type { BotConfig } from '../config.ts';
 import { readSigningKey } from '../contract/keys.ts';
 import { createPushClient } from '../push/client.ts';
-import { drainOnClose } from '../server/drain.ts';
 import { createHttpClient } from '../server/http-client.ts';
+import { createHttpServer } from '../server/http-server.ts';
 import type { Log } from '../server/log.ts';
 import { createBotMetrics } from '../server/metrics.ts';
 import { createRedis } from '../server/redis.ts';
@@ -22,25 +21,17 @@ import { createOpsClient } from './ops-client.ts';
 import { startReports } from './reports.ts';
 import { timedStore } from './timed-store.ts';
 
-/** A running interface platform; `app` is not listening yet. */
-export interface Bot {
-  readonly app: FastifyInstance;
-  /** What must answer before callbacks make sense, by name. */
-  readonly checks: Readonly<Record<string, () => Promise<void>>>;
-  /** Reads the file of accounts and the menus again. */
-  reload(): Promise<void>;
-  /** Takes no more callbacks, finishes those in flight and what is delivered late, and lets go of Redis. */
-  close(): Promise<void>;
-}
+/** A running interface platform. */
+export type Bot = Awaited<ReturnType<typeof createBot>>;
 
-export interface BotParts {
+interface BotParts {
   readonly config: BotConfig;
   readonly log: Log;
   readonly registry: Registry;
 }
 
 /** Puts the interface platform together. Throws `ConfigError` when not one account can be served. */
-export async function createBot({ config, log, registry }: BotParts): Promise<Bot> {
+export async function createBot({ config, log, registry }: BotParts) {
   const metrics = createBotMetrics(registry);
   const now = Date.now;
   const pause = async (ms: number): Promise<void> => void (await sleep(ms, undefined, { ref: false }));
@@ -116,18 +107,15 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
     },
   });
 
-  const app = fastify({
-    loggerInstance: log as FastifyBaseLogger,
-    logController: new LogController({ disableRequestLogging: true }),
-    trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
+  const app = createHttpServer({
+    log,
+    trustedProxies: config.trustedProxies,
     // The id goes into each line by hand; a child logger for every request would cost more than the line.
     childLoggerFactory: (logger) => logger,
     genReqId: () => randomUUID(),
-    forceCloseConnections: 'idle',
     // A body of 64 KiB that takes longer than this is not WeCom's.
     requestTimeout: 10_000,
   });
-  drainOnClose(app);
   addCallback(app, {
     account: accounts.find,
     isAllowedAnywhere: accounts.isAllowedAnywhere,
@@ -151,12 +139,16 @@ export async function createBot({ config, log, registry }: BotParts): Promise<Bo
   });
 
   return {
+    /** Not listening yet. */
     app,
+    /** What must answer before callbacks make sense, by name. */
     // Message delivery is not among them: without it the bot still answers in its replies, and what it has to tell
     // later waits with the platform. A bot out of service would help nobody; the log and the metrics tell of it.
     checks: { redis: async () => void (await redis.ping()) },
+    /** Reads the file of accounts and the menus again. */
     reload: accounts.reload,
-    async close() {
+    /** Takes no more callbacks, finishes those in flight and what is delivered late, and lets go of Redis. */
+    async close(): Promise<void> {
       await app.close();
       stopping.abort();
       await chat.idle();

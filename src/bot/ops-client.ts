@@ -10,7 +10,7 @@ import { REPORTS, type Report } from '../contract/report.ts';
 import { type SigningKey, signToken } from '../contract/token.ts';
 import { mayHaveArrived } from '../errors.ts';
 import type { SendHttp } from '../server/http-client.ts';
-import { traceHeader } from '../server/trace-id.ts';
+import { traceHeader } from '../server/http-server.ts';
 
 /** On whose behalf a call is made. `trace` is the id that the logs of bot and ops share. */
 export interface Caller {

@@ -1,15 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { type FastifyInstance, fastify, LogController } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { OpsConfig } from '../config.ts';
 import { readVerifyingKeys } from '../contract/keys.ts';
 import { createPushClient } from '../push/client.ts';
-import { drainOnClose } from '../server/drain.ts';
+import { createHttpServer } from '../server/http-server.ts';
 import type { Log } from '../server/log.ts';
 import { createLoop } from '../server/loop.ts';
 import { createOpsMetrics } from '../server/metrics.ts';
 import { createSources } from '../server/sources.ts';
-import { readTraceId, traceHeader } from '../server/trace-id.ts';
 import { createAudit } from './audit/audit.ts';
 import { createSourceRefusals } from './audit/source-refusals.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -58,7 +57,6 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
   const report = (err: unknown): void => log.error({ err }, 'in the background');
   const metrics = createOpsMetrics(registry);
   const sources = createSources(config.allowedSources);
-  const proxies = createSources(config.trustedProxies);
   const keys = readVerifyingKeys(config.verifyingKeys);
   const targets = openTargets(config.kubeconfig, config.mysqlTargets.reveal());
   const db = openDatabase(config.mysqlUrl.reveal(), metrics.transactionRetried);
@@ -125,16 +123,13 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
     report,
   });
 
-  const app = fastify({
-    loggerInstance: log,
-    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'id' }),
-    trustProxy: (address) => proxies.allows(address),
+  // The id of the message that a person typed comes in the bot's requests, and so into every line here.
+  const app = createHttpServer({
+    log,
+    trustedProxies: config.trustedProxies,
     bodyLimit: BODY_LIMIT,
     requestTimeout: 15_000,
-    // The id of the message that a person typed goes on in the bot's requests, and so into every line here.
-    genReqId: (request) => readTraceId(request.headers[traceHeader]) ?? randomUUID(),
-  }) as unknown as FastifyInstance;
-  drainOnClose(app);
+  });
   const check = createCheck({ keys, db, audit, clock });
   addRoutes(app, {
     sources,

@@ -137,7 +137,7 @@ export async function createPush({ config, log, registry }: PushParts) {
     ],
     keys,
     sources: createSources(config.allowedSources),
-    proxies: createSources(config.trustedProxies),
+    trustedProxies: config.trustedProxies,
     rates,
     now,
     log,

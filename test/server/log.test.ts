@@ -1,8 +1,8 @@
 import { fastify } from 'fastify';
 import { describe, expect, test } from 'vitest';
+import { readTraceId } from '../../src/server/http-server.ts';
 import { createLog } from '../../src/server/log.ts';
 import { secretNames } from '../../src/server/redaction.ts';
-import { readTraceId } from '../../src/server/trace-id.ts';
 
 function listen(level = 'debug') {
   const lines: string[] = [];

@@ -1,13 +1,11 @@
 import { once } from 'node:events';
-import { fastify } from 'fastify';
-import { drainOnClose } from '../../src/server/drain.ts';
+import { createHttpServer } from '../../src/server/http-server.ts';
 import { createLog } from '../../src/server/log.ts';
 import { closeOnSignal } from '../../src/server/shutdown.ts';
 
 /** A server whose only request is answered when a line arrives on standard input. */
-const app = fastify();
-drainOnClose(app);
 const log = createLog({ level: 'info' });
+const app = createHttpServer({ log, trustedProxies: [] });
 app.get('/', async () => {
   process.stdout.write('request begun\n');
   await once(process.stdin, 'data');

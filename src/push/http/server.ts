@@ -1,15 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import {
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  fastify,
-  LogController,
-} from 'fastify';
-import { drainOnClose } from '../../server/drain.ts';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { createHttpServer, traceHeader } from '../../server/http-server.ts';
 import type { Log } from '../../server/log.ts';
-import type { Sources } from '../../server/sources.ts';
-import { readTraceId, traceHeader } from '../../server/trace-id.ts';
 import { hashOf } from '../apps/signature.ts';
 import type { PushMetrics } from '../metrics.ts';
 import { type AdmissionParts, createAdmission } from './admission.ts';
@@ -21,7 +12,7 @@ import { type Answer, type Route, refuse } from './route.ts';
 interface ApiParts extends AdmissionParts {
   readonly routes: readonly Route[];
   /** Whose X-Forwarded-For is believed. */
-  readonly proxies: Sources;
+  readonly trustedProxies: readonly string[];
   readonly log: Log;
   readonly metrics?: Pick<PushMetrics, 'request'>;
 }
@@ -32,21 +23,18 @@ const REQUEST_TIMEOUT_MS = 600_000;
 
 /** The API of message delivery, not listening yet: every route of the table under /v1, and /v1/openapi.json. */
 export function createApi(parts: ApiParts): FastifyInstance {
-  const { proxies, log, metrics } = parts;
+  const { trustedProxies, log, metrics } = parts;
   const admission = createAdmission(parts);
-  const app = fastify({
-    loggerInstance: log,
-    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'id' }),
-    trustProxy: (address) => proxies.allows(address),
+  const app = createHttpServer({
+    log,
+    trustedProxies,
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
     exposeHeadRoutes: false,
-    genReqId: (request) => readTraceId(request.headers[traceHeader]) ?? randomUUID(),
     // A path that is no URL reaches no hook.
     frameworkErrors: (_error, _request, reply) =>
       void send(reply, refuse(400, 'The path is no valid URL; encode it with percent signs.')),
-  }) as unknown as FastifyInstance;
-  drainOnClose(app);
+  });
   const closing = new AbortController();
   app.addHook('preClose', async () => closing.abort());
   app.addHook('onRequest', async (request, reply) => {

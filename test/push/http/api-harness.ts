@@ -71,7 +71,7 @@ export async function openApiHarness(
     routes: routesOf({ db, url, now }),
     keys,
     sources: createSources(['127.0.0.1']),
-    proxies: createSources([]),
+    trustedProxies: [],
     rates: createRates(db, now),
     now,
     log,
