@@ -55,7 +55,7 @@ export interface NewMessage {
   /** The app that hands it in. */
   readonly app: string;
   /** The account that sends it; the default one when absent. */
-  readonly account?: string;
+  readonly account?: string | undefined;
   readonly lane: Lane;
   /** With `variables` a template that is filled when it is sent, otherwise literal. */
   readonly content: Content;
@@ -64,13 +64,13 @@ export interface NewMessage {
   /** Each once. */
   readonly receivers: readonly NewReceiver[];
   /** Unix ms; not before then. */
-  readonly sendAt?: number;
-  readonly opaque?: Opaque;
+  readonly sendAt?: number | undefined;
+  readonly opaque?: Opaque | undefined;
   /** Once for each app: the second message under it is the first. */
-  readonly idempotencyKey?: string;
+  readonly idempotencyKey?: string | undefined;
   /** SHA-256 of the request, hex: another request under a used idempotency key is a mistake. */
   readonly requestHash: string;
-  readonly callbackUrl?: string;
+  readonly callbackUrl?: string | undefined;
   readonly campaignId?: string;
 }
 

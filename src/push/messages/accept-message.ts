@@ -9,7 +9,7 @@ import { outcomeOf } from './outcome.ts';
 import { checkMessage } from './permissions.ts';
 import { type Handed, readMessage } from './read-message.ts';
 
-/** How long a caller who waits for WeCom is kept waiting, unless said otherwise; ms. */
+/** How long a caller who waits for WeCom is kept waiting; ms. */
 const WAIT_MS = 30_000;
 
 /** Takes a message down, and with `wait` answers what WeCom said. */
@@ -23,14 +23,13 @@ export async function acceptMessage(
   const { id } = await takeDown(parts, ask.caller.app, handed);
 
   const { opaque, wait, account = DEFAULT_ACCOUNT } = handed.message;
-  const echoed = opaque === undefined ? {} : { opaque };
-  if (!wait) return { status: 202, body: { id, state: 'queued', ...echoed } };
+  if (!wait) return { status: 202, body: { id, state: 'queued', opaque } };
   // While its account is paused nobody can say when it will be sent.
-  const waitMs = parts.pausedNote(account) === null ? (parts.waitMs ?? WAIT_MS) : 0;
+  const waitMs = parts.pausedNote(account) === null ? WAIT_MS : 0;
   if (!(await orClosing(parts.messageQueue.finished(id, waitMs), ask.closing))) {
     const why = parts.pausedNote(account) ?? 'WeCom has not answered yet;';
     const note = `${why} the message goes on, see GET /v1/messages/${id}.`;
-    return { status: 202, body: { id, state: 'queued', note, ...echoed } };
+    return { status: 202, body: { id, state: 'queued', note, opaque } };
   }
   return outcomeOf({ id, opaque }, await readDeliveryRows(parts.db, id));
 }

@@ -19,6 +19,4 @@ export interface MessageParts {
   readonly pausedNote: (account: string) => string | null;
   /** Unix ms. */
   readonly now: () => number;
-  /** How long a caller who waits for WeCom is kept waiting; ms, 30 s unless said otherwise. */
-  readonly waitMs?: number;
 }

@@ -5,9 +5,8 @@ import type { Receiver } from '../content/message.ts';
 import { opaqueSchema } from '../content/opaque.ts';
 import { nextPage, Refusal, type Route, route } from '../http/route.ts';
 import { acceptMessage } from './accept-message.ts';
-import { listMessageRows } from './message-list-store.ts';
+import { listMessageRows, messageQuery, placeOf } from './message-list-store.ts';
 import type { MessageParts } from './message-parts.ts';
-import { messageQuery, placeOf } from './message-query.ts';
 import { messageSchema } from './message-schema.ts';
 import {
   countStates,

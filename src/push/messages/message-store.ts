@@ -9,7 +9,6 @@ export type AttemptRow = Awaited<ReturnType<typeof readAttemptRows>>[number];
 /** What is shown of a message. */
 export const messageColumns = [
   'messages.id',
-  'messages.app',
   'messages.account',
   'messages.lane',
   'messages.kind',
@@ -19,24 +18,9 @@ export const messageColumns = [
   'messages.idempotency_key',
   'messages.callback_url',
   'messages.campaign_id',
-  'messages.receivers',
-  'messages.open',
   'messages.created_at',
   'messages.send_at',
   'messages.finished_at',
-] as const;
-
-const deliveryColumns = [
-  'id',
-  'message_id',
-  'receiver',
-  'state',
-  'tries',
-  'msgids',
-  'errcode',
-  'problem',
-  'maybe_twice',
-  'finished_at',
 ] as const;
 
 /** What is answered for an id that the app does not have. */
@@ -67,12 +51,7 @@ export function readByIdempotencyKey(db: Database, app: string, key: string) {
 
 /** The deliveries of a message, in the order of coming. */
 export function readDeliveryRows(db: Database, messageId: string) {
-  return db
-    .selectFrom('deliveries')
-    .select(deliveryColumns)
-    .where('message_id', '=', messageId)
-    .orderBy('id')
-    .execute();
+  return db.selectFrom('deliveries').selectAll().where('message_id', '=', messageId).orderBy('id').execute();
 }
 
 /** How many deliveries of each message are in each state. */

@@ -1,12 +1,15 @@
+import { InputError } from '../../errors.ts';
 import { hashOf } from '../apps/signature.ts';
 import { type Content, kindOf } from '../content/content.ts';
 import { checkContent } from '../content/content-schema.ts';
 import { fill, USERID } from '../content/fill.ts';
 import type { NewMessage, Receiver, ReceiverKind } from '../content/message.ts';
-import { mediaContent } from './media-content.ts';
 import type { MessageParts } from './message-parts.ts';
 import type { HandedMessage } from './message-schema.ts';
 import type { Handed } from './read-message.ts';
+
+/** Raw pictures through a robot (§5). */
+const ROBOT_IMAGE_BYTES = 2 * 1024 * 1024;
 
 /** The receivers of a message, each once. */
 export function receiversOf({ to }: HandedMessage): readonly Receiver[] {
@@ -28,19 +31,13 @@ export function requestHashOf({ wait: _, ...message }: HandedMessage): string {
 /** The message to be written down. Throws an InputError for what a receiver cannot take, a template or media not there. */
 export async function makeMessage(parts: MessageParts, app: string, handed: Handed): Promise<NewMessage> {
   const { message } = handed;
-  const { account, priority, sendAt, opaque, idempotencyKey, callbackUrl } = message;
+  const { account, priority: lane, sendAt, opaque, idempotencyKey, callbackUrl } = message;
   const receivers = receiversOf(message);
   return {
-    app,
-    ...(account !== undefined && { account }),
-    lane: priority,
+    ...{ app, account, lane, sendAt, opaque, idempotencyKey, callbackUrl },
     ...(await saysWhat(parts, handed, receivers)),
     receivers: receivers.map((receiver) => ({ receiver })),
     requestHash: requestHashOf(message),
-    ...(sendAt !== undefined && { sendAt }),
-    ...(opaque !== undefined && { opaque }),
-    ...(idempotencyKey !== undefined && { idempotencyKey }),
-    ...(callbackUrl !== undefined && { callbackUrl }),
   };
 }
 
@@ -63,6 +60,27 @@ async function saysWhat(
   // A userid that is filled in for each receiver counts with the least that it can be.
   checkContent(fill(content, { [USERID]: 'u', ...variables }), kinds);
   return { content, variables, template: { key, version } };
+}
+
+/** The picture or file of a message, kept until it is sent; undefined when it has none. */
+async function mediaContent(
+  { media, fetchImage }: MessageParts,
+  { message: { imageUrl, image, file, sendAt }, upload }: Handed,
+  toRobots: boolean,
+): Promise<Content | undefined> {
+  const kind = file === undefined ? 'image' : 'file';
+  const earlier = image ?? file;
+  const handed = upload ?? (imageUrl === undefined ? undefined : await fetchImage(imageUrl));
+  if (toRobots && kind === 'image' && (handed ?? earlier) !== undefined) {
+    const { length } = handed?.bytes ?? (await media.bytes(earlier?.sha256 ?? ''));
+    if (length > ROBOT_IMAGE_BYTES) {
+      throw new InputError(`image: robots send at most ${ROBOT_IMAGE_BYTES} bytes; make the picture smaller`);
+    }
+  }
+  const stored = handed === undefined ? earlier : await media.save(kind, handed.name, handed.bytes);
+  if (stored === undefined) return undefined;
+  const used = await media.use(kind, stored, sendAt);
+  return kind === 'image' ? { image: used } : { file: used };
 }
 
 function writtenContent(message: HandedMessage): Content {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { adviseOn } from '../../wecom/api/errcodes.ts';
 import { errcodeSchema, readErrcode } from '../content/fields.ts';
-import { messageStateOf } from '../content/message.ts';
+import { messageStateOf, type ReceiverKind } from '../content/message.ts';
 import { type Opaque, opaqueSchema } from '../content/opaque.ts';
 import { readMsgids } from '../delivery/result.ts';
 import type { Answer } from '../http/route.ts';
@@ -38,29 +38,24 @@ export function outcomeOf(
   deliveries: readonly DeliveryRow[],
 ): Answer {
   const state = messageStateOf(deliveries);
-  const echoed = opaque === undefined ? {} : { opaque };
   const missed = deliveries.filter((each) => each.state !== 'sent');
   if (state === 'sent' || state === 'partial') {
     const msgids = [...new Set(deliveries.flatMap((each) => readMsgids(each.msgids)))];
-    const invalid = (kind: string) =>
-      missed
-        .filter(({ receiver }) => receiver.startsWith(kind))
-        .map(({ receiver }) => receiver.slice(kind.length));
-    const parties = invalid('party:');
-    const tags = invalid('tag:');
-    const others = missed
-      .map(({ receiver }) => receiver)
-      .filter((receiver) => /^(chat|robot):/.test(receiver));
+    const byKind = Map.groupBy(missed, ({ receiver }) => receiver.slice(0, receiver.indexOf(':')));
+    const invalid = (kind: ReceiverKind) =>
+      byKind.get(kind)?.map(({ receiver }) => receiver.slice(kind.length + 1));
+    const others = [...(byKind.get('chat') ?? []), ...(byKind.get('robot') ?? [])];
+    // What is undefined is left out of the answer.
     const body: z.infer<typeof sentSchema> = {
       id,
       state: 'sent',
-      ...(msgids.length > 0 && { msgid: msgids.at(-1) }),
-      ...(msgids.length > 1 && { msgids }),
-      invaliduser: invalid('user:'),
-      ...(parties.length > 0 && { invalidparty: parties }),
-      ...(tags.length > 0 && { invalidtag: tags }),
-      ...(others.length > 0 && { failed: others }),
-      ...echoed,
+      msgid: msgids.at(-1),
+      msgids: msgids.length > 1 ? msgids : undefined,
+      invaliduser: invalid('user') ?? [],
+      invalidparty: invalid('party'),
+      invalidtag: invalid('tag'),
+      failed: others.length > 0 ? others.map(({ receiver }) => receiver) : undefined,
+      opaque,
     };
     return { status: 200, body };
   }
@@ -68,13 +63,11 @@ export function outcomeOf(
   if (errcode === null) {
     const error =
       state === 'recalled' ? 'The message was recalled before it was sent.' : (problem ?? 'It was not sent.');
-    return { status: 502, body: { id, state, error, ...echoed } };
+    return { status: 502, body: { id, state, error, opaque } };
   }
   const code = readErrcode(errcode);
   const error = problem ?? `WeCom answered ${code}.`;
-  const advice =
-    typeof code === 'number' || code === 'unsent' || code === 'lost'
-      ? adviseOn(code, error).advice
-      : undefined;
-  return { status: 502, body: { id, state, errcode: code, error, ...(advice && { advice }), ...echoed } };
+  const isKnown = typeof code === 'number' || code === 'unsent' || code === 'lost';
+  const { advice } = isKnown ? adviseOn(code, error) : {};
+  return { status: 502, body: { id, state, errcode: code, error, advice, opaque } };
 }

@@ -7,22 +7,17 @@ import type { MessageParts } from './message-parts.ts';
 import type { HandedMessage } from './message-schema.ts';
 import { receiversOf } from './new-message.ts';
 
-/** Throws a Refusal when the scopes of this app do not allow such a message; `template` is the key of its template. */
-export function checkRights(
-  caller: Caller,
-  {
-    kind,
-    template,
-    receivers,
-    account,
-  }: {
-    readonly kind: ContentKind;
-    readonly template: string | undefined;
-    readonly receivers: readonly Receiver[];
-    readonly account: string;
-  },
-  accounts: KnownAccounts,
-): void {
+/** What an app wants to send; `template` is the key of the template that it fills. */
+export interface Wish {
+  readonly kind: ContentKind;
+  readonly template: string | undefined;
+  readonly receivers: readonly Receiver[];
+  readonly account: string;
+}
+
+/** Throws a Refusal when the scopes of this app do not allow such a message. */
+export function checkRights(caller: Caller, wish: Wish, accounts: KnownAccounts): void {
+  const { kind, template, receivers, account } = wish;
   const { app, scopes } = caller;
   const mayNot = (what: string) =>
     new Refusal(403, `The app "${app}" may not send ${what}; its scopes are ${scopes.words.join(', ')}.`);

@@ -50,7 +50,6 @@ export function openMessageRoutes({
     robots: new Set(['ops-room']),
     accounts: { has: (account) => ['default', 'shop'].includes(account) },
     pausedNote: () => null,
-    waitMs: 30_000,
     messageQueue: {
       finished: async () => false,
       recall: async () => null,
