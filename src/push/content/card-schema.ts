@@ -10,6 +10,7 @@ export function cardSchema({ bytes, like, url }: Texts): z.ZodType<Readonly<Reco
   const key = bytes(1024);
   const jump = { url: url.optional(), appid: bytes(128).optional(), pagepath: bytes(1024).optional() };
   const oneOf = (...values: readonly number[]) => z.literal([...values]);
+  const area = { type: oneOf(0, 1, 2).optional(), ...jump, title: line.optional() };
   const option = z.strictObject({ id: bytes(128), text: line, is_checked: z.boolean().optional() });
   const selection = (max: number) => ({
     question_key: key,
@@ -34,27 +35,16 @@ export function cardSchema({ bytes, like, url }: Texts): z.ZodType<Readonly<Reco
     desc: line.optional(),
     desc_color: oneOf(0, 1, 2, 3).optional(),
   });
+  const action = z.strictObject({ text: line, key });
   const head = { source: source.optional(), task_id: taskId.optional() };
   const notice = {
     ...head,
-    action_menu: z
-      .strictObject({
-        desc: line.optional(),
-        action_list: upTo(3, z.strictObject({ text: line, key })),
-      })
-      .optional(),
-    quote_area: z
-      .strictObject({
-        type: oneOf(0, 1, 2).optional(),
-        ...jump,
-        title: line.optional(),
-        quote_text: line.optional(),
-      })
-      .optional(),
+    action_menu: z.strictObject({ desc: line.optional(), action_list: upTo(3, action) }).optional(),
+    quote_area: z.strictObject({ ...area, quote_text: line.optional() }).optional(),
     horizontal_content_list: z.array(horizontal).max(6).optional(),
   };
   const jumps = z
-    .array(z.strictObject({ type: oneOf(0, 1, 2).optional(), title: line, ...jump }))
+    .array(z.strictObject({ ...area, title: line }))
     .max(3)
     .optional();
   const cardAction = z.strictObject({ type: oneOf(1, 2), ...jump });
@@ -85,20 +75,9 @@ export function cardSchema({ bytes, like, url }: Texts): z.ZodType<Readonly<Reco
       card_type: z.literal('news_notice'),
       ...notice,
       main_title: headed,
-      image_text_area: z
-        .strictObject({
-          type: oneOf(0, 1, 2).optional(),
-          ...jump,
-          title: line.optional(),
-          desc: line.optional(),
-          image_url: url,
-        })
-        .optional(),
+      image_text_area: z.strictObject({ ...area, desc: line.optional(), image_url: url }).optional(),
       card_image: z.strictObject({ url, aspect_ratio: z.number().min(1.3).max(2.25).optional() }).optional(),
-      vertical_content_list: z
-        .array(z.strictObject({ title: line, desc: line.optional() }))
-        .max(4)
-        .optional(),
+      vertical_content_list: z.array(headed).max(4).optional(),
       jump_list: jumps,
       card_action: cardAction,
     }),

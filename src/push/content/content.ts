@@ -1,3 +1,6 @@
+import type { z } from 'zod';
+import type { contentFields } from './content-schema.ts';
+
 /** A picture or file that was handed in, by the SHA-256 of its bytes in hex; the bytes stand in the table `media`. */
 export interface StoredMedia {
   readonly sha256: string;
@@ -5,34 +8,20 @@ export interface StoredMedia {
   readonly name: string;
 }
 
+type Fields = z.output<z.ZodObject<ReturnType<typeof contentFields>>>;
+
 /** What a message says: exactly one of these, as it stands in the database and, but for media, in the API. */
 export type Content =
   /** `mentioned`: userids that a text in a group mentions, or `@all` (§4.5, §5). */
-  | { readonly text: string; readonly mentioned?: readonly string[] | undefined }
+  | (Pick<Fields, 'text'> & Partial<Pick<Fields, 'mentioned'>>)
   /** `plainTextFor`: who gets it as plain text, because they read in personal WeChat, which shows no markdown (§4.2). */
-  | { readonly markdown: string; readonly plainTextFor?: 'all' | readonly string[] | undefined }
-  | {
-      readonly textcard: {
-        readonly title: string;
-        readonly description: string;
-        readonly url: string;
-        readonly btntxt?: string | undefined;
-      };
-    }
+  | (Pick<Fields, 'markdown'> & Partial<Pick<Fields, 'plainTextFor'>>)
+  | Pick<Fields, 'textcard'>
   | { readonly image: StoredMedia }
   | { readonly file: StoredMedia }
-  | {
-      readonly news: {
-        readonly articles: readonly {
-          readonly title: string;
-          readonly description?: string | undefined;
-          readonly url: string;
-          readonly picurl?: string | undefined;
-        }[];
-      };
-    }
+  | Pick<Fields, 'news'>
   /** As WeCom takes it (§4.3). */
-  | { readonly templateCard: Readonly<Record<string, unknown>> };
+  | Pick<Fields, 'templateCard'>;
 
 /** The kinds of content by their name in the API; the scopes of an app name them. */
 export const contentKinds = [
