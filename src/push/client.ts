@@ -48,15 +48,6 @@ export interface PushClientParts {
   readonly fetch?: typeof fetch;
 }
 
-interface Call {
-  readonly method: 'GET' | 'POST';
-  readonly path: string;
-  readonly body?: unknown;
-  readonly timeoutMs: number;
-  /** Repeating it changes nothing. */
-  readonly canRepeat: boolean;
-}
-
 const TIMEOUT_MS = 10_000;
 /** Message delivery waits 30 s for WeCom. */
 const SEND_TIMEOUT_MS = 40_000;
@@ -66,21 +57,13 @@ export type PushClient = ReturnType<typeof createPushClient>;
 
 /** Makes a client; connections are kept alive by `fetch`. */
 export function createPushClient(parts: PushClientParts) {
-  const get = <T>(path: string): Promise<T> =>
-    ask(parts, { method: 'GET', path, timeoutMs: TIMEOUT_MS, canRepeat: true });
-  const post = <T>(message: PushMessage, wait: boolean): Promise<T> =>
-    ask(parts, {
-      method: 'POST',
-      path: '/v1/messages',
-      body: { ...message, wait },
-      timeoutMs: wait ? SEND_TIMEOUT_MS : TIMEOUT_MS,
-      canRepeat: message.idempotencyKey !== undefined,
-    });
+  const get = <T>(path: string): Promise<T> => ask(parts, path);
+  const post = <T>(message: GivenMessage): Promise<T> => ask(parts, '/v1/messages', message);
   return {
     /** Resolves when the message is taken down. */
-    push: (message: PushMessage) => post<Pushed>(message, false),
+    push: (message: PushMessage) => post<Pushed>({ ...message, wait: false }),
     /** Resolves when WeCom has answered; after half a minute without answer to a state that is not `sent`. */
-    send: (message: PushMessage) => post<Sent>(message, true),
+    send: (message: PushMessage) => post<Sent>({ ...message, wait: true }),
     /** A message as it stands, with each receiver. */
     message: (id: string) => get<MessageView>(`/v1/messages/${encodeURIComponent(id)}`),
     /** The accounts that this app may use, and whether WeCom refuses one of them. */
@@ -99,10 +82,11 @@ function queryOf(account: string | undefined): string {
   return account === undefined ? '' : `?account=${encodeURIComponent(account)}`;
 }
 
-async function ask<T>(parts: PushClientParts, call: Call): Promise<T> {
-  const { status, body } = await exchange(parts, call).catch((error: unknown) => {
-    if (call.canRepeat) return exchange(parts, call);
-    throw error;
+/** Hands a message in, or without one asks for something, which can be repeated. */
+async function ask<T>(parts: PushClientParts, path: string, message?: GivenMessage): Promise<T> {
+  const { status, body } = await exchange(parts, path, message).catch((error: unknown) => {
+    if (message !== undefined && message.idempotencyKey === undefined) throw error;
+    return exchange(parts, path, message);
   });
   if (status < 300) return body as T;
   const { error = `HTTP ${status}`, errcode } = body;
@@ -110,20 +94,21 @@ async function ask<T>(parts: PushClientParts, call: Call): Promise<T> {
 }
 
 /** Asks once, with a signature of its own; throws a PushError when no usable answer comes. */
-async function exchange(parts: PushClientParts, { method, path, body, timeoutMs }: Call) {
+async function exchange(parts: PushClientParts, path: string, message: GivenMessage | undefined) {
   const url = new URL(path, parts.url);
-  const text = body === undefined ? {} : { body: JSON.stringify(body) };
+  const method = message === undefined ? 'GET' : 'POST';
+  const text = message === undefined ? {} : { body: JSON.stringify(message) };
   const unsigned = { method, target: url.pathname + url.search, now: parts.now(), nonce: parts.newNonce() };
   try {
     const response = await (parts.fetch ?? fetch)(url, {
       method,
       headers: {
         ...signRequest(parts, { ...unsigned, ...text }),
-        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(message !== undefined && { 'content-type': 'application/json' }),
       },
       ...text,
       redirect: 'error',
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: AbortSignal.timeout(message?.wait ? SEND_TIMEOUT_MS : TIMEOUT_MS),
     });
     return { status: response.status, body: (await response.json()) as Readonly<Record<string, unknown>> };
   } catch (cause) {
