@@ -1,19 +1,13 @@
 import { hash, randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import type { TokenStore } from '../wecom/api/access-token.ts';
+import type { AppOptions } from '../wecom/api/app.ts';
 import { clockOfDatabase } from './database/clock.ts';
 import type { Database } from './database/database.ts';
 import { createSeal } from './seal.ts';
 
 /** What was written under an earlier secret is deleted when it has been of no use for a day. */
 const KEPT_MS = 86_400_000;
-
-/** Which app, and under which secret. */
-export interface TokenOwner {
-  readonly corpId: string;
-  readonly agentId: number;
-  readonly secret: string;
-}
 
 /**
  * Keeps one app's access token in MySQL, for all replicas; times are told by the clock of the database, since theirs
@@ -22,7 +16,7 @@ export interface TokenOwner {
  */
 export function createTokenStore(
   db: Database,
-  { corpId, agentId, secret }: TokenOwner,
+  { corpId, agentId, secret }: Pick<AppOptions, 'corpId' | 'agentId' | 'secret'>,
   now = clockOfDatabase,
 ): TokenStore {
   const app = { corp_id: corpId, agent_id: agentId };
@@ -31,16 +25,21 @@ export function createTokenStore(
   const change = () => db.updateTable('access_tokens').where((eb) => eb.and(key));
   const later = (ms: number) => sql<number>`${now()} + ${ms}`;
 
+  /** What is kept; a value that cannot be decrypted counts as none, and is overwritten. */
+  const find = async () => {
+    const row = await db
+      .selectFrom('access_tokens')
+      .select(['sealed', sql<number>`expires_at - ${now()}`.as('lifeMs')])
+      .where((eb) => eb.and(key))
+      .executeTakeFirst();
+    const token = row?.sealed ? seal.open(row.sealed) : null;
+    return row === undefined || token === null ? null : { ...row, token };
+  };
+
   return {
     async read() {
-      const row = await db
-        .selectFrom('access_tokens')
-        .select(['sealed', sql<number>`expires_at - ${now()}`.as('lifeMs')])
-        .where((eb) => eb.and(key))
-        .executeTakeFirst();
-      // A value that cannot be decrypted counts as none, and is overwritten.
-      const token = row?.sealed ? seal.open(row.sealed) : null;
-      return row === undefined || token === null || row.lifeMs <= 0 ? null : { token, lifeMs: row.lifeMs };
+      const kept = await find();
+      return kept === null || kept.lifeMs <= 0 ? null : { token: kept.token, lifeMs: kept.lifeMs };
     },
     async write({ token, lifeMs }) {
       const kept = { sealed: seal.close(token), expires_at: later(lifeMs) };
@@ -57,13 +56,9 @@ export function createTokenStore(
         .execute();
     },
     async drop(token) {
-      const row = await db
-        .selectFrom('access_tokens')
-        .select('sealed')
-        .where((eb) => eb.and(key))
-        .executeTakeFirst();
-      if (!row?.sealed || seal.open(row.sealed) !== token) return;
-      await change().set({ sealed: null, expires_at: 0 }).where('sealed', '=', row.sealed).execute();
+      const kept = await find();
+      if (kept?.token !== token) return;
+      await change().set({ sealed: null, expires_at: 0 }).where('sealed', '=', kept.sealed).execute();
     },
     async lock(ms) {
       const owner = randomUUID();
