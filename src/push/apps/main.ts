@@ -24,6 +24,15 @@ const wordsAfterApp: Readonly<Record<string, number>> = {
   'callback-host': Number.POSITIVE_INFINITY,
 };
 
+/** What each command changes of the app, by the words after it. */
+const changes: Readonly<Record<string, (words: readonly string[]) => AppChanges>> = {
+  enable: () => ({ enabled: true }),
+  disable: () => ({ enabled: false }),
+  scope: (scopes) => ({ scopes }),
+  'callback-host': (callbackHosts) => ({ callbackHosts }),
+  'per-minute': ([limit]) => ({ perMinute: Number(limit) }),
+};
+
 function readArguments(args: readonly string[]) {
   try {
     return parseArgs({
@@ -50,10 +59,11 @@ export async function runCommand(keys: Keys, args: readonly string[]): Promise<s
   if (what !== 'create' && option !== undefined) {
     throw new InputError(`${what} does not take --${option}.\n${usage}`);
   }
-  const changed = async (changes: AppChanges): Promise<string> => {
-    await keys.change(app, changes);
+  const change = Object.hasOwn(changes, what) ? changes[what] : undefined;
+  if (change !== undefined) {
+    await keys.change(app, change(rest));
     return `${app} is changed; every replica knows within 2 s.`;
-  };
+  }
   switch (what) {
     case 'create': {
       const { scope: scopes = [], 'per-minute': limit, 'callback-host': callbackHosts = [] } = options;
@@ -67,16 +77,6 @@ export async function runCommand(keys: Keys, args: readonly string[]): Promise<s
     case 'retire':
       await keys.retire(app, rest[0] ?? '');
       return `The key ${rest[0]} of ${app} is retired; within 2 s it works nowhere.`;
-    case 'enable':
-      return changed({ enabled: true });
-    case 'disable':
-      return changed({ enabled: false });
-    case 'scope':
-      return changed({ scopes: rest });
-    case 'callback-host':
-      return changed({ callbackHosts: rest });
-    case 'per-minute':
-      return changed({ perMinute: Number(rest[0]) });
     default:
       throw new InputError(usage);
   }

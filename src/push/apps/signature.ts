@@ -17,27 +17,18 @@ export interface Signed {
   readonly target: string;
   /** Unix seconds, in digits. */
   readonly timestamp: string;
+  /** 8 to 64 letters, digits and `_-`; never used before. */
   readonly nonce: string;
   /** SHA-256 of the body in hex; of nothing when there is no body. */
   readonly bodyHash: string;
 }
 
-/** Who signs: an app id and one of its keys. */
-export interface Credentials {
-  readonly app: string;
-  readonly key: string;
-}
-
 /** A request that is about to be signed. */
-export interface Unsigned {
-  readonly method: string;
-  readonly target: string;
+interface Unsigned extends Pick<Signed, 'method' | 'target' | 'nonce'> {
   /** Absent for none. */
   readonly body?: string | Uint8Array;
   /** Unix ms. */
   readonly now: number;
-  /** 8 to 64 letters, digits and `_-`; never used before. */
-  readonly nonce: string;
 }
 
 /** SHA-256 in hex. */
@@ -66,8 +57,11 @@ export function isSignedWith(key: string, signed: Signed, signature: string): bo
   return given.length === right.length && timingSafeEqual(given, right);
 }
 
-/** The headers that make a request a signed one; result callbacks carry the same. */
-export function signRequest({ app, key }: Credentials, request: Unsigned): Readonly<Record<string, string>> {
+/** The headers that make a request of an app, under one of its keys, a signed one; result callbacks carry the same. */
+export function signRequest(
+  { app, key }: { readonly app: string; readonly key: string },
+  request: Unsigned,
+): Readonly<Record<string, string>> {
   const { method, target, body = '', now, nonce } = request;
   const timestamp = `${Math.floor(now / 1000)}`;
   const signature = sign(key, { method, target, timestamp, nonce, bodyHash: hashOf(body) });
