@@ -1,5 +1,6 @@
 import { createLoop } from '../server/loop.ts';
 import type { Database } from './database/database.ts';
+import { purgeLines } from './delivery/line-purge-store.ts';
 import { purgeLimits, purgeMessages } from './messages/purge-store.ts';
 
 /** What deletes by and by what is not needed any more. */
@@ -16,29 +17,36 @@ export interface CreatePurgeParts {
   /** Unix ms. */
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<unknown>;
-  /** How long it rests after a round, in ms; a minute when left out. */
+  /** How long it rests after a round, in ms; when left out a minute, and an hour between walks over the lines. */
   readonly restMs?: number;
   readonly onError: (error: unknown) => void;
 }
 
 const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
 /** Makes the purge of one replica; it does not run yet. */
 export function createPurge(parts: CreatePurgeParts): Purge {
-  const { db, keepDays, now, sleep, restMs = MINUTE_MS, onError } = parts;
+  const { db, keepDays, now, sleep, restMs, onError } = parts;
   let isClosing = false;
   const isStopped = (): boolean => isClosing;
   const work = async (): Promise<void> => {
     await purgeMessages({ db, before: now() - keepDays * DAY_MS, sleep, isStopped });
     if (!isStopped()) await purgeLimits(db, now());
   };
-  const loop = createLoop({ restMs, work, onError });
+  const walk = (): Promise<void> => purgeLines({ db, sleep, isStopped });
+  const loops = [
+    createLoop({ restMs: restMs ?? MINUTE_MS, work, onError }),
+    createLoop({ restMs: restMs ?? HOUR_MS, work: walk, onError }),
+  ];
   return {
-    start: loop.start,
-    close() {
+    start() {
+      for (const loop of loops) loop.start();
+    },
+    async close() {
       isClosing = true;
-      return loop.stop();
+      await Promise.all(loops.map((loop) => loop.stop()));
     },
   };
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { openPushDatabase } from '#test/push-database.ts';
+import { NEVER } from '../../src/push/database/delivery-tables.ts';
 import { createPurge } from '../../src/push/purge.ts';
 
 const DAY_MS = 86_400_000;
@@ -22,6 +23,9 @@ test('what is purged ended as many days ago as are kept; a process that ends beg
   }
   const ids = async () =>
     (await db.selectFrom('messages').select('id').orderBy('id').execute()).map((row) => row.id);
+  const row = { line: 'normal:user:anna', account: 'default', lane: 'normal', due_at: NEVER } as const;
+  await db.insertInto('delivery_lines').values(row).execute();
+  const lines = () => db.selectFrom('delivery_lines').select('line').execute();
   const open = (sleep: () => Promise<unknown>) =>
     createPurge({
       db,
@@ -41,6 +45,7 @@ test('what is purged ended as many days ago as are kept; a process that ends beg
   const next = open(async () => null);
   next.start();
   await expect.poll(ids).toEqual(['young']);
+  await expect.poll(lines).toEqual([]);
   await next.close();
   await drop();
 });

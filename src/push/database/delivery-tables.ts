@@ -60,7 +60,7 @@ export interface DeliveryTables {
     variables: string | null;
     finished_at: number | null;
   };
-  /** The queue: one row for each line that anything ever stood in. Whoever sends its next delivery owns it until `due_at`. */
+  /** The queue: one row for each line that anything stands in, or stood in lately. Whoever sends its next delivery owns it until `due_at`. */
   delivery_lines: {
     line: string;
     /** The account that sends it; empty for group robots, which belong to none. */

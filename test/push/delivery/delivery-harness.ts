@@ -202,6 +202,18 @@ export function eventually<T>(look: () => T) {
   return expect.poll(look, { timeout: 10_000 });
 }
 
+/** Waits for how many transactions in a database wait for a lock. */
+export function waitingForLocks(db: Database) {
+  const look = async (): Promise<number> => {
+    const { rows } = await sql`select t.trx_id from information_schema.innodb_trx t
+      join information_schema.processlist p on p.id = t.trx_mysql_thread_id
+      where p.db = database() and t.trx_state = 'LOCK WAIT'`.execute(db);
+    return rows.length;
+  };
+  // MariaDB goes on answering the same while it is asked more often than each 100 ms.
+  return expect.poll(look, { interval: 200, timeout: 10_000 });
+}
+
 /** A text in the normal lane to users. */
 export function textTo(
   users: string | readonly string[],

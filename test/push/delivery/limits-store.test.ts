@@ -1,21 +1,13 @@
-import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openPushDatabase } from '#test/push-database.ts';
 import { addToDays } from '../../../src/push/delivery/limits-store.ts';
+import { waitingForLocks } from './delivery-harness.ts';
 
 let { db, drop } = {} as Awaited<ReturnType<typeof openPushDatabase>>;
 beforeAll(async () => {
   ({ db, drop } = await openPushDatabase());
 });
 afterAll(() => drop());
-
-/** How many transactions in this database wait for a lock. */
-async function waitingForLocks(): Promise<number> {
-  const { rows } = await sql`select t.trx_id from information_schema.innodb_trx t
-    join information_schema.processlist p on p.id = t.trx_mysql_thread_id
-    where p.db = database() and t.trx_state = 'LOCK WAIT'`.execute(db);
-  return rows.length;
-}
 
 test('days are counted in one order: who has a later and an earlier one waits for whoever has the earlier', async () => {
   const first = { account: 'default', day: 1, count: 1 };
@@ -24,8 +16,7 @@ test('days are counted in one order: who has a later and an earlier one waits fo
   const { waits } = await db.transaction().execute(async (tx) => {
     await addToDays(tx, [first]);
     const other = db.transaction().execute((two) => addToDays(two, [second, first]));
-    // MariaDB goes on answering the same while it is asked more often than each 100 ms.
-    await expect.poll(waitingForLocks, { interval: 200, timeout: 10_000 }).toBe(1);
+    await waitingForLocks(db).toBe(1);
     // The other would have it, and one of the two would lose a deadlock.
     await addToDays(tx, [second]);
     return { waits: other };
