@@ -4,12 +4,8 @@ import type { Node } from '../src/menu/tree/tree.ts';
 
 /** Prints the whole menu: what is typed, what it is called, which right it needs. `npm run menu [folder]`. */
 async function main(directory = 'menus'): Promise<void> {
-  const loaded = await loadTree(directory, menuOperations);
-  if ('problems' in loaded) {
-    console.error(loaded.problems.join('\n'));
-    process.exit(1);
-  }
-  print(loaded.tree.root, []);
+  const { root } = await loadTree(directory, menuOperations);
+  print(root, []);
 }
 
 function print(node: Node, typed: readonly string[]): void {
@@ -21,4 +17,7 @@ function print(node: Node, typed: readonly string[]): void {
   for (const child of node.children.values()) print(child, [...typed, ...asks, `${child.number}`]);
 }
 
-await main(process.argv[2]);
+await main(process.argv[2]).catch((error: Error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});

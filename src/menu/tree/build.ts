@@ -1,3 +1,4 @@
+import { ConfigError } from '../../errors.ts';
 import { bytesOf } from '../words/text.ts';
 import type { Entry, Folder } from './entry.ts';
 import type { Node, Tree } from './tree.ts';
@@ -14,50 +15,51 @@ export interface Operations {
   isChange(name: string): boolean;
 }
 
+const INDEX = /(^|\/)index\.ts$/;
 const TITLE_BYTES = 60;
 const QUESTION_BYTES = 120;
 
-type Draft = Omit<Node, 'children' | 'requires'> & {
-  children: Map<number, Node>;
-  requires: readonly string[];
-};
-
-/** Builds one generation from its files, or answers every problem found, each with the file and the remedy. */
-export function buildTree(
-  files: readonly MenuFile[],
-  generation: string,
-  operations: Operations,
-): { readonly tree: Tree } | { readonly problems: readonly string[] } {
+/** Builds one generation from its files. Throws a ConfigError of every problem found, each with the file and the remedy. */
+export function buildTree(files: readonly MenuFile[], generation: string, operations: Operations): Tree {
   const problems: string[] = [];
-  const nodes = new Map<string, Draft>();
-  for (const { path, entry } of [...files].sort(byDepth)) {
-    const isIndex = path === 'index.ts' || path.endsWith('/index.ts');
-    const location = isIndex ? folderOf(path) : path;
-    const parent = location === '' ? undefined : nodes.get(folderOf(location));
-    const found = problemsOf(path, entry, isIndex, operations);
-    if (location !== '' && parent === undefined)
-      found.push(`${folderOf(location)}/: has no index.ts; add one with its title`);
-    if (found.length === 0) {
-      const number = location === '' ? 0 : Number.parseInt(location.slice(location.lastIndexOf('/') + 1), 10);
-      const node = { number, file: path, entry: entry as Entry, parent, children: new Map(), requires: [] };
-      const twin = parent?.children.get(number);
-      if (twin !== undefined)
-        found.push(`${path}: has the number ${number} of ${twin.file}; give one of them another`);
-      found.push(...misplaced(node));
-      nodes.set(location, node);
-      parent?.children.set(number, node);
-    }
-    problems.push(...found);
+  const standing = new Map(files.map((file) => [locationOf(file.path), file]));
+  for (const location of standing.keys()) {
+    const folder = folderOf(location);
+    if (!standing.has(folder)) problems.push(`${folder}/: has no index.ts; add one with its title`);
   }
-  const root = nodes.get('');
-  if (root === undefined) problems.push('index.ts: is missing; it is the first screen');
-  if (root === undefined || problems.length > 0) return { problems };
-  return { tree: { generation, root: sealed(root) } };
+
+  const nodeAt = (location: string, parent: Node | undefined): Node | undefined => {
+    const { path, entry } = standing.get(location) as MenuFile;
+    if (!isEntry(entry)) {
+      problems.push(`${path}: has no default export made by folder(), action() or operation()`);
+      return undefined;
+    }
+    const children = new Map<number, Node>();
+    const node = { number: numberOf(location), file: path, entry, parent, children };
+    problems.push(...problemsOf(path, entry, operations), ...misplaced(node));
+    const inside = [...standing.keys()].filter((each) => each !== '' && folderOf(each) === location);
+    for (const each of inside.sort((a, b) => numberOf(a) - numberOf(b) || (a < b ? -1 : 1))) {
+      const child = nodeAt(each, node);
+      if (child === undefined) continue;
+      const twin = children.get(child.number);
+      if (twin === undefined) children.set(child.number, child);
+      else {
+        const sentence = `has the number ${child.number} of ${twin.file}; give one of them another`;
+        problems.push(`${child.file}: ${sentence}`);
+      }
+    }
+    return node;
+  };
+
+  if (!standing.has('')) throw new ConfigError(['index.ts: is missing; it is the first screen']);
+  const root = nodeAt('', undefined);
+  if (root === undefined || problems.length > 0) throw new ConfigError(problems);
+  return { generation, root };
 }
 
-function problemsOf(path: string, entry: unknown, isIndex: boolean, operations: Operations): string[] {
-  if (!isEntry(entry)) return [`${path}: has no default export made by folder(), action() or operation()`];
+function problemsOf(path: string, entry: Entry, operations: Operations): string[] {
   const problems: string[] = [];
+  const isIndex = INDEX.test(path);
   if (isIndex !== (entry.kind === 'folder')) {
     problems.push(
       `${path}: ${isIndex ? 'must export a folder()' : 'is a folder(); that belongs in an index.ts'}`,
@@ -81,7 +83,7 @@ function problemsOf(path: string, entry: unknown, isIndex: boolean, operations: 
   return problems;
 }
 
-function misplaced(node: Draft): string[] {
+function misplaced(node: Node): string[] {
   const { within, ask } = node.entry;
   const above: Node[] = [];
   for (let up = node.parent; up !== undefined; up = up.parent) above.push(up);
@@ -99,31 +101,20 @@ function misplaced(node: Draft): string[] {
   return problems;
 }
 
-/** Sorts the children by number and gathers, once for each generation, which operations make an entry visible. */
-function sealed(draft: Draft): Node {
-  const children = [...draft.children.values()].sort((a, b) => a.number - b.number);
-  draft.children = new Map(children.map((child) => [child.number, sealed(child as Draft)]));
-  const { entry } = draft;
-  if (entry.kind === 'folder') {
-    const below = [...draft.children.values()].map(({ requires }) => requires);
-    draft.requires = below.some((requires) => requires.length === 0) ? [] : [...new Set(below.flat())];
-  } else {
-    const own = entry.kind === 'operation' ? entry.runs : entry.needs;
-    draft.requires = own === undefined ? [] : [own];
-  }
-  return draft;
-}
-
 function isEntry(value: unknown): value is Entry {
   return typeof value === 'object' && value !== null && 'kind' in value && 'title' in value && 'ask' in value;
 }
 
-function folderOf(path: string): string {
-  return path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '';
+/** Where an entry stands: a folder where its index.ts does; the first screen at ''. */
+function locationOf(path: string): string {
+  return INDEX.test(path) ? folderOf(path) : path;
 }
 
-/** Folders before what stands in them, shallow before deep. */
-function byDepth(a: MenuFile, b: MenuFile): number {
-  const rank = ({ path }: MenuFile) => path.split('/').length - (/(^|\/)index\.ts$/.test(path) ? 1.5 : 0);
-  return rank(a) - rank(b) || (a.path < b.path ? -1 : 1);
+function folderOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+}
+
+/** The number that an entry is typed by; 0 for the first screen. */
+function numberOf(location: string): number {
+  return Number.parseInt(location.slice(location.lastIndexOf('/') + 1), 10) || 0;
 }

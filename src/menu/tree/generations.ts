@@ -17,30 +17,28 @@ const KEPT = 4;
 /** The generations of the menu that this process holds. */
 export type Menus = Awaited<ReturnType<typeof createMenus>>;
 
-/** Loads the menu folder. Throws `ConfigError` when the first generation has a problem. */
-export async function createMenus(parts: MenusParts) {
-  const first = await loadTree(parts.directory, parts.operations);
-  if ('problems' in first) throw new ConfigError(first.problems);
-  let held: readonly Tree[] = [first.tree];
-  parts.onLoaded(first.tree, true);
-  const reload = async (): Promise<void> => {
-    const next = await loadTree(parts.directory, parts.operations);
-    if ('problems' in next) return parts.onProblems(next.problems);
-    const { tree } = next;
+/** Loads the menu folder. Throws a ConfigError when the first generation has a problem. */
+export async function createMenus({ directory, operations, onLoaded, onProblems }: MenusParts) {
+  let held: readonly Tree[] = [];
+  const load = async (): Promise<void> => {
+    const tree = await loadTree(directory, operations);
+    const others = held.filter(({ generation }) => generation !== tree.generation);
     const isNew = held[0]?.generation !== tree.generation;
-    held = [tree, ...held.filter(({ generation }) => generation !== tree.generation)].slice(0, KEPT);
-    parts.onLoaded(tree, isNew);
+    held = [tree, ...others].slice(0, KEPT);
+    onLoaded(tree, isNew);
   };
-  let reloading: Promise<void> = Promise.resolve();
-  const stays = (error: unknown): void => parts.onProblems([`${parts.directory}: ${error}`]);
+  const stays = (error: unknown): void =>
+    onProblems(error instanceof ConfigError ? error.problems : [`${directory}: ${error}`]);
+  await load();
+  let loading: Promise<void> = Promise.resolve();
   return {
     /** The generation asked for while it is held, else the newest. */
     at: (generation: string | undefined): Tree =>
       held.find((tree) => tree.generation === generation) ?? (held[0] as Tree),
     /** Reads the folder again; a bad file leaves the old generation serving and is named in the log. */
     reload: (): Promise<void> => {
-      reloading = reloading.then(reload).catch(stays);
-      return reloading;
+      loading = loading.then(load).catch(stays);
+      return loading;
     },
   };
 }

@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { registerHooks } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { ConfigError } from '../../errors.ts';
 import { buildTree, type MenuFile, type Operations } from './build.ts';
 import type { Tree } from './tree.ts';
 
@@ -16,18 +17,15 @@ const loaded = new Set<string>();
 
 /**
  * Reads every file of a menu folder as one new generation: changed files are read again, and so is whatever they import
- * inside the folder, so that an entry and its `within` are always of the same generation. Answers the tree or every
+ * inside the folder, so that an entry and its `within` are always of the same generation. Throws a ConfigError of every
  * problem, each naming a file and the remedy. The generation is named by the hash of the files: equal on every replica.
  */
-export async function loadTree(
-  directory: string,
-  operations: Operations,
-): Promise<{ readonly tree: Tree } | { readonly problems: readonly string[] }> {
+export async function loadTree(directory: string, operations: Operations): Promise<Tree> {
   const base = resolve(directory);
   const problems: string[] = [];
-  const names = await readdir(base, { recursive: true, withFileTypes: true }).catch(() => undefined);
-  if (names === undefined)
-    return { problems: [`${base}: cannot be read; set MENUS_DIR to the folder of the menus`] };
+  const names = await readdir(base, { recursive: true, withFileTypes: true }).catch(() => {
+    throw new ConfigError([`${base}: cannot be read; set MENUS_DIR to the folder of the menus`]);
+  });
   const hash = createHash('sha256');
   const paths: string[] = [];
   for (const item of names.sort((a, b) => (pathOf(a) < pathOf(b) ? -1 : 1))) {
@@ -54,7 +52,7 @@ export async function loadTree(
         `${path}: name it number-words.ts, such as 2-scale.ts, or start it with _ if it is no entry`,
       );
   }
-  if (problems.length > 0) return { problems };
+  if (problems.length > 0) throw new ConfigError(problems);
   const generation = hash.digest('hex').slice(0, 12);
   loaded.add(`${pathToFileURL(base).href}/`);
   const files: MenuFile[] = [];
@@ -66,7 +64,8 @@ export async function loadTree(
       problems.push(`${path}: cannot be loaded: ${error instanceof Error ? error.message : error}`);
     }
   }
-  return problems.length > 0 ? { problems } : buildTree(files, generation, operations);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return buildTree(files, generation, operations);
 }
 
 registerHooks({

@@ -2,14 +2,13 @@ import type { Answers, Context } from './context.ts';
 import type { Entry } from './entry.ts';
 import type { Question } from './question.ts';
 
-/** One entry where it stands in the tree. `requires` are the operations of which the user must hold one to see it; empty is everyone. */
+/** One entry where it stands in the tree. */
 export interface Node {
   readonly number: number;
   readonly file: string;
   readonly entry: Entry;
   readonly parent: Node | undefined;
   readonly children: ReadonlyMap<number, Node>;
-  readonly requires: readonly string[];
 }
 
 /** One generation of the menu. Generations with the same name were read from the same files. */
@@ -20,10 +19,10 @@ export interface Tree {
 
 /** Whether the user may see an entry, given the answers so far. A menu is seen when something in it is. */
 export function isVisible(node: Node, context: Context, answers: Answers): boolean {
-  const own = node.entry.kind === 'operation' ? node.entry.runs : node.entry.needs;
+  const { entry } = node;
+  const own = entry.kind === 'operation' ? entry.runs : entry.needs;
   if (own !== undefined && !context.may(own, answers)) return false;
-  if (node.entry.kind === 'folder' && node.children.size === 0) return false;
-  return node.requires.length === 0 || node.requires.some((operation) => context.may(operation, answers));
+  return entry.kind !== 'folder' || visibleChildren(node, context, answers).length > 0;
 }
 
 /** The children that the user may see, in the order of their numbers. */
