@@ -2,11 +2,11 @@ import { type ChangeName, contract, isOperation } from '../../contract/index.ts'
 import { createAttempt } from '../audit/attempt.ts';
 import type { Audit } from '../audit/audit.ts';
 import { changes } from '../operations/index.ts';
-import type { ChangeOperation, Context, Finding } from '../operations/operation.ts';
+import type { Context, Finding } from '../operations/operation.ts';
 import type { Subject } from '../policy/policy.ts';
 import { changeOf, detailsOf } from './row.ts';
 import type { OperationRow } from './store.ts';
-import type { Replica, Watcher } from './watcher.ts';
+import type { Replica, Started, Watcher } from './watcher.ts';
 
 /** How long an object that cannot be looked at is asked again. */
 const ASK_FOR_MS = 600_000;
@@ -24,9 +24,10 @@ interface SweepParts extends Replica {
 export function createSweep({ store, watcher, audit, clock, report, contextFor }: SweepParts) {
   const settle = async (row: OperationRow): Promise<void> => {
     const name = changeNamed(row.operation);
-    const implementation: ChangeOperation = changes[name];
     const context = contextFor({ user: row.user, departments: [] });
-    const attempt = createAttempt(audit, clock, row.started_at ?? 0, detailsOf(row));
+    const change = changeOf(row);
+    const attempt = createAttempt(audit, clock, change.startedAt, detailsOf(row));
+    const started: Started = { change, implementation: changes[name], context, attempt };
     const end = async (state: 'failed' | 'unknown', ending: string): Promise<void> => {
       const text = `${contract[name].title} ${row.target}：${ending}`;
       const now = clock.now();
@@ -34,24 +35,24 @@ export function createSweep({ store, watcher, audit, clock, report, contextFor }
       await store.finish(row.id, { state, text, now, tellAt: now });
     };
     if (row.state === 'started') {
-      const found = await reconcile(implementation, row, context);
+      const found = await reconcile(started);
       if (found === undefined) return;
       if (found.effect === 'never') return end('failed', '没有执行，平台中断过，请重新操作');
       if (found.effect === 'unknown')
         return end('unknown', `结果不明，平台中断过；${found.text}，请自行确认`);
       await store.markApplied(row.id);
     }
-    await watcher.watch({ row, implementation, context, attempt }, 0);
+    await watcher.watch(started, 0);
   };
 
   /** Undefined when the object cannot be seen now: the row is left until its lease ends, and taken up again. */
-  const reconcile = async (implementation: ChangeOperation, row: OperationRow, context: Context) => {
+  const reconcile = async ({ implementation, context, change }: Started): Promise<Finding | undefined> => {
     try {
-      return await implementation.reconcile(context, changeOf(row));
+      return await implementation.reconcile(context, change);
     } catch (error) {
       report(error);
-      const late = clock.now() - (row.started_at ?? 0) > ASK_FOR_MS;
-      return late ? ({ effect: 'unknown', text: '一直看不到实际状态' } satisfies Finding) : undefined;
+      const late = clock.now() - change.startedAt > ASK_FOR_MS;
+      return late ? { effect: 'unknown', text: '一直看不到实际状态' } : undefined;
     }
   };
 

@@ -6,21 +6,17 @@ import { TargetFailed } from '../target-failed.ts';
 import { confirm } from './confirm.ts';
 import { previewChange } from './preview.ts';
 import { changeOf, detailsOf } from './row.ts';
-import type { OperationRow } from './store.ts';
-import { GRACE_MS, type Replica, type Watched, type Watcher } from './watcher.ts';
+import type { Match } from './store.ts';
+import { GRACE_MS, type Replica, type Started, type Watcher } from './watcher.ts';
 
 /** A change that somebody asks for. */
-export interface RequestedChange extends Omit<Watched, 'row'> {
+export interface RequestedChange extends Omit<Started, 'change'> {
   readonly name: ChangeName;
   readonly input: InputOf<ChangeName>;
 }
 
 /** What was confirmed, and how. */
-export interface Confirmed {
-  readonly id: string;
-  readonly hash: string;
-  readonly code: string | null;
-}
+export type Confirmed = Pick<Match, 'id' | 'hash' | 'code'>;
 
 /** How long the user waits for the end of a change before reading that it was submitted. */
 const ANSWER_WITHIN_MS = 3000;
@@ -33,36 +29,34 @@ export function createRunner(parts: Replica & { readonly watcher: Watcher }) {
   const { store, watcher, clock, report } = parts;
   /** The change was refused by its object: it certainly did not happen, and the same thing may be confirmed afresh. */
   const refuse = async (
-    asked: RequestedChange,
-    row: OperationRow,
+    started: RequestedChange & Started,
     { reason, message }: Refused,
   ): Promise<Answer> => {
     const text = `没有执行：${message}`;
-    await store.finish(row.id, { state: 'cancelled', text, now: clock.now(), tellAt: null });
-    await asked.attempt.record('cancelled', reason);
+    await store.finish(started.change.id, { state: 'cancelled', text, now: clock.now(), tellAt: null });
+    await started.attempt.record('cancelled', reason);
     if (reason !== 'moved') return { state: 'refused', reason, message };
-    const preview = await previewChange(parts, asked).catch(() => undefined);
+    const preview = await previewChange(parts, started).catch(() => undefined);
     return { state: 'refused', reason, message: `${message}，没有执行`, ...(preview && { preview }) };
   };
 
-  const execute = async (asked: RequestedChange, row: OperationRow): Promise<Answer> => {
-    const { implementation, context, attempt } = asked;
+  const execute = async (started: RequestedChange & Started): Promise<Answer> => {
+    const { change, implementation, context, attempt } = started;
     try {
       // Right before the effect: a replica that was stopped for longer than its lease must not act any more.
-      if (!(await store.renew(row.id, clock.now()))) return unsure;
-      await implementation.apply(context, changeOf(row));
+      if (!(await store.renew(change.id, clock.now()))) return unsure;
+      await implementation.apply(context, change);
     } catch (error) {
-      if (error instanceof Refused) return refuse(asked, row, error);
+      if (error instanceof Refused) return refuse(started, error);
       if (!(error instanceof TargetFailed) || error.mayHaveHappened) throw error;
       const text = `没有执行：${error.message}`;
       const now = clock.now();
       await attempt.record('failed', error.message);
-      await store.finish(row.id, { state: 'failed', text, now, tellAt: now + GRACE_MS });
+      await store.finish(change.id, { state: 'failed', text, now, tellAt: now + GRACE_MS });
       return { state: 'failed', message: text };
     }
-    await store.markApplied(row.id);
-    const watched = { row, implementation, context, attempt };
-    return watcher.watch(watched, attempt.startedAt + ANSWER_WITHIN_MS);
+    await store.markApplied(change.id);
+    return watcher.watch(started, attempt.startedAt + ANSWER_WITHIN_MS);
   };
 
   return {
@@ -85,7 +79,7 @@ export function createRunner(parts: Replica & { readonly watcher: Watcher }) {
         throw error;
       }
       // From here on only what is known to be true may be answered; the sweeper finds out the rest.
-      return execute(asked, row).catch((error: unknown) => {
+      return execute({ ...asked, change: changeOf(row) }).catch((error: unknown) => {
         report(error);
         return unsure;
       });

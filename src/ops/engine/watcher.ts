@@ -1,9 +1,8 @@
 import type { Answer } from '../../contract/answer.ts';
 import type { Attempt } from '../audit/attempt.ts';
 import type { Clock } from '../clock.ts';
-import type { ChangeOperation, Context } from '../operations/operation.ts';
-import { changeOf } from './row.ts';
-import { type Ending, LEASE_MS, type OperationRow, type OperationStore } from './store.ts';
+import type { ChangeOperation, ConfirmedChange, Context } from '../operations/operation.ts';
+import { type Ending, LEASE_MS, type OperationStore } from './store.ts';
 
 const LOOK_EVERY_MS = 300;
 /** Once nobody waits in front of the phone any more. */
@@ -22,9 +21,9 @@ export interface Replica {
   report(error: unknown): void;
 }
 
-/** A change that has had its effect. */
-export interface Watched {
-  readonly row: OperationRow;
+/** A change that was confirmed, and what it is carried out with. */
+export interface Started {
+  readonly change: ConfirmedChange;
   readonly implementation: ChangeOperation;
   readonly context: Context;
   readonly attempt: Attempt;
@@ -39,8 +38,7 @@ export function createWatcher({ store, clock, report }: Replica) {
   const running = new Set<Promise<unknown>>();
 
   /** Looks until there is an end; undefined when the row was taken over or the platform stops. */
-  const follow = async ({ row, implementation, context }: Watched) => {
-    const change = changeOf(row);
+  const follow = async ({ change, implementation, context }: Started) => {
     let text = `${change.target}：已提交，但一直连不上，无法确认结果`;
     let state: Ending['state'] = 'unknown';
     let leasedUntil = 0;
@@ -49,7 +47,7 @@ export function createWatcher({ store, clock, report }: Replica) {
       const now = clock.now();
       if (leasedUntil - now < LEASE_MS / 2) {
         leasedUntil = now + LEASE_MS;
-        if (!(await store.renew(row.id, now))) return undefined;
+        if (!(await store.renew(change.id, now))) return undefined;
       }
       try {
         const seen = await implementation.observe(context, change);
@@ -66,17 +64,17 @@ export function createWatcher({ store, clock, report }: Replica) {
   };
 
   return {
-    /** Answers how the change ended, or at `until` (Unix milliseconds) that it was submitted; it is followed on. */
-    async watch(watched: Watched, until: number): Promise<Answer> {
-      const { row, attempt, implementation } = watched;
+    /** Answers how a change that has had its effect ended, or at `until` (Unix milliseconds) that it was submitted; it is followed on. */
+    async watch(started: Started, until: number): Promise<Answer> {
+      const { change, attempt, implementation } = started;
       let answered = false;
       const end = async () => {
-        const found = await follow(watched);
+        const found = await follow(started);
         if (found === undefined) return undefined;
         const now = clock.now();
         // Recorded first: a crash in between may record an end twice, but never leave one out.
         await attempt.record(found.state === 'done' ? 'done' : 'unknown', found.text);
-        await store.finish(row.id, { ...found, now, tellAt: answered ? now : now + GRACE_MS });
+        await store.finish(change.id, { ...found, now, tellAt: answered ? now : now + GRACE_MS });
         return found;
       };
       const ended = end().catch((error: unknown) => void report(error));
@@ -89,7 +87,7 @@ export function createWatcher({ store, clock, report }: Replica) {
       ]);
       waited.abort();
       answered = true;
-      if (found === undefined) return { state: 'accepted', text: implementation.submitted(changeOf(row)) };
+      if (found === undefined) return { state: 'accepted', text: implementation.submitted(change) };
       if (found.state === 'done') return { state: 'done', text: found.text };
       return { state: 'unknown', message: found.text };
     },
