@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { OpsConfig } from '../config.ts';
 import { readVerifyingKeys } from '../contract/keys.ts';
@@ -26,18 +25,8 @@ import { createSender } from './outbox/sender.ts';
 import { loadPolicy } from './policy/file.ts';
 import { openTargets } from './targets.ts';
 
-/** A running ops platform; `app` is not listening yet. */
-export interface Ops {
-  readonly app: FastifyInstance;
-  /** What must answer before requests make sense, by name. */
-  readonly checks: Readonly<Record<string, () => Promise<void>>>;
-  /** Reads the policy again; a bad one is logged, and the old one goes on. */
-  reload(): Promise<void>;
-  /** One round of what otherwise happens by itself: what another replica left behind is taken up, and what is due is told. */
-  sweep(): Promise<void>;
-  /** Finishes the requests in flight, and leaves what is still being watched to the other replicas. */
-  close(): Promise<void>;
-}
+/** A running ops platform. */
+export type Ops = Awaited<ReturnType<typeof createOps>>;
 
 export interface OpsParts {
   readonly config: Omit<OpsConfig, 'host' | 'port' | 'internalPort'>;
@@ -53,7 +42,7 @@ const BODY_LIMIT = 64 * 1024;
  * Puts the ops platform together, and brings its database to the form that this version needs.
  * Throws a ConfigError that says what to mend.
  */
-export async function createOps({ config, log, registry, clock = systemClock }: OpsParts): Promise<Ops> {
+export async function createOps({ config, log, registry, clock = systemClock }: OpsParts) {
   const report = (err: unknown): void => log.error({ err }, 'in the background');
   const metrics = createOpsMetrics(registry);
   const sources = createSources(config.allowedSources);
@@ -72,7 +61,6 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
       newNonce: randomUUID,
     }),
     clock,
-    owner,
     onResult(result, key, err) {
       metrics.delivery(result);
       if (result === 'undeliverable') log.error({ key, err }, 'message delivery refused a message to a user');
@@ -149,18 +137,23 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
   sender.start();
 
   return {
+    /** Not listening yet. */
     app,
+    /** What must answer before requests make sense, by name. */
     checks: {
       // Changes nothing, but only a server that takes writes runs it.
       mysql: async () =>
         void (await db.updateTable('audit_head').set({ seq: 0 }).where('id', '=', 0).execute()),
     },
-    reload: async () => policy.reload(),
-    async sweep() {
+    /** Reads the policy again; a bad one is logged, and the old one goes on. */
+    reload: async (): Promise<void> => policy.reload(),
+    /** One round of what otherwise happens by itself: what another replica left behind is taken up, and what is due is told. */
+    async sweep(): Promise<void> {
       await engine.sweep();
       while (await sender.round());
     },
-    async close() {
+    /** Finishes the requests in flight, and leaves what is still being watched to the other replicas. */
+    async close(): Promise<void> {
       await app.close();
       await sweeping.stop();
       await engine.close().catch(report);

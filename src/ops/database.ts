@@ -59,7 +59,6 @@ export interface OutboxTable {
   tries: number;
   problem: string | null;
   ended_at: number | null;
-  lease_owner: string | null;
   lease_until: number | null;
 }
 

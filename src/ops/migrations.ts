@@ -88,7 +88,6 @@ const outbox = statements(
         tries int not null,
         problem varchar(600),
         ended_at bigint,
-        lease_owner ${UUID},
         lease_until bigint,
         unique key outbox_id (id),
         key outbox_due (state, due_at),

@@ -108,7 +108,7 @@ test('what a replica had taken when it died is told by another one once its leas
   await ops.sweep();
   const [key] = await add('mallory', '留下的');
   const now = harness.clock.now();
-  const taken = await createOutbox(db).take(randomUUID(), now, now + 30_000);
+  const taken = await createOutbox(db).take(now, now + 30_000);
   // One of the replicas may have been quicker: then there is nothing left behind.
   if (taken.length === 0) expect(told('mallory')).toEqual(['留下的']);
   else expect(taken.map(({ id }) => id)).toEqual([key]);
@@ -170,7 +170,6 @@ test('rounds of one replica do not overlap, so that after one nothing is still b
     outbox: { take } as unknown as Outbox,
     client: { push: () => Promise.reject(new Error('nothing was taken')) },
     clock: harness.clock,
-    owner: randomUUID(),
     onResult: () => {},
     onError: () => {},
   });

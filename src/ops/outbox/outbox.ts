@@ -49,7 +49,7 @@ export function createOutbox(db: Database) {
   const waiting = () => db.updateTable('outbox').where('state', '=', 'waiting');
   return {
     /** Leases messages that are due and the first of their user, 20 at most. Times are Unix milliseconds. */
-    async take(owner: string, now: number, until: number): Promise<readonly TakenMessage[]> {
+    async take(now: number, until: number): Promise<readonly TakenMessage[]> {
       const heads = await db
         .selectFrom('outbox as head')
         .select(['seq', 'id', 'user', 'text', 'tries'])
@@ -73,7 +73,7 @@ export function createOutbox(db: Database) {
       const taken: TakenMessage[] = [];
       for (const message of heads) {
         const lease = waiting()
-          .set({ lease_owner: owner, lease_until: until })
+          .set({ lease_until: until })
           .where('seq', '=', message.seq)
           .where((is) => is.or([is('lease_until', 'is', null), is('lease_until', '<=', now)]));
         if ((await lease.executeTakeFirst()).numUpdatedRows > 0n) taken.push(message);
@@ -85,7 +85,7 @@ export function createOutbox(db: Database) {
       const outcome = state === 'waiting' ? { due_at: dueAt, tries: tries + 1 } : { ended_at: now };
       const said = problem?.slice(0, PROBLEM_LENGTH) ?? null;
       await waiting()
-        .set({ ...outcome, state, problem: said, lease_owner: null, lease_until: null })
+        .set({ ...outcome, state, problem: said, lease_until: null })
         .where('seq', '=', seq)
         .execute();
     },

@@ -1,14 +1,13 @@
 import { DEFAULT_ACCOUNT, readPrincipal } from '../../contract/principal.ts';
-import { type PushClient, PushError } from '../../push/client.ts';
+import type { PushClient, PushError } from '../../push/client.ts';
 import { createLoop } from '../../server/loop.ts';
 import type { Clock } from '../clock.ts';
-import type { Delivery, Outbox, TakenMessage } from './outbox.ts';
+import type { Outbox, TakenMessage } from './outbox.ts';
 
 export interface SenderParts {
   readonly outbox: Outbox;
   readonly client: Pick<PushClient, 'push'>;
   readonly clock: Clock;
-  readonly owner: string;
   /** Whether a message was taken, refused for good, or is to be tried again; `error` is what message delivery said. */
   onResult(result: 'sent' | 'undeliverable' | 'away', key: string, error?: unknown): void;
   onError(error: unknown): void;
@@ -25,11 +24,11 @@ const AGAIN_AT_MOST_MS = 15_000;
  * Makes what hands the outbox to message delivery, for one replica. The key of a message makes a repeat harmless: when an
  * answer got lost, or a replica died before it wrote it down, the message is handed over again and its user is told once.
  */
-export function createSender({ outbox, client, clock, owner, onResult, onError }: SenderParts) {
+export function createSender({ outbox, client, clock, onResult, onError }: SenderParts) {
   const handOver = async (message: TakenMessage): Promise<boolean> => {
     const { id, text, tries } = message;
     const { account, user } = readPrincipal(message.user);
-    const problem = await client
+    const error = await client
       .push({
         to: { users: [user] },
         text,
@@ -38,21 +37,14 @@ export function createSender({ outbox, client, clock, owner, onResult, onError }
         // Also right for a message delivery that knows no accounts yet.
         ...(account !== DEFAULT_ACCOUNT && { account }),
       })
-      .then(() => undefined, wasTaken);
+      .then(() => undefined, unlessTaken);
     const now = clock.now();
     const dueAt = now + Math.min(AGAIN_MS * 2 ** tries, AGAIN_AT_MOST_MS);
-    const settle = (state: Delivery['state']) =>
-      outbox.settle(message, { state, now, dueAt, problem: problem === undefined ? null : said(problem) });
-    if (problem !== undefined && !isRefused(problem)) {
-      await settle('waiting');
-      onResult('away', id, problem);
-      notice(dueAt);
-      return false;
-    }
-    const state = problem === undefined ? 'sent' : 'undeliverable';
-    await settle(state);
-    onResult(state, id, problem);
-    return true;
+    const state = error === undefined ? 'sent' : isRefused(error) ? 'undeliverable' : 'waiting';
+    await outbox.settle(message, { state, now, dueAt, problem: error?.message ?? null });
+    onResult(state === 'waiting' ? 'away' : state, id, error);
+    if (state === 'waiting') notice(dueAt);
+    return state !== 'waiting';
   };
   const failed = (error: unknown): false => {
     onError(error);
@@ -60,7 +52,7 @@ export function createSender({ outbox, client, clock, owner, onResult, onError }
   };
   const handOverDue = async (): Promise<boolean> => {
     const now = clock.now();
-    const taken = await outbox.take(owner, now, now + LEASE_MS);
+    const taken = await outbox.take(now, now + LEASE_MS);
     const left = await Promise.all(taken.map((message) => handOver(message).catch(failed)));
     return left.includes(true);
   };
@@ -81,20 +73,15 @@ export function createSender({ outbox, client, clock, owner, onResult, onError }
   return { start: loop.start, notice, round, stop: loop.stop };
 }
 
-function said(problem: unknown): string {
-  return problem instanceof Error ? problem.message : String(problem);
-}
-
-/** Under this key message delivery holds the same in other words: its user is told. */
-function wasTaken(error: unknown): unknown {
-  return error instanceof PushError && error.status === 409 ? undefined : error;
+/** What went wrong, if anything did: under this key message delivery may hold the same in other words, so its user is told. */
+function unlessTaken(error: PushError): PushError | undefined {
+  return error.status === 409 ? undefined : error;
 }
 
 /**
  * Whether message delivery will never take this message. What it says of the app (its key, its rights, its rate) is no
  * fault of the message: that is mended, and until then it waits.
  */
-function isRefused(error: unknown): boolean {
-  if (!(error instanceof PushError)) return false;
-  return error.status >= 400 && error.status < 500 && ![401, 403, 408, 429].includes(error.status);
+function isRefused({ status }: PushError): boolean {
+  return status >= 400 && status < 500 && ![401, 403, 408, 429].includes(status);
 }
