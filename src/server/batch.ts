@@ -1,5 +1,4 @@
-/** How calls are put together. */
-export interface BatchOptions {
+interface BatchOptions {
   /** How many go into one batch. */
   readonly size: number;
   /** How many batches may be under way at the same time; with one, batches keep the order of the calls. */
@@ -15,11 +14,7 @@ export function createBatcher<In, Out>(
   run: (calls: readonly In[]) => Promise<readonly (Out | Promise<Out>)[]>,
   { size, parallel }: BatchOptions,
 ): (call: In) => Promise<Out> {
-  interface Waiting {
-    readonly call: In;
-    readonly resolve: (out: Out | Promise<Out>) => void;
-    readonly reject: (error: unknown) => void;
-  }
+  type Waiting = PromiseWithResolvers<Out> & { readonly call: In };
   let waiting: Waiting[] = [];
   let running = 0;
   let isPlanned = false;
@@ -49,9 +44,10 @@ export function createBatcher<In, Out>(
       for (const { reject } of batch) reject(error);
     }
   };
-  return (call) =>
-    new Promise((resolve, reject) => {
-      waiting.push({ call, resolve, reject });
-      plan();
-    });
+  return (call) => {
+    const one = { call, ...Promise.withResolvers<Out>() };
+    waiting.push(one);
+    plan();
+    return one.promise;
+  };
 }

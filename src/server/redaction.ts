@@ -21,18 +21,6 @@ export const secretNames = [
 const SECRET_NAME = new RegExp(`(?:${secretNames.join('|')})s?$`, 'i');
 const DEPTH = 6;
 
-/** Results of isSecretName by name: log lines have few field names, and the same ones all the time. */
-const decided = new Map<string, boolean>();
-const MAX_DECIDED = 1000;
-
-function isSecretName(name: string): boolean {
-  const known = decided.get(name);
-  if (known !== undefined) return known;
-  const isSecret = SECRET_NAME.test(name);
-  if (decided.size < MAX_DECIDED) decided.set(name, isSecret);
-  return isSecret;
-}
-
 /** The value without what its field names call secret, at any depth down to six; deeper is cut off. Errors are left alone. */
 export function hideSecrets(value: unknown, depth = 0): unknown {
   if (typeof value !== 'object' || value === null || value instanceof Error) return value;
@@ -41,7 +29,7 @@ export function hideSecrets(value: unknown, depth = 0): unknown {
   if (!isPlain(value)) return value;
   const shown: Record<string, unknown> = {};
   for (const [name, field] of Object.entries(value)) {
-    shown[name] = isSecretName(name) ? HIDDEN : hideSecrets(field, depth + 1);
+    shown[name] = SECRET_NAME.test(name) ? HIDDEN : hideSecrets(field, depth + 1);
   }
   return shown;
 }

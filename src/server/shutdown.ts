@@ -7,19 +7,13 @@ export interface Closer {
   close(): Promise<void>;
 }
 
-/** How long the whole may take; the timer is an argument so that a test need not wait. */
-export interface ShutdownLimit {
-  readonly withinMs: number;
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
-}
-
 /**
  * Closes one after the other: what listens first, what it needs last. Answers the names of those that failed or were
- * not done in time; a failure does not keep the rest from being closed.
+ * not done when the time was up; a failure does not keep the rest from being closed.
  */
 export async function shutDown(
   closers: readonly Closer[],
-  { withinMs, sleep }: ShutdownLimit,
+  timeUp: Promise<void>,
 ): Promise<readonly string[]> {
   const unfinished = new Set(closers.map(({ name }) => name));
   const closeAll = async () => {
@@ -30,9 +24,7 @@ export async function shutDown(
       );
     }
   };
-  const timer = new AbortController();
-  await Promise.race([closeAll(), sleep(withinMs, timer.signal).catch(() => {})]);
-  timer.abort();
+  await Promise.race([closeAll(), timeUp]);
   return [...unfinished];
 }
 
@@ -45,10 +37,7 @@ const WITHIN_MS = 10_000;
 export function closeOnSignal(closers: readonly Closer[], log: Log): void {
   const close = async (signal: NodeJS.Signals) => {
     log.info({ signal }, 'finishing what is in flight');
-    const unfinished = await shutDown(closers, {
-      withinMs: WITHIN_MS,
-      sleep: (ms, signal) => sleep(ms, undefined, { signal }),
-    });
+    const unfinished = await shutDown(closers, sleep(WITHIN_MS));
     if (unfinished.length > 0) log.error({ unfinished }, 'not closed in time');
     else log.info('closed');
     process.exit(unfinished.length === 0 ? 0 : 1);

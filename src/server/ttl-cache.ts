@@ -1,11 +1,4 @@
-/** Answers of a slow source that are believed for a while. One question at a time for each key; failures are not kept. */
-export interface TtlCache<Q, V> {
-  get(question: Q): Promise<V>;
-  /** Forgets the answer: the next `get` asks the source. */
-  drop(question: Q): void;
-}
-
-export interface TtlCacheParts<Q, V> {
+interface TtlCacheParts<Q, V> {
   readonly milliseconds: number;
   /** Beyond this many keys the oldest answer is forgotten. */
   readonly size: number;
@@ -15,12 +8,15 @@ export interface TtlCacheParts<Q, V> {
   now(): number;
 }
 
-/** Makes a memory in front of `ask`. An answer is as old as its question: what changed meanwhile may be missing from it. */
-export function createTtlCache<Q, V>(parts: TtlCacheParts<Q, V>): TtlCache<Q, V> {
+/**
+ * Makes a memory in front of a slow source, whose answers are believed for a while. An answer is as old as its question:
+ * what changed meanwhile may be missing from it. One question at a time for each key; failures are not kept.
+ */
+export function createTtlCache<Q, V>(parts: TtlCacheParts<Q, V>) {
   const { milliseconds, size, keyOf, ask, now } = parts;
   const kept = new Map<string, { readonly at: number; readonly value: Promise<V> }>();
   return {
-    get(question) {
+    get(question: Q): Promise<V> {
       const key = keyOf(question);
       const known = kept.get(key);
       // A clock that was set back makes no answer last longer.
@@ -34,6 +30,7 @@ export function createTtlCache<Q, V>(parts: TtlCacheParts<Q, V>): TtlCache<Q, V>
       });
       return entry.value;
     },
-    drop: (question) => void kept.delete(keyOf(question)),
+    /** Forgets the answer: the next `get` asks the source. */
+    drop: (question: Q): void => void kept.delete(keyOf(question)),
   };
 }

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Internal, startInternal } from '../../src/server/internal.ts';
+import { startInternal } from '../../src/server/internal.ts';
 import { createLog } from '../../src/server/log.ts';
 import { createRegistry } from '../../src/server/metrics.ts';
 
-let internal: Internal | undefined;
+let internal: Awaited<ReturnType<typeof startInternal>> | undefined;
 afterEach(() => internal?.close());
 
 async function start(checks: Record<string, () => Promise<void>>) {
