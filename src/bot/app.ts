@@ -4,7 +4,6 @@ import type { Registry } from 'prom-client';
 import { addCallback } from '../channels/wecom-callback/callback.ts';
 import { createChat, createSessionStore } from '../chat/index.ts';
 import type { BotConfig } from '../config.ts';
-import { readSigningKey } from '../contract/keys.ts';
 import { createPushClient } from '../push/client.ts';
 import { createHttpClient } from '../server/http-client.ts';
 import { createHttpServer } from '../server/http-server.ts';
@@ -49,7 +48,7 @@ export async function createBot({ config, log, registry }: BotParts) {
   const client = createOpsClient({
     send: http.send,
     url: config.opsUrl,
-    key: readSigningKey(config.signingKey.reveal()),
+    key: config.signingKey.reveal(),
     now,
     newId: randomUUID,
     onAnswer: metrics.opsCall,

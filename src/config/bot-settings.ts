@@ -1,8 +1,9 @@
-import { signingKey } from './keys.ts';
+import { readSigningKey } from '../contract/keys.ts';
+import { readJson } from './json.ts';
 import { callbackSources, internalUrl } from './network.ts';
 import { type Setting, type Settings, secret } from './setting.ts';
 import { listening, pushClient, shared } from './shared-settings.ts';
-import { matching, path } from './text.ts';
+import { about, matching, path } from './text.ts';
 
 const { corpId, agentId, accountsFile, redisUrl, trustedProxies } = shared;
 const menusDir = {
@@ -56,7 +57,7 @@ export const botSettings = {
     name: 'OPS_SIGNING_KEY',
     about: 'Private key that signs requests to the ops platform.',
     example: 'private Ed25519 JWK, made by: npm run keys',
-    read: signingKey,
+    read: (text) => about('cannot be used:', () => readSigningKey(readJson(text))),
   }),
   ...pushClient({
     prefix: 'PUSH',

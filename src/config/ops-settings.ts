@@ -1,9 +1,9 @@
-import { mysqlTargets } from './json.ts';
-import { verifyingKeys } from './keys.ts';
+import { readVerifyingKeys } from '../contract/keys.ts';
+import { mysqlTargets, readJson } from './json.ts';
 import { cidrs, serverUrl } from './network.ts';
 import { type Settings, secret } from './setting.ts';
 import { listening, pushClient, shared } from './shared-settings.ts';
-import { matching, path } from './text.ts';
+import { about, matching, path } from './text.ts';
 
 /** Settings of the ops platform. */
 export const opsSettings = {
@@ -20,7 +20,7 @@ export const opsSettings = {
     about: 'Public keys whose signatures count; old and new stand side by side while a key is changed.',
     example: 'public Ed25519 JWKS, made by: npm run keys',
     file: true,
-    read: verifyingKeys,
+    read: (text: string) => about('cannot be used:', () => readVerifyingKeys(readJson(text))),
   },
   policyFile: {
     name: 'OPS_POLICY_FILE',

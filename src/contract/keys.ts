@@ -12,7 +12,10 @@ const publicParts = {
   alg: z.literal('EdDSA').optional(),
   use: z.literal('sig').optional(),
 };
-const publicJwk = z.strictObject(publicParts);
+const publicJwk = z.strictObject({
+  ...publicParts,
+  d: z.undefined('holds a private key; the ops platform gets the public half only').optional(),
+});
 const privateJwk = z.strictObject({ ...publicParts, d: coordinate });
 const jwks = z.strictObject({ keys: z.array(publicJwk).min(1) });
 
@@ -54,9 +57,9 @@ export function readSigningKey(value: unknown): SigningKey {
 export function readVerifyingKeys(value: unknown): VerifyingKeys {
   const { keys } = parsed(jwks, value, 'the verifying keys are not a JWKS of public Ed25519 keys with kid');
   const known = new Map<string, KeyObject>();
-  for (const { kid, ...jwk } of keys) {
+  for (const { kid, kty, crv, x } of keys) {
     if (known.has(kid)) throw new InputError(`two verifying keys have the kid ${kid}`);
-    known.set(kid, createPublicKey({ key: jwk, format: 'jwk' }));
+    known.set(kid, createPublicKey({ key: { kty, crv, x }, format: 'jwk' }));
   }
   return known;
 }
@@ -65,5 +68,7 @@ function parsed<T>(schema: z.ZodType<T>, value: unknown, sentence: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw new InputError(`${sentence}: ${issue?.path.join('.')} ${issue?.message}`);
+  throw new InputError(
+    `${sentence}: ${issue?.path.join('.')} ${issue?.message}; make keys with: npm run keys`,
+  );
 }

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Registry } from 'prom-client';
 import type { OpsConfig } from '../config.ts';
-import { readVerifyingKeys } from '../contract/keys.ts';
 import { createPushClient } from '../push/client.ts';
 import { createHttpServer } from '../server/http-server.ts';
 import type { Log } from '../server/log.ts';
@@ -46,7 +45,6 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
   const report = (err: unknown): void => log.error({ err }, 'in the background');
   const metrics = createOpsMetrics(registry);
   const sources = createSources(config.allowedSources);
-  const keys = readVerifyingKeys(config.verifyingKeys);
   const targets = openTargets(config.kubeconfig, config.mysqlTargets.reveal());
   const db = openDatabase(config.mysqlUrl.reveal(), metrics.transactionRetried);
   const owner = randomUUID();
@@ -118,7 +116,7 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
     bodyLimit: BODY_LIMIT,
     requestTimeout: 15_000,
   });
-  const check = createCheck({ keys, db, audit, clock });
+  const check = createCheck({ keys: config.verifyingKeys, db, audit, clock });
   addRoutes(app, {
     sources,
     handle: createRequestHandler(check, engine),

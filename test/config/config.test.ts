@@ -98,8 +98,8 @@ describe('what a role is told', () => {
       opsUrl: 'https://ops.internal:8081',
       pushUrl: 'http://push.internal:8083',
     });
-    expect(read?.signingKey.reveal()).toEqual(jwk);
-    expect(platform?.verifyingKeys.keys.map(({ kid }) => kid)).toEqual(['k1']);
+    expect(read?.signingKey.reveal()).toMatchObject({ kid: 'k1' });
+    expect([...(platform?.verifyingKeys.keys() ?? [])]).toEqual(['k1']);
     expect(platform?.mysqlTargets.reveal()).toEqual({ 'shop-db': expect.stringContaining('mysql://') });
   });
 
@@ -108,7 +108,6 @@ describe('what a role is told', () => {
     for (const part of [config, config.bot, config.ops, config.bot?.account?.callbackSources.cidrs]) {
       expect(Object.isFrozen(part)).toBe(true);
     }
-    expect(Object.isFrozen(config.ops?.verifyingKeys.keys[0])).toBe(true);
     expect(Object.isFrozen(config.bot?.trustedProxies)).toBe(true);
   });
 

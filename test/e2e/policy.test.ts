@@ -4,7 +4,7 @@ import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Answer } from '../../src/contract/answer.ts';
 import { type ChangeName, contract, type OperationName } from '../../src/contract/index.ts';
-import { makeKeyPair } from '../../src/contract/keys.ts';
+import { makeKeyPair, readVerifyingKeys } from '../../src/contract/keys.ts';
 import { startBot, type TestBot } from '../helpers/bot.ts';
 import { type Row, rowsOf, tableOf } from '../helpers/golden-table.ts';
 import { loadMenu } from '../helpers/phone.ts';
@@ -69,7 +69,7 @@ beforeAll(async () => {
   harness = await openOpsHarness({ policy: readFileSync('deploy/policy.yaml', 'utf8') });
   direct = await harness.startReplica();
   const { signingKey, verifyingKeys } = await makeKeyPair();
-  behind = await harness.startReplica({ verifyingKeys });
+  behind = await harness.startReplica({ verifyingKeys: readVerifyingKeys(verifyingKeys) });
   phone = await startBot({
     OPS_URL: await behind.app.listen({ host: '127.0.0.1', port: 0 }),
     OPS_SIGNING_KEY: JSON.stringify(signingKey),

@@ -16,7 +16,7 @@ import type {
   OutputOf,
   ReadName,
 } from '../../src/contract/index.ts';
-import { makeKeyPair, readSigningKey } from '../../src/contract/keys.ts';
+import { makeKeyPair, readSigningKey, readVerifyingKeys } from '../../src/contract/keys.ts';
 import { signToken } from '../../src/contract/token.ts';
 import { createOps, type Ops } from '../../src/ops/app.ts';
 import { type Clock, systemClock } from '../../src/ops/clock.ts';
@@ -118,7 +118,7 @@ export async function openOpsHarness(options: { tick?: number; policy?: string }
       const config = {
         allowedSources: ['127.0.0.1'],
         trustedProxies: [],
-        verifyingKeys,
+        verifyingKeys: readVerifyingKeys(verifyingKeys),
         policyFile,
         mysqlUrl: createSecret(database.url),
         kubeconfig,

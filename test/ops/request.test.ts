@@ -1,7 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSecret } from '../../src/config.ts';
-import { makeKeyPair, readSigningKey } from '../../src/contract/keys.ts';
+import { makeKeyPair, readSigningKey, readVerifyingKeys } from '../../src/contract/keys.ts';
 import { signToken } from '../../src/contract/token.ts';
 import { createOps } from '../../src/ops/app.ts';
 import { verifyAudit } from '../../src/ops/audit/audit.ts';
@@ -261,7 +261,7 @@ test('a platform does not start with a database that is away, and says which set
   const config = {
     allowedSources: ['127.0.0.1'],
     trustedProxies: [],
-    verifyingKeys,
+    verifyingKeys: readVerifyingKeys(verifyingKeys),
     policyFile: harness.policyFile,
     mysqlUrl: createSecret('mysql://root:password@127.0.0.1:1/keypad'),
     kubeconfig: `${harness.directory}/kubeconfig`,
