@@ -49,7 +49,6 @@ export async function createPush({ config, log, registry }: PushParts) {
   const now = Date.now;
   const metrics = createPushMetrics(registry);
   const report = (err: unknown): void => log.error({ err }, 'in the background');
-  const id = (): string => newId(now());
   const robots = config.robots.reveal();
   const http = createHttpClient({
     httpProxy: config.httpProxy.reveal(),
@@ -59,24 +58,16 @@ export async function createPush({ config, log, registry }: PushParts) {
   const mysqlUrl = config.mysqlUrl.reveal();
   await prepareDatabase(mysqlUrl);
   const db = openDatabase(mysqlUrl, { onRetry: metrics.transactionRetried });
+  const common = { db, now, random: Math.random, sleep, newId: () => newId(now()), onError: report };
 
   const accounts = openAccounts({ config, send: http.send, db, metrics, log });
 
   const keys = createKeys({ db, masterKey: config.masterKey.reveal(), now, log });
   const templates = createTemplates({ db, now });
-  const media = createMedia({ db, messengerOf: accounts.messengerOf, robots, now, sleep, newId: id });
-  const webhooks = createWebhooks({
-    db,
-    keys,
-    send: http.send,
-    now,
-    random: Math.random,
-    newId: id,
-    onCall: metrics.resultCallback,
-    onError: report,
-  });
+  const media = createMedia({ ...common, messengerOf: accounts.messengerOf, robots });
+  const webhooks = createWebhooks({ ...common, keys, send: http.send, onCall: metrics.resultCallback });
   const delivery = createDelivery({
-    db,
+    ...common,
     accounts,
     media,
     webhooks,
@@ -84,28 +75,14 @@ export async function createPush({ config, log, registry }: PushParts) {
     // While that cannot be asked, what was accepted is sent.
     isDisabled: async (app) => (await keys.find(app).catch(() => undefined))?.enabled === false,
     fill,
-    windowsOf: (receiver) => windowsOf(receiver),
+    windowsOf,
     concurrency: config.concurrency,
-    sleep,
-    now,
-    newId: id,
-    random: Math.random,
     onAttempt: ({ lane, errcode, ms }) => metrics.sent(lane, errcode, ms / 1000),
     onLimit: ({ limit, ms }) => metrics.waited(limit, ms / 1000),
     onWait: (reason) => metrics.waited(reason, 0),
-    onError: report,
   });
   metrics.watchBacklog(delivery.depth, report);
-  const campaigns = createCampaigns({
-    db,
-    messageQueue: delivery,
-    templates,
-    accounts,
-    webhooks,
-    now,
-    newId: id,
-    onError: report,
-  });
+  const campaigns = createCampaigns({ ...common, messageQueue: delivery, templates, accounts, webhooks });
 
   const messageQueue: MessageQueue = {
     ...delivery,
@@ -119,7 +96,7 @@ export async function createPush({ config, log, registry }: PushParts) {
   const app = createApi({
     routes: [
       ...messageRoutes({
-        db,
+        ...common,
         messageQueue,
         templates,
         media,
@@ -127,7 +104,6 @@ export async function createPush({ config, log, registry }: PushParts) {
         robots: new Set(Object.keys(robots)),
         accounts,
         pausedNote: accounts.pausedNote,
-        now,
       }),
       ...mediaRoutes({ media }),
       ...templateRoutes({ templates }),
@@ -146,13 +122,15 @@ export async function createPush({ config, log, registry }: PushParts) {
   delivery.start();
   webhooks.start();
   campaigns.start();
-  const purge = createPurge({ db, keepDays: config.keepDays, now, sleep, onError: report });
+  const purge = createPurge({ ...common, keepDays: config.keepDays });
   purge.start();
+  const every = (restMs: number, work: () => Promise<unknown>) =>
+    createLoop({ restMs, work, onError: report });
   const loops = [
-    createLoop({ restMs: SETTLE_MS, work: rates.settle, onError: report }),
-    createLoop({ restMs: MINUTE_MS, work: keys.prune, onError: report }),
-    createLoop({ restMs: HOUR_MS, work: media.prune, onError: report }),
-    createLoop({ restMs: HOUR_MS, work: webhooks.prune, onError: report }),
+    every(SETTLE_MS, rates.settle),
+    every(MINUTE_MS, keys.prune),
+    every(HOUR_MS, media.prune),
+    every(HOUR_MS, webhooks.prune),
   ];
   for (const loop of loops) loop.start();
 

@@ -3,14 +3,7 @@ import type { Database } from './database/database.ts';
 import { purgeLines } from './delivery/line-purge-store.ts';
 import { purgeLimits, purgeMessages } from './messages/purge-store.ts';
 
-/** What deletes by and by what is not needed any more. */
-export interface Purge {
-  start(): void;
-  /** Begins no further piece, and waits for the one under way. */
-  close(): Promise<void>;
-}
-
-export interface CreatePurgeParts {
+interface PurgeParts {
   readonly db: Database;
   /** How long a message is kept after its end. */
   readonly keepDays: number;
@@ -26,8 +19,8 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
-/** Makes the purge of one replica; it does not run yet. */
-export function createPurge(parts: CreatePurgeParts): Purge {
+/** Makes what deletes by and by what is not needed any more, in one replica; it does not run yet. */
+export function createPurge(parts: PurgeParts) {
   const { db, keepDays, now, sleep, restMs, onError } = parts;
   let isClosing = false;
   const isStopped = (): boolean => isClosing;
@@ -41,10 +34,11 @@ export function createPurge(parts: CreatePurgeParts): Purge {
     createLoop({ restMs: restMs ?? HOUR_MS, work: walk, onError }),
   ];
   return {
-    start() {
+    start(): void {
       for (const loop of loops) loop.start();
     },
-    async close() {
+    /** Begins no further piece, and waits for the one under way. */
+    async close(): Promise<void> {
       isClosing = true;
       await Promise.all(loops.map((loop) => loop.stop()));
     },

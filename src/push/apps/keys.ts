@@ -2,13 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { InputError } from '../../errors.ts';
 import { transact } from '../../server/database.ts';
 import { type Database, isDuplicate, type Tx } from '../database/database.ts';
-import { type App, createAppCache, type KeysParts } from './app-cache.ts';
-import { type AppRow, readApps } from './app-store.ts';
+import { type App, type AppRow, createAppCache, type KeysParts, readApps } from './app-cache.ts';
 import { createNonces } from './nonces.ts';
 import { readScopes } from './scopes.ts';
 import { deriveKey, hashOf } from './signature.ts';
-
-export type { App } from './app-cache.ts';
 
 /** What can be changed of an app; what is absent stays. */
 export type AppChanges = Partial<Pick<AppRow, 'scopes' | 'perMinute' | 'callbackHosts' | 'enabled'>>;

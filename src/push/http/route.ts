@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { ZodType } from 'zod';
-import type { App } from '../apps/keys.ts';
+import type { App } from '../apps/app-cache.ts';
 import type { RouteScope } from '../apps/scopes.ts';
 
 /** Who sends the request: an app whose signature was checked. */

@@ -2,7 +2,7 @@ import { createHmac, hash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openPushDatabase } from '#test/push-database.ts';
-import type { App } from '../../../src/push/apps/keys.ts';
+import type { App } from '../../../src/push/apps/app-cache.ts';
 import { storeOpaque } from '../../../src/push/content/opaque.ts';
 import { newId } from '../../../src/push/database/new-id.ts';
 import { createWebhooks, type ResultTeller } from '../../../src/push/webhooks/webhooks.ts';
