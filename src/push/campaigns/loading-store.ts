@@ -1,4 +1,4 @@
-import type { Insertable, Updateable } from 'kysely';
+import { type Insertable, sql, type Updateable } from 'kysely';
 import { InputError } from '../../errors.ts';
 import { transact } from '../../server/database.ts';
 import type { CampaignTables } from '../database/campaign-tables.ts';
@@ -70,32 +70,20 @@ export function addReceivers(
 
 /** Removes a campaign that did not load, with all that came in; its idempotency key is free at once. */
 export async function removeLoading(db: Database, serial: number): Promise<void> {
-  const { numUpdatedRows } = await db
-    .updateTable('campaigns')
-    .set({ state: 'removing', idempotency_key: null })
-    .where('serial', '=', serial)
-    .where('state', 'in', ['loading', 'removing'])
-    .executeTakeFirst();
-  if (numUpdatedRows === 0n) return;
-  for (let removed = REMOVED_AT_ONCE; removed === REMOVED_AT_ONCE; ) {
-    const { numDeletedRows } = await db
-      .deleteFrom('campaign_receivers')
-      .where('campaign', '=', serial)
-      .limit(REMOVED_AT_ONCE)
-      .executeTakeFirst();
-    removed = Number(numDeletedRows);
+  const removing = await sql`update campaigns set state = 'removing', idempotency_key = null
+    where serial = ${serial} and state in ('loading', 'removing')`.execute(db);
+  if (removing.numAffectedRows === 0n) return;
+  for (let isMore = true; isMore; ) {
+    const { numAffectedRows } = await sql`delete from campaign_receivers
+      where campaign = ${serial} limit ${sql.lit(REMOVED_AT_ONCE)}`.execute(db);
+    isMore = Number(numAffectedRows) === REMOVED_AT_ONCE;
   }
-  await db.deleteFrom('campaigns').where('serial', '=', serial).where('state', '=', 'removing').execute();
+  await sql`delete from campaigns where serial = ${serial} and state = 'removing'`.execute(db);
 }
 
 /** Removes what was left behind half loaded, by a process that died. */
 export async function removeAbandoned(db: Database, now: number): Promise<void> {
-  const abandoned = await db
-    .selectFrom('campaigns')
-    .select('serial')
-    .where('state', 'in', ['loading', 'removing'])
-    .where('touched_at', '<', now - ABANDONED_MS)
-    .limit(100)
-    .execute();
-  for (const { serial } of abandoned) await removeLoading(db, serial);
+  const { rows } = await sql<{ serial: number }>`select serial from campaigns
+    where state in ('loading', 'removing') and touched_at < ${now - ABANDONED_MS} limit 100`.execute(db);
+  for (const { serial } of rows) await removeLoading(db, serial);
 }

@@ -22,18 +22,11 @@ export const receiverPage = z.object({
 });
 type ReceiverPage = z.infer<typeof receiverPage>;
 
-/** Where a page begins, as the page before gave it, and how long it is. */
-interface Page {
-  readonly after: string;
-  readonly limit: number;
-}
-
 /** Receivers of the last run whose delivery is in this state, in the order in which they were handed out. */
 export async function listDeliveries(
   db: Database,
   campaign: CampaignRow,
-  state: DeliveryState,
-  { after, limit }: Page,
+  { state, after, limit }: { readonly state: DeliveryState; readonly after: string; readonly limit: number },
 ): Promise<ReceiverPage> {
   const [slice = 0, delivery = 0] = after.split('.').map(Number);
   const found: (ReceiverPage['receivers'][number] & { readonly place: string })[] = [];
@@ -49,16 +42,13 @@ export async function listDeliveries(
       .orderBy('id')
       .limit(limit - found.length)
       .execute();
-    for (const { id: at, receiver, errcode, problem } of rows) {
-      found.push({
-        user: receiver.slice('user:'.length),
-        state,
-        messageId,
-        ...(errcode !== null && { errcode: readErrcode(errcode) }),
-        ...(problem !== null && { problem }),
-        place: `${id}.${at}`,
-      });
-    }
+    const shown = rows.map(({ receiver, errcode, problem, ...row }) => ({
+      ...{ user: receiver.slice('user:'.length), state, messageId },
+      ...(errcode !== null && { errcode: readErrcode(errcode) }),
+      ...(problem !== null && { problem }),
+      place: `${id}.${row.id}`,
+    }));
+    found.push(...shown);
     if (found.length === limit) break;
   }
   const receivers = found.map(({ place: _, ...receiver }) => receiver);
@@ -69,9 +59,9 @@ export async function listDeliveries(
 export async function listWaiting(
   db: Database,
   campaign: CampaignRow,
-  { after, limit }: Page,
+  { after, limit }: { readonly after: string; readonly limit: number },
 ): Promise<ReceiverPage> {
-  const rows = await readWaiting(db, campaign, { after: Number(after.split('.')[0] || 0), limit });
+  const rows = await readWaiting(db, campaign, { after: Number(after.split('.')[0]), limit });
   return {
     receivers: rows.map(({ user }) => ({ user, state: 'waiting' })),
     ...nextPage(rows, limit, ({ number }) => String(number)),

@@ -104,9 +104,9 @@ export function campaignRoutes(parts: CampaignParts): readonly Route[] {
       },
       async handle({ caller, params: { id = '' }, query: { state, ...page } }) {
         const row = await findCampaign(db, caller.app, id);
-        const body =
-          state === 'waiting' ? await listWaiting(db, row, page) : await listDeliveries(db, row, state, page);
-        return { status: 200, body };
+        const list =
+          state === 'waiting' ? listWaiting(db, row, page) : listDeliveries(db, row, { state, ...page });
+        return { status: 200, body: await list };
       },
     }),
   ];

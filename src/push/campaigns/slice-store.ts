@@ -1,11 +1,17 @@
-import { sql, type Updateable } from 'kysely';
+import { type RawBuilder, sql, type Updateable } from 'kysely';
 import { transact } from '../../server/database.ts';
 import type { NewMessage } from '../content/message.ts';
 import type { CampaignTables } from '../database/campaign-tables.ts';
 import type { Database, Tx } from '../database/database.ts';
-import { readBudget } from './budget-store.ts';
+import { dayOf } from '../delivery/limits.ts';
 import { type CampaignParts, type CampaignRow, refusalOf } from './campaign-store.ts';
 import { nextRun } from './schedule.ts';
+
+/** At most so many receivers become one message: what message/send takes at once (§4.2). */
+const SLICE = 1000;
+/** At most so many deliveries of one campaign are open, so that the queue does not grow with it. */
+const MAX_OPEN = 2000;
+const MINUTE_MS = 60_000;
 
 /**
  * Hands out one slice of a running campaign, and resolves to whether it did. The message of a slice and the move of the
@@ -76,6 +82,46 @@ export async function readWaiting(
   return rows;
 }
 
+/**
+ * Reads what a campaign may do now, under the lock of its row: how many deliveries are `open`, and how many more receivers
+ * are `allowed` to be handed out, at most one slice.
+ */
+async function readBudget(tx: Tx, { serial, per_minute, per_day }: CampaignRow, now: number) {
+  const open = await count(
+    tx,
+    sql`sum(m.open) count from campaign_slices s join messages m on m.id = s.message_id
+      where s.campaign = ${serial} and s.settled_at is null`,
+  );
+  const left = [SLICE, MAX_OPEN - open];
+  if (per_minute !== null) left.push(per_minute - (await countSince(tx, serial, now - MINUTE_MS)));
+  if (per_day !== null) {
+    const today = dayOf(now).beginsAt;
+    const handed = sql`sum(size) count from campaign_slices where campaign = ${serial} and handed_at >= ${today}`;
+    left.push(per_day - (await count(tx, handed)) - (await countSince(tx, serial, today, today)));
+  }
+  return { open, allowed: Math.max(0, Math.min(...left)) };
+}
+
+/**
+ * How many deliveries may have reached WeCom since then: those that are open, and those that ended since. So however
+ * late one is sent, it counts until the window after its end is over. Looks at slices handed out before `before`.
+ */
+function countSince(tx: Tx, serial: number, since: number, before = 2 ** 52): Promise<number> {
+  return count(
+    tx,
+    sql`count(*) count from campaign_slices s
+      join messages m on m.id = s.message_id and (m.open > 0 or m.finished_at > ${since})
+      join deliveries d on d.message_id = m.id and (d.finished_at is null or d.finished_at > ${since})
+      where s.campaign = ${serial} and s.handed_at < ${before}`,
+  );
+}
+
+/** The `count` that is selected; 0 when there is nothing. */
+async function count(tx: Tx, what: RawBuilder<unknown>): Promise<number> {
+  const { rows } = await sql<{ count: string | number | null }>`select ${what}`.execute(tx);
+  return Number(rows[0]?.count ?? 0);
+}
+
 function messageOf(
   campaign: CampaignRow,
   receivers: readonly CampaignTables['campaign_receivers'][],
@@ -96,6 +142,6 @@ function messageOf(
     // What a result callback of this slice is known by.
     opaque: id,
     requestHash: campaign.request_hash,
-    ...(callback_url !== null && { callbackUrl: callback_url }),
+    callbackUrl: callback_url ?? undefined,
   };
 }

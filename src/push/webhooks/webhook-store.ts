@@ -38,27 +38,24 @@ export async function insertCallbacks(tx: Tx, messageIds: readonly string[], now
     .execute();
 }
 
-/** Which callbacks to take: due at `now` (Unix ms), leased to `owner` until then. */
-export interface Wanted {
-  readonly now: number;
-  readonly until: number;
-  /** Never used before, so that a lease that was lost is known. */
-  readonly owner: string;
-  readonly count: number;
-  /** How many may be under way to one host, and the hosts of those that are. */
-  readonly perHost: number;
-  readonly underWay: readonly string[];
-}
+/** At most so many at once, and to one host, so that a dead one leaves room for others. */
+const AT_ONCE = 64;
+const PER_HOST = 4;
+/** Longer than one try can take, waiting for the database included. */
+const LEASE_MS = 30_000;
 
 /**
- * Takes callbacks that are due, oldest first; hosts that have their share are left out, and what another replica is
- * taking. Resolves to how many were due, at most `count`, and to what of it is ours now.
+ * Takes callbacks that are due at `now` (Unix ms), oldest first, as many as there is room for beside those that are under
+ * way to these hosts; what another replica is taking is left out. `owner` was never used before, so that a lease that was
+ * lost is known. Resolves to what is ours now, and to whether there may be more.
  */
 export async function takeCallbacks(
   db: Database,
-  wanted: Wanted,
-): Promise<{ readonly due: number; readonly ours: readonly Callback[] }> {
-  const { now, until, owner, count, perHost, underWay } = wanted;
+  underWay: readonly string[],
+  { now, owner }: { readonly now: number; readonly owner: string },
+): Promise<{ readonly ours: readonly Callback[]; readonly isMore: boolean }> {
+  const count = AT_ONCE - underWay.length;
+  if (count <= 0) return { ours: [], isMore: false };
   // Most looks find nothing, and cost no transaction.
   const first = await db
     .selectFrom('result_callbacks')
@@ -66,10 +63,10 @@ export async function takeCallbacks(
     .where('due_at', '<=', now)
     .limit(1)
     .execute();
-  if (first.length === 0) return { due: 0, ours: [] };
+  if (first.length === 0) return { ours: [], isMore: false };
   return transact(db, async (tx) => {
     const busy = Map.groupBy(underWay, (host) => host);
-    const roomOf = (host: string) => perHost - (busy.get(host)?.length ?? 0);
+    const roomOf = (host: string) => PER_HOST - (busy.get(host)?.length ?? 0);
     const full = [...busy.keys()].filter((host) => roomOf(host) <= 0);
     let query = tx
       .selectFrom('result_callbacks')
@@ -84,14 +81,14 @@ export async function takeCallbacks(
     const ours = [...Map.groupBy(rows, ({ host }) => host)].flatMap(([host, some]) =>
       some.slice(0, roomOf(host)).map((row) => ({ ...row, tries: row.tries + 1, owner })),
     );
-    if (ours.length === 0) return { due: rows.length, ours };
+    if (ours.length === 0) return { ours, isMore: false };
     const ids = ours.map(({ messageId }) => messageId);
     await tx
       .updateTable('result_callbacks')
-      .set((is) => ({ due_at: until, lease_owner: owner, tries: is('tries', '+', 1) }))
+      .set((is) => ({ due_at: now + LEASE_MS, lease_owner: owner, tries: is('tries', '+', 1) }))
       .where('message_id', 'in', ids)
       .execute();
-    return { due: rows.length, ours };
+    return { ours, isMore: rows.length === count };
   });
 }
 

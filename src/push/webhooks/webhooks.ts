@@ -35,11 +35,6 @@ export interface ResultParts {
 }
 
 const POLL_MS = 500;
-/** At most so many at once, and to one host, so that a dead one leaves room for others. */
-const AT_ONCE = 64;
-const PER_HOST = 4;
-/** Longer than one try can take, waiting for the database included. */
-const LEASE_MS = 30_000;
 const KEPT_MS = 7 * 86_400_000;
 /** How long an answer may take; slow hosts hold up nobody for longer. */
 const ANSWER_MS = 5000;
@@ -65,19 +60,10 @@ export function createWebhooks(parts: ResultParts) {
 
   /** Takes what is due, as far as there is room; resolves to whether there may be more to take. */
   async function takeSome(): Promise<boolean> {
-    const count = AT_ONCE - underWay.size;
-    if (count <= 0) return false;
-    const at = now();
-    const { due, ours } = await takeCallbacks(db, {
-      now: at,
-      until: at + LEASE_MS,
-      owner: newId(),
-      count,
-      perHost: PER_HOST,
-      underWay: [...underWay.values()],
-    });
+    const hosts = [...underWay.values()];
+    const { ours, isMore } = await takeCallbacks(db, hosts, { now: now(), owner: newId() });
     for (const callback of ours) begin(callback);
-    return due === count && ours.length > 0;
+    return isMore;
   }
 
   function begin(callback: Callback): void {
