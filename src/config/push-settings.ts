@@ -98,7 +98,7 @@ export const pushSettings = {
   keepDays: {
     name: 'PUSH_KEEP_DAYS',
     about:
-      'How long a message is kept after its end, with its idempotency key and all that was sent; older ones are deleted.',
+      'How many days a message or campaign is kept after its end, with its idempotency key and all that was sent.',
     example: '90',
     fallback: '90',
     read: integer(1, 3650),

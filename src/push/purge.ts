@@ -1,11 +1,12 @@
 import { createLoop } from '../server/loop.ts';
+import { purgeCampaigns } from './campaigns/purge-store.ts';
 import type { Database } from './database/database.ts';
 import { purgeLines } from './delivery/line-purge-store.ts';
 import { purgeLimits, purgeMessages } from './messages/purge-store.ts';
 
 interface PurgeParts {
   readonly db: Database;
-  /** How long a message is kept after its end. */
+  /** How long messages and campaigns are kept after their end. */
   readonly keepDays: number;
   /** Unix ms. */
   readonly now: () => number;
@@ -25,7 +26,9 @@ export function createPurge(parts: PurgeParts) {
   let isClosing = false;
   const isStopped = (): boolean => isClosing;
   const work = async (): Promise<void> => {
-    await purgeMessages({ db, before: now() - keepDays * DAY_MS, sleep, isStopped });
+    const ended = { db, before: now() - keepDays * DAY_MS, sleep, isStopped };
+    await purgeMessages(ended);
+    await purgeCampaigns(ended);
     if (!isStopped()) await purgeLimits(db, now());
   };
   const walk = (): Promise<void> => purgeLines({ db, sleep, isStopped });

@@ -26,6 +26,13 @@ test('what is purged ended as many days ago as are kept; a process that ends beg
   const row = { line: 'normal:user:anna', account: 'default', lane: 'normal', due_at: NEVER } as const;
   await db.insertInto('delivery_lines').values(row).execute();
   const lines = () => db.selectFrom('delivery_lines').select('line').execute();
+  const campaign = { app: 'ci', name: 'a', template_key: 't', variables: '{}', shared_names: '[]' };
+  const ended = { state: 'stopped', created_at: 1, touched_at: 1, finished_at: 9 * DAY_MS } as const;
+  await db
+    .insertInto('campaigns')
+    .values({ id: 'old', request_hash: 'a', ...campaign, ...ended })
+    .execute();
+  const campaigns = () => db.selectFrom('campaigns').select('id').execute();
   const open = (sleep: () => Promise<unknown>) =>
     createPurge({
       db,
@@ -46,6 +53,7 @@ test('what is purged ended as many days ago as are kept; a process that ends beg
   next.start();
   await expect.poll(ids).toEqual(['young']);
   await expect.poll(lines).toEqual([]);
+  await expect.poll(campaigns).toEqual([]);
   await next.close();
   await drop();
 });

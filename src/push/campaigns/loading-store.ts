@@ -83,7 +83,9 @@ export async function removeLoading(db: Database, serial: number): Promise<void>
 
 /** Removes what was left behind half loaded, by a process that died. */
 export async function removeAbandoned(db: Database, now: number): Promise<void> {
+  // What has ended is purged little by little.
   const { rows } = await sql<{ serial: number }>`select serial from campaigns
-    where state in ('loading', 'removing') and touched_at < ${now - ABANDONED_MS} limit 100`.execute(db);
+    where state in ('loading', 'removing') and touched_at < ${now - ABANDONED_MS} and finished_at is null
+    limit 100`.execute(db);
   for (const { serial } of rows) await removeLoading(db, serial);
 }

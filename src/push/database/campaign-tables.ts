@@ -4,7 +4,7 @@ import { asciiChar, statements, TABLE_OPTIONS } from '../../server/migrations.ts
 /** How far a campaign is. */
 export type CampaignState =
   | 'loading' // its receivers are streaming in; nobody sees it
-  | 'removing' // they broke off; what came in is being removed
+  | 'removing' // they broke off, or it ended long ago: it is being removed, and nobody sees it
   | 'draft' // whole, and waits for somebody to start it
   | 'scheduled' // waits for its time, or for the next one
   | 'running' // its receivers are being handed out, or their messages are not final yet
