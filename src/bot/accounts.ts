@@ -3,7 +3,8 @@ import type { CallbackAccount } from '../channels/wecom-callback/callback.ts';
 import { createWeComChannel } from '../channels/wecom-callback/channel.ts';
 import { openCallbackSources } from '../channels/wecom-callback/sources.ts';
 import type { Menus } from '../chat/index.ts';
-import { type BotAccount, loadBotAccounts } from '../config/accounts.ts';
+import { type BotAccount, loadAccounts } from '../config/accounts.ts';
+import { botAccountSettings } from '../config/bot-settings.ts';
 import type { BotConfig } from '../config.ts';
 import { readPrincipal } from '../contract/principal.ts';
 import { ConfigError } from '../errors.ts';
@@ -67,12 +68,7 @@ export async function openAccounts(parts: AccountsParts) {
   /** What is as it was stays open; the rest is opened before what it replaces is let go. */
   const read = async (): Promise<void> => {
     const previous = new Map([...open].map(([name, { definition }]) => [name, definition]));
-    const { accounts, problems } = loadBotAccounts({
-      path: config.accountsFile,
-      standard: config.account,
-      menusDir: config.menusDir,
-      previous,
-    });
+    const { accounts, problems } = loadAccounts(botAccountSettings, config, previous);
     const bad = new Map<string, readonly string[]>([...problems].map(([name, problem]) => [name, [problem]]));
     const next = new Map<string, Opened>();
     for (const [name, definition] of accounts) {

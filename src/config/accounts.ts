@@ -1,65 +1,51 @@
 import { dirname } from 'node:path';
 import { ConfigError, InputError } from '../errors.ts';
 import { readYaml } from '../server/yaml.ts';
-import { botAccountSettings } from './bot-settings.ts';
+import type { botAccountSettings } from './bot-settings.ts';
 import { isRecord } from './json.ts';
-import { pushAccountSettings } from './push-settings.ts';
+import type { pushAccountSettings } from './push-settings.ts';
 import { readAccount } from './read-account.ts';
 import { readFile } from './read-settings.ts';
 import type { Secret, Settings, ValuesOf } from './setting.ts';
+import type { shared } from './shared-settings.ts';
 
-/** One app of one enterprise, by the name that messages, callbacks and logs give it. */
-export type BotAccount = ValuesOf<typeof botAccountSettings> & { readonly name: string };
-/** The same app as message delivery knows it. */
-export type PushAccount = ValuesOf<typeof pushAccountSettings> & { readonly name: string };
+type AccountSettings = Settings & Pick<typeof shared, 'corpId' | 'agentId'>;
+/** One app of one enterprise, by the name that messages, callbacks and logs give it, as a role knows it. */
+type Account<S extends AccountSettings> = ValuesOf<S> & { readonly name: string };
+export type BotAccount = Account<typeof botAccountSettings>;
+export type PushAccount = Account<typeof pushAccountSettings>;
 
-/** The accounts in force, by name, and what is wrong with the file, by the account that it costs. */
-export interface LoadedAccounts<A> {
-  readonly accounts: ReadonlyMap<string, A>;
-  readonly problems: ReadonlyMap<string, string>;
-}
-
-/** Where accounts come from. */
-export interface AccountsParts<A> {
+/** Where accounts come from, as the settings of a role have it. */
+interface AccountSources<A> {
   /** `ACCOUNTS_FILE`, if there is one. */
-  readonly path: string | undefined;
+  readonly accountsFile: string | undefined;
   /** The account of the `WECOM_*` variables, if they are set. */
-  readonly standard: A | undefined;
-  /** What was in force until now: an account whose definition is bad goes on with its old one. */
-  readonly previous?: ReadonlyMap<string, A>;
+  readonly account?: A;
+  /** The folder of the menus of those that name none. */
+  readonly menusDir?: string;
 }
 
 const FILE_BYTES = 256 * 1024;
 const MOST = 200;
 
-/** The accounts of the interface platform; `menusDir` is the folder of those that name none. Throws as {@link load}. */
-export function loadBotAccounts(
-  parts: AccountsParts<BotAccount> & { readonly menusDir: string },
-): LoadedAccounts<BotAccount> {
-  return load<BotAccount>(botAccountSettings, { menusDir: parts.menusDir }, parts);
-}
-
-/** The accounts of message delivery. Throws as {@link load}. */
-export function loadPushAccounts(parts: AccountsParts<PushAccount>): LoadedAccounts<PushAccount> {
-  return load<PushAccount>(pushAccountSettings, {}, parts);
-}
-
 /**
- * Reads the file; an account in it that is as it was comes back as the same object. Throws a ConfigError when the file
- * as a whole cannot be used, or when not one account is left.
+ * The accounts in force, by name, and what is wrong with the file, by the account that it costs. One that is as it was
+ * comes back as the object of `previous`, and so does one whose definition is bad. Throws a ConfigError when the file as a
+ * whole cannot be used, or when not one account is left.
  */
-function load<A extends { readonly name: string; readonly corpId: string; readonly agentId: number }>(
-  settings: Settings,
-  defaults: Readonly<Record<string, unknown>>,
-  { path, standard, previous }: AccountsParts<A>,
-): LoadedAccounts<A> {
-  const accounts = new Map<string, A>();
+export function loadAccounts<S extends AccountSettings>(
+  settings: S,
+  { accountsFile: path, account: standard, menusDir }: AccountSources<Account<S>>,
+  previous: ReadonlyMap<string, Account<S>> = new Map(),
+) {
+  const accounts = new Map<string, Account<S>>();
   const problems = new Map<string, string>();
   if (standard !== undefined) accounts.set(standard.name, standard);
   for (const [name, entry] of path === undefined ? [] : readEntries(path)) {
-    const old = previous?.get(name);
+    const old = previous.get(name);
     try {
-      const account = readAccount({ name, entry, settings, defaults, folder: dirname(path as string) }) as A;
+      const folder = dirname(path as string);
+      const account = readAccount({ name, entry, settings, menusDir, folder }) as Account<S>;
       const twin = [...accounts.values()].find(
         (one) => one.corpId === account.corpId && one.agentId === account.agentId,
       );

@@ -22,13 +22,14 @@ interface Definition {
   readonly name: string;
   readonly entry: unknown;
   readonly settings: Settings;
-  readonly defaults: Readonly<Record<string, unknown>>;
+  /** The folder of the menus when the entry names none. */
+  readonly menusDir: string | undefined;
   /** Relative paths begin here. */
   readonly folder: string;
 }
 
 /** Reads the fields that a role needs, by the rules of the variables that say the same. Throws an InputError. */
-export function readAccount({ name, entry, settings, defaults, folder }: Definition): object {
+export function readAccount({ name, entry, settings, menusDir, folder }: Definition): object {
   if (name === DEFAULT_ACCOUNT)
     throw new InputError('is the app of the WECOM_* variables; choose another name');
   if (!ACCOUNT_NAME.test(name))
@@ -37,7 +38,7 @@ export function readAccount({ name, entry, settings, defaults, folder }: Definit
   const read = Object.entries(settings).map(([field, setting]) => {
     const key = KEYS[field as keyof typeof KEYS];
     const value = values.get(key);
-    if (value === undefined && field in defaults) return [field, defaults[field]] as const;
+    if (value === undefined && key === KEYS.menusDir) return [field, menusDir] as const;
     return [field, readField(key, setting, value, folder)] as const;
   });
   return Object.freeze({ name, ...Object.fromEntries(read) });

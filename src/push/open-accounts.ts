@@ -1,4 +1,5 @@
-import { type LoadedAccounts, loadPushAccounts, type PushAccount } from '../config/accounts.ts';
+import { loadAccounts, type PushAccount } from '../config/accounts.ts';
+import { pushAccountSettings } from '../config/push-settings.ts';
 import type { PushConfig } from '../config.ts';
 import type { SendHttp } from '../server/http-client.ts';
 import type { Log } from '../server/log.ts';
@@ -36,7 +37,7 @@ interface OpenAccount extends SendingAccount {
  */
 export function openAccounts({ config, send, db, metrics, log }: AccountsParts) {
   const now = Date.now;
-  let loaded = load(config);
+  let loaded = loadAccounts(pushAccountSettings, config);
   const opened = new Map<string, OpenAccount>();
 
   /** Both clients of WeCom on one access token, which all replicas share. */
@@ -145,7 +146,7 @@ export function openAccounts({ config, send, db, metrics, log }: AccountsParts) 
     /** Reads `ACCOUNTS_FILE` again. Throws a ConfigError when it cannot be used as a whole; then nothing changes. */
     reload(): void {
       try {
-        loaded = load(config, loaded.accounts);
+        loaded = loadAccounts(pushAccountSettings, config, loaded.accounts);
       } catch (error) {
         metrics.badAccounts(['*']);
         throw error;
@@ -153,9 +154,4 @@ export function openAccounts({ config, send, db, metrics, log }: AccountsParts) 
       openAll();
     },
   };
-}
-
-function load(config: PushConfig, previous?: LoadedAccounts<PushAccount>['accounts']) {
-  const { accountsFile: path, account: standard } = config;
-  return loadPushAccounts({ path, standard, ...(previous !== undefined && { previous }) });
 }

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
-import { type BotAccount, loadBotAccounts, loadPushAccounts } from '../../src/config/accounts.ts';
+import { type BotAccount, loadAccounts } from '../../src/config/accounts.ts';
+import { botAccountSettings } from '../../src/config/bot-settings.ts';
+import { pushAccountSettings } from '../../src/config/push-settings.ts';
 import { createSecret, readConfig } from '../../src/config.ts';
 import { ConfigError } from '../../src/errors.ts';
 
@@ -48,12 +50,8 @@ const standard: BotAccount = {
 
 function load(text: string, more: { previous?: ReadonlyMap<string, BotAccount>; alone?: true } = {}) {
   writeFileSync(path, text);
-  return loadBotAccounts({
-    path,
-    menusDir: './menus',
-    standard: more.alone ? undefined : standard,
-    ...(more.previous && { previous: more.previous }),
-  });
+  const sources = { accountsFile: path, menusDir: './menus', ...(more.alone ? {} : { account: standard }) };
+  return loadAccounts(botAccountSettings, sources, more.previous);
 }
 
 function refusal(text: string): string {
@@ -85,7 +83,7 @@ describe('what the file gives', () => {
       path,
       accountsFile({ shop: { ...SHOP, tokenFile: 'nowhere', encodingAesKeyFile: undefined } }),
     );
-    const sending = loadPushAccounts({ path, standard: undefined });
+    const sending = loadAccounts(pushAccountSettings, { accountsFile: path });
     expect(sending.problems.size).toBe(0);
     expect(sending.accounts.get('shop')).toMatchObject({ accountLimit: 300, agentId: 1_000_005 });
     expect(sending.accounts.get('shop')?.secret.reveal()).toBe('SendSecret');
@@ -98,7 +96,7 @@ describe('what the file gives', () => {
   });
 
   test('without a file there is the app of the variables alone', () => {
-    const { accounts } = loadBotAccounts({ path: undefined, menusDir: './menus', standard });
+    const { accounts } = loadAccounts(botAccountSettings, { accountsFile: undefined, account: standard });
     expect([...accounts.keys()]).toEqual(['default']);
   });
 
@@ -203,7 +201,7 @@ describe('a file that cannot be used as a whole is refused with one sentence', (
   });
 
   test('a file that is not there', () => {
-    const nowhere = () => loadBotAccounts({ path: '/nowhere/accounts.yaml', menusDir: '.', standard });
+    const nowhere = () => loadAccounts(botAccountSettings, { accountsFile: '/nowhere/accounts.yaml' });
     expect(nowhere).toThrow('ACCOUNTS_FILE names /nowhere/accounts.yaml, which cannot be read (ENOENT)');
   });
 
