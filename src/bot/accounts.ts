@@ -16,7 +16,7 @@ import { createCipher } from '../wecom/crypto/cipher.ts';
 import { createMenuFolders } from './menu-folders.ts';
 import type { Notifier } from './notifier.ts';
 
-export interface AccountsParts {
+interface AccountsParts {
   readonly config: Pick<BotConfig, 'account' | 'accountsFile' | 'menusDir'>;
   readonly redis: Redis;
   readonly log: Log;

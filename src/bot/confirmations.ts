@@ -8,7 +8,7 @@ import type { Caller, OpsClient } from './ops-client.ts';
 /** Confirmations whose outcome their user has yet to hear. */
 export type Confirmations = ReturnType<typeof startConfirmations>;
 
-export interface ConfirmationsParts {
+interface ConfirmationsParts {
   readonly client: OpsClient;
   readonly open: OpenConfirmations;
   /** Tells somebody something, once for each id, however often it is asked to. */
@@ -38,7 +38,7 @@ export function startConfirmations({ client, open, tell, now, onError }: Confirm
   const settle = async (confirmation: Confirmation): Promise<void> => {
     const { id, user } = confirmation;
     const settled = await client
-      .acknowledge({ ...confirmation, departments: [] }, 'operation.settle', { id })
+      .ask({ ...confirmation, departments: [] }, 'operation.settle', { id })
       .catch(async (error: unknown) => {
         await open.note(confirmation, now() + SETTLE_AGAIN_MS);
         throw error;
@@ -47,7 +47,7 @@ export function startConfirmations({ client, open, tell, now, onError }: Confirm
       throw new Error(`the platform refused to say what became of ${id}: ${settled.refused}`);
     // Any other state is told by the platform, once it is final.
     if (settled.output.state === 'never') await tell(user, settled.output.text, `never-${id}`);
-    await open.close([confirmation]);
+    await open.close(confirmation);
   };
   const settleOverdue = async (): Promise<void> => {
     for (const confirmation of await open.takeOverdue(now(), now() + TAKEN_MS)) {
@@ -66,7 +66,7 @@ export function startConfirmations({ client, open, tell, now, onError }: Confirm
     for (let tries = 1; ; tries += 1) {
       try {
         const caller = { ...reader, departments: [] };
-        return void (await client.acknowledge(caller, 'operation.received', { ids: [...ids] }));
+        return void (await client.ask(caller, 'operation.received', { ids: [...ids] }));
       } catch (error) {
         if (tries >= RECEIPT_TRIES || stopping.signal.aborted) throw error;
         await sleep(RECEIPT_AGAIN_MS, undefined, { ref: false, signal: stopping.signal }).catch(() => {});
@@ -83,7 +83,7 @@ export function startConfirmations({ client, open, tell, now, onError }: Confirm
      * the platform is asked what became of it, and says so.
      */
     async answered(confirmation: Confirmation): Promise<void> {
-      await open.close([confirmation]).catch(onError);
+      await open.close(confirmation).catch(onError);
     },
     /**
      * The platform's answer got lost: what became of it is found out, and the user told. When this cannot be noted, it is

@@ -4,7 +4,7 @@ import { createTtlCache } from '../server/ttl-cache.ts';
 import type { Caller, OpsClient } from './ops-client.ts';
 import { askRights } from './rights.ts';
 
-export interface IdentityParts {
+interface IdentityParts {
   readonly client: OpsClient;
   now(): number;
   onError(error: unknown, user: string): void;

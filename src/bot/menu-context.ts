@@ -7,10 +7,7 @@ import { type Caller, type OpsClient, OpsDown } from './ops-client.ts';
 import { covers, type Rights, readFor, unavailable } from './rights.ts';
 import { sentences } from './sentences.ts';
 
-/** Makes the context of one turn: everything the menu may ask of the platform, refusals turned into sentences. */
-export type OpenContext = (incoming: Incoming) => Promise<Context>;
-
-export interface ContextParts {
+interface ContextParts {
   readonly client: OpsClient;
   readonly identity: Identity;
   readonly confirmations: Pick<Confirmations, 'begin' | 'answered' | 'lost'>;
@@ -18,10 +15,13 @@ export interface ContextParts {
   now(): number;
 }
 
-/** Makes the contexts; one opened in vain throws `Unavailable`, when nobody says what the user may do. */
-export function createContexts(parts: ContextParts): OpenContext {
+/**
+ * Makes what opens the context of one turn: everything the menu may ask of the platform, refusals turned into sentences.
+ * One opened in vain throws `Unavailable`, when nobody says what the user may do.
+ */
+export function createContexts(parts: ContextParts) {
   const { client, identity, now } = parts;
-  return async (incoming) => {
+  return async (incoming: Incoming): Promise<Context> => {
     const caller = await identity.callerOf(incoming);
     const rights = await identity.rightsOf(caller);
     return {

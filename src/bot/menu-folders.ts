@@ -5,7 +5,7 @@ import type { Log } from '../server/log.ts';
 import type { ReloadResult } from '../server/metrics.ts';
 import { watchFolder } from '../server/watched-folder.ts';
 
-export interface MenuFoldersParts {
+interface MenuFoldersParts {
   readonly log: Log;
   /** Hears `refused` while any folder serves what was read before. */
   onReload(result: ReloadResult): void;

@@ -3,7 +3,7 @@ import type { Incoming } from '../channels/channel.ts';
 import { DEFAULT_ACCOUNT } from '../contract/principal.ts';
 import { type PushClient, PushError } from '../push/client.ts';
 
-export interface NotifierParts {
+interface NotifierParts {
   readonly account: string;
   readonly client: Pick<PushClient, 'push' | 'user' | 'callbackRanges'>;
   /** Unix ms. */

@@ -36,8 +36,8 @@ export function openConfirmations(redis: Redis, scope: string) {
       return overdue.filter((_, i) => taken[i] === 1).map((member) => JSON.parse(member) as Confirmation);
     },
     /** The user knows, or will be told by the platform. */
-    async close(confirmations: readonly Confirmation[]): Promise<void> {
-      if (confirmations.length > 0) await redis.zrem(key, ...confirmations.map(written));
+    async close(confirmation: Confirmation): Promise<void> {
+      await redis.zrem(key, written(confirmation));
     },
   };
 }

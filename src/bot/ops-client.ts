@@ -31,23 +31,14 @@ export class OpsDown extends Error {
   }
 }
 
-/** Calls the ops platform with a fresh token for each request (src/contract/token.ts). Nothing is ever sent twice. */
-export interface OpsClient {
-  /** `operation` is a name of the contract, or `<name>/preview`. Throws `OpsDown`. */
-  post(caller: Caller, operation: string, body: unknown): Promise<Answer>;
-  /** Runs a read and answers its output; null when the platform answered anything but `done`, with its sentence. */
-  read<N extends ReadName>(caller: Caller, name: N, input: InputOf<N>): Promise<Answered<N>>;
-  /** Has the platform write down something of the caller's own operations; it does no harm to do so twice. */
-  acknowledge<N extends AcknowledgeName>(caller: Caller, name: N, input: InputOf<N>): Promise<Answered<N>>;
-  /** Hands over what the bot tells on its own account, for no user. Throws when the platform has not written it down. */
-  report(report: Report): Promise<void>;
-}
+/** Calls the ops platform. */
+export type OpsClient = ReturnType<typeof createOpsClient>;
 
 type Answered<N extends ReadName | AcknowledgeName> =
   | { readonly output: OutputOf<N> }
   | { readonly refused: string };
 
-export interface OpsClientParts {
+interface OpsClientParts {
   readonly send: SendHttp;
   readonly url: string;
   readonly key: SigningKey;
@@ -60,8 +51,8 @@ const TIMEOUT_MS = 10_000;
 /** Long lists of what runs in a cluster fit well. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** Opens the client. */
-export function createOpsClient(parts: OpsClientParts): OpsClient {
+/** Opens the client. Each request has a fresh token (src/contract/token.ts), and nothing is ever sent twice. */
+export function createOpsClient(parts: OpsClientParts) {
   const send = async (
     path: string,
     operation: string,
@@ -100,24 +91,28 @@ export function createOpsClient(parts: OpsClientParts): OpsClient {
       throw new OpsDown(mayHaveArrived(error), error);
     }
   };
-  const post: OpsClient['post'] = (caller, operation, body) =>
+  const post = (caller: Caller, operation: string, body: unknown): Promise<Answer> =>
     send(`/v1/operations/${operation}`, operation, body, caller);
-  const ask = async <N extends ReadName | AcknowledgeName>(
-    caller: Caller,
-    name: N,
-    input: InputOf<N>,
-  ): Promise<Answered<N>> => {
-    const answered = await post(caller, name, input);
-    if (answered.state !== 'done')
-      return { refused: 'message' in answered ? answered.message : answered.state };
-    // The output is checked against the contract: the bot believes the platform no more than it has to.
-    return { output: contract[name].output.parse(answered.output) as never };
-  };
   return {
+    /** `operation` is a name of the contract, or `<name>/preview`. Throws `OpsDown`. */
     post,
-    read: ask,
-    acknowledge: ask,
-    async report(report) {
+    /**
+     * Runs a read, or has the platform write down something of the caller's own operations, which does no harm twice.
+     * Answers the output, or the sentence of a platform that answered anything but `done`. Throws `OpsDown`.
+     */
+    async ask<N extends ReadName | AcknowledgeName>(
+      caller: Caller,
+      name: N,
+      input: InputOf<N>,
+    ): Promise<Answered<N>> {
+      const answered = await post(caller, name, input);
+      if (answered.state !== 'done')
+        return { refused: 'message' in answered ? answered.message : answered.state };
+      // The output is checked against the contract: the bot believes the platform no more than it has to.
+      return { output: contract[name].output.parse(answered.output) as never };
+    },
+    /** Hands over what the bot tells on its own account, for no user. Throws when the platform has not written it down. */
+    async report(report: Report): Promise<void> {
       const answered = await send(`/v1/${REPORTS}`, REPORTS, report, {});
       if (answered.state !== 'done') throw new Error(`the platform took no report: ${answered.state}`);
     },

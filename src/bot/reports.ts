@@ -1,7 +1,7 @@
 import { REFUSALS_AT_ONCE, type Refusal, type Report } from '../contract/report.ts';
 import { createLoop } from '../server/loop.ts';
 
-export interface ReportsParts {
+interface ReportsParts {
   /** Resolves when the platform has written the report down; rejects when it has not, or may not have. */
   send(report: Report): Promise<void>;
   onError(error: unknown): void;

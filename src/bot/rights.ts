@@ -32,7 +32,7 @@ export async function readFor<N extends ReadName>(
   name: N,
   input: InputOf<N>,
 ): Promise<OutputOf<N>> {
-  const answered = await client.read(caller, name, input).catch(unavailable);
+  const answered = await client.ask(caller, name, input).catch(unavailable);
   if ('refused' in answered) throw new Unavailable(answered.refused);
   return answered.output;
 }

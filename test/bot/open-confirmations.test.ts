@@ -29,7 +29,7 @@ test('an overdue confirmation goes to one replica, and again only when that had 
   expect(taken.flat()).toEqual([confirmation]);
   expect(await other.takeOverdue(DUE + 29_999, DUE + 60_000)).toEqual([]);
   expect(await other.takeOverdue(DUE + 30_000, DUE + 60_000)).toEqual([confirmation]);
-  await other.close([confirmation]);
+  await other.close(confirmation);
   expect(await open.takeOverdue(DUE + 90_000, DUE + 120_000)).toEqual([]);
 });
 
@@ -39,7 +39,7 @@ test('what is noted again is overdue at the later word, and nothing is kept for 
   await open.note(confirmation, DUE);
   expect(await open.takeOverdue(DUE, DUE + 1)).toEqual([confirmation]);
   for (const key of await redis.keys('*')) expect(await redis.ttl(key)).toBeGreaterThan(0);
-  await open.close([confirmation]);
+  await open.close(confirmation);
 });
 
 test('a confirmation that cannot be noted does not go to the platform', async () => {
@@ -50,7 +50,7 @@ test('a confirmation that cannot be noted does not go to the platform', async ()
   };
   const refuse = async () => ({ refused: 'only changes here' });
   const open = createContexts({
-    client: { post, read: refuse, acknowledge: refuse, report: async () => {} },
+    client: { post, ask: refuse, report: async () => {} },
     identity: {
       callerOf: async ({ user, trace }) => ({ user, departments: [], trace }),
       rightsOf: async () => new Map(),

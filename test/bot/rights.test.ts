@@ -34,7 +34,7 @@ test('a right counts in its unit, and before a unit is chosen in any', () => {
 
 test('a refusal of the platform is the sentence the user reads', async () => {
   const platform = await startPlatform();
-  const client = { read: async () => ({ refused: '没有权限' }), post: async () => ({}) } as never;
+  const client = { ask: async () => ({ refused: '没有权限' }), post: async () => ({}) } as never;
   await expect(askRights(client, { user: 'x', departments: [], trace: 't' }, () => {})).rejects.toThrow(
     '没有权限',
   );

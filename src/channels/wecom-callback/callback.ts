@@ -31,7 +31,7 @@ export interface CallbackAccount {
   isAllowedSource(address: string): boolean;
 }
 
-export interface CallbackParts {
+interface CallbackParts {
   /** The account of that name, as it is in force now. */
   account(name: string): CallbackAccount | undefined;
   /** Whether some account may be called from there. */

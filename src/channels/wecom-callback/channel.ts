@@ -2,7 +2,7 @@ import { DEFAULT_ACCOUNT, WECOM_CALLBACK } from '../../contract/principal.ts';
 import type { Channel } from '../channel.ts';
 
 /** Which app it is, and what sends for it. */
-export interface WeComChannelParts extends Pick<Channel, 'account' | 'tellLate' | 'tell' | 'departments'> {
+interface WeComChannelParts extends Pick<Channel, 'account' | 'tellLate' | 'tell' | 'departments'> {
   readonly agentId: number;
 }
 

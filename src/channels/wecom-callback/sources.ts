@@ -1,7 +1,7 @@
 import type { Redis } from '../../server/redis.ts';
 import { createSources } from '../../server/sources.ts';
 
-export interface CallbackSourcesParts {
+interface CallbackSourcesParts {
   /** What the settings say: fixed networks, and whether WeCom's own ranges count too. */
   readonly allowed: { readonly wecom: boolean; readonly cidrs: readonly string[] };
   readonly redis: Redis;
