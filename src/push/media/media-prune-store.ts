@@ -4,8 +4,8 @@ import type { Database } from '../database/database.ts';
 /** At most so many contents in one go. */
 const BATCH = 100;
 
-/** Removes contents that nobody has needed since `before` (Unix ms) and no open delivery needs; resolves to how many. */
-export async function pruneMedia(db: Database, before: number): Promise<number> {
+/** Removes contents that nobody has needed since `before` (Unix ms) and no open delivery needs. */
+export async function pruneMedia(db: Database, before: number): Promise<void> {
   const old = await db
     .selectFrom('media')
     .select('sha256')
@@ -13,11 +13,25 @@ export async function pruneMedia(db: Database, before: number): Promise<number> 
     .orderBy('last_used')
     .limit(BATCH)
     .execute();
-  if (old.length === 0) return 0;
-  const needed = await contentsOfOpenMessages(db);
-  const useless = old.filter(({ sha256 }) => !needed.some((content) => content.includes(sha256)));
-  for (const { sha256 } of useless) await removeMedia(db, sha256, before);
-  return useless.length;
+  if (old.length === 0) return;
+  // Only open deliveries stand in a line, so that this reads along an index; until its time `last_used` keeps the rest.
+  const needed = await db
+    .selectFrom('deliveries')
+    .innerJoin('messages', 'messages.id', 'deliveries.message_id')
+    .select('messages.content')
+    .distinct()
+    .where('deliveries.line', 'is not', null)
+    .where('messages.kind', 'in', ['image', 'file'])
+    .execute();
+  for (const { sha256 } of old) {
+    if (needed.some(({ content }) => content.includes(sha256))) continue;
+    await transact(db, async (tx) => {
+      const media = tx.deleteFrom('media').where('sha256', '=', sha256);
+      // Whoever said meanwhile that it is needed wins.
+      const { numDeletedRows } = await media.where('last_used', '<', before).executeTakeFirst();
+      if (numDeletedRows > 0n) await tx.deleteFrom('media_chunks').where('sha256', '=', sha256).execute();
+    });
+  }
 }
 
 /** Removes media_ids that expired before then (Unix ms). */
@@ -28,29 +42,4 @@ export async function pruneMediaIds(db: Database, before: number): Promise<void>
     .where('lease_until', '<', before)
     .limit(10_000)
     .execute();
-}
-
-/** Only open deliveries stand in a line, so that this reads along an index; until its time `last_used` keeps the rest. */
-async function contentsOfOpenMessages(db: Database): Promise<readonly string[]> {
-  const rows = await db
-    .selectFrom('deliveries')
-    .innerJoin('messages', 'messages.id', 'deliveries.message_id')
-    .select('messages.content')
-    .distinct()
-    .where('deliveries.line', 'is not', null)
-    .where('messages.kind', 'in', ['image', 'file'])
-    .execute();
-  return rows.map(({ content }) => content);
-}
-
-/** Whoever said meanwhile that it is needed wins. */
-async function removeMedia(db: Database, sha256: string, before: number): Promise<void> {
-  await transact(db, async (tx) => {
-    const { numDeletedRows } = await tx
-      .deleteFrom('media')
-      .where('sha256', '=', sha256)
-      .where('last_used', '<', before)
-      .executeTakeFirst();
-    if (numDeletedRows > 0n) await tx.deleteFrom('media_chunks').where('sha256', '=', sha256).execute();
-  });
 }

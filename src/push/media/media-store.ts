@@ -1,17 +1,13 @@
 import { transact } from '../../server/database.ts';
 import { isDuplicate } from '../../server/mysql-errors.ts';
 import type { Database } from '../database/database.ts';
-import type { MediaTables } from '../database/media-tables.ts';
 import type { Picture } from './media-type.ts';
 
 /** As long as a packet may surely be, twice over: a Buffer is written in hex. */
 const CHUNK_BYTES = 256 * 1024;
 
-/** What stands in MySQL of one content, without its bytes. */
-export type KeptMedia = Pick<MediaTables['media'], 'picture' | 'size'>;
-
 /** Says that a content is needed at `until` (Unix ms), and what it is; null when it is not kept. */
-export async function touchMedia(db: Database, sha256: string, until: number): Promise<KeptMedia | null> {
+export async function touchMedia(db: Database, sha256: string, until: number) {
   await db
     .updateTable('media')
     .set({ last_used: until })

@@ -6,6 +6,8 @@ import type { MediaTables } from '../database/media-tables.ts';
 /** One content, under one name, for one account or one robot. */
 export type MediaKey = Pick<MediaTables['media_ids'], 'sha256' | 'kind' | 'name' | 'owner'>;
 
+type Upload = () => Promise<UploadedMedia>;
+
 /** What uploading in turns needs. */
 export interface UploadParts {
   readonly db: Database;
@@ -30,7 +32,7 @@ export function createUploads({ db, now, sleep, newId }: UploadParts) {
   const begun = new Map<string, Promise<string>>();
   const change = (key: MediaKey) => db.updateTable('media_ids').where((eb) => eb.and({ ...key }));
 
-  async function inTurn(key: MediaKey, upload: () => Promise<UploadedMedia>): Promise<string> {
+  async function inTurn(key: MediaKey, upload: Upload): Promise<string> {
     for (let polls = 0; polls < POLLS; polls += 1) {
       const at = now();
       const known = await db
@@ -62,11 +64,7 @@ export function createUploads({ db, now, sleep, newId }: UploadParts) {
     return numUpdatedRows > 0n;
   }
 
-  async function uploadLeased(
-    key: MediaKey,
-    owner: string,
-    upload: () => Promise<UploadedMedia>,
-  ): Promise<string> {
+  async function uploadLeased(key: MediaKey, owner: string, upload: Upload): Promise<string> {
     let made = {};
     try {
       const { mediaId, expiresAt } = await upload();
@@ -75,14 +73,12 @@ export function createUploads({ db, now, sleep, newId }: UploadParts) {
     } finally {
       // Gives the turn back. When this fails the lease ends by itself; what was uploaded is good all the same.
       const end = change(key).set({ ...made, lease_owner: null, lease_until: 0 });
-      await end
-        .where('lease_owner', '=', owner)
-        .execute()
-        .catch(() => {});
+      const ended = end.where('lease_owner', '=', owner).execute();
+      await ended.catch(() => {});
     }
   }
 
-  return (key: MediaKey, upload: () => Promise<UploadedMedia>): Promise<string> => {
+  return (key: MediaKey, upload: Upload): Promise<string> => {
     const name = JSON.stringify([key.sha256, key.kind, key.name, key.owner]);
     const running = begun.get(name);
     if (running !== undefined) return running;
