@@ -32,7 +32,7 @@ export function createTokenStore(
       .select(['sealed', sql<number>`expires_at - ${now()}`.as('lifeMs')])
       .where((eb) => eb.and(key))
       .executeTakeFirst();
-    const token = row?.sealed ? seal.open(row.sealed) : null;
+    const token = row?.sealed ? await seal.open(row.sealed) : null;
     return row === undefined || token === null ? null : { ...row, token };
   };
 
@@ -42,7 +42,7 @@ export function createTokenStore(
       return kept === null || kept.lifeMs <= 0 ? null : { token: kept.token, lifeMs: kept.lifeMs };
     },
     async write({ token, lifeMs }) {
-      const kept = { sealed: seal.close(token), expires_at: later(lifeMs) };
+      const kept = { sealed: await seal.close(token), expires_at: later(lifeMs) };
       await db
         .insertInto('access_tokens')
         .values({ ...key, ...kept, lease_owner: null, lease_until: 0 })

@@ -45,6 +45,7 @@ export const arrows: Readonly<Record<string, Allowed>> = {
     in: {
       kysely: /^src\/push\/(database\/|([a-z-]+\/)*([a-z-]+-)?store\.ts$)/,
       'cron-parser': /^src\/push\/campaigns\/schedule\.ts$/,
+      jose: /^src\/push\/seal\.ts$/,
       config: /^src\/push\/(apps\/main|open-accounts)\.ts$/,
     },
   },
