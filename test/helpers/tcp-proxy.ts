@@ -25,9 +25,8 @@ export async function startTcpProxy(port: number): Promise<TcpProxy> {
     let transaction = '';
     near.on('data', (data) => {
       const words = data.toString('latin1');
-      transaction = words.endsWith('\x03begin') ? '' : transaction + words;
-      if (losing === undefined || !words.endsWith('\x03commit') || !transaction.includes(losing.words))
-        return;
+      transaction = isCommand(words, 'begin') ? '' : transaction + words;
+      if (losing === undefined || !isCommand(words, 'commit') || !transaction.includes(losing.words)) return;
       const { done } = losing;
       losing = undefined;
       far.removeAllListeners('data').once('data', () => {
@@ -67,4 +66,9 @@ export async function startTcpProxy(port: number): Promise<TcpProxy> {
       await once(server, 'close');
     },
   };
+}
+
+/** Whether a packet is this statement: MySQL is told between the kind of the packet and the words that there are no attributes. */
+function isCommand(packet: string, words: string): boolean {
+  return packet.endsWith(`\x03${words}`) || packet.endsWith(`\x03\x00\x01${words}`);
 }
