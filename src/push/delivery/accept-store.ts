@@ -3,8 +3,9 @@ import { InputError } from '../../errors.ts';
 import { kindOf } from '../content/content.ts';
 import { type Accepted, DEFAULT_ACCOUNT, type NewMessage } from '../content/message.ts';
 import { storeOpaque } from '../content/opaque.ts';
-import type { DatabaseClock } from '../database/clock.ts';
+import { type DatabaseClock, readClock } from '../database/clock.ts';
 import type { Tx } from '../database/database.ts';
+import { insertRows } from '../database/values.ts';
 import { canShare } from './group.ts';
 import { joinLines } from './line-store.ts';
 import { accountOf, lineOf } from './lines.ts';
@@ -34,11 +35,9 @@ export async function insertMessages(
 ): Promise<Inserted> {
   const rows = drafts.map((draft): Row => ({ draft, content: JSON.stringify(draft.message.content) }));
   for (const part of slices(rows, ({ content }) => content.length)) {
-    await tx
-      .insertInto('messages')
-      .values(part.map(messageRow))
-      .onDuplicateKeyUpdate({ id: sql`messages.id` })
-      .execute();
+    await insertRows(tx, 'messages', part.map(messageRow), {
+      onDuplicate: sql`on duplicate key update id = messages.id`,
+    });
   }
   const owners = await ownersOfKeys(tx, drafts);
   const inserted = drafts.map((draft) => verdict(draft, owners));
@@ -46,24 +45,11 @@ export async function insertMessages(
     const found = inserted[index];
     return found !== undefined && 'isNew' in found && found.isNew && found.id === draft.id;
   });
-  const deliveries = fresh.flatMap(deliveriesOf);
-  for (const part of slices(deliveries, ({ row }) => row.variables?.length ?? 0)) {
-    await tx
-      .insertInto('deliveries')
-      .values(
-        part.map(({ row, at }) => {
-          // What is later by the clock of this process may be over by that of the database: it overtakes nobody.
-          const since = at === null ? clock() : sql<number>`greatest(${at}, ${clock()})`;
-          return { ...row, since, due_at: since };
-        }),
-      )
-      .execute();
-  }
-  await joinLines(
-    tx,
-    deliveries.map(({ row, receiver, at }) => ({ ...row, receiver, at })),
-    clock,
-  );
+  const now = await readClock(tx, clock);
+  const deliveries = fresh.flatMap((row) => deliveriesOf(row, now));
+  for (const part of slices(deliveries, ({ variables }) => variables?.length ?? 0))
+    await insertRows(tx, 'deliveries', part);
+  await joinLines(tx, deliveries);
   return inserted;
 }
 
@@ -82,13 +68,13 @@ const keyOf = (app: string, key: string): string => `${app}\n${key}`;
 /** Who stands under the idempotency keys of these messages: read committed, so that other replicas' are seen. */
 async function ownersOfKeys(tx: Tx, drafts: readonly Draft[]): Promise<ReadonlyMap<string, Owner>> {
   const keys = drafts.flatMap(({ message: { app, idempotencyKey } }) =>
-    idempotencyKey === undefined ? [] : [sql`(${app}, ${idempotencyKey})`],
+    idempotencyKey === undefined ? [] : [[app, idempotencyKey]],
   );
   if (keys.length === 0) return new Map();
   const rows = await tx
     .selectFrom('messages')
     .select(['id', 'app', 'idempotency_key', 'request_hash'])
-    .where(sql<boolean>`(app, idempotency_key) in (${sql.join(keys)})`)
+    .where(sql<boolean>`(app, idempotency_key) in (${keys})`)
     .execute();
   return new Map(rows.map((row) => [keyOf(row.app, row.idempotency_key ?? ''), row]));
 }
@@ -130,19 +116,21 @@ function messageRow({ draft: { id, at, message }, content }: Row) {
   };
 }
 
-function deliveriesOf({ draft: { id, at, message }, content }: Row) {
-  const { sendAt } = message;
+function deliveriesOf({ draft: { id, message }, content }: Row, now: number) {
+  // What is later by the clock of this process may be over by that of the database: it overtakes nobody.
+  const since = Math.max(message.sendAt ?? 0, now);
   return message.receivers.map((each) => {
     const account = accountOf(each.receiver, message.account);
-    const row = {
+    return {
       message_id: id,
       account,
       receiver: each.receiver,
       line: lineOf(message.lane, each.receiver, account),
       shared: canShare(message, content, each) ? 1 : 0,
       variables: each.variables === undefined ? null : JSON.stringify(each.variables),
+      since,
+      due_at: since,
     };
-    return { row, receiver: each.receiver, at: sendAt !== undefined && sendAt > at ? sendAt : null };
   });
 }
 

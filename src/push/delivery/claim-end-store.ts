@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { DatabaseClock } from '../database/clock.ts';
 import type { Tx } from '../database/database.ts';
-import { parts } from '../database/values.ts';
+import { insertRows, parts } from '../database/values.ts';
 import { type Candidate, type DueLine, readHeads } from './claim-store.ts';
 import { freeLines, LEASE_MS, lockLines } from './line-store.ts';
 import { targetOf } from './lines.ts';
@@ -39,12 +39,12 @@ export async function takeOver(
       part: head.parts,
       words: null,
     }));
-    await tx.insertInto('attempts').values(attempts).execute();
+    await insertRows(tx, 'attempts', attempts);
     // One time for all: those of one call stay as far along as each other.
     await sql`update deliveries set state = 'queued', lost_at = coalesce(lost_at, ${now})
-      where id in (${sql.join(some.map(({ id }) => id))})`.execute(tx);
+      where id in (${some.map(({ id }) => id)})`.execute(tx);
     await sql`update delivery_lines set owner = null
-      where line in (${sql.join(some.map(({ line }) => line))})`.execute(tx);
+      where line in (${some.map(({ line }) => line)})`.execute(tx);
   }
   const since = await readHeads(
     tx,
@@ -63,10 +63,12 @@ export async function releaseClaim(
     clock,
   }: { readonly owner: string; readonly lines: readonly string[]; readonly clock: DatabaseClock },
 ): Promise<void> {
-  const ours = (await lockLines(tx, lines)).filter((each) => each.owner === owner).map(({ line }) => line);
+  const ours = (await lockLines(tx, lines, clock))
+    .filter((each) => each.owner === owner)
+    .map(({ line }) => line);
   for (const some of parts(ours)) {
     await sql`update deliveries d straight_join delivery_lines l on l.line = d.line and l.delivery_id = d.id
-      set d.state = 'queued' where l.line in (${sql.join(some)})`.execute(tx);
+      set d.state = 'queued' where l.line in (${some})`.execute(tx);
   }
   await freeLines(tx, ours, clock);
 }

@@ -15,7 +15,7 @@ export interface LaneOfAccount {
 export async function readDue(db: Database, lanes: readonly Lane[], clock: DatabaseClock) {
   const { rows } = await sql<LaneOfAccount & { readonly dueAt: number; readonly now: number }>`
     select account, lane, min(due_at) dueAt, ${clock()} now from delivery_lines
-    where lane in (${sql.join(lanes)}) group by account, lane`.execute(db);
+    where lane in (${lanes}) group by account, lane`.execute(db);
   return rows;
 }
 
@@ -68,7 +68,7 @@ export async function readHeads(tx: Tx, lines: readonly string[]): Promise<reado
       select d.id, d.message_id messageId, d.account, d.receiver, l.line, d.shared, d.state,
         greatest(d.since, d.due_at) dueAt, d.tries, d.parts, d.msgids, d.errcode, d.lost_at lostAt, d.variables
       from delivery_lines l straight_join deliveries d on d.id = ${nextInLine}
-      where l.line in (${sql.join(some)})`.execute(tx);
+      where l.line in (${some})`.execute(tx);
     heads.push(...rows);
   }
   return heads;
@@ -85,13 +85,13 @@ export async function pickSiblings(
 ): Promise<readonly DueLine[]> {
   const { rows } = await sql<{ line: string }>`
     select l.line from deliveries d straight_join delivery_lines l on l.line = d.line
-    where d.message_id in (${sql.join(messageIds)}) and d.shared = 1 and d.state in ('queued', 'sending')
+    where d.message_id in (${messageIds}) and d.shared = 1 and d.state in ('queued', 'sending')
       and l.due_at <= ${now}`.execute(tx);
   const wanted = rows.map(({ line }) => line).filter((line) => !but.has(line));
   const picked: DueLine[] = [];
   for (const some of parts(wanted.toSorted())) {
     const { rows: free } = await sql<DueLine>`select line, owner, due_at leaseEnd from delivery_lines
-      where line in (${sql.join(some)}) and due_at <= ${now} for update skip locked`.execute(tx);
+      where line in (${some}) and due_at <= ${now} for update skip locked`.execute(tx);
     picked.push(...free);
   }
   return picked;
@@ -108,7 +108,7 @@ export async function readOthers(
 ): Promise<ReadonlyMap<string, OtherLine>> {
   const others = new Map<string, OtherLine>();
   for (const some of parts(lines)) {
-    const wanted = sql`from delivery_lines where line in (${sql.join(some)})`;
+    const wanted = sql`from delivery_lines where line in (${some})`;
     const { rows: all } = await sql<{ line: string }>`select line ${wanted}`.execute(tx);
     for (const { line } of all) others.set(line, 'unknown');
     const { rows } = await sql<{ line: string; owner: string | null; dueAt: number }>`
@@ -149,6 +149,6 @@ export async function takeDeliveries(
     await sql`update deliveries d straight_join delivery_lines l on l.line = d.line
       set l.owner = ${owner}, l.delivery_id = d.id, l.due_at = ${now + LEASE_MS},
         d.maybe_twice = if(d.lost_at is null, d.maybe_twice, 1), d.state = 'sending'
-      where d.id in (${sql.join(some)})`.execute(tx);
+      where d.id in (${some})`.execute(tx);
   }
 }

@@ -43,7 +43,10 @@ export async function findClose(
 ): Promise<readonly Counted[]> {
   const last = new Map<string, number>();
   for (const [most, some] of Map.groupBy(counted, ({ windows: [first] }) => first?.most ?? 0)) {
-    const v = table(some.map(({ target }) => ({ target })));
+    const v = table(
+      { target: 'varchar' },
+      some.map(({ target }) => ({ target })),
+    );
     // The whole order of the index is named: MySQL would sort a receiver's history otherwise.
     const { rows } = await sql<{ target: string; at: number | null }>`
       select v.target, (select a.ended_at from attempts a force index (attempts_by_target)

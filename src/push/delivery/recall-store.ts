@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { transact } from '../../server/database.ts';
 import type { DeliveryState, Receiver } from '../content/message.ts';
-import type { DatabaseClock } from '../database/clock.ts';
+import { type DatabaseClock, readClock } from '../database/clock.ts';
 import type { Database, Tx } from '../database/database.ts';
 import { parts, table } from '../database/values.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
@@ -109,25 +109,27 @@ export function requeue(
         .where('state', 'in', ['failed', 'dead'])
         .orderBy('id')
         .execute();
+    const now = await readClock(tx, clock);
     const joining = (await readMissed()).map(({ account, receiver }) => ({
       line: lineOf(message.lane, receiver as Receiver, account),
       receiver: receiver as Receiver,
       account,
-      at: null,
+      since: now,
     }));
     // Two at once: whoever waits for the locks of the lines finds nothing more to do.
-    await joinLines(tx, joining, clock);
+    await joinLines(tx, joining);
     const missed = await readMissed();
     for (const some of parts(missed)) {
       const v = table(
+        { id: 'bigint', line: 'varchar' },
         some.map(({ id, receiver, account }) => ({
           id,
           line: lineOf(message.lane, receiver as Receiver, account),
         })),
       );
       await sql`update ${v} v straight_join deliveries d on d.id = v.id set d.state = 'queued', d.line = v.line,
-        d.since = ${clock()}, d.due_at = ${clock()}, d.tries = 0, d.errcode = null, d.problem = null,
-        d.finished_at = null`.execute(tx);
+        d.since = ${now}, d.due_at = ${now}, d.tries = 0, d.errcode = null, d.problem = null,
+        d.finished_at = null where d.id in (${some.map(({ id }) => id)})`.execute(tx);
     }
     if (missed.length === 0) return 0;
     await tx

@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
-import type { DatabaseClock } from '../database/clock.ts';
 import type { Tx } from '../database/database.ts';
-import { parts, table } from '../database/values.ts';
+import { insertRows, parts, table } from '../database/values.ts';
 import { dayOf } from './limits.ts';
 import { targetOf } from './lines.ts';
 import { isFinal, type Result } from './result.ts';
@@ -11,38 +10,35 @@ const ERRMSG_CHARACTERS = 600;
 
 /** Writes down what became of deliveries whose lines are locked and ours. */
 export async function writeDeliveries(tx: Tx, results: readonly Result[], now: number): Promise<void> {
-  // Those of one call become the same: one statement serves them.
-  const byValues = Map.groupBy(results, (each) => JSON.stringify(valuesOf(each, now)));
-  const [many, few] = [[...byValues.values()], [] as Result[]];
-  for (const same of many) {
-    const [first] = same;
-    if (first === undefined || same.length < SAME) {
-      few.push(...same);
-      continue;
-    }
-    const { finished, state, due, tries, parts: sent, msgids, errcode, problem, lost } = valuesOf(first, now);
-    for (const some of parts(same)) {
-      await sql`update deliveries set line = if(${finished} is null, line, null), state = ${state}, due_at = ${due},
-        tries = ${tries}, parts = ${sent}, msgids = ${msgids}, errcode = ${errcode}, problem = ${problem},
-        lost_at = ${lost}, finished_at = ${finished} where id in (${sql.join(some.map(({ member }) => member.id))})`.execute(
-        tx,
-      );
-    }
-  }
-  for (const some of parts(few)) {
-    const v = table(some.map((each) => ({ id: each.member.id, ...valuesOf(each, now) })));
+  for (const some of parts(results)) {
+    const v = table(
+      COLUMNS,
+      some.map((each) => valuesOf(each, now)),
+    );
     await sql`update ${v} v straight_join deliveries d on d.id = v.id set
       d.line = if(v.finished is null, d.line, null), d.state = v.state, d.due_at = v.due,
       d.tries = v.tries, d.parts = v.parts, d.msgids = v.msgids, d.errcode = v.errcode,
-      d.problem = v.problem, d.lost_at = v.lost, d.finished_at = v.finished`.execute(tx);
+      d.problem = v.problem, d.lost_at = v.lost, d.finished_at = v.finished
+      where d.id in (${some.map(({ member }) => member.id)})`.execute(tx);
   }
 }
 
-/** From how many deliveries on a statement of their own is cheaper. */
-const SAME = 10;
+const COLUMNS = {
+  id: 'bigint',
+  state: 'varchar',
+  due: 'bigint',
+  tries: 'int',
+  parts: 'int',
+  msgids: 'text',
+  errcode: 'varchar',
+  problem: 'varchar',
+  lost: 'bigint',
+  finished: 'bigint',
+} as const;
 
 function valuesOf(each: Result, now: number) {
   return {
+    id: each.member.id,
     state: each.state,
     due: each.dueAt,
     tries: each.tries,
@@ -56,7 +52,7 @@ function valuesOf(each: Result, now: number) {
 }
 
 /** Writes down the calls, for each delivery that they were for; the limits count them from now. */
-export async function writeAttempts(tx: Tx, results: readonly Result[], clock: DatabaseClock): Promise<void> {
+export async function writeAttempts(tx: Tx, results: readonly Result[], now: number): Promise<void> {
   const rows = results.flatMap(({ member, attempt }) => {
     if (attempt === null) return [];
     const { isCounted, errmsg, ...call } = attempt;
@@ -67,16 +63,11 @@ export async function writeAttempts(tx: Tx, results: readonly Result[], clock: D
         errmsg: errmsg.slice(0, ERRMSG_CHARACTERS),
         part: member.parts,
         target: isCounted ? targetOf(member.receiver, member.account) : null,
-        ended_at: isCounted ? clock() : null,
+        ended_at: isCounted ? now : null,
       },
     ];
   });
-  for (const some of parts(rows)) {
-    await tx
-      .insertInto('attempts')
-      .values([...some])
-      .execute();
-  }
+  if (rows.length > 0) await insertRows(tx, 'attempts', rows);
 }
 
 /** By how much the days of accounts change: what never reached WeCom is given back, and a call over midnight counts in both days. */
@@ -103,12 +94,9 @@ export async function closeMessages(
 ): Promise<readonly string[]> {
   if (ended.size === 0) return [];
   const ids = [...ended.keys()].sort();
-  const counts = sql.join(
-    ids.map((id) => sql`when ${id} then ${sql.lit(ended.get(id)?.count ?? 0)}`),
-    sql` `,
-  );
-  await sql`update messages set open = open - case id ${counts} else 0 end,
-    finished_at = if(open = 0, ${now}, finished_at) where id in (${sql.join(ids)})`.execute(tx);
+  for (const [count, some] of Map.groupBy(ids, (id) => ended.get(id)?.count ?? 0))
+    await sql`update messages set open = open - ${count}, finished_at = if(open = 0, ${now}, finished_at)
+      where id in (${some})`.execute(tx);
   const whole = ids.filter((id) => ended.get(id)?.count === ended.get(id)?.of);
   const partly = ids.filter((id) => ended.get(id)?.count !== ended.get(id)?.of);
   if (partly.length === 0) return whole;

@@ -44,12 +44,13 @@ export function createRecorder(parts: RecorderParts): Recorder {
       const locked = await lockLines(
         tx,
         results.map(({ member }) => member.line),
+        clock,
       );
       const owners = new Map(locked.map(({ line, owner }) => [line, owner]));
       const ours = results.filter(({ member, owner }) => owners.get(member.line) === owner);
       if (ours.length === 0) return [];
       const at = now();
-      await writeAttempts(tx, ours, clock);
+      await writeAttempts(tx, ours, locked[0]?.now ?? 0);
       await writeDeliveries(tx, ours, at);
       await freeLines(
         tx,

@@ -39,8 +39,8 @@ export async function readSame(
   const { rows } = await sql<Same>`
     select target, words, delivery_id deliveryId, part, ended_at at, errcode in ('lost', 'internal') lost
     from attempts force index (attempts_by_target)
-    where target in (${sql.join(targets)}) and ended_at > ${clock()} - ${WINDOW_MS}
-      and words in (${sql.join(words)})`.execute(db);
+    where target in (${targets}) and ended_at > ${clock()} - ${WINDOW_MS}
+      and words in (${words})`.execute(db);
   return rows;
 }
 

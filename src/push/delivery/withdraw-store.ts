@@ -40,12 +40,13 @@ export async function takeOut(
   const locked = await lockLines(
     tx,
     found.map(({ line }) => line),
+    clockOfDatabase,
   );
   const free = new Set(locked.map(({ line }) => line));
   const taken = (await readWaiting(tx, messageId)).filter((each) => free.has(each.line) && isWanted(each));
   if (taken.length === 0) return { taken, isFinished: false };
   for (const some of parts(taken)) {
-    const ids = sql.join(some.map(({ id }) => id));
+    const ids = some.map(({ id }) => id);
     await (fate === 'deleted'
       ? sql`delete from deliveries where id in (${ids})`
       : sql`update deliveries set state = ${fate}, line = null, finished_at = ${now} where id in (${ids})`

@@ -185,8 +185,8 @@ test('recording what became of calls reads what is recorded', async () => {
       members.map((member) => taken(member, owner, answer, time, { isLast: true, words: 'w' })),
     );
     const lines = results.map(({ member }) => member.line);
-    await lockLines(tx, lines);
-    await writeAttempts(tx, results, clockOfDatabase);
+    await lockLines(tx, lines, clockOfDatabase);
+    await writeAttempts(tx, results, 1);
     await writeDeliveries(tx, results, 1);
     await freeLines(tx, lines, clockOfDatabase);
     await closeMessages(tx, new Map([['waits', { count: results.length, of: -1 }]]), 1);
