@@ -3,9 +3,9 @@ import type { Member } from '../wecom/api/api.ts';
 import { signRequest } from './apps/signature.ts';
 import type { Opaque } from './content/opaque.ts';
 import type { AccountView } from './http/accounts.ts';
+import type { sentSchema } from './messages/accept-message.ts';
 import type { GivenMessage } from './messages/message-schema.ts';
 import type { MessageView } from './messages/message-view.ts';
-import type { sentSchema } from './messages/outcome.ts';
 
 /**
  * One message for message delivery, with exactly one content; docs/push.md describes every field. With an idempotency

@@ -26,14 +26,11 @@ export async function handOutSlice(parts: CampaignParts, serial: number): Promis
 }
 
 async function handOut(tx: Tx, { messageQueue, now }: CampaignParts, serial: number): Promise<boolean> {
-  const campaign = await tx
-    .selectFrom('campaigns')
-    .selectAll()
-    .where('serial', '=', serial)
-    .where('state', '=', 'running')
-    .forUpdate()
-    .skipLocked()
-    .executeTakeFirst();
+  const found = await sql<CampaignRow>`
+    select * from campaigns where serial = ${serial} and state = 'running' for update skip locked`.execute(
+    tx,
+  );
+  const [campaign] = found.rows;
   if (campaign === undefined) return false;
   const change = (to: Updateable<CampaignTables['campaigns']>) =>
     tx.updateTable('campaigns').set(to).where('serial', '=', serial).execute();
@@ -53,11 +50,9 @@ async function handOut(tx: Tx, { messageQueue, now }: CampaignParts, serial: num
   const slice = { campaign: serial, run: campaign.run, message_id, handed_at: now(), size: users.length };
   await tx.insertInto('campaign_slices').values(slice).execute();
   // Those that wait are handed out in their order, so that none before the last is left.
-  await tx
-    .deleteFrom('campaign_returned')
-    .where('campaign', '=', serial)
-    .where('number', '<=', last.number)
-    .execute();
+  await sql`delete from campaign_returned where campaign = ${serial} and number <= ${last.number}`.execute(
+    tx,
+  );
   await change({ position: Math.max(campaign.position, last.number) });
   return true;
 }

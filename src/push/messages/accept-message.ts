@@ -1,13 +1,41 @@
+import { z } from 'zod';
 import { InputError } from '../../errors.ts';
-import { DEFAULT_ACCOUNT } from '../content/message.ts';
+import { adviseOn } from '../../wecom/api/errcodes.ts';
+import { errcodeSchema, readErrcode } from '../content/fields.ts';
+import { DEFAULT_ACCOUNT, messageStateOf, type ReceiverKind } from '../content/message.ts';
+import { type Opaque, opaqueSchema } from '../content/opaque.ts';
+import { readMsgids } from '../delivery/result.ts';
 import { type Answer, type Ask, Refusal } from '../http/route.ts';
-import type { MessageParts } from './message-parts.ts';
 import type { messageSchema } from './message-schema.ts';
-import { readByIdempotencyKey, readDeliveryRows } from './message-store.ts';
-import { makeMessage, requestHashOf } from './new-message.ts';
-import { outcomeOf } from './outcome.ts';
+import { type DeliveryRow, readByIdempotencyKey, readDeliveryRows } from './message-store.ts';
+import { type MessageParts, makeMessage, requestHashOf } from './new-message.ts';
 import { checkMessage } from './permissions.ts';
 import { type Handed, readMessage } from './read-message.ts';
+
+/** The answer of WeCom, for a caller who waits. */
+export const sentSchema = z.object({
+  id: z.string(),
+  state: z.literal('sent'),
+  /** Of the last part, and of all when there are several; a chat or robot gives none. */
+  msgid: z.string().optional(),
+  msgids: z.array(z.string()).optional(),
+  invaliduser: z.array(z.string()),
+  invalidparty: z.array(z.string()).optional(),
+  invalidtag: z.array(z.string()).optional(),
+  /** Others that it did not reach, chats and robots. */
+  failed: z.array(z.string()).optional(),
+  opaque: opaqueSchema.optional(),
+});
+
+/** Why it reached nobody. */
+export const failedSchema = z.object({
+  id: z.string(),
+  state: z.enum(['failed', 'dead', 'recalled', 'cancelled']),
+  errcode: errcodeSchema.optional(),
+  error: z.string(),
+  advice: z.string().optional(),
+  opaque: opaqueSchema.optional(),
+});
 
 /** How long a caller who waits for WeCom is kept waiting; ms. */
 const WAIT_MS = 30_000;
@@ -57,4 +85,44 @@ async function takeDown(parts: MessageParts, app: string, handed: Handed): Promi
     // The one thing that a message in order is refused for: its idempotency key.
     throw error instanceof InputError ? new Refusal(409, error.message) : error;
   }
+}
+
+/** What became of a message whose deliveries are all final: 200 when it reached anybody, otherwise 502. */
+function outcomeOf(
+  { id, opaque }: { readonly id: string; readonly opaque: Opaque | undefined },
+  deliveries: readonly DeliveryRow[],
+): Answer {
+  const state = messageStateOf(deliveries);
+  const missed = deliveries.filter((each) => each.state !== 'sent');
+  if (state === 'sent' || state === 'partial') {
+    const msgids = [...new Set(deliveries.flatMap((each) => readMsgids(each.msgids)))];
+    const byKind = Map.groupBy(missed, ({ receiver }) => receiver.slice(0, receiver.indexOf(':')));
+    const invalid = (kind: ReceiverKind) =>
+      byKind.get(kind)?.map(({ receiver }) => receiver.slice(kind.length + 1));
+    const others = [...(byKind.get('chat') ?? []), ...(byKind.get('robot') ?? [])];
+    // What is undefined is left out of the answer.
+    const body: z.infer<typeof sentSchema> = {
+      id,
+      state: 'sent',
+      msgid: msgids.at(-1),
+      msgids: msgids.length > 1 ? msgids : undefined,
+      invaliduser: invalid('user') ?? [],
+      invalidparty: invalid('party'),
+      invalidtag: invalid('tag'),
+      failed: others.length > 0 ? others.map(({ receiver }) => receiver) : undefined,
+      opaque,
+    };
+    return { status: 200, body };
+  }
+  const { errcode = null, problem = null } = missed.find((each) => each.state === state) ?? {};
+  if (errcode === null) {
+    const error =
+      state === 'recalled' ? 'The message was recalled before it was sent.' : (problem ?? 'It was not sent.');
+    return { status: 502, body: { id, state, error, opaque } };
+  }
+  const code = readErrcode(errcode);
+  const error = problem ?? `WeCom answered ${code}.`;
+  const isKnown = typeof code === 'number' || code === 'unsent' || code === 'lost';
+  const { advice } = isKnown ? adviseOn(code, error) : {};
+  return { status: 502, body: { id, state, errcode: code, error, advice, opaque } };
 }

@@ -4,9 +4,8 @@ import { ID } from '../content/fields.ts';
 import type { Receiver } from '../content/message.ts';
 import { opaqueSchema } from '../content/opaque.ts';
 import { nextPage, Refusal, type Route, route } from '../http/route.ts';
-import { acceptMessage } from './accept-message.ts';
+import { acceptMessage, failedSchema, sentSchema } from './accept-message.ts';
 import { listMessageRows, messageQuery, placeOf } from './message-list-store.ts';
-import type { MessageParts } from './message-parts.ts';
 import { messageSchema } from './message-schema.ts';
 import {
   countStates,
@@ -16,7 +15,7 @@ import {
   readMessageRow,
 } from './message-store.ts';
 import { lineMessage, messageLine, messageView, viewMessage } from './message-view.ts';
-import { failedSchema, sentSchema } from './outcome.ts';
+import type { MessageParts } from './new-message.ts';
 import { checkRights } from './permissions.ts';
 
 /** A file of 20 MB (§4.6), and what stands around it. */

@@ -3,9 +3,8 @@ import { type Content, type ContentKind, kindOf } from '../content/content.ts';
 import { DEFAULT_ACCOUNT, type Receiver } from '../content/message.ts';
 import { checkAccount, type KnownAccounts } from '../http/accounts.ts';
 import { type Caller, Refusal } from '../http/route.ts';
-import type { MessageParts } from './message-parts.ts';
 import type { HandedMessage } from './message-schema.ts';
-import { receiversOf } from './new-message.ts';
+import { type MessageParts, receiversOf } from './new-message.ts';
 
 /** What an app wants to send; `template` is the key of the template that it fills. */
 export interface Wish {
