@@ -1,4 +1,4 @@
-import { BlockList, isIPv4, isIPv6, SocketAddress } from 'node:net';
+import { BlockList, isIP, isIPv4, isIPv6, SocketAddress } from 'node:net';
 import { InputError } from '../errors.ts';
 
 /** A set of addresses that may call. */
@@ -26,21 +26,15 @@ export function createSources(cidrs: readonly string[]): Sources {
   };
 }
 
-interface Network {
-  readonly address: string;
-  readonly prefix: number;
-  readonly family: 'ipv4' | 'ipv6';
-}
-
 /** Nobody owns a wider network than these; `0.0.0.0/0` or `0.0.0.0/1` in a list means that there is no list. */
 const WIDEST = { ipv4: 8, ipv6: 7 };
-const LONGEST = { ipv4: 32, ipv6: 128 };
 
-function readNetwork(cidr: string): Network {
-  const [address = '', length, ...rest] = cidr.split('/');
-  const family = isIPv4(address) ? 'ipv4' : isIPv6(address) && !address.includes('%') ? 'ipv6' : undefined;
-  const prefix = length === undefined ? LONGEST[family ?? 'ipv4'] : readPrefix(length);
-  if (family === undefined || rest.length > 0 || !(prefix <= LONGEST[family])) {
+function readNetwork(cidr: string) {
+  const [, address = '', length] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(cidr) ?? [];
+  const family = isIPv4(address) ? 'ipv4' : 'ipv6';
+  const longest = family === 'ipv4' ? 32 : 128;
+  const prefix = Number(length ?? longest);
+  if (isIP(address) === 0 || prefix > longest) {
     throw new InputError(`"${cidr}" is neither an address nor a CIDR; write it like 10.1.2.3 or 10.0.0.0/8`);
   }
   if (family === 'ipv6' && isIPv4(unmapped(address))) {
@@ -49,11 +43,7 @@ function readNetwork(cidr: string): Network {
   if (prefix < WIDEST[family]) {
     throw new InputError(`"${cidr}" lets in (nearly) the whole internet; name the networks that really call`);
   }
-  return { address, prefix, family };
-}
-
-function readPrefix(length: string): number {
-  return /^\d{1,3}$/.test(length) ? Number(length) : Number.NaN;
+  return { address, prefix, family } as const;
 }
 
 /** The address as node:net compares it: no zone, and IPv4-mapped IPv6 as the IPv4 address that it is. */

@@ -29,9 +29,12 @@ export async function openCallbackSources(parts: CallbackSourcesParts) {
     sources = createSources([...fixed, ...ranges]);
   };
   let askAt = 0;
-  /** Asks WeCom again. When it cannot say, the last good answer goes on. */
-  const refresh = async (): Promise<void> => {
-    if (!wecom) return;
+  /**
+   * Asks WeCom again when it is time: a day after a good answer, at once after none. When it cannot say, the last good
+   * answer goes on. To be called every few seconds.
+   */
+  const keepFresh = async (): Promise<void> => {
+    if (!wecom || parts.now() < askAt) return;
     try {
       const fresh = await parts.askWeCom();
       if (fresh.length === 0)
@@ -47,16 +50,7 @@ export async function openCallbackSources(parts: CallbackSourcesParts) {
       parts.onError(error);
     }
   };
-  if (wecom) {
-    use(await parts.redis.zrange(key, '0', '-1').catch(() => []));
-    await refresh();
-  }
-  return {
-    allows: (address: string): boolean => sources.allows(address),
-    refresh,
-    /** The same when it is time: a day after a good answer, at once after none. To be called every few seconds. */
-    keepFresh: async (): Promise<void> => {
-      if (parts.now() >= askAt) await refresh();
-    },
-  };
+  if (wecom) use(await parts.redis.zrange(key, '0', '-1').catch(() => []));
+  await keepFresh();
+  return { allows: (address: string): boolean => sources.allows(address), keepFresh };
 }

@@ -48,10 +48,11 @@ test('without the word WeCom is not asked', async () => {
 
 test('while Tencent changes its addresses, old and new coexist for a week', async () => {
   const sources = await open([], [['1.1.1.1/32'], ['2.2.2.2/32'], ['2.2.2.2/32']]);
-  await sources.refresh();
+  clock.now += DAY;
+  await sources.keepFresh();
   expect([sources.allows('1.1.1.1'), sources.allows('2.2.2.2')]).toEqual([true, true]);
   clock.now += 8 * DAY;
-  await sources.refresh();
+  await sources.keepFresh();
   expect([sources.allows('1.1.1.1'), sources.allows('2.2.2.2')]).toEqual([false, true]);
 });
 
@@ -77,7 +78,8 @@ test('the list is asked for a day after a good answer, and as soon as it can be 
 
 test('an empty answer does not lock WeCom out', async () => {
   const sources = await open([], [['1.1.1.1/32'], []]);
-  await sources.refresh();
+  clock.now += DAY;
+  await sources.keepFresh();
   expect(sources.allows('1.1.1.1')).toBe(true);
   expect(sources.errors).toHaveLength(1);
 });
