@@ -32,7 +32,6 @@ export type PushConfig = ValuesOf<typeof pushSettings> & {
 
 /** Everything one process needs to know; the parts of roles that it does not have are absent. */
 export interface Config extends ValuesOf<typeof commonSettings> {
-  readonly role: Role;
   readonly bot?: BotConfig;
   readonly ops?: OpsConfig;
   readonly push?: PushConfig;
@@ -53,28 +52,26 @@ export function readRole(word: string | undefined): Role {
  */
 export function readConfig(role: Role, env: Environment): Config {
   const problems = new Set<string>();
-  const part = <S extends Settings>(settings: S): ValuesOf<S> | undefined => {
+  const part = <S extends Settings>(settings: S): ValuesOf<S> => {
     try {
       return readSettings(settings, env);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       for (const problem of error.problems) problems.add(problem);
-      return undefined;
+      return {} as ValuesOf<S>;
     }
   };
-  const common = part(commonSettings);
-  const withAccount = <S extends Settings, A extends Settings>(name: Role, settings: S, ofAccount: A) => {
-    if (role !== name && role !== 'all') return undefined;
-    const account = isAppless(ofAccount, env) ? undefined : part(ofAccount);
-    const read = part(settings);
-    const named = account && { account: Object.freeze({ name: DEFAULT_ACCOUNT, ...account }) };
-    return read && Object.freeze({ ...read, ...named });
+  const accountOf = <S extends Settings>(settings: S) =>
+    isAppless(settings, env) ? {} : { account: Object.freeze({ name: DEFAULT_ACCOUNT, ...part(settings) }) };
+  const is = (name: Role): boolean => role === name || role === 'all';
+  const config = {
+    ...part(commonSettings),
+    ...(is('bot') && { bot: Object.freeze({ ...accountOf(botAccountSettings), ...part(botSettings) }) }),
+    ...(is('ops') && { ops: part(opsSettings) }),
+    ...(is('push') && { push: Object.freeze({ ...accountOf(pushAccountSettings), ...part(pushSettings) }) }),
   };
-  const bot = withAccount('bot', botSettings, botAccountSettings);
-  const ops = role === 'ops' || role === 'all' ? part(opsSettings) : undefined;
-  const push = withAccount('push', pushSettings, pushAccountSettings);
-  if (common === undefined || problems.size > 0) throw new ConfigError([...problems]);
-  return Object.freeze({ role, ...common, ...(bot && { bot }), ...(ops && { ops }), ...(push && { push }) });
+  if (problems.size > 0) throw new ConfigError([...problems]);
+  return Object.freeze(config);
 }
 
 /** Whether there is a file of accounts, and no variable of an app beside it. Some of them without the others are a mistake. */

@@ -10,8 +10,6 @@ export interface Setting<T = unknown> {
   readonly example: string;
   /** What an unset variable means. Without it the variable must be set. */
   readonly fallback?: string;
-  /** Its text must not be shown, not even in a problem. */
-  readonly secret?: true;
   /** `X_FILE` may name a file that holds the text. */
   readonly file?: true;
   /** Throws an InputError that says what is wrong and what to write instead. */
@@ -42,5 +40,5 @@ export function secret<T>(
   parts: Pick<Setting<T>, 'name' | 'about' | 'example' | 'read'>,
 ): Setting<Secret<T>> {
   const { read, ...rest } = parts;
-  return { ...rest, secret: true, file: true, read: (text) => createSecret(read(text)) };
+  return { ...rest, file: true, read: (text) => createSecret(read(text)) };
 }

@@ -73,7 +73,6 @@ describe('what a role is told', () => {
     expect(readConfig('bot', { ...bot, UNKNOWN: 'x' }).ops).toBeUndefined();
     expect(readConfig('ops', ops).bot).toBeUndefined();
     expect(readConfig('all', all)).toMatchObject({
-      role: 'all',
       logLevel: 'info',
       internalHost: '127.0.0.1',
     });
