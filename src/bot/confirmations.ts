@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Incoming } from '../channels/channel.ts';
+import { Unavailable } from '../chat/index.ts';
 import { createLoop } from '../server/loop.ts';
 import { principalOf } from './identity.ts';
 import type { Confirmation, OpenConfirmations } from './open-confirmations.ts';
-import type { Caller, OpsClient } from './ops-client.ts';
+import { type Caller, type OpsClient, OpsDown } from './ops-client.ts';
 
 /** Confirmations whose outcome their user has yet to hear. */
 export type Confirmations = ReturnType<typeof startConfirmations>;
@@ -40,13 +41,11 @@ export function startConfirmations({ client, open, tell, now, onError }: Confirm
     const settled = await client
       .ask({ ...confirmation, departments: [] }, 'operation.settle', { id })
       .catch(async (error: unknown) => {
-        await open.note(confirmation, now() + SETTLE_AGAIN_MS);
+        if (!(error instanceof Unavailable)) await open.note(confirmation, now() + SETTLE_AGAIN_MS);
         throw error;
       });
-    if ('refused' in settled)
-      throw new Error(`the platform refused to say what became of ${id}: ${settled.refused}`);
     // Any other state is told by the platform, once it is final.
-    if (settled.output.state === 'never') await tell(user, settled.output.text, `never-${id}`);
+    if (settled.state === 'never') await tell(user, settled.text, `never-${id}`);
     await open.close(confirmation);
   };
   const settleOverdue = async (): Promise<void> => {
@@ -68,7 +67,8 @@ export function startConfirmations({ client, open, tell, now, onError }: Confirm
         const caller = { ...reader, departments: [] };
         return void (await client.ask(caller, 'operation.received', { ids: [...ids] }));
       } catch (error) {
-        if (tries >= RECEIPT_TRIES || stopping.signal.aborted) throw error;
+        const isOver = tries >= RECEIPT_TRIES || stopping.signal.aborted;
+        if (isOver || !(error instanceof OpsDown)) throw error;
         await sleep(RECEIPT_AGAIN_MS, undefined, { ref: false, signal: stopping.signal }).catch(() => {});
       }
     }

@@ -1,8 +1,9 @@
 import type { Incoming } from '../channels/channel.ts';
+import { Unavailable } from '../chat/index.ts';
 import { principalText } from '../contract/principal.ts';
 import { createTtlCache } from '../server/ttl-cache.ts';
-import type { Caller, OpsClient } from './ops-client.ts';
-import { askRights } from './rights.ts';
+import { type Caller, type OpsClient, unavailable } from './ops-client.ts';
+import { sentences } from './sentences.ts';
 
 interface IdentityParts {
   readonly client: OpsClient;
@@ -17,10 +18,16 @@ const DEPARTMENTS_MS = 60_000;
 /** So many users are remembered. */
 const MOST_USERS = 10_000;
 
+/** What a user may do: operations by business unit. */
+export type Rights = ReadonlyMap<string, ReadonlySet<string>>;
+
 /** Who writes and what they may do. */
 export type Identity = ReturnType<typeof createIdentity>;
 
-/** Makes what asks who writes and what they may do; both answers are believed for a while. */
+/**
+ * Makes what asks who writes and, of the platform, what they may do: the bot holds no policy of its own. Both answers are
+ * believed for a while.
+ */
 export function createIdentity({ client, now, onError, onNoRights }: IdentityParts) {
   const departments = createTtlCache({
     milliseconds: DEPARTMENTS_MS,
@@ -34,6 +41,14 @@ export function createIdentity({ client, now, onError, onNoRights }: IdentityPar
       }),
     now,
   });
+  const askRights = async (caller: Caller): Promise<Rights> => {
+    const units = Object.entries(await client.ask(caller, 'me', {}).catch(unavailable));
+    if (units.length === 0) {
+      onNoRights(caller.user);
+      throw new Unavailable(sentences.noRights);
+    }
+    return new Map(units.map(([unit, operations]) => [unit, new Set(operations)]));
+  };
   return {
     /** On whose behalf a message's calls are made. */
     callerOf: async (writer: Writer & Pick<Incoming, 'trace'>): Promise<Caller> => ({
@@ -46,10 +61,16 @@ export function createIdentity({ client, now, onError, onNoRights }: IdentityPar
       milliseconds: RIGHTS_MS,
       size: MOST_USERS,
       keyOf: ({ user }: Caller) => user,
-      ask: (caller: Caller) => askRights(client, caller, () => onNoRights(caller.user)),
+      ask: askRights,
       now,
     }).get,
   };
+}
+
+/** Whether rights cover an operation: in the unit that was answered, or in any unit before one was chosen. */
+export function covers(rights: Rights, operation: string, unit: unknown): boolean {
+  if (unit !== undefined) return typeof unit === 'string' && rights.get(unit)?.has(operation) === true;
+  return [...rights.values()].some((operations) => operations.has(operation));
 }
 
 type Writer = Pick<Incoming, 'channel' | 'user'>;

@@ -1,10 +1,10 @@
 import type { Incoming } from '../channels/channel.ts';
 import { type Context, type Outcome, type SessionStore, Unavailable } from '../chat/index.ts';
 import type { Answer } from '../contract/answer.ts';
+import { mayHaveArrived } from '../errors.ts';
 import type { Confirmations } from './confirmations.ts';
-import type { Identity } from './identity.ts';
-import { type Caller, type OpsClient, OpsDown } from './ops-client.ts';
-import { covers, type Rights, readFor, unavailable } from './rights.ts';
+import { covers, type Identity, type Rights } from './identity.ts';
+import { type Caller, type OpsClient, OpsDown, unavailable } from './ops-client.ts';
 import { sentences } from './sentences.ts';
 
 interface ContextParts {
@@ -37,7 +37,10 @@ export function createContexts(parts: ContextParts) {
 function asking(client: OpsClient, caller: Caller, rights: Rights): Pick<Context, 'may' | 'ops' | 'preview'> {
   return {
     may: (operation, { unit }) => covers(rights, operation, unit),
-    ops: { call: async (name, input) => (await readFor(client, caller, name, input as never)) as never },
+    ops: {
+      call: async (name, input) =>
+        (await client.ask(caller, name, input as never).catch(unavailable)) as never,
+    },
     async preview(operation, input) {
       const answered = await client.post(caller, `${operation}/preview`, input).catch(unavailable);
       if (answered.state === 'preview') return answered.preview;
@@ -74,7 +77,7 @@ function confirming(
       return outcomeOf(answered, id);
     } catch (error) {
       if (!(error instanceof OpsDown)) throw error;
-      if (!error.mayHaveRun) {
+      if (!mayHaveArrived(error)) {
         await Promise.all([mark(false).catch(() => {}), confirmations.answered(confirmation)]);
         throw new Unavailable(sentences.platformDown);
       }

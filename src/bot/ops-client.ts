@@ -1,3 +1,4 @@
+import { Unavailable } from '../chat/index.ts';
 import { type Answer, answer } from '../contract/answer.ts';
 import {
   type AcknowledgeName,
@@ -8,9 +9,9 @@ import {
 } from '../contract/index.ts';
 import { REPORTS, type Report } from '../contract/report.ts';
 import { type SigningKey, signToken } from '../contract/token.ts';
-import { mayHaveArrived } from '../errors.ts';
 import type { SendHttp } from '../server/http-client.ts';
 import { traceHeader } from '../server/http-server.ts';
+import { sentences } from './sentences.ts';
 
 /** On whose behalf a call is made. `trace` is the id that the logs of bot and ops share. */
 export interface Caller {
@@ -20,23 +21,18 @@ export interface Caller {
   readonly trace: string;
 }
 
-/** The platform gave no answer. `mayHaveRun` is false only when the request certainly never reached it. */
+/** The platform gave no answer; its cause says whether the request may have arrived (`mayHaveArrived`). */
 export class OpsDown extends Error {
   override readonly name = 'OpsDown';
-  readonly mayHaveRun: boolean;
+}
 
-  constructor(mayHaveRun: boolean, cause: unknown) {
-    super('the ops platform gave no answer', { cause });
-    this.mayHaveRun = mayHaveRun;
-  }
+/** Words for a person that the platform gave no answer. */
+export function unavailable(error: unknown): never {
+  throw error instanceof OpsDown ? new Unavailable(sentences.platformDown) : error;
 }
 
 /** Calls the ops platform. */
 export type OpsClient = ReturnType<typeof createOpsClient>;
-
-type Answered<N extends ReadName | AcknowledgeName> =
-  | { readonly output: OutputOf<N> }
-  | { readonly refused: string };
 
 interface OpsClientParts {
   readonly send: SendHttp;
@@ -86,9 +82,9 @@ export function createOpsClient(parts: OpsClientParts) {
       const answered = answer.parse(JSON.parse(answerText));
       done(answered.state);
       return answered;
-    } catch (error) {
+    } catch (cause) {
       done('down');
-      throw new OpsDown(mayHaveArrived(error), error);
+      throw new OpsDown('the ops platform gave no answer', { cause });
     }
   };
   const post = (caller: Caller, operation: string, body: unknown): Promise<Answer> =>
@@ -98,18 +94,18 @@ export function createOpsClient(parts: OpsClientParts) {
     post,
     /**
      * Runs a read, or has the platform write down something of the caller's own operations, which does no harm twice.
-     * Answers the output, or the sentence of a platform that answered anything but `done`. Throws `OpsDown`.
+     * Throws `OpsDown`, and `Unavailable` with the sentence of a platform that answered anything but `done`.
      */
     async ask<N extends ReadName | AcknowledgeName>(
       caller: Caller,
       name: N,
       input: InputOf<N>,
-    ): Promise<Answered<N>> {
+    ): Promise<OutputOf<N>> {
       const answered = await post(caller, name, input);
       if (answered.state !== 'done')
-        return { refused: 'message' in answered ? answered.message : answered.state };
+        throw new Unavailable('message' in answered ? answered.message : answered.state);
       // The output is checked against the contract: the bot believes the platform no more than it has to.
-      return { output: contract[name].output.parse(answered.output) as never };
+      return contract[name].output.parse(answered.output) as never;
     },
     /** Hands over what the bot tells on its own account, for no user. Throws when the platform has not written it down. */
     async report(report: Report): Promise<void> {

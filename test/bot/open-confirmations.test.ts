@@ -48,7 +48,7 @@ test('a confirmation that cannot be noted does not go to the platform', async ()
     calls.push(operation);
     return { state: 'done', text: 'done' };
   };
-  const refuse = async () => ({ refused: 'only changes here' });
+  const refuse = () => Promise.reject(new Error('only changes here'));
   const open = createContexts({
     client: { post, ask: refuse, report: async () => {} },
     identity: {

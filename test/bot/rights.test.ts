@@ -1,7 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
 import { startBot } from '#test/bot.ts';
-import { startPlatform } from '#test/platform.ts';
-import { askRights, covers } from '../../src/bot/rights.ts';
+import { covers } from '../../src/bot/identity.ts';
 import { sentences } from '../../src/bot/sentences.ts';
 
 const running = await startBot();
@@ -33,10 +32,7 @@ test('a right counts in its unit, and before a unit is chosen in any', () => {
 });
 
 test('a refusal of the platform is the sentence the user reads', async () => {
-  const platform = await startPlatform();
-  const client = { ask: async () => ({ refused: '没有权限' }), post: async () => ({}) } as never;
-  await expect(askRights(client, { user: 'x', departments: [], trace: 't' }, () => {})).rejects.toThrow(
-    '没有权限',
-  );
-  await platform.stop();
+  running.platform.script = ({ operation }) =>
+    operation === 'me' ? { state: 'refused', reason: 'policy', message: '没有权限' } : undefined;
+  expect((await running.wecom.say('wangwu', 'hi')).reply).toBe('没有权限');
 });
