@@ -3,19 +3,22 @@ import { InputError } from '../../errors.ts';
 import type { Database } from '../database/database.ts';
 import { checkAccount } from '../http/accounts.ts';
 import { isContentType } from '../http/read-body.ts';
-import { type Answer, type Ask, Refusal } from '../http/route.ts';
+import { type Ask, Refusal } from '../http/route.ts';
 import { campaignSchema, LONGEST_LINE, type NewCampaign, readLine } from './campaign-schema.ts';
-import { type CampaignParts, findCampaign } from './campaign-store.ts';
+import { type CampaignParts, type CampaignRow, findCampaign } from './campaign-store.ts';
 import { loadReceivers, readLines } from './load-receivers.ts';
 import { addReceivers, changeLoading, findByKey, insertCampaign, removeLoading } from './loading-store.ts';
 import { resolveTemplate, startCampaign } from './runs.ts';
 import { checkSchedule } from './schedule.ts';
 
+/** What is answered of a campaign that was taken in. */
+type Created = Pick<CampaignRow, 'id' | 'state' | 'total' | 'doubles'>;
+
 /**
  * Takes a campaign in from a stream: its first line, then a receiver in each. It is there as a whole when the stream
  * has ended and was what the app had signed, and not at all otherwise. Throws an InputError or Refusal of one sentence.
  */
-export async function createCampaign(parts: CampaignParts, ask: Ask): Promise<Answer> {
+export async function createCampaign(parts: CampaignParts, ask: Ask): Promise<Created> {
   const { db, accounts, now, onError } = parts;
   const { app, scopes } = ask.caller;
   if (!isContentType(ask.contentType, 'application/x-ndjson')) {
@@ -91,7 +94,7 @@ function rowOf(campaign: NewCampaign, { caller, bodyHash }: Ask, { now, newId }:
 }
 
 /** The same request again is answered as the first was; while that is loading, or for another request, it is refused. */
-async function answerOfFirst(db: Database, { caller, bodyHash }: Ask, key: string | null): Promise<Answer> {
+async function answerOfFirst(db: Database, { caller, bodyHash }: Ask, key: string | null): Promise<Created> {
   const first = await findByKey(db, caller.app, key);
   if (first === undefined || first.state === 'loading') {
     throw new Refusal(
@@ -105,7 +108,7 @@ async function answerOfFirst(db: Database, { caller, bodyHash }: Ask, key: strin
   return created(db, caller.app, first.id);
 }
 
-async function created(db: Database, app: string, id: string): Promise<Answer> {
+async function created(db: Database, app: string, id: string): Promise<Created> {
   const { state, total, doubles } = await findCampaign(db, app, id);
-  return { status: 201, body: { id, state, total, doubles } };
+  return { id, state, total, doubles };
 }

@@ -9,87 +9,62 @@ import { createCampaign } from './create-campaign.ts';
 import { listDeliveries, listWaiting, receiverPage } from './receivers-store.ts';
 import { lineOf, lineSchema, wholeOf, wholeSchema } from './view.ts';
 
-const scope = 'campaigns';
 const after = z.string().regex(ID, 'must be the id of a campaign').optional();
 const limit = pageLimit(100);
 /** What to ask for as `after`; none on the last page. */
 const next = z.string().optional();
-const none = { 404: { about: 'This app has no such campaign.' } };
+const missing = { 404: 'This app has no such campaign.' };
 
 /** A line has at most 4 KiB, so a million of them can be no longer than this. */
 const BODY_LIMIT = 4_100_000_000;
 
-/** The routes under /v1/campaigns; each asks for the scope `campaigns`, and an app sees its own only. */
+/** The routes under /v1/campaigns; an app sees its own only. */
 export function campaignRoutes(parts: CampaignParts): readonly Route[] {
   const { db } = parts;
   return [
-    route({
-      method: 'POST',
-      path: '/campaigns',
+    route('POST /campaigns', {
       summary:
         'Makes a campaign from NDJSON: first { name, template, … }, then a line for each receiver, "userid" or { user, variables }.',
-      scope,
       reads: 'stream',
       accepts: { 'application/x-ndjson': z.union([campaignSchema, receiverSchema]) },
       bodyLimit: BODY_LIMIT,
       answers: {
-        201: {
-          about: 'It is whole, and started if that was asked for.',
-          schema: z.object({ id: z.string(), state: z.string(), total: z.int(), doubles: z.int() }),
-        },
-        400: { about: 'A line is wrong, and named; nothing was kept.' },
-        409: { about: 'The idempotencyKey was used for another campaign, or that one is being loaded.' },
-        415: { about: 'It is not application/x-ndjson.' },
+        201: z.object({ id: z.string(), state: z.string(), total: z.int(), doubles: z.int() }),
+        400: 'A line is wrong, and named; nothing was kept.',
+        409: 'The idempotencyKey was used for another campaign, or that one is being loaded.',
+        415: 'It is not application/x-ndjson.',
       },
-      handle: (ask) => createCampaign(parts, ask),
+      reply: (ask) => createCampaign(parts, ask),
     }),
-    route({
-      method: 'GET',
-      path: '/campaigns',
+    route('GET /campaigns', {
       summary: 'Campaigns, newest first; `next` goes into `after`.',
-      scope,
       query: z.strictObject({ after, limit }),
-      answers: { 200: { about: 'A page.', schema: z.object({ campaigns: z.array(lineSchema), next }) } },
-      async handle({ caller, query: { after, limit } }) {
+      answers: { 200: z.object({ campaigns: z.array(lineSchema), next }) },
+      async reply({ caller, query: { after, limit } }) {
         const rows = await listCampaigns(db, caller.app, { after, limit });
-        return {
-          status: 200,
-          body: { campaigns: rows.map(lineOf), ...nextPage(rows, limit, ({ id }) => id) },
-        };
+        return { campaigns: rows.map(lineOf), ...nextPage(rows, limit, ({ id }) => id) };
       },
     }),
-    route({
-      method: 'GET',
-      path: '/campaigns/:id',
+    route('GET /campaigns/:id', {
       summary: 'A campaign with the progress of its last run.',
-      scope,
-      answers: { 200: { about: 'The campaign.', schema: wholeSchema }, ...none },
-      async handle({ caller, params: { id = '' } }) {
-        return { status: 200, body: await wholeOf(db, await findCampaign(db, caller.app, id)) };
-      },
+      answers: { 200: wholeSchema, ...missing },
+      reply: async ({ caller, params: { id = '' } }) => wholeOf(db, await findCampaign(db, caller.app, id)),
     }),
     ...(['start', 'pause', 'resume', 'stop'] as const).map((command) =>
-      route({
-        method: 'POST',
-        path: `/campaigns/:id/${command}`,
+      route(`POST /campaigns/:id/${command}`, {
         summary: commands[command].about,
-        scope,
         answers: {
-          200: { about: 'The campaign afterwards.', schema: wholeSchema },
-          403: { about: 'The app may not use the template any more.' },
-          409: { about: 'The campaign is in a state where this means nothing.' },
-          ...none,
+          200: wholeSchema,
+          403: 'The app may not use the template any more.',
+          409: 'The campaign is in a state where this means nothing.',
+          ...missing,
         },
-        async handle({ caller, params: { id = '' } }) {
-          return { status: 200, body: await wholeOf(db, await order(parts, caller, { command, id })) };
-        },
+        reply: async ({ caller, params: { id = '' } }) =>
+          wholeOf(db, await order(parts, caller, { command, id })),
       }),
     ),
-    route({
-      method: 'GET',
-      path: '/campaigns/:id/receivers',
+    route('GET /campaigns/:id/receivers', {
       summary: 'Receivers of the last run in one state; `next` goes into `after`.',
-      scope,
       query: z.strictObject({
         state: z.enum([...deliveryStates, 'waiting']).default('failed'),
         after: z
@@ -98,15 +73,10 @@ export function campaignRoutes(parts: CampaignParts): readonly Route[] {
           .default(''),
         limit,
       }),
-      answers: {
-        200: { about: 'A page.', schema: receiverPage },
-        ...none,
-      },
-      async handle({ caller, params: { id = '' }, query: { state, ...page } }) {
+      answers: { 200: receiverPage, ...missing },
+      async reply({ caller, params: { id = '' }, query: { state, ...page } }) {
         const row = await findCampaign(db, caller.app, id);
-        const list =
-          state === 'waiting' ? listWaiting(db, row, page) : listDeliveries(db, row, { state, ...page });
-        return { status: 200, body: await list };
+        return state === 'waiting' ? listWaiting(db, row, page) : listDeliveries(db, row, { state, ...page });
       },
     }),
   ];

@@ -5,31 +5,21 @@ import { WeComError } from '../../wecom/api/wecom-error.ts';
 import { normalizeUserId, USERID } from '../../wecom/userid.ts';
 import { accountSchema, errcodeSchema } from '../content/fields.ts';
 import { checkAccount } from '../http/accounts.ts';
-import { type Answer, type Caller, type Route, refuse, route } from '../http/route.ts';
-
-const scope = 'directory';
+import { type Answer, type Caller, Refusal, type Route, route } from '../http/route.ts';
 
 type Directory = Pick<WeComApi, 'user' | 'callbackRanges'>;
 /** The client of an account; undefined when there is no such account. */
 export type WeComOf = (account: string) => Directory | undefined;
 
-const accountQuery = z.strictObject({ account: accountSchema });
+const query = z.strictObject({ account: accountSchema });
+const failed = z
+  .object({ error: z.string(), errcode: errcodeSchema, advice: z.string() })
+  .describe('WeCom refuses, or cannot be reached.');
 
-const failed = {
-  502: {
-    about: 'WeCom refuses, or cannot be reached.',
-    schema: z.object({
-      error: z.string(),
-      errcode: errcodeSchema,
-      advice: z.string(),
-    }),
-  },
-};
-
-/** What WeCom knows of members and of its own addresses, for those who do not hold the app secret; scope `directory`. */
+/** What WeCom knows of members and of its own addresses, for those who do not hold the app secret. */
 export function directoryRoutes(weComOf: WeComOf): readonly Route[] {
   /** What WeCom answered; its refusals with their errcode, and what is no proper answer as a failure of WeCom. */
-  const query = async (
+  const ask = async (
     caller: Caller,
     account: string,
     read: (weCom: Directory) => Promise<unknown>,
@@ -51,38 +41,26 @@ export function directoryRoutes(weComOf: WeComOf): readonly Route[] {
     }
   };
   return [
-    route({
-      method: 'GET',
-      path: '/directory/users/:userid',
+    route('GET /directory/users/:userid', {
       summary: 'A member: name, and departments by id.',
-      scope,
-      query: accountQuery,
+      query,
       answers: {
-        200: {
-          about: 'The member.',
-          schema: z.object({ userid: z.string(), name: z.string(), departments: z.array(z.int()) }),
-        },
-        ...failed,
+        200: z.object({ userid: z.string(), name: z.string(), departments: z.array(z.int()) }),
+        502: failed,
       },
       async handle({ caller, params: { userid = '' }, query: { account } }) {
         if (!USERID.test(userid)) {
-          return refuse(400, 'The path names no userid, 1 to 64 letters, digits and _ - . @.');
+          throw new Refusal(400, 'The path names no userid, 1 to 64 letters, digits and _ - . @.');
         }
-        return query(caller, account, (weCom) => weCom.user(normalizeUserId(userid)));
+        return ask(caller, account, (weCom) => weCom.user(normalizeUserId(userid)));
       },
     }),
-    route({
-      method: 'GET',
-      path: '/directory/callback-ranges',
+    route('GET /directory/callback-ranges', {
       summary: "The networks that WeCom's callbacks come from, as CIDRs.",
-      scope,
-      query: accountQuery,
-      answers: {
-        200: { about: 'The networks.', schema: z.object({ ranges: z.array(z.string()) }) },
-        ...failed,
-      },
+      query,
+      answers: { 200: z.object({ ranges: z.array(z.string()) }), 502: failed },
       handle: ({ caller, query: { account } }) =>
-        query(caller, account, async (weCom) => ({ ranges: await weCom.callbackRanges() })),
+        ask(caller, account, async (weCom) => ({ ranges: await weCom.callbackRanges() })),
     }),
   ];
 }

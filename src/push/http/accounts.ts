@@ -35,16 +35,13 @@ export type AccountView = z.infer<typeof accountView>;
 /** The route under /v1/accounts; an app sees those that it may use. */
 export function accountRoutes(list: () => Promise<readonly AccountView[]>): readonly Route[] {
   return [
-    route({
-      method: 'GET',
-      path: '/accounts',
+    route('GET /accounts', {
       summary:
         'The accounts that the app may use: whether WeCom refuses one, since when, why, and what to do about it.',
-      answers: { 200: { about: 'All of them.', schema: z.object({ accounts: z.array(accountView) }) } },
-      async handle({ caller }) {
-        const accounts = (await list()).filter(({ account }) => caller.scopes.allowsAccount(account));
-        return { status: 200, body: { accounts } };
-      },
+      answers: { 200: z.object({ accounts: z.array(accountView) }) },
+      reply: async ({ caller }) => ({
+        accounts: (await list()).filter(({ account }) => caller.scopes.allowsAccount(account)),
+      }),
     }),
   ];
 }

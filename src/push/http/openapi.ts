@@ -5,12 +5,10 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** The route of the OpenAPI document of these routes and of itself. */
 export function openApiRoute(routes: readonly Route[]): Route {
-  const own = route({
-    method: 'GET',
-    path: '/openapi.json',
+  const own = route('GET /openapi.json', {
     summary: 'This document.',
-    answers: { 200: { about: 'OpenAPI 3.1.' } },
-    handle: async () => ({ status: 200, body: document }),
+    answers: { 200: z.looseObject({}).describe('OpenAPI 3.1.') },
+    reply: async () => document,
   });
   const document = describeRoutes([...routes, own]);
   return own;
@@ -82,14 +80,17 @@ function describeRoute({ path, summary, scope, body, accepts = {}, query, reads,
     parameters,
     ...(Object.keys(content).length > 0 && { requestBody: { required: true, content } }),
     responses: {
-      ...mapValues(refusals, (about) => answered(about, { $ref: '#/components/schemas/Error' })),
-      ...mapValues(answers, ({ about, schema }) => answered(about, schema && schemaOf(schema, 'output'))),
+      ...mapValues({ ...refusals, ...answers }, (answer) =>
+        typeof answer === 'string'
+          ? answered(answer, { $ref: '#/components/schemas/Error' })
+          : answered(answer.description ?? summary, schemaOf(answer, 'output')),
+      ),
     },
   };
 }
 
-function answered(description: string, schema: Json | undefined): Json {
-  return { description, ...(schema !== undefined && { content: { 'application/json': { schema } } }) };
+function answered(description: string, schema: Json): Json {
+  return { description, content: { 'application/json': { schema } } };
 }
 
 function queryParameters(query: ZodType): readonly Json[] {

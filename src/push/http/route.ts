@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { ZodType } from 'zod';
 import type { App } from '../apps/app-cache.ts';
-import type { RouteScope } from '../apps/scopes.ts';
+import { type RouteScope, routeScopes } from '../apps/scopes.ts';
 
 /** Who sends the request: an app whose signature was checked. */
 export type Caller = Pick<App, 'app' | 'scopes' | 'callbackHosts'>;
@@ -31,12 +31,12 @@ export interface Answer {
 
 /** One route as data: the server, the OpenAPI document and the test of refusals are made from the same list. */
 export interface Route<Body = unknown, Query = unknown> {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: Method;
   /** Under `/v1`, with `:name` for a parameter. */
   readonly path: `/${string}`;
   readonly summary: string;
-  /** The scope it takes, such as `templates`; absent: every app may use it, and the handler looks at the rest. */
-  readonly scope?: RouteScope;
+  /** The scope it takes, such as `templates`; undefined: every app may use it, and the handler looks at the rest. */
+  readonly scope: RouteScope | undefined;
   /** JSON body; without it the handler reads `raw`. */
   readonly body?: ZodType<Body>;
   /** What a handler that reads `raw` takes, by content type, for the document; of NDJSON a line. */
@@ -46,10 +46,16 @@ export interface Route<Body = unknown, Query = unknown> {
   readonly reads?: 'stream';
   /** Largest body in bytes; 64 KiB unless said otherwise. */
   readonly bodyLimit?: number;
-  /** What it answers, by status. */
-  readonly answers: Readonly<Record<number, { readonly about: string; readonly schema?: ZodType }>>;
+  /** By status: the form of the answer or, of a refusal, when it comes. */
+  readonly answers: Readonly<Record<number, ZodType | string>>;
   handle(ask: Ask<Body, Query>): Promise<Answer>;
 }
+
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
+/** A route as it is declared. With `reply` it answers what that resolves to, under the first status of its `answers`. */
+type Declared<Body, Query> = Omit<Route<Body, Query>, 'method' | 'path' | 'scope' | 'handle'> &
+  ({ handle(ask: Ask<Body, Query>): Promise<Answer> } | { reply(ask: Ask<Body, Query>): Promise<unknown> });
 
 /** Ends a request with a status, one plain sentence for the caller, and headers. */
 export class Refusal extends Error {
@@ -64,9 +70,20 @@ export class Refusal extends Error {
   }
 }
 
-/** Carries the inference of body and query into the handler. */
-export function route<Body = undefined, Query = undefined>(route: Route<Body, Query>): Route {
-  return route as unknown as Route;
+/**
+ * Makes a route out of its method and path, such as `GET /templates/:key`, and what is declared of it. The routes under
+ * the name of a scope take that scope.
+ */
+export function route<Body = undefined, Query = undefined>(
+  line: `${Method} /${string}`,
+  declared: Declared<Body, Query>,
+): Route {
+  const [method, path = ''] = line.split(' ');
+  const scope = routeScopes.find((each) => path.split('/')[1] === each);
+  const status = Number(Object.keys(declared.answers)[0]);
+  const handle = async (ask: Ask<Body, Query>): Promise<Answer> =>
+    'handle' in declared ? declared.handle(ask) : { status, body: await declared.reply(ask) };
+  return { ...declared, method, path, scope, handle } as unknown as Route;
 }
 
 /** A refusal in one plain sentence. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type Route, refuse, route } from '../http/route.ts';
+import { Refusal, type Route, route } from '../http/route.ts';
 import type { Media } from './media.ts';
 import { MAX_BYTES } from './media-type.ts';
 
@@ -11,26 +11,20 @@ const query = z.strictObject({
 /** POST /v1/media: raw bytes, uploaded once and then sent by their SHA-256. */
 export function mediaRoutes({ media }: { readonly media: Media }): readonly Route[] {
   return [
-    route<undefined, z.infer<typeof query>>({
-      method: 'POST',
-      path: '/media',
+    route('POST /media', {
       summary: 'Keeps a picture or file, given as raw bytes, for four days; send it by its sha256.',
       query,
       accepts: { 'application/octet-stream': z.file() },
       bodyLimit: MAX_BYTES.file,
       answers: {
-        200: {
-          about: 'It is kept.',
-          schema: z.object({ sha256: z.string(), name: z.string() }),
-        },
-        400: { about: 'WeCom does not take this type or size, or a file has no name.' },
-        403: { about: 'The app may not send this kind.' },
+        200: z.object({ sha256: z.string(), name: z.string() }),
+        400: 'WeCom does not take this type or size, or a file has no name.',
+        403: 'The app may not send this kind.',
       },
-      async handle({ caller, query: { kind, name }, raw }) {
+      async reply({ caller, query: { kind, name }, raw }) {
         if (!caller.scopes.allowsKind(kind))
-          return refuse(403, `this app may not send ${kind}s; ask for the scope ${kind}`);
-        if (!Buffer.isBuffer(raw)) return refuse(400, 'send the bytes of the file as the body');
-        return { status: 200, body: await media.save(kind, name, raw) };
+          throw new Refusal(403, `this app may not send ${kind}s; ask for the scope ${kind}`);
+        return media.save(kind, name, raw as Buffer);
       },
     }),
   ];

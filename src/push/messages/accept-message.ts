@@ -13,29 +13,33 @@ import { checkMessage } from './permissions.ts';
 import { type Handed, readMessage } from './read-message.ts';
 
 /** The answer of WeCom, for a caller who waits. */
-export const sentSchema = z.object({
-  id: z.string(),
-  state: z.literal('sent'),
-  /** Of the last part, and of all when there are several; a chat or robot gives none. */
-  msgid: z.string().optional(),
-  msgids: z.array(z.string()).optional(),
-  invaliduser: z.array(z.string()),
-  invalidparty: z.array(z.string()).optional(),
-  invalidtag: z.array(z.string()).optional(),
-  /** Others that it did not reach, chats and robots. */
-  failed: z.array(z.string()).optional(),
-  opaque: opaqueSchema.optional(),
-});
+export const sentSchema = z
+  .object({
+    id: z.string(),
+    state: z.literal('sent'),
+    /** Of the last part, and of all when there are several; a chat or robot gives none. */
+    msgid: z.string().optional(),
+    msgids: z.array(z.string()).optional(),
+    invaliduser: z.array(z.string()),
+    invalidparty: z.array(z.string()).optional(),
+    invalidtag: z.array(z.string()).optional(),
+    /** Others that it did not reach, chats and robots. */
+    failed: z.array(z.string()).optional(),
+    opaque: opaqueSchema.optional(),
+  })
+  .describe('With `wait`: WeCom has taken it.');
 
 /** Why it reached nobody. */
-export const failedSchema = z.object({
-  id: z.string(),
-  state: z.enum(['failed', 'dead', 'recalled', 'cancelled']),
-  errcode: errcodeSchema.optional(),
-  error: z.string(),
-  advice: z.string().optional(),
-  opaque: opaqueSchema.optional(),
-});
+export const failedSchema = z
+  .object({
+    id: z.string(),
+    state: z.enum(['failed', 'dead', 'recalled', 'cancelled']),
+    errcode: errcodeSchema.optional(),
+    error: z.string(),
+    advice: z.string().optional(),
+    opaque: opaqueSchema.optional(),
+  })
+  .describe('With `wait`: it reached nobody.');
 
 /** How long a caller who waits for WeCom is kept waiting; ms. */
 const WAIT_MS = 30_000;

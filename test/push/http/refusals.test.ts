@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { deriveKey, hashOf } from '../../../src/push/apps/signature.ts';
 import type { Database } from '../../../src/push/database/database.ts';
 import { directoryRoutes } from '../../../src/push/directory/routes.ts';
@@ -13,15 +14,12 @@ import { openMessageRoutes } from '../messages/message-routes-harness.ts';
 import { type ApiHarness, type ApiRequest, contentHash, openApiHarness } from './api-harness.ts';
 
 /** Reads all of its body before it does anything. */
-const streamed = route({
-  method: 'POST',
-  path: '/streamed',
+const streamed = route('POST /campaigns/streamed', {
   summary: 'Streams.',
-  scope: 'campaigns',
   reads: 'stream',
   bodyLimit: 1000,
-  answers: { 200: { about: 'How many bytes.' } },
-  handle: async ({ raw }) => ({ status: 200, body: { length: (await buffer(raw as Readable)).length } }),
+  answers: { 200: z.object({ length: z.int() }) },
+  reply: async ({ raw }) => ({ length: (await buffer(raw as Readable)).length }),
 });
 
 /** The table of the role as far as refusals go: nothing stands behind what must not be reached. */
@@ -205,7 +203,7 @@ describe('a streamed body', () => {
   const body = 'line\n'.repeat(100);
   const said = (more: Partial<ApiRequest>): ApiRequest => ({
     method: 'POST',
-    path: '/v1/streamed',
+    path: '/v1/campaigns/streamed',
     body,
     headers: { [contentHash]: hashOf(body) },
     ...more,
