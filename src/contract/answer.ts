@@ -25,7 +25,6 @@ export const confirmation = z.strictObject({
   preview: z.strictObject({ id: z.uuid(), hash: z.string().max(100) }),
   code: z.string().max(16).optional(),
 });
-export type Confirmation = z.infer<typeof confirmation>;
 
 const refused = z.strictObject({
   state: z.literal('refused'),

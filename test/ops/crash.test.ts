@@ -6,7 +6,6 @@ import { createRunner } from '../../src/ops/engine/runner.ts';
 import { createOperationStore, type OperationStore } from '../../src/ops/engine/store.ts';
 import { createWatcher } from '../../src/ops/engine/watcher.ts';
 import { openClusters } from '../../src/ops/operations/kubernetes/cluster.ts';
-import { managerOf, resourceVersionIn } from '../../src/ops/operations/kubernetes/deployment.ts';
 import type { ChangeOperation, Context } from '../../src/ops/operations/operation.ts';
 import { type OpsHarness, openOpsHarness, type Replica, until } from './ops-harness.ts';
 
@@ -41,9 +40,10 @@ async function patched(
 ) {
   const [row] = await harness.sql('select version from operations where id = ?', [id]);
   const cluster = openClusters(`${harness.directory}/kubeconfig`).get('demo');
-  const resourceVersion = resourceVersionIn(String(row?.version));
-  const patch = { namespace: 'shop', name: 'web', resourceVersion, manager: managerOf(id), spec };
-  await (subresource === 'scale' ? cluster?.patchScale(patch) : cluster?.patchDeployment(patch));
+  const change = { id, version: String(row?.version), input };
+  await (subresource === 'scale'
+    ? cluster?.patchScale(change, spec)
+    : cluster?.patchDeployment(change, spec));
 }
 
 /** How the operation ended, as its user was told. */

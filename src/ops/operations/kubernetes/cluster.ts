@@ -14,17 +14,11 @@ import {
 } from '@kubernetes/client-node';
 import { ConfigError, mayHaveArrived, Refused } from '../../../errors.ts';
 import { TargetFailed } from '../../target-failed.ts';
+import type { ConfirmedChange } from '../operation.ts';
+import { managerOf, resourceVersionIn } from './deployment.ts';
 
-export type { V1Deployment, V1Pod, V2HorizontalPodAutoscaler };
-
-/** A write to a deployment: only if it is still at `resourceVersion`, and under the name of `manager`. */
-export interface DeploymentPatch {
-  readonly namespace: string;
-  readonly name: string;
-  readonly resourceVersion: string;
-  readonly manager: string;
-  readonly spec: Readonly<Record<string, unknown>>;
-}
+/** A confirmed change to a deployment. */
+type Change = Pick<ConfirmedChange<'k8s.restart'>, 'id' | 'version' | 'input'>;
 
 export type Cluster = ReturnType<typeof openCluster>;
 
@@ -64,11 +58,11 @@ function openCluster(config: KubeConfig) {
   const apps = new AppsV1Api(client);
   const core = new CoreV1Api(client);
   const autoscaling = new AutoscalingV2Api(client);
-  const written = ({ namespace, name, resourceVersion, manager, spec }: DeploymentPatch) => ({
+  const written = ({ id, version, input: { namespace, name } }: Change, spec: object) => ({
     namespace,
     name,
-    fieldManager: manager,
-    body: { metadata: { resourceVersion }, spec },
+    fieldManager: managerOf(id),
+    body: { metadata: { resourceVersion: resourceVersionIn(version) }, spec },
   });
   return {
     deployments: async (namespace: string): Promise<readonly V1Deployment[]> =>
@@ -79,11 +73,13 @@ function openCluster(config: KubeConfig) {
       (await asked(namespace, core.listNamespacedPod({ namespace, labelSelector, limit: 1000 }))).items,
     autoscalers: async (namespace: string): Promise<readonly V2HorizontalPodAutoscaler[]> =>
       (await asked(namespace, autoscaling.listNamespacedHorizontalPodAutoscaler({ namespace }))).items,
-    async patchScale(patch: DeploymentPatch): Promise<void> {
-      await asked(patch.name, apps.patchNamespacedDeploymentScale(written(patch), merge));
+    /** Writes a deployment's scale: only at the version that was previewed, and under the name of the operation. */
+    async patchScale(change: Change, spec: object): Promise<void> {
+      await asked(change.input.name, apps.patchNamespacedDeploymentScale(written(change, spec), merge));
     },
-    async patchDeployment(patch: DeploymentPatch): Promise<void> {
-      await asked(patch.name, apps.patchNamespacedDeployment(written(patch), merge));
+    /** The same for a deployment itself. */
+    async patchDeployment(change: Change, spec: object): Promise<void> {
+      await asked(change.input.name, apps.patchNamespacedDeployment(written(change, spec), merge));
     },
   };
 }

@@ -1,7 +1,7 @@
+import type { V1Deployment } from '@kubernetes/client-node';
 import type { InputOf } from '../../../contract/index.ts';
 import { Refused } from '../../../errors.ts';
 import type { Context } from '../operation.ts';
-import type { V1Deployment } from './cluster.ts';
 
 /** A deployment's numbers of pods, and whether its controller has seen the latest change; the server leaves zeros out. */
 export function rolloutOf({ metadata, spec, status }: V1Deployment) {

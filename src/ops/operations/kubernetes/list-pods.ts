@@ -1,5 +1,5 @@
+import type { V1Pod } from '@kubernetes/client-node';
 import type { ReadOperation } from '../operation.ts';
-import type { V1Pod } from './cluster.ts';
 import { selectorOf } from './deployment.ts';
 
 /** Lists the pods that a deployment selects, by name. */

@@ -1,7 +1,7 @@
+import type { V1Deployment } from '@kubernetes/client-node';
 import { InputError } from '../../../errors.ts';
 import type { ChangeOperation } from '../operation.ts';
-import type { V1Deployment } from './cluster.ts';
-import { findDeployment, managerOf, resourceVersionIn, rolloutOf, versionOf } from './deployment.ts';
+import { findDeployment, rolloutOf, versionOf } from './deployment.ts';
 
 const RESTARTED_AT = 'kubectl.kubernetes.io/restartedAt';
 const OPERATION = 'keypad/operation';
@@ -23,12 +23,11 @@ export const restart: ChangeOperation<'k8s.restart'> = {
     };
   },
 
-  async apply({ policy, targets, now }, { id, version, input: { unit, namespace, name } }) {
+  async apply({ policy, targets, now }, change) {
+    const { unit, namespace } = change.input;
     const { cluster } = targets.cluster(policy, unit, namespace);
-    const annotations = { [RESTARTED_AT]: new Date(now).toISOString(), [OPERATION]: id };
-    const spec = { template: { metadata: { annotations } } };
-    const resourceVersion = resourceVersionIn(version);
-    await cluster.patchDeployment({ namespace, name, resourceVersion, manager: managerOf(id), spec });
+    const annotations = { [RESTARTED_AT]: new Date(now).toISOString(), [OPERATION]: change.id };
+    await cluster.patchDeployment(change, { template: { metadata: { annotations } } });
   },
 
   submitted: ({ input: { name } }) => `已提交：${name} 滚动重启，等待就绪，完成后会告诉你`,

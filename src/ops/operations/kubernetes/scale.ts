@@ -4,14 +4,7 @@ import type { Unit } from '../../policy/document.ts';
 import { TargetFailed } from '../../target-failed.ts';
 import type { ChangeOperation } from '../operation.ts';
 import type { Cluster } from './cluster.ts';
-import {
-  findDeployment,
-  managerOf,
-  ownsReplicas,
-  resourceVersionIn,
-  rolloutOf,
-  versionOf,
-} from './deployment.ts';
+import { findDeployment, managerOf, ownsReplicas, rolloutOf, versionOf } from './deployment.ts';
 
 /** Sets the number of a deployment's pods through its `scale` subresource. */
 export const scale: ChangeOperation<'k8s.scale'> = {
@@ -39,13 +32,12 @@ export const scale: ChangeOperation<'k8s.scale'> = {
     };
   },
 
-  async apply({ policy, targets }, { id, version, before, input: { unit, namespace, name, replicas } }) {
+  async apply({ policy, targets }, change) {
+    const { unit, namespace, replicas } = change.input;
     const { cluster, limits } = targets.cluster(policy, unit, namespace);
     // The policy may have become stricter since the preview.
-    checkCeiling(unit, limits, replicasIn(before), replicas);
-    const resourceVersion = resourceVersionIn(version);
-    const manager = managerOf(id);
-    await cluster.patchScale({ namespace, name, resourceVersion, manager, spec: { replicas } });
+    checkCeiling(unit, limits, replicasIn(change.before), replicas);
+    await cluster.patchScale(change, { replicas });
   },
 
   submitted: ({ before, input: { name, replicas } }) =>
