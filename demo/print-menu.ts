@@ -10,10 +10,9 @@ async function main(directory = 'menus'): Promise<void> {
 
 function print(node: Node, typed: readonly string[]): void {
   const { entry } = node;
-  const needs = entry.kind === 'operation' ? entry.runs : entry.needs;
   const asks = Object.keys(entry.ask).map((name) => `<${name}>`);
   const path = [...typed, ...asks].join('-');
-  console.log([path.padEnd(32), entry.title, needs ?? ''].join('  ').trimEnd());
+  console.log([path.padEnd(32), entry.title, entry.needs ?? ''].join('  ').trimEnd());
   for (const child of node.children.values()) print(child, [...typed, ...asks, `${child.number}`]);
 }
 

@@ -36,7 +36,7 @@ export function buildTree(files: readonly MenuFile[], generation: string, operat
     }
     const children = new Map<number, Node>();
     const node = { number: numberOf(location), file: path, entry, parent, children };
-    problems.push(...problemsOf(path, entry, operations), ...misplaced(node));
+    problems.push(...problemsOf(node, operations));
     const inside = [...standing.keys()].filter((each) => each !== '' && folderOf(each) === location);
     for (const each of inside.sort((a, b) => numberOf(a) - numberOf(b) || (a < b ? -1 : 1))) {
       const child = nodeAt(each, node);
@@ -57,48 +57,38 @@ export function buildTree(files: readonly MenuFile[], generation: string, operat
   return { generation, root };
 }
 
-function problemsOf(path: string, entry: Entry, operations: Operations): string[] {
+/** What is wrong with an entry where it stands, each with the remedy. */
+function problemsOf(node: Node, operations: Operations): readonly string[] {
+  const { title, ask, within, needs, ...entry } = node.entry;
+  const isIndex = INDEX.test(node.file);
+  const above = ancestorsOf(node);
   const problems: string[] = [];
-  const isIndex = INDEX.test(path);
-  if (isIndex !== (entry.kind === 'folder')) {
-    problems.push(
-      `${path}: ${isIndex ? 'must export a folder()' : 'is a folder(); that belongs in an index.ts'}`,
-    );
+  if (isIndex && entry.kind !== 'folder') problems.push('must export a folder()');
+  if (!isIndex && entry.kind === 'folder') problems.push('is a folder(); that belongs in an index.ts');
+  if (typeof title !== 'string' || title.trim() === '') problems.push('has no title');
+  else if (bytesOf(title) > TITLE_BYTES || title.includes('\n')) {
+    problems.push(`the title is over ${TITLE_BYTES} bytes or more than one line; shorten it`);
   }
-  if (typeof entry.title !== 'string' || entry.title.trim() === '') problems.push(`${path}: has no title`);
-  else if (bytesOf(entry.title) > TITLE_BYTES || entry.title.includes('\n')) {
-    problems.push(`${path}: the title is over ${TITLE_BYTES} bytes or more than one line; shorten it`);
-  }
-  for (const [name, { question }] of Object.entries(entry.ask)) {
+  for (const [name, { question }] of Object.entries(ask)) {
     if (question === '' || bytesOf(question) > QUESTION_BYTES) {
-      problems.push(`${path}: the question "${name}" is empty or over ${QUESTION_BYTES} bytes; shorten it`);
+      problems.push(`the question "${name}" is empty or over ${QUESTION_BYTES} bytes; shorten it`);
     }
+    const twin = above.find((each) => Object.hasOwn(each.entry.ask, name));
+    if (twin !== undefined) problems.push(`asks "${name}", which ${twin.file} asks already; rename it`);
   }
   if (entry.kind === 'operation' && !operations.isChange(entry.runs)) {
-    problems.push(`${path}: runs "${entry.runs}", which is no change in src/contract; check the name`);
+    problems.push(`runs "${entry.runs}", which is no change in src/contract; check the name`);
+  } else if (needs !== undefined && !operations.isOperation(needs)) {
+    problems.push(`needs "${needs}", which is no operation in src/contract; check the name`);
   }
-  if (entry.kind !== 'operation' && entry.needs !== undefined && !operations.isOperation(entry.needs)) {
-    problems.push(`${path}: needs "${entry.needs}", which is no operation in src/contract; check the name`);
+  if (within !== undefined && !above.some((each) => each.entry === (within as Folder))) {
+    problems.push(`says it is within "${within.title}" but does not stand under its index.ts; move it`);
   }
-  return problems;
+  return problems.map((problem) => `${node.file}: ${problem}`);
 }
 
-function misplaced(node: Node): string[] {
-  const { within, ask } = node.entry;
-  const above: Node[] = [];
-  for (let up = node.parent; up !== undefined; up = up.parent) above.push(up);
-  const problems: string[] = [];
-  if (within !== undefined && !above.some(({ entry }) => entry === (within as Folder))) {
-    problems.push(
-      `${node.file}: says it is within "${within.title}" but does not stand under its index.ts; move it`,
-    );
-  }
-  for (const name of Object.keys(ask)) {
-    const twin = above.find(({ entry }) => Object.hasOwn(entry.ask, name));
-    if (twin !== undefined)
-      problems.push(`${node.file}: asks "${name}", which ${twin.file} asks already; rename it`);
-  }
-  return problems;
+function ancestorsOf({ parent }: Node): readonly Node[] {
+  return parent === undefined ? [] : [parent, ...ancestorsOf(parent)];
 }
 
 function isEntry(value: unknown): value is Entry {

@@ -8,12 +8,13 @@ interface Titled {
   readonly title: string;
   readonly within?: Folder | undefined;
   readonly ask: Readonly<Record<string, Question>>;
+  /** The operation without which it is not shown; what an operation runs, it needs. */
+  readonly needs?: string | undefined;
 }
 
 /** A menu: its children are the files beside its `index.ts`. `A` is what is answered once one stands inside. */
 export interface Folder<A = unknown> extends Titled {
   readonly kind: 'folder';
-  readonly needs?: string | undefined;
   /** Never there: carries the type of the answers to what stands below. */
   readonly answers?: A;
 }
@@ -21,7 +22,6 @@ export interface Folder<A = unknown> extends Titled {
 /** An entry that reads and replies. */
 export interface Action extends Titled {
   readonly kind: 'action';
-  readonly needs?: string | undefined;
   run(context: Context, answers: Answers): Promise<string>;
 }
 
@@ -70,7 +70,8 @@ export function operation<A, N extends ChangeName, T = Nothing>(
   parts: OperationParts<T, A, N>,
 ): Operation;
 export function operation(...args: unknown[]): Operation {
-  return declare('operation', args) as Operation;
+  const entry = declare('operation', args) as Operation;
+  return { ...entry, needs: entry.runs };
 }
 
 function declare(kind: Entry['kind'], args: readonly unknown[]): object {

@@ -19,10 +19,9 @@ export interface Tree {
 
 /** Whether the user may see an entry, given the answers so far. A menu is seen when something in it is. */
 export function isVisible(node: Node, context: Context, answers: Answers): boolean {
-  const { entry } = node;
-  const own = entry.kind === 'operation' ? entry.runs : entry.needs;
-  if (own !== undefined && !context.may(own, answers)) return false;
-  return entry.kind !== 'folder' || visibleChildren(node, context, answers).length > 0;
+  const { kind, needs } = node.entry;
+  if (needs !== undefined && !context.may(needs, answers)) return false;
+  return kind !== 'folder' || visibleChildren(node, context, answers).length > 0;
 }
 
 /** The children that the user may see, in the order of their numbers. */

@@ -6,8 +6,6 @@ export type Answer =
   | { readonly kind: 'number'; readonly number: number; readonly text: string; readonly spelled: boolean }
   | { readonly kind: 'text'; readonly text: string };
 
-type CommandName = 'back' | 'exit' | 'help' | 'next' | 'previous' | 'top' | 'cancel';
-
 /** `isKey`: it is one of the keys that the screens and the help name, so it counts whatever a list offers. */
 export interface Command {
   readonly kind: CommandName;
@@ -21,34 +19,25 @@ export type Input =
   | Command
   | { readonly kind: 'jump'; readonly text: string; readonly segments: readonly string[] };
 
-const KEYS: ReadonlyMap<string, CommandName> = new Map([
-  ['0', 'back'],
-  ['*', 'back'],
-  ['返回', 'back'],
-  ['#', 'exit'],
-  ['退出', 'exit'],
-  ['?', 'help'],
-  ['帮助', 'help'],
-  ['n', 'next'],
-  ['下一页', 'next'],
-  ['p', 'previous'],
-  ['上一页', 'previous'],
-]);
+/** The keys that the screens and the help name, by what they do. */
+const KEYS = {
+  back: ['0', '*', '返回'],
+  exit: ['#', '退出'],
+  help: ['?', '帮助'],
+  next: ['n', '下一页'],
+  previous: ['p', '上一页'],
+};
 
 /** What people type although no screen names it. An item of the list with such a name comes first. */
-const WORDS: ReadonlyMap<string, CommandName> = new Map([
-  ['上一步', 'back'],
-  ['back', 'back'],
-  ['exit', 'exit'],
-  ['quit', 'exit'],
-  ['help', 'help'],
-  ['菜单', 'top'],
-  ['主菜单', 'top'],
-  ['首页', 'top'],
-  ['menu', 'top'],
-  ['取消', 'cancel'],
-  ['cancel', 'cancel'],
-]);
+const WORDS = {
+  back: ['上一步', 'back'],
+  exit: ['exit', 'quit'],
+  help: ['help'],
+  top: ['菜单', '主菜单', '首页', 'menu'],
+  cancel: ['取消', 'cancel'],
+};
+
+type CommandName = keyof typeof KEYS | keyof typeof WORDS;
 
 /** Words that say no to a preview, and nothing elsewhere. */
 const NO: ReadonlySet<string> = new Set(['否', '不', 'no']);
@@ -102,9 +91,13 @@ function readConfirmation(typed: string): Input {
 
 function readCommand(text: string): Command | undefined {
   const word = text.toLowerCase();
-  const key = KEYS.get(word);
-  const kind = key ?? WORDS.get(word);
-  return kind === undefined ? undefined : { kind, text, isKey: key !== undefined };
+  const key = meaningOf(word, KEYS);
+  const kind = key ?? meaningOf(word, WORDS);
+  return kind && { kind, text, isKey: key !== undefined };
+}
+
+function meaningOf<N extends string>(word: string, words: Readonly<Record<N, string[]>>): N | undefined {
+  return (Object.keys(words) as N[]).find((name) => words[name].includes(word));
 }
 
 /** `1-1-2`, where a later segment may be a name; `1 1 2`, where every segment is a number. */
