@@ -80,12 +80,8 @@ export function createWatcher({ store, clock, report }: Replica) {
       const ended = end().catch((error: unknown) => void report(error));
       running.add(ended);
       void ended.then(() => running.delete(ended));
-      const waited = new AbortController();
-      const found = await Promise.race([
-        ended,
-        clock.wait(Math.max(0, until - clock.now()), waited.signal).then(() => undefined),
-      ]);
-      waited.abort();
+      const late = clock.wait(Math.max(0, until - clock.now())).then(() => undefined);
+      const found = await Promise.race([ended, late]);
       answered = true;
       if (found === undefined) return { state: 'accepted', text: implementation.submitted(change) };
       if (found.state === 'done') return { state: 'done', text: found.text };

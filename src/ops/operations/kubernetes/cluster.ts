@@ -85,12 +85,11 @@ function openCluster(config: KubeConfig) {
 }
 
 /** Words the errors of the client, which carry whole responses, for a person. */
-async function asked<T>(what: string, request: Promise<T>): Promise<T> {
-  try {
-    return await request;
-  } catch (error) {
-    throw error instanceof ApiException ? answered(what, error) : unanswered(error);
-  }
+function asked<T>(what: string, request: Promise<T>): Promise<T> {
+  return request.catch((cause: unknown) => {
+    if (cause instanceof ApiException) throw answered(what, cause);
+    throw new TargetFailed('集群连不上，请稍后再试', { mayHaveHappened: mayHaveArrived(cause), cause });
+  });
 }
 
 function answered(what: string, error: ApiException<unknown>): Error {
@@ -101,10 +100,6 @@ function answered(what: string, error: ApiException<unknown>): Error {
   const options = { mayHaveHappened: code >= 500, cause };
   if (code === 401 || code === 403) return new TargetFailed(`集群不允许 Keypad 这样做（${code}）`, options);
   return new TargetFailed(`集群拒绝了请求（${code}）`, options);
-}
-
-function unanswered(cause: unknown): TargetFailed {
-  return new TargetFailed('集群连不上，请稍后再试', { mayHaveHappened: mayHaveArrived(cause), cause });
 }
 
 function loadKubeconfig(path: string): KubeConfig {

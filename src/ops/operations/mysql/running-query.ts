@@ -17,7 +17,8 @@ const LIST = `
 
 /** All running statements but those of this list itself, longest first, 200 at most. Throws TargetFailed. */
 export async function listQueries(server: MysqlServer): Promise<readonly RunningQuery[]> {
-  return (await asked(server.rows(`${LIST} order by TIME desc, ID limit 200`))).map(queryOf);
+  const rows = await server.rows(`${LIST} order by TIME desc, ID limit 200`).catch(fail);
+  return rows.map(queryOf);
 }
 
 /** The statement with that fingerprint on that connection; undefined when it has ended. Throws TargetFailed. */
@@ -26,7 +27,7 @@ export async function findQuery(
   id: string,
   fingerprint: string,
 ): Promise<RunningQuery | undefined> {
-  const rows = await asked(server.rows(`${LIST} and ID = ?`, [id]));
+  const rows = await server.rows(`${LIST} and ID = ?`, [id]).catch(fail);
   return rows.map(queryOf).find((query) => query.fingerprint === fingerprint);
 }
 
@@ -38,13 +39,10 @@ export async function killQuery(server: MysqlServer, id: string, fingerprint: st
   const numbered = /^q:(\d+)$/.exec(fingerprint)?.[1];
   if (numbered === undefined && (await findQuery(server, id, fingerprint)) === undefined) return false;
   const statement = numbered === undefined ? `kill query ${Number(id)}` : `kill query id ${Number(numbered)}`;
-  try {
-    await server.rows(statement);
-    return true;
-  } catch (error) {
-    if (isNoSuchQuery(error)) return false;
-    throw failure(error);
-  }
+  return server.rows(statement).then(
+    () => true,
+    (error: unknown) => (isNoSuchQuery(error) ? false : fail(error)),
+  );
 }
 
 /** `fingerprint` names this very statement, not just its connection. */
@@ -68,20 +66,13 @@ function queryOf(row: Readonly<Record<string, unknown>>) {
   };
 }
 
-async function asked<T>(request: Promise<T>): Promise<T> {
-  try {
-    return await request;
-  } catch (error) {
-    throw failure(error);
-  }
-}
-
-function failure(cause: unknown): TargetFailed {
+/** Words an error of the server for a person. */
+function fail(cause: unknown): never {
   const refusedCodes = /^ER_(ACCESS_DENIED|DBACCESS_DENIED|SPECIFIC_ACCESS_DENIED|KILL_DENIED)/;
   if (refusedCodes.test(codeOf(cause))) {
-    return new TargetFailed('数据库不允许 Keypad 的账号这样做', { mayHaveHappened: false, cause });
+    throw new TargetFailed('数据库不允许 Keypad 的账号这样做', { mayHaveHappened: false, cause });
   }
-  return new TargetFailed('数据库连不上，请稍后再试', { mayHaveHappened: mayHaveArrived(cause), cause });
+  throw new TargetFailed('数据库连不上，请稍后再试', { mayHaveHappened: mayHaveArrived(cause), cause });
 }
 
 function isNoSuchQuery(error: unknown): boolean {
