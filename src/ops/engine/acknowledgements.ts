@@ -1,8 +1,7 @@
 import { type AcknowledgeName, contract, isOperation } from '../../contract/index.ts';
 import type { AcknowledgeOperation } from '../operations/operation.ts';
 import { type Outbox, outcomeKey } from '../outbox/outbox.ts';
-import { detailsOf } from './row.ts';
-import type { OperationRow, OperationStore } from './store.ts';
+import { detailsOf, type OperationRow, type OperationStore } from './store.ts';
 
 /** Every acknowledgement of the contract; one that is missing here is a type error. */
 export type Acknowledgements = { readonly [N in AcknowledgeName]: AcknowledgeOperation<N> };

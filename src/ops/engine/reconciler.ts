@@ -4,8 +4,7 @@ import type { Audit } from '../audit/audit.ts';
 import { changes } from '../operations/index.ts';
 import type { Context, Finding } from '../operations/operation.ts';
 import type { Subject } from '../policy/policy.ts';
-import { changeOf, detailsOf } from './row.ts';
-import type { OperationRow } from './store.ts';
+import { changeOf, detailsOf, type OperationRow } from './store.ts';
 import type { Replica, Started, Watcher } from './watcher.ts';
 
 /** How long an object that cannot be looked at is asked again. */

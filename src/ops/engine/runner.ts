@@ -5,8 +5,7 @@ import { canonicalJson } from '../json.ts';
 import { TargetFailed } from '../target-failed.ts';
 import { confirm } from './confirm.ts';
 import { previewChange } from './preview.ts';
-import { changeOf, detailsOf } from './row.ts';
-import type { Match } from './store.ts';
+import { changeOf, detailsOf, type Match } from './store.ts';
 import { GRACE_MS, type Replica, type Started, type Watcher } from './watcher.ts';
 
 /** A change that somebody asks for. */

@@ -1,5 +1,7 @@
 import { transact } from '../../server/database.ts';
+import type { AttemptDetails } from '../audit/attempt.ts';
 import type { Database, OperationTable, PreviewedRow } from '../database.ts';
+import type { ConfirmedChange } from '../operations/operation.ts';
 import { addMessage, outcomeKey } from '../outbox/outbox.ts';
 
 /** A row of the operations table. */
@@ -131,6 +133,25 @@ export function createOperationStore(db: Database, owner: string, onOutcome: (du
         .execute();
     },
   };
+}
+
+/** The confirmed change that a row describes. */
+export function changeOf(row: OperationRow): ConfirmedChange {
+  const { id, target, version, started_at } = row;
+  return {
+    id,
+    target,
+    version,
+    input: JSON.parse(row.input),
+    before: JSON.parse(row.before_value),
+    startedAt: started_at ?? 0,
+  };
+}
+
+/** What the row of a change says of an attempt at it. */
+export function detailsOf(row: OperationRow): AttemptDetails {
+  const { user, operation, unit, target, hash, input, before_value, after_value } = row;
+  return { user, operation, unit, target, hash, input, before_value, after_value };
 }
 
 async function changed(update: {

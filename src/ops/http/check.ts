@@ -5,9 +5,11 @@ import { InputError, Refused } from '../../errors.ts';
 import { type Attempt, createAttempt } from '../audit/attempt.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Clock } from '../clock.ts';
-import { type Database, isDatabaseAway } from '../database.ts';
+import { type Database, isDatabaseAway, isDuplicate } from '../database.ts';
 import { TargetFailed } from '../target-failed.ts';
-import { claimToken } from './replay-guard.ts';
+
+/** How long a used token is remembered past its end, for replicas whose clocks differ; milliseconds. */
+const KEPT_MS = 60_000;
 
 /** A request whose source address may call; nothing else about it is known to be true. */
 export interface IncomingRequest {
@@ -54,6 +56,24 @@ export function createCheck({ keys, db, audit, clock }: CheckParts) {
 /** The token in an Authorization header; empty, which no check lets pass, when there is none. */
 function bearerOf(authorization: string | undefined): string {
   return /^Bearer ([\w.-]{1,4096})$/i.exec(authorization ?? '')?.[1] ?? '';
+}
+
+/** Claims a token for this one request, over all replicas. Throws Refused('replay') when it was used before. */
+async function claimToken(db: Database, jti: string, expiresAt: number): Promise<void> {
+  try {
+    await db
+      .insertInto('seen_tokens')
+      .values({ jti, expires_at: expiresAt + KEPT_MS })
+      .execute();
+  } catch (error) {
+    if (isDuplicate(error)) throw new Refused('replay', '请求的令牌已经用过');
+    throw error;
+  }
+}
+
+/** Forgets the tokens that ended long enough ago. `now` is Unix milliseconds. */
+export async function sweepTokens(db: Database, now: number): Promise<void> {
+  await db.deleteFrom('seen_tokens').where('expires_at', '<', now).limit(10_000).execute();
 }
 
 /** The answer to what went wrong, once it is recorded. What is neither a refusal nor a failed target is thrown on. */
