@@ -30,17 +30,14 @@ export function createNotifier(parts: NotifierParts) {
   const { client, now, sleep, onCall, onAway, stopping } = parts;
   // The default account needs no name, so that an older message delivery understands what is asked for it.
   const account = parts.account === DEFAULT_ACCOUNT ? undefined : parts.account;
-  const counted = async <T>(what: string, ask: Promise<T>): Promise<T> => {
+  const counted = <T>(what: string, ask: Promise<T>): Promise<T> => {
     const began = now();
     const done = (result: 'ok' | 'refused' | 'down') => onCall(what, result, (now() - began) / 1000);
-    try {
-      const answer = await ask;
-      done('ok');
-      return answer;
-    } catch (error) {
-      done(isAway(error) ? 'down' : 'refused');
-      throw error;
-    }
+    ask.then(
+      () => done('ok'),
+      (error: unknown) => done(isAway(error) ? 'down' : 'refused'),
+    );
+    return ask;
   };
   /** Tells somebody something, once for each id, however often it is asked to; what was taken down counts as told. */
   const tell = async (user: string, text: string, idempotencyKey: string): Promise<void> => {

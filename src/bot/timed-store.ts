@@ -7,17 +7,15 @@ export function timedStore(
 ): SessionStore {
   const timed =
     (call: (...args: never[]) => Promise<unknown>) =>
-    async (...args: never[]): Promise<unknown> => {
+    (...args: never[]): Promise<unknown> => {
       const started = performance.now();
       const done = (result: 'ok' | 'error') => onRoundTrip(result, (performance.now() - started) / 1000);
-      try {
-        const answered = await call(...args);
-        done('ok');
-        return answered;
-      } catch (error) {
-        done('error');
-        throw error;
-      }
+      const answered = call(...args);
+      answered.then(
+        () => done('ok'),
+        () => done('error'),
+      );
+      return answered;
     };
   const calls = Object.entries(store).map(([name, call]) => [name, timed(call)]);
   return Object.fromEntries(calls) as SessionStore;

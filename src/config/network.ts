@@ -21,14 +21,11 @@ export function cidrs(text: string): readonly string[] {
   return list;
 }
 
-/** Who may call the callback: `wecom` stands for the ranges that WeCom itself publishes (getcallbackip, protocol §4.7). */
-export interface CallbackSources {
-  readonly wecom: boolean;
-  readonly cidrs: readonly string[];
-}
-
-/** The word `wecom`, addresses and CIDRs, separated by commas. */
-export function callbackSources(text: string): CallbackSources {
+/**
+ * The word `wecom`, which stands for the ranges that WeCom itself publishes (getcallbackip, protocol §4.7), addresses and
+ * CIDRs, separated by commas.
+ */
+export function callbackSources(text: string) {
   const list = words(text);
   const addresses = list.filter((word) => word !== 'wecom');
   createSources(addresses);

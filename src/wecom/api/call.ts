@@ -57,21 +57,17 @@ const LONGEST_ERRMSG = 400;
 export async function callApi(options: CallOptions, request: ApiRequest): Promise<ApiAnswer> {
   const { now = Date.now } = options;
   const start = now();
-  const { errcode, answer, errmsg: original } = await exchange(options, request);
-  const errmsg = withoutSecrets(original, request.query).slice(0, LONGEST_ERRMSG);
+  const { errcode, errmsg: original = '', ...answer } = await exchange(options, request);
+  const errmsg = withoutSecrets(`${original}`, request.query).slice(0, LONGEST_ERRMSG);
   const warning = errcode === 0 && errmsg.includes(WARNING) ? { warning: errmsg } : {};
   options.onCall?.({ api: request.api, errcode, ms: now() - start, ...warning });
   if (errcode !== 0) throw new WeComError(request.api, errcode, errmsg);
   return answer;
 }
 
-interface Exchange {
-  readonly errcode: Errcode;
-  readonly errmsg: string;
-  readonly answer: ApiAnswer;
-}
+type AnyAnswer = ApiAnswer & { readonly errcode: Errcode };
 
-async function exchange(options: CallOptions, request: ApiRequest): Promise<Exchange> {
+async function exchange(options: CallOptions, request: ApiRequest): Promise<AnyAnswer> {
   const { send, baseUrl, timeoutMs: usual = TIMEOUT_MS } = options;
   const { api, query, form } = request;
   const timeoutMs = form === undefined ? usual : UPLOAD_MS;
@@ -79,10 +75,11 @@ async function exchange(options: CallOptions, request: ApiRequest): Promise<Exch
   try {
     const { status, text } = await send({ url, timeoutMs, ...methodOf(request) });
     // A redirect too: to follow it would carry the token to wherever it points.
-    if (status < 200 || status > 299) return failure('lost', `HTTP ${status}`);
-    return readAnswer(JSON.parse(text));
+    if (status < 200 || status > 299) return { errcode: 'lost', errmsg: `HTTP ${status}` };
+    const answer: AnyAnswer | null = JSON.parse(text);
+    return typeof answer?.errcode === 'number' ? answer : { errcode: 'lost', errmsg: 'no errcode' };
   } catch (error) {
-    return failure(mayHaveArrived(error) ? 'lost' : 'unsent', reasonOf(error));
+    return { errcode: mayHaveArrived(error) ? 'lost' : 'unsent', errmsg: reasonOf(error) };
   }
 }
 
@@ -90,19 +87,6 @@ function methodOf({ body, form }: ApiRequest): Pick<HttpRequest, 'method' | 'hea
   if (form === undefined && body === undefined) return { method: 'GET' };
   const type = form === undefined ? 'application/json' : `multipart/form-data; boundary=${form.boundary}`;
   return { method: 'POST', headers: { 'content-type': type }, body: form?.bytes ?? JSON.stringify(body) };
-}
-
-function readAnswer(answer: unknown): Exchange {
-  if (typeof answer !== 'object' || answer === null || !('errcode' in answer)) {
-    return failure('lost', 'an answer without errcode');
-  }
-  const { errcode, errmsg, ...rest } = answer as ApiAnswer;
-  if (typeof errcode !== 'number') return failure('lost', 'an errcode that is no number');
-  return { errcode, errmsg: `${errmsg ?? ''}`, answer: rest };
-}
-
-function failure(errcode: Errcode, errmsg: string): Exchange {
-  return { errcode, errmsg, answer: {} };
 }
 
 /** A sentence of our own or a name, never another message: messages may quote the URL. */
