@@ -39,11 +39,11 @@ export async function openAccounts(parts: AccountsParts) {
   const menus = new WeakMap<Channel, Menus>();
 
   const openOne = async (definition: BotAccount) => {
-    const folder = await folders.open(definition.menusDir);
+    const ofAccount = await folders.open(definition.menusDir);
     const notifier = parts.notifierOf(definition.name);
     const { name: account, corpId, agentId } = definition;
     const channel = createWeComChannel({ account, agentId, ...notifier });
-    menus.set(channel, folder.menus);
+    menus.set(channel, ofAccount);
     const sources = await openCallbackSources({
       allowed: definition.callbackSources,
       redis: parts.redis,
@@ -58,8 +58,7 @@ export async function openAccounts(parts: AccountsParts) {
       receiveId: corpId,
     });
     const { allows: isAllowedSource, keepFresh } = sources;
-    const { release } = folder;
-    return { definition, channel, cipher, corpId, agentId, isAllowedSource, keepFresh, release };
+    return { definition, channel, cipher, corpId, agentId, isAllowedSource, keepFresh };
   };
 
   type Opened = Awaited<ReturnType<typeof openOne>>;
@@ -83,9 +82,8 @@ export async function openAccounts(parts: AccountsParts) {
       if (opened !== undefined) next.set(name, opened);
     }
     if (next.size === 0) throw new ConfigError([...bad.values()].flat());
-    const replaced = [...open.values()].filter((old) => next.get(old.definition.name) !== old);
     open = next;
-    for (const { release } of replaced) release();
+    folders.keep([...next.values()].map(({ definition }) => definition.menusDir));
     for (const [account, each] of bad) {
       log.error({ account, problems: each }, 'an account is bad; it goes on as it was, if it was there');
     }
@@ -132,7 +130,7 @@ export async function openAccounts(parts: AccountsParts) {
     },
     async close(): Promise<void> {
       await looking.stop();
-      for (const { release } of open.values()) release();
+      folders.keep([]);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { createMenus } from '../chat/index.ts';
+import { createMenus, type Menus } from '../chat/index.ts';
 import { menuOperations } from '../contract/index.ts';
 import type { Log } from '../server/log.ts';
 import type { ReloadResult } from '../server/metrics.ts';
@@ -41,26 +41,26 @@ export function createMenuFolders({ log, onReload, onProblems }: MenuFoldersPart
       onError: (err) =>
         log.error({ err, folder }, 'changes of the menus are not noticed any more; send SIGHUP'),
     });
-    return { name: folder, menus, stopWatching, users: 0 };
+    return { menus, stopWatching };
   };
   const folders = new Map<string, Awaited<ReturnType<typeof load>>>();
   return {
-    /** Takes the menus of a folder; `release` lets go of them. Throws `ConfigError` when they have a problem. */
-    async open(directory: string) {
+    /** The menus of a folder. Throws `ConfigError` when they have a problem. */
+    async open(directory: string): Promise<Menus> {
       const path = resolve(directory);
-      const folder = folders.get(path) ?? (await load(directory));
+      const folder = folders.get(path) ?? (await load(path));
       folders.set(path, folder);
-      folder.users += 1;
-      return {
-        menus: folder.menus,
-        release(): void {
-          folder.users -= 1;
-          if (folder.users > 0) return;
-          folder.stopWatching();
-          folders.delete(path);
-          report(folder.name, false);
-        },
-      };
+      return folder.menus;
+    },
+    /** Lets go of all other folders. */
+    keep(directories: readonly string[]): void {
+      const kept = new Set(directories.map((directory) => resolve(directory)));
+      for (const [path, { stopWatching }] of folders) {
+        if (kept.has(path)) continue;
+        stopWatching();
+        folders.delete(path);
+        report(path, false);
+      }
     },
     /** Reads every folder again. */
     async reload(): Promise<void> {
