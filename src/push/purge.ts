@@ -1,5 +1,5 @@
 import { createLoop } from '../server/loop.ts';
-import { purgeCampaigns } from './campaigns/purge-store.ts';
+import { purgeCampaigns } from './campaigns/removal-store.ts';
 import type { Database } from './database/database.ts';
 import { purgeLines } from './delivery/line-purge-store.ts';
 import { purgeLimits, purgeMessages } from './messages/purge-store.ts';

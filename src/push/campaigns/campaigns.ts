@@ -1,7 +1,7 @@
 import { createLoop } from '../../server/loop.ts';
 import { type CampaignParts, campaignsIn } from './campaign-store.ts';
-import { removeAbandoned } from './loading-store.ts';
 import { settleSlices } from './progress-store.ts';
+import { removeAbandoned } from './removal-store.ts';
 import { campaignRoutes } from './routes.ts';
 import { beginDue } from './runs.ts';
 import { handOutSlice } from './slice-store.ts';

@@ -7,7 +7,8 @@ import { type Ask, Refusal } from '../http/route.ts';
 import { campaignSchema, LONGEST_LINE, type NewCampaign, readLine } from './campaign-schema.ts';
 import { type CampaignParts, type CampaignRow, findCampaign } from './campaign-store.ts';
 import { loadReceivers, readLines } from './load-receivers.ts';
-import { addReceivers, changeLoading, findByKey, insertCampaign, removeLoading } from './loading-store.ts';
+import { addReceivers, changeLoading, findByKey, insertCampaign } from './loading-store.ts';
+import { removeLoading } from './removal-store.ts';
 import { resolveTemplate, startCampaign } from './runs.ts';
 import { checkSchedule } from './schedule.ts';
 

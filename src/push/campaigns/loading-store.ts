@@ -1,15 +1,10 @@
-import { type Insertable, sql, type Updateable } from 'kysely';
+import type { Insertable, Updateable } from 'kysely';
 import { InputError } from '../../errors.ts';
 import { transact } from '../../server/database.ts';
 import type { CampaignTables } from '../database/campaign-tables.ts';
 import { type Database, isDuplicate, type Tx } from '../database/database.ts';
 import type { CampaignRow } from './campaign-store.ts';
 import type { NewReceiverRow } from './load-receivers.ts';
-
-/** How long a load may stand still before it counts as broken off; ms. */
-const ABANDONED_MS = 600_000;
-/** Rows that one statement removes, well within the database's patience. */
-const REMOVED_AT_ONCE = 5000;
 
 /** Writes a campaign down that nobody sees yet; resolves to its serial, or to null when its idempotency key is taken. */
 export async function insertCampaign(
@@ -66,26 +61,4 @@ export function addReceivers(
       .executeTakeFirst();
     return Number(added.numInsertedOrUpdatedRows ?? 0);
   });
-}
-
-/** Removes a campaign that did not load, with all that came in; its idempotency key is free at once. */
-export async function removeLoading(db: Database, serial: number): Promise<void> {
-  const removing = await sql`update campaigns set state = 'removing', idempotency_key = null
-    where serial = ${serial} and state in ('loading', 'removing')`.execute(db);
-  if (removing.numAffectedRows === 0n) return;
-  for (let isMore = true; isMore; ) {
-    const { numAffectedRows } = await sql`delete from campaign_receivers
-      where campaign = ${serial} limit ${sql.lit(REMOVED_AT_ONCE)}`.execute(db);
-    isMore = Number(numAffectedRows) === REMOVED_AT_ONCE;
-  }
-  await sql`delete from campaigns where serial = ${serial} and state = 'removing'`.execute(db);
-}
-
-/** Removes what was left behind half loaded, by a process that died. */
-export async function removeAbandoned(db: Database, now: number): Promise<void> {
-  // What has ended is purged little by little.
-  const { rows } = await sql<{ serial: number }>`select serial from campaigns
-    where state in ('loading', 'removing') and touched_at < ${now - ABANDONED_MS} and finished_at is null
-    limit 100`.execute(db);
-  for (const { serial } of rows) await removeLoading(db, serial);
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { purgeCampaigns } from '../../../src/push/campaigns/purge-store.ts';
+import { purgeCampaigns } from '../../../src/push/campaigns/removal-store.ts';
 import { purgeMessages } from '../../../src/push/messages/purge-store.ts';
 import { openCampaignHarness, users } from './campaign-harness.ts';
 

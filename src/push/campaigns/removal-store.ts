@@ -1,0 +1,75 @@
+import { sql } from 'kysely';
+import type { CampaignState } from '../database/campaign-tables.ts';
+import type { Database } from '../database/database.ts';
+import type { PurgeParts } from '../messages/purge-store.ts';
+
+/** How long a load may stand still before it counts as broken off; ms. */
+const ABANDONED_MS = 600_000;
+/** Rows that one statement removes: well within the database's patience, and of a purge, so that it holds nobody up. */
+const LOADED_ROWS = 5000;
+const PURGED_ROWS = 500;
+/** Between two pieces of a purge others have the disk for themselves; ms. */
+const PAUSE_MS = 50;
+const PIECES = 200;
+
+const PARTS = ['campaign_receivers', 'campaign_returned', 'campaign_slices'];
+
+/** Removes a campaign that did not load, with all that came in; its idempotency key is free at once. */
+export async function removeLoading(db: Database, serial: number): Promise<void> {
+  if (!(await hide(db, serial, ['loading', 'removing']))) return;
+  for (let isMore = true; isMore; ) isMore = await removePiece(db, serial, LOADED_ROWS);
+}
+
+/** Removes what was left behind half loaded, by a process that died. */
+export async function removeAbandoned(db: Database, now: number): Promise<void> {
+  // What has ended is purged little by little.
+  const { rows } = await sql<{ serial: number }>`select serial from campaigns
+    where state in ('loading', 'removing') and touched_at < ${now - ABANDONED_MS} and finished_at is null
+    limit 100`.execute(db);
+  for (const { serial } of rows) await removeLoading(db, serial);
+}
+
+/**
+ * Deletes campaigns that ended long ago and whose messages are gone, with their receivers, in at most 200 small pieces;
+ * any number of replicas may. Nobody sees one of which a part is gone. A purge that is broken off goes on where it ended.
+ */
+export async function purgeCampaigns({ db, before, sleep, isStopped }: PurgeParts): Promise<void> {
+  for (let piece = 0; piece < PIECES && !isStopped(); piece += 1) {
+    const serial = await findEnded(db, before);
+    if (serial === undefined) return;
+    await hide(db, serial, ['done', 'stopped']);
+    await removePiece(db, serial, PURGED_ROWS);
+    await sleep(PAUSE_MS);
+  }
+}
+
+/** The campaign whose purge has begun, unlike those that broke off while they were loading it has ended; otherwise the next. */
+async function findEnded(db: Database, before: number): Promise<number | undefined> {
+  const { rows } = await sql<{ serial: number }>`
+    (select serial from campaigns where state = 'removing' and finished_at is not null limit 1)
+    union all
+    (select c.serial from campaigns c where c.state in ('done', 'stopped') and c.finished_at < ${before}
+      and not exists (select 1 from campaign_slices s join messages m on m.id = s.message_id
+        where s.campaign = c.serial) limit 1)`.execute(db);
+  return rows[0]?.serial;
+}
+
+/** Takes a campaign that is in one of these states out of sight; resolves to whether it was. */
+async function hide(db: Database, serial: number, states: readonly CampaignState[]): Promise<boolean> {
+  const { numAffectedRows } = await sql`update campaigns set state = 'removing', idempotency_key = null
+    where serial = ${serial} and state in (${sql.join(states)})`.execute(db);
+  return numAffectedRows === 1n;
+}
+
+/** Removes so many rows of what belongs to a campaign, and at last itself; resolves to whether there is more. */
+async function removePiece(db: Database, serial: number, most: number): Promise<boolean> {
+  let removed = 0n;
+  for (const table of PARTS) {
+    const { numAffectedRows = 0n } = await sql`delete from ${sql.table(table)}
+      where campaign = ${serial} limit ${sql.lit(most)}`.execute(db);
+    removed += numAffectedRows;
+  }
+  if (removed > 0n) return true;
+  await sql`delete from campaigns where serial = ${serial} and state = 'removing'`.execute(db);
+  return false;
+}
