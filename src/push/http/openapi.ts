@@ -16,15 +16,6 @@ export function openApiRoute(routes: readonly Route[]): Route {
 
 const headers = ['X-Keypad-App', 'X-Keypad-Timestamp', 'X-Keypad-Nonce', 'X-Keypad-Signature'];
 
-/** A body that is streamed comes after its signature was looked at. */
-const contentHash: Json = {
-  name: 'X-Keypad-Content-SHA256',
-  in: 'header',
-  required: true,
-  description: 'The hex SHA-256 of the body, the same as in the signature.',
-  schema: { type: 'string', pattern: '^[0-9a-f]{64}$' },
-};
-
 const refusals: Readonly<Record<number, string>> = {
   400: 'Something in the request is malformed.',
   401: 'The request is not signed as it should be.',
@@ -35,7 +26,17 @@ const refusals: Readonly<Record<number, string>> = {
   503: 'The database is away; try again.',
 };
 
-const error = { type: 'object', required: ['error'], properties: { error: { type: 'string' } } };
+const word = { type: 'string' };
+const error = { type: 'object', required: ['error'], properties: { error: word } };
+
+/** A body that is streamed comes after its signature was looked at. */
+const contentHash = {
+  name: 'X-Keypad-Content-SHA256',
+  in: 'header',
+  required: true,
+  description: 'The hex SHA-256 of the body, the same as in the signature.',
+  schema: { type: 'string', pattern: '^[0-9a-f]{64}$' },
+};
 
 /** The OpenAPI document of a table of routes. */
 function describeRoutes(routes: readonly Route[]): Json {
@@ -60,15 +61,15 @@ function describeRoutes(routes: readonly Route[]): Json {
 }
 
 function describeRoute({ path, summary, scope, body, accepts = {}, query, reads, answers }: Route): Json {
-  const pathParameters = [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
-    name,
-    in: 'path',
-    required: true,
-    schema: { type: 'string' },
-  }));
+  const { properties = {}, required = [] } = query === undefined ? {} : schemaOf(query, 'input');
   const parameters = [
-    ...pathParameters,
-    ...(query === undefined ? [] : queryParameters(query)),
+    ...[...path.matchAll(/:(\w+)/g)].map(([, name]) => ({ name, in: 'path', required: true, schema: word })),
+    ...Object.entries(properties).map(([name, schema]) => ({
+      name,
+      in: 'query',
+      required: required.includes(name),
+      schema,
+    })),
     ...(reads === 'stream' ? [contentHash] : []),
   ];
   const content = mapValues(body === undefined ? accepts : { 'application/json': body }, (schema) => ({
@@ -93,20 +94,7 @@ function answered(description: string, schema: Json): Json {
   return { description, content: { 'application/json': { schema } } };
 }
 
-function queryParameters(query: ZodType): readonly Json[] {
-  const { properties = {}, required = [] } = schemaOf(query, 'input') as {
-    properties?: Json;
-    required?: readonly string[];
-  };
-  return Object.entries(properties).map(([name, schema]) => ({
-    name,
-    in: 'query',
-    required: required.includes(name),
-    schema,
-  }));
-}
-
-function schemaOf(schema: ZodType, io: 'input' | 'output'): Json {
+function schemaOf(schema: ZodType, io: 'input' | 'output') {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
   return rest;
 }
