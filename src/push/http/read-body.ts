@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Readable, Transform } from 'node:stream';
+import { Readable } from 'node:stream';
 import { InputError } from '../../errors.ts';
 
 /** Whether a Content-Type header names this type. */
@@ -23,28 +23,21 @@ export function readJson(bytes: Uint8Array): unknown {
  * and as soon as there are more of them than `limit`.
  */
 export function verifiedStream(source: Readable, bodyHash: string, limit: number): Readable {
-  const hash = createHash('sha256');
-  let size = 0;
-  const checked = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
+  async function* verified() {
+    const hash = createHash('sha256');
+    let size = 0;
+    // To destroy the source would end the connection before the caller has read why.
+    for await (const chunk of source.iterator({ destroyOnReturn: false })) {
       size += chunk.length;
+      if (size > limit) throw new InputError(`The body is longer than ${limit} bytes; send less at once.`);
       hash.update(chunk);
-      done(
-        size > limit ? new InputError(`The body is longer than ${limit} bytes; send less at once.`) : null,
-        chunk,
-      );
-    },
-    flush(done) {
-      const isSame = hash.digest('hex') === bodyHash;
-      done(isSame ? null : new InputError('The body is not the one that X-Keypad-Content-SHA256 names.'));
-    },
-  });
-  // Not `pipeline`: that would end the connection before the caller has read why.
-  source.once('error', (error) => checked.destroy(error));
-  source.once('close', () => {
-    if (!source.readableEnded) checked.destroy(new InputError('The connection ended before the body did.'));
-  });
+      yield chunk;
+    }
+    if (hash.digest('hex') === bodyHash) return;
+    throw new InputError('The body is not the one that X-Keypad-Content-SHA256 names.');
+  }
+  const checked = Readable.from(verified(), { objectMode: false });
   // Nobody may be reading any more when it fails.
   checked.on('error', () => {});
-  return source.pipe(checked);
+  return checked;
 }

@@ -22,6 +22,17 @@ const streamed = route('POST /campaigns/streamed', {
   reply: async ({ raw }) => ({ length: (await buffer(raw as Readable)).length }),
 });
 
+/** Answers after the first bytes, while the rest is still coming. */
+const hasty = route('POST /hasty', {
+  summary: 'Streams.',
+  reads: 'stream',
+  answers: { 200: z.object({}) },
+  async reply({ raw }) {
+    for await (const _ of (raw as Readable).iterator({ destroyOnReturn: false })) break;
+    return {};
+  },
+});
+
 /** The table of the role as far as refusals go: nothing stands behind what must not be reached. */
 function tableOf(parts: { db: Database; now: () => number }): readonly Route[] {
   const unreachable = new Proxy({}, { get: () => () => Promise.reject(new Error('reached')) });
@@ -37,7 +48,7 @@ const routes = [...table, openApiRoute(table)];
 
 let api: ApiHarness;
 beforeAll(async () => {
-  api = await openApiHarness(tableOf);
+  api = await openApiHarness((parts) => [...tableOf(parts), hasty]);
   await api.newApp('ci', ['text', 'templates', 'campaigns', 'directory']);
   await api.newApp('off', ['text', 'templates', 'campaigns', 'directory']);
   await api.keys.change('off', { enabled: false });
@@ -226,6 +237,11 @@ describe('a streamed body', () => {
       status: 400,
       body: { error: expect.stringContaining('X-Keypad-Content-SHA256') },
     });
+  });
+
+  test('that turns out to be another when nobody reads it any more ends no process', async () => {
+    const other = said({ path: '/v1/hasty', body: 'other', signed: { body } });
+    expect(await api.say(other)).toMatchObject({ status: 200 });
   });
 
   test('fails as soon as it is too long', async () => {
