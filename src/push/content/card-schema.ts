@@ -43,11 +43,14 @@ export function cardSchema({ bytes, like, url }: Texts): z.ZodType<Readonly<Reco
     quote_area: z.strictObject({ ...area, quote_text: line.optional() }).optional(),
     horizontal_content_list: z.array(horizontal).max(6).optional(),
   };
-  const jumps = z
-    .array(z.strictObject({ ...area, title: line }))
-    .max(3)
-    .optional();
-  const cardAction = z.strictObject({ type: oneOf(1, 2), ...jump });
+  const shown = {
+    ...notice,
+    jump_list: z
+      .array(z.strictObject({ ...area, title: line }))
+      .max(3)
+      .optional(),
+    card_action: z.strictObject({ type: oneOf(1, 2), ...jump }),
+  };
   const answered = {
     ...head,
     task_id: taskId,
@@ -64,22 +67,18 @@ export function cardSchema({ bytes, like, url }: Texts): z.ZodType<Readonly<Reco
   const kinds = z.discriminatedUnion('card_type', [
     z.strictObject({
       card_type: z.literal('text_notice'),
-      ...notice,
+      ...shown,
       main_title: title.optional(),
       emphasis_content: title.optional(),
       sub_title_text: line.optional(),
-      jump_list: jumps,
-      card_action: cardAction,
     }),
     z.strictObject({
       card_type: z.literal('news_notice'),
-      ...notice,
+      ...shown,
       main_title: headed,
       image_text_area: z.strictObject({ ...area, desc: line.optional(), image_url: url }).optional(),
       card_image: z.strictObject({ url, aspect_ratio: z.number().min(1.3).max(2.25).optional() }).optional(),
       vertical_content_list: z.array(headed).max(4).optional(),
-      jump_list: jumps,
-      card_action: cardAction,
     }),
     z.strictObject({
       card_type: z.literal('button_interaction'),
