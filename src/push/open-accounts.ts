@@ -40,9 +40,9 @@ export function openAccounts({ config, send, db, metrics, log }: AccountsParts) 
   let loaded = loadAccounts(pushAccountSettings, config);
   const opened = new Map<string, OpenAccount>();
 
-  /** Both clients of WeCom on one access token, which all replicas share. */
-  const openClients = (account: PushAccount) => {
+  const open = (name: string, account: PushAccount): OpenAccount => {
     const owner = { ...account, secret: account.secret.reveal() };
+    // Both clients of WeCom stand on one access token, which all replicas share.
     const app = openApp({
       ...owner,
       send,
@@ -53,9 +53,6 @@ export function openAccounts({ config, send, db, metrics, log }: AccountsParts) 
         if (call.warning !== undefined) log.warn(call, 'WeCom understood a call only in part');
       },
     });
-    return { messenger: createMessenger(app), weCom: createWeComApi(app) };
-  };
-  const open = (name: string, account: PushAccount): OpenAccount => {
     const breaker = createBreaker({
       now,
       onChange(state) {
@@ -75,8 +72,9 @@ export function openAccounts({ config, send, db, metrics, log }: AccountsParts) 
     metrics.breaker(name, breaker.state());
     metrics.accountPaused(name, false);
     return {
-      ...openClients(account),
       account,
+      messenger: createMessenger(app),
+      weCom: createWeComApi(app),
       breaker,
       pause,
       accountLimit: () => loaded.accounts.get(name)?.accountLimit ?? 0,
