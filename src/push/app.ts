@@ -108,7 +108,7 @@ export async function createPush({ config, log, registry }: PushParts) {
       ...mediaRoutes({ media }),
       ...templateRoutes({ templates }),
       ...campaigns.routes,
-      ...accountRoutes(accounts.list),
+      ...accountRoutes(async () => accounts.list(await delivery.waitingByAccount())),
       ...directoryRoutes(accounts.weComOf),
     ],
     keys,

@@ -12,7 +12,6 @@ import { DEFAULT_ACCOUNT } from './content/message.ts';
 import type { Database } from './database/database.ts';
 import type { SendingAccount } from './delivery/accounts.ts';
 import { createBreaker } from './delivery/breaker.ts';
-import { countByAccount } from './delivery/depth-store.ts';
 import { createPause } from './delivery/pause.ts';
 import type { AccountView } from './http/accounts.ts';
 import type { PushMetrics } from './metrics.ts';
@@ -130,9 +129,8 @@ export function openAccounts({ config, send, db, metrics, log }: AccountsParts) 
       if (paused === null) return null;
       return `WeCom refuses the account ${name} (${paused.errcode}). ${paused.advice} Until then`;
     },
-    /** The configured ones, and those that are not any more and have messages waiting. */
-    async list(): Promise<readonly AccountView[]> {
-      const queued = await countByAccount(db);
+    /** The configured ones, and those that are not any more and have messages waiting; `queued` says how many, by account. */
+    list(queued: ReadonlyMap<string, number>): readonly AccountView[] {
       const names = new Set([...opened.keys(), ...queued.keys()]);
       return [...names].map((name) => viewOf(name, queued.get(name) ?? 0));
     },

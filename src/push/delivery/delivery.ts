@@ -5,9 +5,10 @@ import type { Database } from '../database/database.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
 import { insertMessages } from './accept-store.ts';
 import type { SendingAccount, SendingAccounts } from './accounts.ts';
+import { createBacklog, type Depth } from './backlog.ts';
 import type { ClaimParts, Group } from './claim.ts';
 import { createClaimer } from './claimer.ts';
-import { type Depth, readDepth } from './depth-store.ts';
+import { countWaiting } from './depth-store.ts';
 import { createIntake } from './intake.ts';
 import { createLeases, RENEW_MS } from './leases.ts';
 import { writeBlock } from './limits-store.ts';
@@ -41,8 +42,10 @@ export interface Delivery extends MessageQueue {
   start(): void;
   /** Begins nothing more, and waits a bounded time for what is under way. */
   close(): Promise<void>;
-  /** What waits in each lane. */
+  /** What is due in each lane. */
   depth(): Promise<readonly Depth[]>;
+  /** How many deliveries have not ended, by account; what goes through robots belongs to none. */
+  waitingByAccount(): Promise<ReadonlyMap<string, number>>;
 }
 
 /** How often it is looked for what other replicas have accepted or finished, in ms: it is to be noticed within 250, an alert within 100. */
@@ -53,6 +56,7 @@ const ALERT_LOOK_MS = 80;
 export function createDelivery(parts: DeliveryParts): Delivery {
   const { db, now, newId, onError, accounts, clock = clockOfDatabase } = parts;
   const waiters = createWaiters(db, onError);
+  const backlog = createBacklog({ count: () => countWaiting(db, clock), now, onError });
   const recorder = createRecorder({ ...parts, clock, onFinished: waiters.notify });
   const leases = createLeases(db, clock, now);
   const repeats = createRepeats(db, clock);
@@ -103,7 +107,8 @@ export function createDelivery(parts: DeliveryParts): Delivery {
       wake();
       return queued;
     },
-    depth: () => readDepth(db, clock),
+    depth: backlog.byLane,
+    waitingByAccount: backlog.byAccount,
     start() {
       for (const claimer of claimers) claimer.start();
       for (const loop of loops) loop.start();

@@ -24,6 +24,14 @@ export function laneOf(line: string): Lane {
   return lanes.find((lane) => line.startsWith(`${lane}:`)) ?? 'bulk';
 }
 
+/** The account of a line that {@link lineOf} named, or of its beginning up to the receiver's id; empty for a robot. */
+export function accountOfLine(line: string): string {
+  const [, kind = ''] = line.split(':');
+  const slash = kind.indexOf('/');
+  if (slash >= 0) return kind.slice(0, slash);
+  return kind === 'robot' ? '' : DEFAULT_ACCOUNT;
+}
+
 /** What kind of receiver it is, and what WeCom calls it: a userid, an id, a chatid, or our name of a robot. */
 export function readReceiver(receiver: Receiver): { readonly kind: ReceiverKind; readonly id: string } {
   const colon = receiver.indexOf(':');

@@ -23,7 +23,7 @@ export function checkAccount({ app, scopes }: Caller, account: string, known: Kn
 export const accountView = z.object({
   account: z.string(),
   state: z.enum(['active', 'paused', 'removed']),
-  /** Deliveries that wait, in all replicas together. */
+  /** Deliveries that wait, in all replicas together; of very many the number of a moment ago. */
   queued: z.int(),
   since: z.iso.datetime().optional(),
   errcode: errcodeSchema.optional(),

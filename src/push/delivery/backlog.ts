@@ -1,0 +1,78 @@
+import { type Lane, lanes } from '../content/message.ts';
+import type { Waiting } from './depth-store.ts';
+
+/** What is due in a lane. */
+export interface Depth {
+  readonly lane: Lane;
+  /** Deliveries whose time has come and that have not ended. */
+  readonly queued: number;
+  /** How long the oldest of them has waited, in ms; 0 when there is none. */
+  readonly oldestMs: number;
+}
+
+export interface BacklogParts {
+  /** Counts all that waits. */
+  readonly count: () => Promise<readonly Waiting[]>;
+  /** Unix ms. */
+  readonly now: () => number;
+  readonly onError: (error: unknown) => void;
+}
+
+/** What waits, as it was counted last: the more there is the less often it is counted. */
+export interface Backlog {
+  /** What is due in each lane. */
+  byLane(): Promise<readonly Depth[]>;
+  /** How many deliveries have not ended, by account; what goes through robots belongs to none. */
+  byAccount(): Promise<ReadonlyMap<string, number>>;
+}
+
+/** Counting reads no more than so many deliveries in a ms, on the average: with a million waiting, once in 20 s. */
+const PER_MS = 50;
+/** Nobody waits for a new count of more than so many: they get the one before it. */
+const MANY = 200_000;
+
+/** Makes what counts the backlog for one process. */
+export function createBacklog({ count, now, onError }: BacklogParts): Backlog {
+  let last: { readonly at: number; readonly total: number; readonly counts: readonly Waiting[] } | undefined;
+  let counting: Promise<readonly Waiting[]> | undefined;
+
+  const countAnew = async (): Promise<readonly Waiting[]> => {
+    try {
+      const counts = await count();
+      last = { at: now(), total: counts.reduce((sum, { waiting }) => sum + waiting, 0), counts };
+      return counts;
+    } finally {
+      counting = undefined;
+    }
+  };
+  const read = async (): Promise<readonly Waiting[]> => {
+    if (last !== undefined && now() - last.at < Math.floor(last.total / PER_MS)) return last.counts;
+    const before = last !== undefined && last.total > MANY ? last.counts : undefined;
+    if (counting === undefined) {
+      counting = countAnew();
+      if (before !== undefined) counting.catch(onError);
+    }
+    return before ?? counting;
+  };
+
+  return {
+    async byLane() {
+      const counts = await read();
+      return lanes.map((lane) => {
+        const ours = counts.filter((each) => each.lane === lane);
+        return {
+          lane,
+          queued: ours.reduce((sum, { queued }) => sum + queued, 0),
+          oldestMs: Math.max(0, ...ours.map(({ oldestMs }) => oldestMs)),
+        };
+      });
+    },
+    async byAccount() {
+      const byAccount = new Map<string, number>();
+      for (const { account, waiting } of await read()) {
+        if (account !== '') byAccount.set(account, (byAccount.get(account) ?? 0) + waiting);
+      }
+      return byAccount;
+    },
+  };
+}
