@@ -12,8 +12,9 @@ export { type Environment, readSettings } from './config/read-settings.ts';
 export { createSecret, type Secret } from './config/setting.ts';
 export { opsSettings, pushSettings };
 
+const roles = ['bot', 'ops', 'push', 'all'] as const;
 /** What one process is: the interface platform, the ops platform, message delivery, or all of them. */
-export type Role = 'bot' | 'ops' | 'push' | 'all';
+export type Role = (typeof roles)[number];
 
 /** The settings of the interface platform; what prints as `[secret]` is read with `reveal()`. */
 export type BotConfig = ValuesOf<typeof botSettings> & {
@@ -36,8 +37,6 @@ export interface Config extends ValuesOf<typeof commonSettings> {
   readonly ops?: OpsConfig;
   readonly push?: PushConfig;
 }
-
-const roles: readonly Role[] = ['bot', 'ops', 'push', 'all'];
 
 /** Reads the role from the command line; throws a ConfigError that names them. */
 export function readRole(word: string | undefined): Role {

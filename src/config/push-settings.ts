@@ -39,24 +39,20 @@ export const pushSettings = {
     fallback: 'https://qyapi.weixin.qq.com',
     read: httpsUrl,
   },
-  httpsProxy: {
-    ...secret({
-      name: 'HTTPS_PROXY',
-      about: 'Proxy for WeCom and for result callbacks over https; unset: that of HTTP_PROXY, or none.',
-      example: 'http://proxy.internal:3128',
-      read: readProxy,
-    }),
+  httpsProxy: secret({
+    name: 'HTTPS_PROXY',
+    about: 'Proxy for WeCom and for result callbacks over https; unset: that of HTTP_PROXY, or none.',
+    example: 'http://proxy.internal:3128',
     fallback: '',
-  },
-  httpProxy: {
-    ...secret({
-      name: 'HTTP_PROXY',
-      about: 'Proxy for result callbacks over plain http; unset: none.',
-      example: 'http://proxy.internal:3128',
-      read: readProxy,
-    }),
+    read: readProxy,
+  }),
+  httpProxy: secret({
+    name: 'HTTP_PROXY',
+    about: 'Proxy for result callbacks over plain http; unset: none.',
+    example: 'http://proxy.internal:3128',
     fallback: '',
-  },
+    read: readProxy,
+  }),
   noProxy: {
     name: 'NO_PROXY',
     about: 'Hosts and domains that are called without a proxy; loopback always is.',

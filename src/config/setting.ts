@@ -35,10 +35,7 @@ export function createSecret<T>(value: T): Secret<T> {
   return Object.freeze({ reveal: () => value, toJSON: hidden, toString: hidden, [inspect.custom]: hidden });
 }
 
-/** A secret: it may come from a file, has no default, and is read into something that cannot be printed. */
-export function secret<T>(
-  parts: Pick<Setting<T>, 'name' | 'about' | 'example' | 'read'>,
-): Setting<Secret<T>> {
-  const { read, ...rest } = parts;
+/** A secret: it may come from a file, and is read into something that cannot be printed. */
+export function secret<T>({ read, ...rest }: Omit<Setting<T>, 'file'>): Setting<Secret<T>> {
   return { ...rest, file: true, read: (text) => createSecret(read(text)) };
 }

@@ -30,13 +30,6 @@ export interface HttpProxies {
   readonly noProxy?: string;
 }
 
-/** Calls other servers over connections that are kept open. */
-export interface HttpClient {
-  readonly send: SendHttp;
-  /** Drops all connections, those with a request under way too. */
-  close(): Promise<void>;
-}
-
 const MAX_BYTES = 1024 * 1024;
 /** How much of an answer that nobody wants is read, so that its connection can be used again. */
 const MAX_UNWANTED_BYTES = 64 * 1024;
@@ -50,14 +43,12 @@ const MOST_IDLE_MS = 30_000;
 const NEVER_BY_PROXY = ['localhost', '127.0.0.1', '::1'];
 
 /**
- * Opens a client; nothing of the environment counts, only the proxies that are named. It stands on the dispatcher of undici, which costs a fifth of `fetch` a call (test/bench/README.md). There are as many
- * connections to a server as requests under way, with one request at a time on each: callers bound how many they make.
+ * Opens a client, which calls other servers over connections that are kept open; nothing of the environment counts, only
+ * the proxies that are named. It stands on the dispatcher of undici, which costs a fifth of `fetch` a call
+ * (test/bench/README.md). There are as many connections to a server as requests under way, with one request at a time on
+ * each: callers bound how many they make.
  */
-export function createHttpClient({
-  httpProxy = '',
-  httpsProxy = '',
-  noProxy = '',
-}: HttpProxies = {}): HttpClient {
+export function createHttpClient({ httpProxy = '', httpsProxy = '', noProxy = '' }: HttpProxies = {}) {
   const agent = new EnvHttpProxyAgent({
     httpProxy,
     httpsProxy,
@@ -68,7 +59,11 @@ export function createHttpClient({
     // HTTP/2 would share a connection among requests, and repeat some by itself.
     allowH2: false,
   });
-  return { send: (request) => send(agent, request), close: () => agent.destroy() };
+  return {
+    send: (request: HttpRequest): Promise<HttpAnswer> => send(agent, request),
+    /** Drops all connections, those with a request under way too. */
+    close: (): Promise<void> => agent.destroy(),
+  };
 }
 
 function send(agent: Dispatcher, request: HttpRequest): Promise<HttpAnswer> {

@@ -19,23 +19,11 @@ export interface MysqlOptions {
 
 type Callback<T> = (error: Error | null, result: T) => void;
 
-/** A connection while it is used. */
-export interface MysqlConnection {
-  query(sql: string, values: readonly unknown[], callback: Callback<unknown>): void;
-  release(): void;
-}
-
-/** A pool of connections, in the form that kysely takes. */
-export interface MysqlPool {
-  getConnection(callback: Callback<MysqlConnection>): void;
-  end(callback: (error: unknown) => void): void;
-}
-
 /** How often all connections may be replaced, so that a server that stays read-only is not flooded with new ones. */
 const REPLACE_EVERY_MS = 1000;
 
 /**
- * Opens a pool whose sessions have the SQL mode and the collation that Keypad's statements rely on. No connection is made
+ * Opens a pool, in the form that kysely takes, whose sessions have the SQL mode and the collation that Keypad's statements rely on. No connection is made
  * before the first query.
  *
  * After a failover the address may lead to another server, while connections to the old one still look alive. So a statement that got
@@ -50,7 +38,7 @@ export function openPool(
     idleMs = 10_000,
     now = () => performance.now(),
   }: MysqlOptions = {},
-): MysqlPool {
+) {
   const pool = createPool({
     uri: url,
     connectionLimit: connections,
@@ -89,10 +77,10 @@ export function openPool(
     generations.set(connection, generation);
   };
 
-  const use = (connection: PoolConnection): MysqlConnection => {
+  const use = (connection: PoolConnection) => {
     let lostBy: Error | undefined;
     return {
-      query(sql, values, callback) {
+      query(sql: string, values: readonly unknown[], callback: Callback<unknown>) {
         // Above all to a ROLLBACK: the server does that itself, and the caller learns what really happened.
         if (lostBy !== undefined) return callback(lostBy, undefined);
         const options = { sql, timeout: statementMs, values: [...values] };
@@ -107,14 +95,14 @@ export function openPool(
           callback(error, undefined);
         });
       },
-      release() {
+      release(): void {
         usedAt.set(connection, now());
         connection.release();
       },
     };
   };
 
-  const getConnection = (callback: Callback<MysqlConnection>): void =>
+  const getConnection = (callback: Callback<ReturnType<typeof use>>): void =>
     pool.getConnection((error, connection) => {
       const fail = (cause: Error): void => callback(named(cause), undefined as never);
       if (error !== null) return fail(error);
@@ -131,7 +119,7 @@ export function openPool(
         getConnection(callback);
       } else callback(null, use(connection));
     });
-  return { getConnection, end: (callback) => pool.end(callback) };
+  return { getConnection, end: (callback: (error: unknown) => void): void => pool.end(callback) };
 }
 
 /** mysql2 gives no code to the error of a connection that is closed already, or of a pool that has too many waiting. */

@@ -1,6 +1,5 @@
-import type { Messenger } from '../../wecom/api/messenger.ts';
+import type { Messenger, Receipt } from '../../wecom/api/messenger.ts';
 import type { Outgoing } from '../../wecom/api/outgoing.ts';
-import type { Receipt } from '../../wecom/api/receipt.ts';
 import type { Receiver } from '../content/message.ts';
 import type { Claimed } from './claim.ts';
 import { readReceiver } from './lines.ts';

@@ -1,7 +1,8 @@
+import { normalizeUserId } from '../userid.ts';
 import type { App } from './app.ts';
+import type { ApiAnswer } from './call.ts';
 import { mediaForm, readUploaded, type UploadedMedia } from './media-form.ts';
 import type { Audience, Outgoing } from './outgoing.ts';
-import { type Receipt, readReceipt } from './receipt.ts';
 
 /** What message delivery calls. */
 export type Messenger = ReturnType<typeof createMessenger>;
@@ -68,4 +69,25 @@ function onceWithin(seconds: number | undefined): Readonly<Record<string, number
     enable_duplicate_check: 1,
     duplicate_check_interval: Math.min(Math.max(Math.ceil(seconds), 1), MOST_CHECKED_SECONDS),
   };
+}
+
+/** What WeCom says of a message it took. */
+export type Receipt = ReturnType<typeof readReceipt>;
+
+/** Reads whom an accepted message/send did not reach (§4.2), userids in lower case: lists joined with `|`; one that is missing is empty. */
+export function readReceipt(answer: ApiAnswer) {
+  return {
+    msgid: `${answer.msgid ?? ''}`,
+    invalid: {
+      users: readList(answer.invaliduser).map(normalizeUserId),
+      parties: readList(answer.invalidparty),
+      tags: readList(answer.invalidtag),
+    },
+    /** Members whom the app may see but who lack the licence that it needs. */
+    unlicensed: readList(answer.unlicenseduser).map(normalizeUserId),
+  };
+}
+
+function readList(joined: unknown): readonly string[] {
+  return typeof joined === 'string' ? joined.split('|').filter((name) => name !== '') : [];
 }

@@ -1,6 +1,5 @@
-import type { Messenger } from '../../../src/wecom/api/messenger.ts';
+import type { Messenger, Receipt } from '../../../src/wecom/api/messenger.ts';
 import type { Outgoing } from '../../../src/wecom/api/outgoing.ts';
-import type { Receipt } from '../../../src/wecom/api/receipt.ts';
 
 /** What WeCom was asked to send: to whom, what, and whether it should drop a repeat. */
 export interface Sent {
