@@ -26,6 +26,11 @@ const { values } = parseArgs({
     only: { type: 'string' },
     /** How many messages of one lane message delivery sends at the same time. */
     concurrency: { type: 'string', default: '50' },
+    /** How many processes of message delivery there are, and how many messages are due before the first comes. */
+    replicas: { type: 'string', default: '1' },
+    backlog: { type: 'string', default: '0' },
+    /** For how many seconds message delivery is watched doing nothing. */
+    idle: { type: 'string', default: '10' },
   },
 });
 
@@ -39,8 +44,9 @@ const stops: (() => Promise<unknown>)[] = [];
 try {
   if (values.only !== 'push') await bench();
   if (values.only !== 'bot' && values.soak === undefined) {
-    const [messages, rounds, concurrency] = [values.messages, values.rounds, values.concurrency].map(Number);
-    await benchPush({ directory, messages, rounds, concurrency, stops } as PushBench);
+    const names = ['messages', 'rounds', 'concurrency', 'replicas', 'backlog', 'idle'] as const;
+    const numbers = Object.fromEntries(names.map((name) => [name, Number(values[name])]));
+    await benchPush({ directory, stops, ...numbers } as PushBench);
   }
 } finally {
   for (const stop of stops.reverse()) await stop();

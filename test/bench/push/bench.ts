@@ -1,17 +1,11 @@
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import mysql from 'mysql2/promise';
-import { startMariadbServer } from '../../../demo/servers/mariadb-server.ts';
-import { freePort, startProcess } from '../../../demo/servers/private-process.ts';
-import { startRole } from '../../../demo/servers/role-process.ts';
-import { createKeys } from '../../../src/push/apps/keys.ts';
-import { openDatabase } from '../../../src/push/database/database.ts';
-import { migrate } from '../../../src/push/database/migrations.ts';
+import { cpuMicroseconds } from '../wire.ts';
+import { measureLatency } from './latency.ts';
 import type { PushLoad, PushLoadResult } from './load.ts';
+import { type BenchDatabase, type BenchServers, startPush, startServers, WECOM_MS } from './servers.ts';
 
 /** What is measured, and where its servers keep their files. */
 export interface PushBench {
@@ -19,62 +13,40 @@ export interface PushBench {
   readonly messages: number;
   readonly rounds: number;
   readonly concurrency: number;
+  /** How many processes of the role there are. */
+  readonly replicas: number;
+  /** How many messages are due before the first is handed in. */
+  readonly backlog: number;
+  /** For how many seconds each round watches the processes do nothing. */
+  readonly idle: number;
   /** Stops what was started, in reverse order. */
   readonly stops: (() => Promise<unknown>)[];
 }
 
-const WECOM_MS = 50;
 const CONNECTIONS = 64;
 /** As many as the pool of message delivery has. */
 const INSERTERS = 20;
+/** How many single messages of each kind are timed. */
+const LATENCIES = 100;
 
 /** Measures acceptance and delivery in turns with their floors, and prints the figures and their ratios. */
-export async function benchPush({
-  directory,
-  messages,
-  rounds,
-  concurrency,
-  stops,
-}: PushBench): Promise<void> {
-  const servers = await startServers(directory, stops);
-  const { wecomUrl } = servers;
-  const ratios: { accepted: number; delivered: number }[] = [];
+export async function benchPush(bench: PushBench): Promise<void> {
+  const { messages, rounds, concurrency, replicas, backlog } = bench;
+  const servers = await startServers(bench.directory, bench.stops);
   console.log(
-    `message delivery: ${messages} messages, concurrency ${concurrency}, WeCom answers in ${WECOM_MS} ms`,
+    `message delivery: ${messages} messages, concurrency ${concurrency}, replicas ${replicas}, backlog ${backlog}, ` +
+      `WeCom answers in ${WECOM_MS} ms`,
   );
+  const ratios: { readonly accepted: number; readonly delivered: number }[] = [];
   for (let round = 1; round <= rounds; round += 1) {
-    const databaseUrl = await servers.newDatabase();
-    const push = await startPush(join(directory, `round-${round}`), { ...servers, databaseUrl, concurrency });
-    const before = await countOf(wecomUrl);
-    const usedBefore = cpuMs(push.pid);
-    const job: PushLoad = { ...push, connections: CONNECTIONS, messages };
-    const accepted = await node<PushLoadResult>('load.ts', JSON.stringify(job));
-    const from = { at: performance.now(), count: (await countOf(wecomUrl)) - before };
-    const until = await drained(wecomUrl, before + messages);
-    const cpu = ((cpuMs(push.pid) - usedBefore) * 1000) / messages;
-    await push.stop();
-    const deliveredRate = ((messages - from.count) * 1000) / (until - from.at);
-    const acceptedRate = messages / accepted.seconds;
-    const store = await node<{ seconds: number }>(
-      'store.ts',
-      await servers.newDatabase(),
-      `${concurrency}`,
-      `${messages}`,
-    );
-    const insert = await node<{ seconds: number }>(
-      'bare-insert.ts',
-      databaseUrl,
-      `${INSERTERS}`,
-      `${messages}`,
-    );
-    const storeRate = messages / store.seconds;
-    const insertRate = messages / insert.seconds;
-    ratios.push({ accepted: acceptedRate / insertRate, delivered: deliveredRate / storeRate });
-    console.log(
-      `round ${round}: accepted ${acceptedRate.toFixed(0)}/s (p50 ${accepted.p50.toFixed(1)} ms, p99 ${accepted.p99.toFixed(1)} ms, ` +
-        `${accepted.cpu.toFixed(0)} µs CPU, ${accepted.bad} not 202), one INSERT each ${insertRate.toFixed(0)}/s; ` +
-        `${cpu.toFixed(0)} µs CPU a message in all; delivered ${deliveredRate.toFixed(0)}/s, the queue alone ${storeRate.toFixed(0)}/s`,
-    );
+    const database = await servers.prepare(backlog);
+    const rates = await measureRole(bench, servers, { database, round });
+    const { url } = await servers.prepare(0);
+    const store = await node<{ seconds: number }>('store.ts', url, `${concurrency}`, `${messages}`);
+    const insert = await node<{ seconds: number }>('bare-insert.ts', url, `${INSERTERS}`, `${messages}`);
+    const [storeRate, insertRate] = [messages / store.seconds, messages / insert.seconds];
+    console.log(`  the queue alone ${whole(storeRate)}/s, one INSERT each ${whole(insertRate)}/s`);
+    ratios.push({ accepted: rates.accepted / insertRate, delivered: rates.delivered / storeRate });
   }
   const median = (of: (ratio: (typeof ratios)[number]) => number) =>
     ratios
@@ -86,98 +58,81 @@ export async function benchPush({
   );
 }
 
-interface Servers {
-  readonly wecomUrl: string;
-  newDatabase(): Promise<string>;
-}
-
-async function startServers(directory: string, stops: PushBench['stops']): Promise<Servers> {
-  const mariadb = await startMariadbServer({ directory: join(directory, 'mariadb'), port: await freePort() });
-  stops.push(mariadb.stop);
-  const port = await freePort();
-  const wecomUrl = `http://127.0.0.1:${port}`;
-  const isReady = () =>
-    fetch(`${wecomUrl}/readyz`).then(
-      () => true,
-      () => false,
-    );
-  const wecom = await startProcess(process.execPath, [fileOf('wecom.ts'), `${port}`, `${WECOM_MS}`], isReady);
-  stops.push(wecom.stop);
-  let databases = 0;
-  return {
-    wecomUrl,
-    async newDatabase() {
-      databases += 1;
-      const connection = await mysql.createConnection(mariadb.url);
-      await connection.query(`CREATE DATABASE bench${databases}`);
-      await connection.end();
-      return new URL(`/bench${databases}`, mariadb.url).href;
-    },
-  };
-}
-
-interface PushSettings extends Omit<Servers, 'newDatabase'> {
-  readonly databaseUrl: string;
-  readonly concurrency: number;
-}
-
-/** One process of the role, and an app that may ask as often as it likes. */
-async function startPush(directory: string, { wecomUrl, databaseUrl, concurrency }: PushSettings) {
-  const [port, internalPort] = [await freePort(), await freePort()];
-  const masterKey = randomBytes(33).toString('base64');
-  const db = openDatabase(databaseUrl);
-  await migrate(db);
-  const keys = createKeys({ db, masterKey, now: Date.now });
-  const { key } = await keys.create({
-    app: 'bench',
-    scopes: ['text', 'to:users'],
-    perMinute: 1_000_000,
-    callbackHosts: [],
+/** One round: accept while sending, send what is left (or as many of the backlog), then single messages, then nothing. */
+async function measureRole(
+  { directory, messages, concurrency, replicas, backlog, idle }: PushBench,
+  servers: BenchServers,
+  { database, round }: { readonly database: BenchDatabase; readonly round: number },
+) {
+  const { wecomUrl, databaseCpu } = servers;
+  const before = await countOf(wecomUrl);
+  const pushes = await Promise.all(
+    Array.from({ length: replicas }, (_, index) =>
+      startPush(join(directory, `round-${round}-${index}`), servers, database, concurrency),
+    ),
+  );
+  const usage = async () => ({
+    at: performance.now(),
+    sent: (await countOf(wecomUrl)) - before,
+    role: pushes.reduce((sum, { pid }) => sum + cpuMicroseconds(pid), 0),
+    database: databaseCpu(),
   });
-  await db.destroy();
-  const env = {
-    WECOM_CORP_ID: 'wwbench',
-    WECOM_AGENT_ID: '1',
-    WECOM_SECRET: 'bench',
-    WECOM_API_URL: wecomUrl,
-    PUSH_PORT: `${port}`,
-    PUSH_INTERNAL_PORT: `${internalPort}`,
-    PUSH_ALLOWED_SOURCES: '127.0.0.1',
-    PUSH_MYSQL_URL: databaseUrl,
-    PUSH_MASTER_KEY: masterKey,
-    PUSH_ACCOUNT_LIMIT: '10000000',
-    PUSH_ROBOTS: '{}',
-    PUSH_CONCURRENCY: `${concurrency}`,
+  const begun = await usage();
+  const share = Math.ceil(messages / replicas);
+  const loads = await Promise.all(
+    pushes.map(({ port, pid }) => {
+      const connections = Math.ceil(CONNECTIONS / replicas);
+      const job: PushLoad = { port, pid, connections, messages: share, ...database };
+      return node<PushLoadResult>('load.ts', JSON.stringify(job));
+    }),
+  );
+  const loaded = await usage();
+  await arrived(wecomUrl, before + Math.min(share * replicas + backlog, loaded.sent + messages));
+  const drained = await usage();
+  const accepted = (share * replicas) / Math.max(...loads.map(({ seconds }) => seconds));
+  const delivered = ((drained.sent - loaded.sent) * 1000) / (drained.at - loaded.at);
+  const worst = (of: 'p50' | 'p99') => Math.max(...loads.map((load) => load[of])).toFixed(1);
+  const cost = (from: typeof begun) => {
+    const count = drained.sent - from.sent;
+    return `${whole((drained.role - from.role) / count)} and ${whole((drained.database - from.database) / count)}`;
   };
-  const { process: running, stop } = await startRole({ role: 'push', env, internalPort, directory });
-  return { port, pid: running.pid as number, stop, app: 'bench', key };
+  const bad = loads.reduce((sum, load) => sum + load.bad, 0);
+  console.log(
+    `round ${round}: accepted ${whole(accepted)}/s (p50 ${worst('p50')} ms, p99 ${worst('p99')} ms, ${bad} not 202), ` +
+      `delivered ${whole(delivered)}/s; µs of CPU of the role and of MariaDB: ` +
+      `accepted and delivered ${cost(begun)}, only delivered ${cost(loaded)}`,
+  );
+  const [first] = pushes;
+  if (backlog === 0 && first !== undefined) {
+    const job = { port: first.port, database, wecomUrl, messages: LATENCIES };
+    for (const [what, { p50, p99 }] of await measureLatency(job))
+      console.log(`  ${what}: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms until WeCom has it`);
+    const from = await usage();
+    await sleep(idle * 1000);
+    const to = await usage();
+    const percent = (used: number) => (used / (to.at - from.at) / 10).toFixed(1);
+    if (idle > 0)
+      console.log(
+        `  idle: ${percent((to.role - from.role) / replicas)} % of a core each, MariaDB ${percent(to.database - from.database)} %`,
+      );
+  }
+  await Promise.all(pushes.map(({ stop }) => stop()));
+  return { accepted, delivered };
 }
 
-/** What a process has used, user and system; the kernel counts in hundredths of a second. */
-function cpuMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ');
-  return 10 * (Number(fields[11]) + Number(fields[12]));
-}
+const whole = (figure: number): string => figure.toFixed(0);
 
 async function countOf(wecomUrl: string): Promise<number> {
   return ((await (await fetch(`${wecomUrl}/count`)).json()) as { taken: number }).taken;
 }
 
-/** Resolves to the time when the last message has arrived. */
-async function drained(wecomUrl: string, count: number): Promise<number> {
-  for (;;) {
-    if ((await countOf(wecomUrl)) >= count) return performance.now();
-    await sleep(50);
-  }
-}
-
-function fileOf(name: string): string {
-  return new URL(name, import.meta.url).pathname;
+/** Resolves when so many messages have arrived. */
+async function arrived(wecomUrl: string, count: number): Promise<void> {
+  while ((await countOf(wecomUrl)) < count) await sleep(50);
 }
 
 async function node<T>(file: string, ...args: readonly string[]): Promise<T> {
-  const { stdout } = await promisify(execFile)(process.execPath, [fileOf(file), ...args]);
+  const path = new URL(file, import.meta.url).pathname;
+  const { stdout } = await promisify(execFile)(process.execPath, [path, ...args]);
   return JSON.parse(stdout) as T;
 }

@@ -2,13 +2,16 @@ import { createServer } from 'node:http';
 
 /**
  * A WeCom that takes everything and answers message/send after so many ms: the bench measures delivery, not the
- * simulator. `node wecom.ts PORT MS`; GET /count tells how many it has taken.
+ * simulator. `node wecom.ts PORT MS`; GET /count tells how many it has taken, GET /arrivals when each text that begins
+ * with "latency" arrived (Unix ms).
  */
 const [port, ms] = process.argv.slice(2).map(Number);
 let taken = 0;
+const arrivals: Record<string, number> = {};
 const answers: Readonly<Record<string, () => object>> = {
   '/cgi-bin/gettoken': () => ({ access_token: 'bench', expires_in: 7200 }),
   '/count': () => ({ taken }),
+  '/arrivals': () => ({ arrivals }),
   '/readyz': () => ({}),
 };
 createServer((request, response) => {
@@ -20,5 +23,10 @@ createServer((request, response) => {
       .setHeader('content-type', 'application/json')
       .end(JSON.stringify({ errcode: 0, errmsg: 'ok', ...answer() }));
   };
-  request.resume().once('end', () => (path === '/cgi-bin/message/send' ? setTimeout(reply, ms) : reply()));
+  request
+    .on('data', (data: Buffer) => {
+      const [, text] = /"content":"(latency [^"]+)"/.exec(data.toString('latin1')) ?? [];
+      if (text !== undefined) arrivals[text] = performance.timeOrigin + performance.now();
+    })
+    .once('end', () => (path === '/cgi-bin/message/send' ? setTimeout(reply, ms) : reply()));
 }).listen(port, '127.0.0.1');
