@@ -27,7 +27,7 @@ export async function jump(
       const failed = await fail(sentences.jumpFailed(index + 1, answered.problem));
       return 'refused' in answered ? { ...failed, refused: answered.refused } : failed;
     }
-    position = answered.next;
+    position = answered;
   }
   return unlessUnavailable(showScreen(position, context), fail);
 }

@@ -6,7 +6,7 @@ import { canJump, jump } from './jump.ts';
 import { choiceScreen, pinsNamed } from './options.ts';
 import { findPosition, menuOf, type Position, startOf, stepBack } from './position.ts';
 import { pagesOf, render } from './render.ts';
-import { type Resolved, resolve } from './resolve.ts';
+import { resolve } from './resolve.ts';
 import { firstScreen, show, showScreen, type Turn } from './screen.ts';
 import { type Pin, pathOf, type Screen, type Session } from './session.ts';
 
@@ -113,7 +113,7 @@ async function takeInput(standing: Standing, input: Input): Promise<Turn> {
 async function choose(standing: Standing, answer: Answer, pins?: readonly Pin[]): Promise<Turn> {
   const { position, context } = standing;
   const resolved = await resolve(position, answer, context, pins);
-  if ('next' in resolved) return showScreen(resolved.next, context);
+  if (!('problem' in resolved)) return showScreen(resolved, context);
   if (resolved.fresh === undefined) return { ...stay(standing, resolved.problem), refused: resolved.refused };
   return show(position, choiceScreen(resolved.fresh), context, resolved.problem);
 }
@@ -123,22 +123,22 @@ async function answerQuestion(standing: Standing, answer: Answer): Promise<Turn>
   const { position, context } = standing;
   const resolved = await resolve(position, answer, context);
   const command = readInput(answer.text);
-  if ('next' in resolved) {
+  if (!('problem' in resolved)) {
     // Whoever presses 0 to get out must not end at a preview of zero: where 00 says the same, 0 alone is no answer.
-    const isUnclear = command.kind === 'back' && isZero(resolved) && isZero(await zeroAt(standing));
-    return isUnclear ? stay(standing, sentences.zeroIsAnAnswer) : showScreen(resolved.next, context);
+    const isUnclear = command.kind === 'back' && isZero(resolved) && (await takesDoubleZero(standing));
+    return isUnclear ? stay(standing, sentences.zeroIsAnAnswer) : showScreen(resolved, context);
   }
   const leads = 'isKey' in command && command.kind !== 'next' && command.kind !== 'previous';
   return leads ? takeInput(standing, command) : stay(standing, resolved.problem);
 }
 
-function zeroAt({ position, context }: Standing): Promise<Resolved> {
-  return resolve(position, { kind: 'text', text: '00' }, context);
+async function takesDoubleZero({ position, context }: Standing): Promise<boolean> {
+  const resolved = await resolve(position, { kind: 'text', text: '00' }, context);
+  return !('problem' in resolved) && isZero(resolved);
 }
 
-function isZero(resolved: Resolved): boolean {
-  if (!('next' in resolved)) return false;
-  const step = resolved.next.steps.at(-1);
+function isZero({ steps }: Position): boolean {
+  const step = steps.at(-1);
   return step?.kind === 'answer' && step.value === 0;
 }
 
