@@ -60,7 +60,7 @@ function confirming(
 ): Context['run'] {
   return async (operation, input, { id, hash }, code) => {
     const confirmation = { id, user: caller.user, trace: caller.trace };
-    const mark = (marked: boolean) => store.markConfirmed(incoming, incoming.msgId, marked ? id : null);
+    const mark = (marked: boolean) => store.markConfirmed(incoming, marked ? id : null);
     // One write to the socket, in this order: what is marked has certainly been noted.
     await Promise.all([confirmations.begin(confirmation), mark(true)]).catch(() => {
       throw new Unavailable(sentences.notNoted);

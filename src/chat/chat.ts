@@ -37,7 +37,7 @@ async function receive(work: Work): Promise<Reply | null> {
   const limit = Promise.withResolvers<null>();
   const cancel = work.after(incoming.channel.replyMs, () => limit.resolve(null));
   try {
-    const entered = await store.enter(incoming, incoming.msgId);
+    const entered = await store.enter(incoming);
     if (entered.kind === 'repeat') return repeated(work, entered);
     const first = entered.kind === 'turn' ? entered.stored : undefined;
     return await answerInTime(work, first, limit.promise);
@@ -83,7 +83,7 @@ async function answerInTime(work: Work, first: Stored | undefined, limit: Promis
     if (receipts.length === 0) await deliverLate(work, text);
   };
   void work.track(deliver().catch((error: unknown) => onError(error, incoming)));
-  await store.keepReply(incoming, incoming.msgId, sentences.working).catch(() => {});
+  await store.keepReply(incoming, sentences.working).catch(() => {});
   return withoutReceipts(sentences.working);
 }
 
@@ -95,11 +95,11 @@ async function watchFirst(work: Work): Promise<void> {
   const { incoming, store } = work;
   for (let waited = 0; waited <= WATCH_MS; waited += LOOK_AGAIN_MS) {
     await work.sleep(LOOK_AGAIN_MS);
-    const seen = await store.look(incoming, incoming.msgId);
+    const seen = await store.look(incoming);
     if (seen.kind !== 'repeat' || seen.reply === '') continue;
     if (seen.reply !== null) return;
     const lost = lostOf(seen);
-    await store.keepReply(incoming, incoming.msgId, lost);
+    await store.keepReply(incoming, lost);
     return deliverLate(work, lost);
   }
 }

@@ -15,7 +15,7 @@ const NOTHING: Stored = { session: null, version: '' };
 export async function keep(work: Work, ending: Ending): Promise<Stored | null | 'broken'> {
   const { store, incoming } = work;
   try {
-    return await store.leave(incoming, incoming.msgId, ending);
+    return await store.leave(incoming, ending);
   } catch (error) {
     work.onError(error, incoming);
     const reply = ending.reply ?? sentences.working;
@@ -45,7 +45,7 @@ export async function letGo(
 ): Promise<void> {
   const left = async (): Promise<void> => {
     if (session === null) await store.end(incoming);
-    await store.leave(incoming, incoming.msgId, { from: NOTHING, session: 'same', reply });
+    await store.leave(incoming, { from: NOTHING, session: 'same', reply });
   };
   for (let waited = 0; waited < GIVE_UP_MS; waited += AGAIN_MS) {
     const isLeft = await left().then(

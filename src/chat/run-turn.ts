@@ -73,7 +73,7 @@ async function take(work: Work, { session }: Stored): Promise<Turn> {
 async function waitForTurn({ store, incoming, sleep }: Work): Promise<Stored | undefined> {
   for (let waited = 0; waited < WAIT_LIMIT_MS; waited += ASK_AGAIN_MS) {
     await sleep(ASK_AGAIN_MS);
-    const entered = await store.askAgain(incoming, incoming.msgId);
+    const entered = await store.askAgain(incoming);
     if (entered.kind === 'turn') return entered.stored;
   }
   return undefined;

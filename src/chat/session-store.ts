@@ -1,13 +1,10 @@
-import type { Channel } from '../channels/channel.ts';
+import type { Channel, Incoming } from '../channels/channel.ts';
 import { pathOf, type Session } from '../menu/turn/session.ts';
 import type { Redis } from '../server/redis.ts';
 import { CLAIM_SECONDS, ENTER, LEAVE } from './scripts.ts';
 
-/** Who writes in which channel; every key of a user carries the channel's scope and the user. */
-export interface Speaker {
-  readonly channel: Pick<Channel, 'scope'>;
-  readonly user: string;
-}
+/** A message and who wrote it; every key of a user carries the channel's scope and the user. */
+type Message = Pick<Incoming, 'user' | 'msgId'> & { readonly channel: Pick<Channel, 'scope'> };
 
 /** A session as it was read: `version` is the message that wrote it, '' when there is none. */
 export interface Stored {
@@ -26,8 +23,7 @@ export interface Repeat {
   readonly receipts: readonly string[];
 }
 
-/** What claiming a message answers. */
-export type Entered = Repeat | { readonly kind: 'wait' } | { readonly kind: 'turn'; readonly stored: Stored };
+type Entered = Repeat | { readonly kind: 'wait' } | { readonly kind: 'turn'; readonly stored: Stored };
 
 /** How a turn ends. `reply` undefined leaves what repeats get as it is. */
 export interface Ending {
@@ -44,42 +40,41 @@ export type SessionStore = ReturnType<typeof createSessionStore>;
 /** Opens sessions, message claims and the order of messages, in Redis; one round trip each. No key is without a time to live. */
 export function createSessionStore(redis: Redis) {
   const { enter, leave } = withScripts(redis);
-  const take = async (speaker: Speaker, msgId: string, claim: '0' | '1' | '?'): Promise<Entered> => {
-    const [kind, first, second] = await enter(...keysOf(speaker, msgId), msgId, claim);
+  const take = async (message: Message, claim: '0' | '1' | '?'): Promise<Entered> => {
+    const [kind, first, second] = await enter(...keysOf(message), message.msgId, claim);
     if (kind === 'repeat') return { kind, reply: first ?? null, ...readMark(second) };
     return kind === 'turn' ? { kind, stored: readStored(first, second) } : { kind: 'wait' };
   };
   return {
     /** Claims a message (once in 600 s) and takes a place in the user's line. */
-    enter: (speaker: Speaker, msgId: string) => take(speaker, msgId, '1'),
+    enter: (message: Message) => take(message, '1'),
     /** Asks again from a waiting place. */
-    askAgain: (speaker: Speaker, msgId: string) => take(speaker, msgId, '0'),
+    askAgain: (message: Message) => take(message, '0'),
     /** What a repeat of a claimed message would get; changes nothing. */
-    look: (speaker: Speaker, msgId: string) => take(speaker, msgId, '?'),
+    look: (message: Message) => take(message, '?'),
     /** Writes what the turn came to and leaves the line; answers the newer session instead when another turn came between. */
-    async leave(speaker: Speaker, msgId: string, ending: Ending): Promise<Stored | null> {
+    async leave(message: Message, ending: Ending): Promise<Stored | null> {
       const { from, session, reply = '', receipts = [] } = ending;
       const mode = session === 'same' ? 'keep' : session === null ? 'end' : 'write';
       const isWritten = session !== 'same' && session !== null;
       const written = isWritten ? [pathOf(session), JSON.stringify(session)] : ['', ''];
-      const keys = keysOf(speaker, msgId);
-      const turn = [msgId, mode, from.version, reply, ...written, receipts.join(' ')];
-      const [kind, newPath, newState] = await leave(...keys, ...turn);
+      const turn = [message.msgId, mode, from.version, reply, ...written, receipts.join(' ')];
+      const [kind, newPath, newState] = await leave(...keysOf(message), ...turn);
       return kind === 'conflict' ? readStored(newPath, newState) : null;
     },
     /** Keeps the reply, which tells no outcome, for repeats while the turn goes on. */
-    async keepReply(speaker: Speaker, msgId: string, reply: string): Promise<void> {
-      const keys = keysOf(speaker, msgId);
+    async keepReply(message: Message, reply: string): Promise<void> {
+      const keys = keysOf(message);
       await Promise.all([redis.set(keys[2], reply, 'EX', CLAIM_SECONDS), redis.del(keys[4])]);
     },
     /** Notes that an operation is confirmed with this message, or with null that it certainly was not run. */
-    async markConfirmed(speaker: Speaker, msgId: string, id: string | null): Promise<void> {
-      const mark = keysOf(speaker, msgId)[4];
+    async markConfirmed(message: Message, id: string | null): Promise<void> {
+      const mark = keysOf(message)[4];
       await (id === null ? redis.del(mark) : redis.set(mark, CONFIRMED, 'EX', CLAIM_SECONDS));
     },
     /** Ends a session whatever it is. */
-    async end(speaker: Speaker): Promise<void> {
-      const [path, state] = keysOf(speaker, '');
+    async end(message: Message): Promise<void> {
+      const [path, state] = keysOf(message);
       await redis.del(path, state);
     },
   };
@@ -95,7 +90,7 @@ function withScripts(redis: Redis): { enter: Script; leave: Script } {
 }
 
 /** path, state, reply of this message, line, mark of this message; one hash tag, so that they live on one node of a cluster. */
-function keysOf({ channel, user }: Speaker, msgId: string): Keys {
+function keysOf({ channel, user, msgId }: Message): Keys {
   const base = `keypad:{${channel.scope}:${user}}`;
   return [`${base}:path`, `${base}:state`, `${base}:msg:${msgId}`, `${base}:line`, `${base}:mark:${msgId}`];
 }

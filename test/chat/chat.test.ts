@@ -212,7 +212,7 @@ test('every key of a user has a time to live, also while someone waits', async (
   const chat = replica();
   await chat.receive(message('hi'));
   await chat.receive(message('4'));
-  await createSessionStore(redis).enter(speaker, 'left-hanging');
+  await createSessionStore(redis).enter({ ...speaker, msgId: 'left-hanging' });
   const keys = await redis.keys('*');
   expect(keys.length).toBeGreaterThanOrEqual(5);
   for (const key of keys) expect(await redis.pttl(key), key).toBeGreaterThan(0);
@@ -230,7 +230,7 @@ test('an accepted input renews the 600 s, a bad one does not', async () => {
 
 test('when the process that ran a message died, a repeat says so instead of nothing', async () => {
   const store = createSessionStore(redis);
-  await store.enter(speaker, 'crashed');
+  await store.enter({ ...speaker, msgId: 'crashed' });
   expect(await replica().receive(message('1', { msgId: 'crashed' }))).toBeNull();
   await redis.del('keypad:{1000002:zhangsan}:line'); // what the end of its lease comes to
   expect(await replica().receive(message('1', { msgId: 'crashed' }))).toBe(sentences.lost);
@@ -238,7 +238,7 @@ test('when the process that ran a message died, a repeat says so instead of noth
 
 test('when the process that ran a message dies after a repeat was answered by nothing, the user hears so', async () => {
   const store = createSessionStore(redis);
-  await store.enter(speaker, 'crashing');
+  await store.enter({ ...speaker, msgId: 'crashing' });
   const chat = replica();
   expect(await chat.receive(message('1', { msgId: 'crashing' }))).toBeNull();
   await redis.del('keypad:{1000002:zhangsan}:line'); // what the end of its lease comes to
@@ -265,11 +265,14 @@ test('a turn that lost the race is taken again from the newer session', async ()
   const store = createSessionStore(redis);
   const chat = replica();
   await chat.receive(message('hi'));
-  const early = await store.enter(speaker, 'early');
+  const early = await store.enter({ ...speaker, msgId: 'early' });
   if (early.kind !== 'turn') throw new Error('it should have had the turn');
   await redis.del('keypad:{1000002:zhangsan}:line');
   await chat.receive(message('1'));
-  const newer = await store.leave(speaker, 'early', { from: early.stored, session: null, reply: '' });
+  const newer = await store.leave(
+    { ...speaker, msgId: 'early' },
+    { from: early.stored, session: null, reply: '' },
+  );
   expect(newer?.session?.steps).toHaveLength(1);
   expect(await redis.get('keypad:{1000002:zhangsan}:path')).toBe('1');
 });

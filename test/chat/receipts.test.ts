@@ -89,8 +89,8 @@ const begin = async (chat: ReturnType<typeof replica>): Promise<void> => {
 /** Confirms and leaves the message as a process leaves it that is killed then. */
 async function killed(isMarked: boolean): Promise<Incoming> {
   const confirmed = message('1');
-  await store.enter(confirmed, confirmed.msgId);
-  if (isMarked) await store.markConfirmed(confirmed, confirmed.msgId, 'one');
+  await store.enter(confirmed);
+  if (isMarked) await store.markConfirmed(confirmed, 'one');
   await redis.del('keypad:{1000002:zhangsan}:line'); // what the end of its lease comes to
   return confirmed;
 }
@@ -146,7 +146,7 @@ test('after a crash a repeat of a message with which nothing was confirmed may b
   await begin(chat);
   expect((await chat.receive(await killed(false)))?.text).toBe(sentences.lost);
   const refused = await killed(true);
-  await store.markConfirmed(refused, refused.msgId, null);
+  await store.markConfirmed(refused, null);
   expect((await chat.receive(refused))?.text).toBe(sentences.lost);
 });
 
@@ -154,8 +154,8 @@ test('who got nothing for a repeat is told the same once the process is known to
   const chat = replica(done);
   await begin(chat);
   const confirmed = message('1');
-  await store.enter(confirmed, confirmed.msgId);
-  await store.markConfirmed(confirmed, confirmed.msgId, 'one');
+  await store.enter(confirmed);
+  await store.markConfirmed(confirmed, 'one');
   expect(await chat.receive(confirmed)).toBeNull();
   await redis.del('keypad:{1000002:zhangsan}:line');
   await expect
@@ -180,7 +180,7 @@ test('an error without a confirmation says that nothing was changed, and to whom
 test('every mark has a time to live', async () => {
   await begin(replica(done));
   const confirmed = message('1');
-  await store.markConfirmed(confirmed, confirmed.msgId, 'one');
+  await store.markConfirmed(confirmed, 'one');
   await replica(done).receive(confirmed);
   for (const key of await redis.keys('*')) expect(await redis.pttl(key), key).toBeGreaterThan(0);
 });
