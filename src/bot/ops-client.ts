@@ -7,8 +7,9 @@ import {
   type OutputOf,
   type ReadName,
 } from '../contract/index.ts';
+import type { SigningKey } from '../contract/keys.ts';
 import { REPORTS, type Report } from '../contract/report.ts';
-import { type SigningKey, signToken } from '../contract/token.ts';
+import { signToken } from '../contract/token.ts';
 import type { SendHttp } from '../server/http-client.ts';
 import { traceHeader } from '../server/http-server.ts';
 import { sentences } from './sentences.ts';

@@ -1,11 +1,9 @@
-import { createHash, type KeyObject } from 'node:crypto';
+import { hash, type KeyObject } from 'node:crypto';
 import { compactVerify, errors, SignJWT } from 'jose';
 import * as z from 'zod';
 import { Refused } from '../errors.ts';
 import type { SigningKey, VerifyingKeys } from './keys.ts';
 import { principal } from './principal.ts';
-
-export type { SigningKey, VerifyingKeys } from './keys.ts';
 
 /** The longest that a token may live, in seconds. */
 const LIFETIME = 60;
@@ -120,7 +118,7 @@ function readJson(payload: Uint8Array): unknown {
 }
 
 function digest(body: string | Uint8Array): string {
-  return createHash('sha256').update(body).digest('base64url');
+  return hash('sha256', body, 'base64url');
 }
 
 function refused(what: string): Refused {

@@ -28,7 +28,7 @@ beforeEach(() => {
 async function add(user: string, ...texts: readonly string[]): Promise<string[]> {
   const keys = texts.map(() => `outcome-${randomUUID()}`);
   for (const [at, text] of texts.entries()) {
-    await addMessage(db, { key: keys[at] ?? '', user, text, dueAt: harness.clock.now() });
+    await addMessage(db, { id: keys[at] ?? '', user, text, due_at: harness.clock.now() });
   }
   return keys;
 }

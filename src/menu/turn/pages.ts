@@ -14,7 +14,7 @@ export function fillPages(
 ): readonly (readonly string[])[] {
   const pages: (readonly string[])[] = [];
   let rest = lines;
-  while (rest.length > 1 && !fits(rest, rows, room(pages.length, true))) {
+  while (rest.length > 1 && countThatFits(rest, rows, room(pages.length, true)) < rest.length) {
     const count = Math.max(1, countThatFits(rest, rows, room(pages.length, false)));
     pages.push(rest.slice(0, count));
     rest = rest.slice(count);
@@ -34,10 +34,6 @@ export function cutLongLines(text: string, bytes: number): readonly string[] {
     }
     return [...parts, rest];
   });
-}
-
-function fits(lines: readonly string[], rows: number, bytes: number): boolean {
-  return lines.length <= rows && countThatFits(lines, rows, bytes) === lines.length;
 }
 
 function countThatFits(lines: readonly string[], rows: number, bytes: number): number {

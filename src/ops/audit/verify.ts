@@ -33,9 +33,7 @@ function readLink(text: string): ChainLink {
   return { seq: Number(seq), mac };
 }
 
-if (import.meta.main) {
-  await main().catch((error: Error) => {
-    console.error(error.message);
-    process.exitCode = 1;
-  });
-}
+await main().catch((error: Error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});

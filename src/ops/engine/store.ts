@@ -91,7 +91,7 @@ export function createOperationStore(db: Database, owner: string, onOutcome: (du
         if (tellAt === null) return true;
         const row = transaction.selectFrom('operations').select('user').where('id', '=', id);
         const { user } = await row.executeTakeFirstOrThrow();
-        await addMessage(transaction, { key: outcomeKey(id), user, text, dueAt: tellAt });
+        await addMessage(transaction, { id: outcomeKey(id), user, text, due_at: tellAt });
         return true;
       });
       if (isEnded && tellAt !== null) onOutcome(tellAt);

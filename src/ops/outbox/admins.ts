@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../database.ts';
 import { addMessage } from './outbox.ts';
@@ -25,11 +25,9 @@ export function createAdminNotice({ db, clock, admins, onMessage }: AdminsParts)
     const now = clock.now();
     const text = noticeOf(problems);
     for (const user of admins()) {
-      const digest = createHash('sha256')
-        .update(JSON.stringify([user, problems]))
-        .digest('hex');
-      const key = `refused-${Math.floor(now / DAY_MS)}-${digest.slice(0, 32)}`;
-      await addMessage(db, { key, user, text, dueAt: now });
+      const digest = hash('sha256', JSON.stringify([user, problems]));
+      const id = `refused-${Math.floor(now / DAY_MS)}-${digest.slice(0, 32)}`;
+      await addMessage(db, { id, user, text, due_at: now });
     }
     onMessage(now);
   };

@@ -1,14 +1,6 @@
 import { transact } from '../../server/database.ts';
 import type { Database, OutboxTable } from '../database.ts';
 
-/** A message to one user. `key` is its idempotency key at message delivery; `dueAt` is Unix milliseconds. */
-export interface OutboxMessage {
-  readonly key: string;
-  readonly user: string;
-  readonly text: string;
-  readonly dueAt: number;
-}
-
 /** A message that one replica is handing to message delivery; `tries` counts those that failed. */
 export type TakenMessage = Readonly<Pick<OutboxTable, 'seq' | 'id' | 'user' | 'text' | 'tries'>>;
 
@@ -24,13 +16,13 @@ export interface Delivery {
 const AT_ONCE = 20;
 const PROBLEM_LENGTH = 600;
 
-/** Puts a message into the outbox, in the transaction that it belongs to. One whose key is there already stays as it is. */
-export async function addMessage(db: Database, { key, dueAt, ...message }: OutboxMessage): Promise<void> {
-  await db
-    .insertInto('outbox')
-    .ignore()
-    .values({ ...message, id: key, due_at: dueAt, state: 'waiting', tries: 0 })
-    .execute();
+/** Puts a message into the outbox, in the transaction that it belongs to. One whose id is there already stays as it is. */
+export async function addMessage(
+  db: Database,
+  { id, user, text, due_at }: Pick<OutboxTable, 'id' | 'user' | 'text' | 'due_at'>,
+): Promise<void> {
+  const row = { id, user, text, due_at, state: 'waiting', tries: 0 } as const;
+  await db.insertInto('outbox').ignore().values(row).execute();
 }
 
 /** Under which key the outcome of an operation is handed to message delivery, whoever does so and however often. */
@@ -114,7 +106,7 @@ export function createOutbox(db: Database) {
         .execute();
       for (const { id, user, text } of untold) {
         await transact(db, async (transaction) => {
-          await addMessage(transaction, { key: outcomeKey(id), user, text: text ?? '', dueAt: now });
+          await addMessage(transaction, { id: outcomeKey(id), user, text: text ?? '', due_at: now });
           await transaction.updateTable('operations').set({ told: 1 }).where('id', '=', id).execute();
         });
       }

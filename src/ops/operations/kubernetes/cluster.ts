@@ -24,12 +24,11 @@ export type Cluster = ReturnType<typeof openCluster>;
 
 /** The clusters of a kubeconfig file by context; no request is made. Throws a ConfigError when it cannot be read. */
 export function openClusters(path: string): ReadonlyMap<string, Cluster> {
-  const contexts = loadKubeconfig(path).contexts.map(({ name }) => name);
   return new Map(
-    contexts.map((context) => {
+    loadKubeconfig(path).contexts.map(({ name }) => {
       const config = loadKubeconfig(path);
-      config.setCurrentContext(context);
-      return [context, openCluster(config)];
+      config.setCurrentContext(name);
+      return [name, openCluster(config)];
     }),
   );
 }

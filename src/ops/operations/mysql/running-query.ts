@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { mayHaveArrived } from '../../../errors.ts';
 import { codeOf } from '../../../server/mysql-errors.ts';
 import type { MysqlServer } from '../../database.ts';
@@ -50,10 +50,7 @@ function queryOf(row: Readonly<Record<string, unknown>>) {
   const sql = String(row.text);
   const user = String(row.user);
   const database = String(row.db ?? '');
-  const digest = createHash('sha256')
-    .update(JSON.stringify([user, database, sql]))
-    .digest('hex')
-    .slice(0, 32);
+  const digest = hash('sha256', JSON.stringify([user, database, sql])).slice(0, 32);
   return {
     id: String(row.id),
     fingerprint: row.query_id === undefined ? `d:${digest}` : `q:${row.query_id}`,
