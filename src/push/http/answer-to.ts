@@ -1,7 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import * as z from 'zod';
 import { InputError } from '../../errors.ts';
-import type { Log } from '../../server/log.ts';
 import { readValue } from '../content/read-value.ts';
 import { isDatabaseAway } from '../database/database.ts';
 import { isContentType, readJson } from './read-body.ts';
@@ -45,8 +44,7 @@ function readBody({ body, accepts }: Route, raw: Ask['raw']): unknown {
 /** The plain answer to what a route threw. An error that is not the caller's fault is logged under the trace id. */
 export function failure(
   error: Error & { readonly statusCode?: number },
-  trace: string,
-  log: Pick<Log, 'error'>,
+  { id, log }: Pick<FastifyRequest, 'id' | 'log'>,
 ): Answer {
   if (error instanceof Refusal) return { ...refuse(error.status, error.message), headers: error.headers };
   if (error instanceof InputError) return refuse(400, error.message);
@@ -60,5 +58,5 @@ export function failure(
   log.error({ err: error }, 'request failed');
   if (isDatabaseAway(error))
     return refuse(503, 'The database of message delivery is away; try again in a moment.');
-  return refuse(500, `Something went wrong here; the log tells more under ${trace}.`);
+  return refuse(500, `Something went wrong here; the log tells more under ${id}.`);
 }

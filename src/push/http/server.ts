@@ -58,7 +58,7 @@ export function createApi(parts: ApiParts): FastifyInstance {
   // The signature covers the bytes as they came, so nobody parses them first.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  app.setErrorHandler((error: Error, request, reply) => send(reply, failure(error, request.id, request.log)));
+  app.setErrorHandler((error: Error, request, reply) => send(reply, failure(error, request)));
   app.setNotFoundHandler(async (request, reply) => {
     await admission.admit(request, hashOf(bytesOf(request)));
     return send(reply, refuse(404, 'There is no such route; GET /v1/openapi.json lists them all.'));
