@@ -33,13 +33,3 @@ export async function pruneMedia(db: Database, before: number): Promise<void> {
     });
   }
 }
-
-/** Removes media_ids that expired before then (Unix ms). */
-export async function pruneMediaIds(db: Database, before: number): Promise<void> {
-  await db
-    .deleteFrom('media_ids')
-    .where('expires_at', '<', before)
-    .where('lease_until', '<', before)
-    .limit(10_000)
-    .execute();
-}

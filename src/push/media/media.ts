@@ -3,7 +3,7 @@ import { InputError } from '../../errors.ts';
 import type { Messenger } from '../../wecom/api/messenger.ts';
 import type { StoredMedia } from '../content/content.ts';
 import { DEFAULT_ACCOUNT } from '../content/message.ts';
-import { pruneMedia, pruneMediaIds } from './media-prune-store.ts';
+import { pruneMedia } from './media-prune-store.ts';
 import { insertMedia, readMedia, touchMedia } from './media-store.ts';
 import { checkMedia, MAX_BYTES, pictureOf, readFileName } from './media-type.ts';
 import { createUploads, type MediaKey, type UploadParts } from './uploads.ts';
@@ -81,8 +81,10 @@ export function createMedia(parts: MediaParts) {
     bytes,
     /** Removes what nobody has used for 4 days and no open delivery needs; to be called every hour or so. */
     async prune(): Promise<void> {
-      await pruneMediaIds(db, now() - KEPT_MS);
-      await pruneMedia(db, now() - KEPT_MS);
+      const before = now() - KEPT_MS;
+      const expired = db.deleteFrom('media_ids').where('expires_at', '<', before);
+      await expired.where('lease_until', '<', before).limit(10_000).execute();
+      await pruneMedia(db, before);
     },
   };
 }
