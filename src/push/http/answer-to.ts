@@ -4,7 +4,7 @@ import { InputError } from '../../errors.ts';
 import { readValue } from '../content/read-value.ts';
 import { isDatabaseAway } from '../database/database.ts';
 import { isContentType, readJson } from './read-body.ts';
-import { type Answer, type Ask, Refusal, type Route, refuse } from './route.ts';
+import { type Answer, type Ask, Refusal, type Route } from './route.ts';
 
 /** A query or body that says nothing, of routes that take none: what is requested there would be left undone in silence. */
 const nothing = z.strictObject({});
@@ -41,22 +41,21 @@ function readBody({ body, accepts }: Route, raw: Ask['raw']): unknown {
   return readValue(body ?? nothing, readJson(raw), 'the body');
 }
 
-/** The plain answer to what a route threw. An error that is not the caller's fault is logged under the trace id. */
-export function failure(
+/** What is answered to what a route threw. An error that is not the caller's fault is logged under the id of the request. */
+export function refusalOf(
   error: Error & { readonly statusCode?: number },
   { id, log }: Pick<FastifyRequest, 'id' | 'log'>,
-): Answer {
-  if (error instanceof Refusal) return { ...refuse(error.status, error.message), headers: error.headers };
-  if (error instanceof InputError) return refuse(400, error.message);
-  if (error.statusCode === 413)
-    return refuse(413, 'The body is too long; /v1/openapi.json lists the limits.');
-  if (error.statusCode === 415)
-    return refuse(415, 'The Content-Type is none; send JSON with application/json.');
-  if (error.statusCode !== undefined && error.statusCode < 500) {
-    return refuse(400, 'The request is malformed; check its length and its headers.');
-  }
+): Refusal {
+  const { statusCode = 500 } = error;
+  if (error instanceof Refusal) return error;
+  if (error instanceof InputError) return new Refusal(400, error.message);
+  if (statusCode === 413) return new Refusal(413, 'The body is too long; /v1/openapi.json lists the limits.');
+  if (statusCode === 415)
+    return new Refusal(415, 'The Content-Type is none; send JSON with application/json.');
+  if (statusCode < 500)
+    return new Refusal(400, 'The request is malformed; check its length and its headers.');
   log.error({ err: error }, 'request failed');
   if (isDatabaseAway(error))
-    return refuse(503, 'The database of message delivery is away; try again in a moment.');
-  return refuse(500, `Something went wrong here; the log tells more under ${id}.`);
+    return new Refusal(503, 'The database of message delivery is away; try again in a moment.');
+  return new Refusal(500, `Something went wrong here; the log tells more under ${id}.`);
 }

@@ -26,7 +26,6 @@ export interface Ask<Body = unknown, Query = unknown> {
 export interface Answer {
   readonly status: number;
   readonly body: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** One route as data: the server, the OpenAPI document and the test of refusals are made from the same list. */
@@ -84,11 +83,6 @@ export function route<Body = undefined, Query = undefined>(
   const handle = async (ask: Ask<Body, Query>): Promise<Answer> =>
     'handle' in declared ? declared.handle(ask) : { status, body: await declared.reply(ask) };
   return { ...declared, method, path, scope, handle } as unknown as Route;
-}
-
-/** A refusal in one plain sentence. */
-export function refuse(status: number, error: string): Answer {
-  return { status, body: { error } };
 }
 
 /** What a list answers beside a page: `next`, to be given as `after`; nothing when the page is not full, so the last. */

@@ -4,10 +4,10 @@ import type { Log } from '../../server/log.ts';
 import { hashOf } from '../apps/signature.ts';
 import type { PushMetrics } from '../metrics.ts';
 import { type AdmissionParts, createAdmission } from './admission.ts';
-import { answerTo, failure } from './answer-to.ts';
+import { answerTo, refusalOf } from './answer-to.ts';
 import { openApiRoute } from './openapi.ts';
 import { verifiedStream } from './read-body.ts';
-import { type Answer, type Route, refuse } from './route.ts';
+import { Refusal, type Route } from './route.ts';
 
 interface ApiParts extends AdmissionParts {
   readonly routes: readonly Route[];
@@ -33,7 +33,7 @@ export function createApi(parts: ApiParts): FastifyInstance {
     exposeHeadRoutes: false,
     // A path that is no URL reaches no hook.
     frameworkErrors: (_error, _request, reply) =>
-      void send(reply, refuse(400, 'The path is no valid URL; encode it with percent signs.')),
+      void refuse(reply, new Refusal(400, 'The path is no valid URL; encode it with percent signs.')),
   });
   const closing = new AbortController();
   app.addHook('preClose', async () => closing.abort());
@@ -58,10 +58,10 @@ export function createApi(parts: ApiParts): FastifyInstance {
   // The signature covers the bytes as they came, so nobody parses them first.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  app.setErrorHandler((error: Error, request, reply) => send(reply, failure(error, request)));
-  app.setNotFoundHandler(async (request, reply) => {
+  app.setErrorHandler((error: Error, request, reply) => refuse(reply, refusalOf(error, request)));
+  app.setNotFoundHandler(async (request) => {
     await admission.admit(request, hashOf(bytesOf(request)));
-    return send(reply, refuse(404, 'There is no such route; GET /v1/openapi.json lists them all.'));
+    throw new Refusal(404, 'There is no such route; GET /v1/openapi.json lists them all.');
   });
 
   for (const route of [...parts.routes, openApiRoute(parts.routes)]) {
@@ -81,7 +81,9 @@ export function createApi(parts: ApiParts): FastifyInstance {
           if (isStream) reply.header('connection', 'close');
           const admitted = await admission.admit(request, isStream ? 'claimed' : hashOf(bytesOf(request)));
           const raw = isStream ? verifiedStream(request.raw, admitted.bodyHash, bodyLimit) : bytesOf(request);
-          return send(reply, await answerTo(route, request, { ...admitted, raw, closing: closing.signal }));
+          const ask = { ...admitted, raw, closing: closing.signal };
+          const { status, body } = await answerTo(route, request, ask);
+          return reply.code(status).send(body);
         },
       });
     });
@@ -93,6 +95,6 @@ function bytesOf({ body }: FastifyRequest): Buffer {
   return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
 }
 
-function send(reply: FastifyReply, { status, body, headers = {} }: Answer): FastifyReply {
-  return reply.code(status).headers(headers).send(body);
+function refuse(reply: FastifyReply, { status, message, headers }: Refusal): FastifyReply {
+  return reply.code(status).headers(headers).send({ error: message });
 }
