@@ -12,14 +12,12 @@ import { removeLoading } from './removal-store.ts';
 import { resolveTemplate, startCampaign } from './runs.ts';
 import { checkSchedule } from './schedule.ts';
 
-/** What is answered of a campaign that was taken in. */
-type Created = Pick<CampaignRow, 'id' | 'state' | 'total' | 'doubles'>;
-
 /**
  * Takes a campaign in from a stream: its first line, then a receiver in each. It is there as a whole when the stream
- * has ended and was what the app had signed, and not at all otherwise. Throws an InputError or Refusal of one sentence.
+ * has ended and was what the app had signed, and not at all otherwise. Resolves to the campaign as it stands; the same
+ * request again under one idempotency key has the same. Throws an InputError or Refusal of one sentence.
  */
-export async function createCampaign(parts: CampaignParts, ask: Ask): Promise<Created> {
+export async function createCampaign(parts: CampaignParts, ask: Ask): Promise<CampaignRow> {
   const { db, accounts, now, onError } = parts;
   const { app, scopes } = ask.caller;
   if (!isContentType(ask.contentType, 'application/x-ndjson')) {
@@ -33,7 +31,7 @@ export async function createCampaign(parts: CampaignParts, ask: Ask): Promise<Cr
   checkAccount(ask.caller, campaign.account, accounts);
   const row = rowOf(campaign, ask, parts);
   const serial = await insertCampaign(db, row);
-  if (serial === null) return answerOfFirst(db, ask, row.idempotency_key);
+  if (serial === null) return findFirst(db, ask, row.idempotency_key);
   try {
     const { sharedNames, ...loaded } = await loadReceivers(lines, scopes.allowsReceiver, (rows) =>
       addReceivers(db, { serial, rows, now: now() }),
@@ -46,7 +44,7 @@ export async function createCampaign(parts: CampaignParts, ask: Ask): Promise<Cr
     throw error;
   }
   if (campaign.start) await startCampaign(parts, await findCampaign(db, app, row.id));
-  return created(db, app, row.id);
+  return findCampaign(db, app, row.id);
 }
 
 async function readHead(
@@ -94,8 +92,8 @@ function rowOf(campaign: NewCampaign, { caller, bodyHash }: Ask, { now, newId }:
   };
 }
 
-/** The same request again is answered as the first was; while that is loading, or for another request, it is refused. */
-async function answerOfFirst(db: Database, { caller, bodyHash }: Ask, key: string | null): Promise<Created> {
+/** The campaign of the same request before; while that is loading, or for another request, it is refused. */
+async function findFirst(db: Database, { caller, bodyHash }: Ask, key: string | null): Promise<CampaignRow> {
   const first = await findByKey(db, caller.app, key);
   if (first === undefined || first.state === 'loading') {
     throw new Refusal(
@@ -106,10 +104,5 @@ async function answerOfFirst(db: Database, { caller, bodyHash }: Ask, key: strin
   if (first.request_hash !== bodyHash) {
     throw new Refusal(409, 'this idempotencyKey was used for another campaign; use a new key for each');
   }
-  return created(db, caller.app, first.id);
-}
-
-async function created(db: Database, app: string, id: string): Promise<Created> {
-  const { state, total, doubles } = await findCampaign(db, app, id);
-  return { id, state, total, doubles };
+  return first;
 }

@@ -34,7 +34,10 @@ export function campaignRoutes(parts: CampaignParts): readonly Route[] {
         409: 'The idempotencyKey was used for another campaign, or that one is being loaded.',
         415: 'It is not application/x-ndjson.',
       },
-      reply: (ask) => createCampaign(parts, ask),
+      async reply(ask) {
+        const { id, state, total, doubles } = await createCampaign(parts, ask);
+        return { id, state, total, doubles };
+      },
     }),
     route('GET /campaigns', {
       summary: 'Campaigns, newest first; `next` goes into `after`.',

@@ -1,8 +1,8 @@
-import { type Expression, expressionBuilder, type SqlBool, sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { z } from 'zod';
 import { ID, isoTime, pageLimit } from '../content/fields.ts';
-import { type DeliveryState, deliveryStates, lanes } from '../content/message.ts';
-import type { Database, Tables } from '../database/database.ts';
+import { deliveryStates, lanes } from '../content/message.ts';
+import type { Database } from '../database/database.ts';
 import { rareStates } from '../database/delivery-tables.ts';
 import { type MessageRow, messageColumns } from './message-store.ts';
 
@@ -55,68 +55,50 @@ export function placeOf({ created_at, id }: MessageRow): string {
 }
 
 /** Messages of this app, newest first. */
-export function listMessageRows(
+export async function listMessageRows(
   db: Database,
   app: string,
   filter: MessageFilter,
 ): Promise<readonly MessageRow[]> {
-  const { state, receiver, after, limit } = filter;
-  if (state !== undefined && rareStates.includes(state)) return listRare(db, app, { ...filter, state });
-  let query = db.selectFrom('messages').select(messageColumns).where(isWanted(app, filter));
-  if (after !== undefined) {
-    const { createdAt, id } = after;
-    query = query
-      .where('created_at', '<=', createdAt)
-      .where(({ eb, or }) => or([eb('created_at', '<', createdAt), eb('id', '<', id)]));
+  const { state, receiver, since, until, priority, template, campaign, after, limit } = filter;
+  const isRare = state !== undefined && rareStates.includes(state);
+  const isOpen = state === 'queued' || state === 'sending';
+  const ofMessage = all(
+    [true, sql`m.app = ${app}`],
+    [since, sql`m.created_at >= ${since}`],
+    [until, sql`m.created_at < ${until}`],
+    [priority, sql`m.lane = ${priority}`],
+    [template, sql`m.template_key = ${template}`],
+    [campaign, sql`m.campaign_id = ${campaign}`],
+    [isOpen || undefined, sql`m.open > 0`],
+  );
+  const ofDelivery = all(
+    [true, sql`d.message_id = m.id`],
+    [state, isRare ? sql`d.rare_state = ${state}` : sql`d.state = ${state}`],
+    [receiver, sql`d.receiver = ${receiver}`],
+  );
+  const columns = sql.join(messageColumns.map((column) => sql.ref(`m.${column}`)));
+  if (isRare) {
+    // Few are in a rare state: found from these, by ids, whose order is that of time (new-id.ts).
+    const { rows } = await sql<MessageRow>`
+      select ${columns} from deliveries d straight_join messages m
+      where ${all([true, ofDelivery], [true, ofMessage], [after, sql`d.message_id < ${after?.id}`])}
+      group by d.message_id order by d.message_id desc limit ${limit}`.execute(db);
+    return rows;
   }
-  if (state === 'queued' || state === 'sending') query = query.where('open', '>', 0);
-  if (state !== undefined || receiver !== undefined) {
-    // Not `exists`, for which MariaDB would collect all deliveries first instead of looking at each message.
-    query = query.where(({ selectFrom }) => {
-      let deliveries = selectFrom('deliveries')
-        .select('deliveries.id')
-        .whereRef('deliveries.message_id', '=', 'messages.id')
-        .limit(1);
-      if (state !== undefined) deliveries = deliveries.where('state', '=', state);
-      if (receiver !== undefined) deliveries = deliveries.where('receiver', '=', receiver);
-      return sql<boolean>`${deliveries} is not null`;
-    });
-  }
-  return query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
+  // Not `exists`, for which MariaDB would collect all deliveries first instead of looking at each message.
+  const hasDelivery = sql`(select d.id from deliveries d where ${ofDelivery} limit 1) is not null`;
+  const isAfter = sql`m.created_at <= ${after?.createdAt}
+    and (m.created_at < ${after?.createdAt} or m.id < ${after?.id})`;
+  const { rows } = await sql<MessageRow>`
+    select ${columns} from messages m
+    where ${all([true, ofMessage], [state ?? receiver, hasDelivery], [after, isAfter])}
+    order by m.created_at desc, m.id desc limit ${limit}`.execute(db);
+  return rows;
 }
 
-/** Messages with deliveries in a rare state: found from these, by ids, whose order is that of time (new-id.ts). */
-function listRare(
-  db: Database,
-  app: string,
-  filter: MessageFilter & { readonly state: DeliveryState },
-): Promise<readonly MessageRow[]> {
-  const { state, receiver, after, limit } = filter;
-  let query = db
-    .selectFrom('deliveries')
-    .modifyFront(sql`straight_join`)
-    .innerJoin('messages', 'messages.id', 'deliveries.message_id')
-    .select(messageColumns)
-    .where('deliveries.rare_state', '=', state)
-    .where(isWanted(app, filter));
-  if (receiver !== undefined) query = query.where('deliveries.receiver', '=', receiver);
-  if (after !== undefined) query = query.where('deliveries.message_id', '<', after.id);
-  return query
-    .groupBy('deliveries.message_id')
-    .orderBy('deliveries.message_id', 'desc')
-    .limit(limit)
-    .execute();
-}
-
-function isWanted(app: string, filter: MessageFilter): Expression<SqlBool> {
-  const { since, until, priority, template, campaign } = filter;
-  const is = expressionBuilder<Tables, 'messages'>();
-  return is.and([
-    is('messages.app', '=', app),
-    ...(since === undefined ? [] : [is('messages.created_at', '>=', since)]),
-    ...(until === undefined ? [] : [is('messages.created_at', '<', until)]),
-    ...(priority === undefined ? [] : [is('messages.lane', '=', priority)]),
-    ...(template === undefined ? [] : [is('messages.template_key', '=', template)]),
-    ...(campaign === undefined ? [] : [is('messages.campaign_id', '=', campaign)]),
-  ]);
+/** The conditions on what was asked for, all of which must hold. */
+function all(...conditions: readonly (readonly [asked: unknown, condition: RawBuilder<unknown>])[]) {
+  const asked = conditions.filter(([value]) => value !== undefined).map(([, condition]) => condition);
+  return sql.join(asked, sql` and `);
 }

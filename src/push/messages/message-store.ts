@@ -8,19 +8,19 @@ export type AttemptRow = Awaited<ReturnType<typeof readAttemptRows>>[number];
 
 /** What is shown of a message. */
 export const messageColumns = [
-  'messages.id',
-  'messages.account',
-  'messages.lane',
-  'messages.kind',
-  'messages.template_key',
-  'messages.template_version',
-  'messages.opaque',
-  'messages.idempotency_key',
-  'messages.callback_url',
-  'messages.campaign_id',
-  'messages.created_at',
-  'messages.send_at',
-  'messages.finished_at',
+  'id',
+  'account',
+  'lane',
+  'kind',
+  'template_key',
+  'template_version',
+  'opaque',
+  'idempotency_key',
+  'callback_url',
+  'campaign_id',
+  'created_at',
+  'send_at',
+  'finished_at',
 ] as const;
 
 /** What is answered for an id that the app does not have. */

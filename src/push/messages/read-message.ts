@@ -26,20 +26,12 @@ export async function readMessage(
   { raw, contentType }: Pick<Ask, 'raw' | 'contentType'>,
   schema: ReturnType<typeof messageSchema>,
 ): Promise<Handed> {
-  const bytes = raw as Buffer;
-  if (isContentType(contentType, 'application/json')) {
-    if (bytes.length > JSON_LIMIT) throw tooLong('A message');
-    return { message: readValue(schema, readJson(bytes), 'the message') };
+  const { json, upload } = await readParts(raw as Buffer, contentType);
+  if (json.length > JSON_LIMIT) {
+    throw new Refusal(413, `A message is at most ${JSON_LIMIT} bytes of JSON.`);
   }
-  if (!isContentType(contentType, 'multipart/form-data')) {
-    throw new Refusal(
-      415,
-      'Send a message as application/json or, with a picture or file, as multipart/form-data.',
-    );
-  }
-  const { text, upload } = await readParts(bytes, contentType);
-  if (text.length > JSON_LIMIT) throw tooLong('The part "message"');
-  const written = readJson(Buffer.from(text));
+  const written = readJson(json);
+  if (upload === undefined) return { message: readValue(schema, written, 'the message') };
   if (typeof written !== 'object' || written === null || upload.kind in written) {
     throw new InputError(`the part "message" must be a JSON object without "${upload.kind}"`);
   }
@@ -47,9 +39,14 @@ export async function readMessage(
   return { message: readValue(schema, { ...written, [upload.kind]: media }, 'the message'), upload };
 }
 
-const tooLong = (what: string) => new Refusal(413, `${what} is at most ${JSON_LIMIT} bytes of JSON.`);
-
-async function readParts(bytes: Buffer, contentType: string): Promise<{ text: string; upload: Upload }> {
+async function readParts(bytes: Buffer, contentType: string): Promise<{ json: Buffer; upload?: Upload }> {
+  if (isContentType(contentType, 'application/json')) return { json: bytes };
+  if (!isContentType(contentType, 'multipart/form-data')) {
+    throw new Refusal(
+      415,
+      'Send a message as application/json or, with a picture or file, as multipart/form-data.',
+    );
+  }
   const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': contentType } })
     .formData()
     .catch(() => {
@@ -65,12 +62,10 @@ async function readParts(bytes: Buffer, contentType: string): Promise<{ text: st
       'a multipart message has two parts: "message", and one "image" or "file" with a file name',
     );
   }
-  return {
-    text,
-    upload: {
-      kind: kind as Upload['kind'],
-      name: file.name,
-      bytes: new Uint8Array(await file.arrayBuffer()),
-    },
+  const upload = {
+    kind: kind as Upload['kind'],
+    name: file.name,
+    bytes: new Uint8Array(await file.arrayBuffer()),
   };
+  return { json: Buffer.from(text), upload };
 }
