@@ -13,39 +13,55 @@ export interface MariadbServer extends PrivateProcess {
 /** Nothing waits for the disk: the data outlive a killed server, but not the machine. */
 const UNSYNCED = ['--innodb-flush-method=nosync', '--debug-no-sync', '--innodb-log-file-size=4M'];
 
-/** Starts a private mariadbd on loopback; the first start makes its data directory (about a second). */
-export async function startMariadbServer(options: {
-  directory: string;
-  port: number;
+/** Where a private server keeps what it has, and how careful it is with it. */
+export interface MariadbPlace {
+  readonly directory: string;
   /** For data that nobody needs after the run, such as those of tests. */
-  isThrowaway?: boolean;
-  /** Further arguments of the server. */
-  args?: readonly string[];
-}): Promise<MariadbServer> {
-  const { directory, port, isThrowaway = false, args: more = [] } = options;
-  const syncing = isThrowaway ? UNSYNCED : [];
-  const data = join(directory, 'data');
+  readonly isThrowaway?: boolean;
+}
+
+/** Makes the data of a server that is to be started in that directory, unless they are there (about a second). */
+export function installMariadb({ directory, isThrowaway = false }: MariadbPlace): void {
+  const data = dataIn(directory);
+  if (existsSync(join(data, 'mysql'))) return;
+  mkdirSync(data, { recursive: true });
+  const args = [
+    ...sharedArgs({ directory, isThrowaway }),
+    '--auth-root-authentication-method=normal',
+    '--skip-test-db',
+  ];
+  execFileSync('mariadb-install-db', args, { stdio: 'pipe' });
+}
+
+/** The folder of a server's data in its directory. */
+export const dataIn = (directory: string): string => join(directory, 'data');
+
+/** What a server and the making of its data have in common; makes the folder for its temporary files. */
+function sharedArgs({ directory, isThrowaway = false }: MariadbPlace): readonly string[] {
   // Servers that share /tmp clean away each other's temporary tables.
   const temporary = join(directory, 'tmp');
   mkdirSync(temporary, { recursive: true });
-  const user = userInfo().username;
-  if (!existsSync(join(data, 'mysql'))) {
-    mkdirSync(data, { recursive: true });
-    const install = [
-      '--no-defaults',
-      `--datadir=${data}`,
-      `--tmpdir=${temporary}`,
-      '--auth-root-authentication-method=normal',
-    ];
-    execFileSync('mariadb-install-db', [...install, '--skip-test-db', `--user=${user}`, ...syncing], {
-      stdio: 'pipe',
-    });
-  }
-  const args = [
+  return [
     '--no-defaults',
-    `--datadir=${data}`,
+    `--datadir=${dataIn(directory)}`,
     `--tmpdir=${temporary}`,
-    `--user=${user}`,
+    `--user=${userInfo().username}`,
+    ...(isThrowaway ? UNSYNCED : []),
+  ];
+}
+
+/** Starts a private mariadbd on loopback; makes its data at the first start. */
+export async function startMariadbServer(
+  options: MariadbPlace & {
+    readonly port: number;
+    /** Further arguments of the server. */
+    readonly args?: readonly string[];
+  },
+): Promise<MariadbServer> {
+  const { directory, port, args: more = [] } = options;
+  installMariadb(options);
+  const args = [
+    ...sharedArgs(options),
     '--bind-address=127.0.0.1',
     `--port=${port}`,
     `--socket=${join(directory, 'mariadb.sock')}`,
@@ -53,7 +69,6 @@ export async function startMariadbServer(options: {
     '--skip-log-bin',
     '--character-set-server=utf8mb4',
     '--skip-name-resolve',
-    ...syncing,
     ...more,
   ];
   const server = await startProcess('mariadbd', args, () => greets(port));

@@ -8,6 +8,7 @@ import { freePort, type PrivateProcess } from '../../demo/servers/private-proces
 import { startRedisServer } from '../../demo/servers/redis-server.ts';
 import { startRole } from '../../demo/servers/role-process.ts';
 import { type Demo, type DemoRole, startDemo } from '../../demo/start.ts';
+import { putFreshMariadb } from './fresh-mariadb.ts';
 import { choosePorts } from './ports.ts';
 
 /** What can be killed and started again. */
@@ -59,6 +60,7 @@ export async function startTestDemo(options: TestDemoOptions = {}): Promise<Test
   };
   const kubeconfig = join(directory, 'cluster.yaml');
   writeFileSync(kubeconfig, await kubeconfigFor(cluster), { mode: 0o600 });
+  putFreshMariadb(join(directory, 'mariadb'));
   const demo = await startDemo({ directory, ports, kubeconfig, settings, isThrowaway: true }).catch(
     async (error: unknown) => {
       await leave();

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { startMariadbServer } from '../../demo/servers/mariadb-server.ts';
+import { dataIn, installMariadb, startMariadbServer } from '../../demo/servers/mariadb-server.ts';
 import { freePort } from '../../demo/servers/private-process.ts';
 
 /**
@@ -10,16 +10,19 @@ import { freePort } from '../../demo/servers/private-process.ts';
  * `TEST_MYSQL_URL` names another server in its place, such as a MySQL, whose databases may be made and dropped.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const given = process.env.TEST_MYSQL_URL;
-  if (given !== undefined) {
-    project.provide('mariadbUrl', given);
-    return async () => {};
-  }
   const directory = mkdtempSync(join(tmpdir(), 'keypad-mariadb-'));
-  const server = await startMariadbServer({ directory, port: await freePort(), isThrowaway: true });
-  project.provide('mariadbUrl', server.url);
+  installMariadb({ directory, isThrowaway: true });
+  const fresh = join(directory, 'fresh');
+  cpSync(dataIn(directory), fresh, { recursive: true });
+  project.provide('freshMariadb', fresh);
+  const given = process.env.TEST_MYSQL_URL;
+  const server =
+    given === undefined
+      ? await startMariadbServer({ directory, port: await freePort(), isThrowaway: true })
+      : undefined;
+  project.provide('mariadbUrl', server?.url ?? given ?? '');
   return async () => {
-    await server.stop();
+    await server?.stop();
     rmSync(directory, { recursive: true, force: true });
   };
 }
@@ -27,6 +30,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 declare module 'vitest' {
   interface ProvidedContext {
     mariadbUrl: string;
+    /** The data of a MariaDB that was never started, for servers of single tests (fresh-mariadb.ts). */
+    freshMariadb: string;
     /** Whether the large sizes run (`npm run test:long`). */
     isLong: boolean;
   }

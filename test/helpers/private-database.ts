@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import mysql from 'mysql2/promise';
 import { startMariadbServer } from '../../demo/servers/mariadb-server.ts';
 import { freePort } from '../../demo/servers/private-process.ts';
+import { putFreshMariadb } from './fresh-mariadb.ts';
 
 /** A MariaDB of one test alone, with the database `keypad` and an account that `read_only` binds. */
 export interface PrivateDatabase {
@@ -23,6 +24,7 @@ export interface PrivateDatabase {
 /** Starts one; `args` are further arguments of the server. */
 export async function startPrivateDatabase(args: readonly string[] = []): Promise<PrivateDatabase> {
   const directory = mkdtempSync(join(tmpdir(), 'keypad-private-'));
+  putFreshMariadb(directory);
   const port = await freePort();
   const start = () => startMariadbServer({ directory, port, isThrowaway: true, args });
   let server = await start();

@@ -9,6 +9,7 @@ import { principalText, WECOM_CALLBACK } from '../../src/contract/principal.ts';
 import { openDatabase, openMysqlServer } from '../../src/ops/database.ts';
 import { migrate } from '../../src/ops/migrations.ts';
 import { createDatabase } from '../helpers/database.ts';
+import { putFreshMariadb } from '../helpers/fresh-mariadb.ts';
 import { pause } from '../helpers/pause.ts';
 import { startPrivateDatabase } from '../helpers/private-database.ts';
 import { openOpsHarness, signedRequest } from './ops-harness.ts';
@@ -79,6 +80,7 @@ test('values stay values whatever mode the server is set to', async () => {
 
 test('without its database the platform says so, in time, and goes on when it is back', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'keypad-away-'));
+  putFreshMariadb(directory);
   const server = await startMariadbServer({ directory, port: await freePort() });
   const harness = await openOpsHarness();
   const setup = openMysqlServer(server.url);
