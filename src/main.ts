@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { Registry } from 'prom-client';
 import { type Config, readConfig, readRole } from './config.ts';
 import { ConfigError } from './errors.ts';
 import { startInternal } from './server/internal.ts';
@@ -6,19 +7,13 @@ import { createLog, type Log } from './server/log.ts';
 import { createRegistry } from './server/metrics.ts';
 import { type Closer, closeOnSignal } from './server/shutdown.ts';
 
-/** One role as it runs in this process: `app` serves on `port`, `checks` are run by /readyz. */
-interface Part {
-  readonly name: string;
+/** Opens a role that does not listen yet: `checks` are run by /readyz, `reload` reads again on SIGHUP what may change meanwhile. */
+type Open<C> = (parts: { readonly config: C; readonly log: Log; readonly registry: Registry }) => Promise<{
   readonly app: FastifyInstance;
-  readonly host: string;
-  readonly port: number;
-  readonly internalPort: number;
-  readonly registry: ReturnType<typeof createRegistry>;
   readonly checks: Readonly<Record<string, () => Promise<void>>>;
-  /** Reads the files again that may change while the process runs, on SIGHUP. */
   reload(): Promise<void>;
   close(): Promise<void>;
-}
+}>;
 
 /** Starts one role: `node src/main.ts bot|ops|push|all`. Bad settings stop it, with every problem at once. */
 async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
@@ -50,27 +45,23 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
 }
 
 /** Each role loads its own code only: a bot never loads what could reach a cluster. Roles that others call are started first. */
-async function openParts(config: Config, log: Log): Promise<readonly Part[]> {
-  const parts: Part[] = [];
-  if (config.ops !== undefined) {
-    const { createOps } = await import('./ops/app.ts');
+async function openParts({ ops, push, bot }: Config, log: Log) {
+  const part = async <C extends object>(
+    name: string,
+    config: C | undefined,
+    load: () => Promise<Open<C>>,
+  ) => {
+    if (config === undefined) return [];
+    const open = await load();
     const registry = createRegistry();
-    const ops = await createOps({ config: config.ops, log: log.child({ part: 'ops' }), registry });
-    parts.push({ name: 'ops', ...config.ops, registry, ...ops });
-  }
-  if (config.push !== undefined) {
-    const { createPush } = await import('./push/app.ts');
-    const registry = createRegistry();
-    const push = await createPush({ config: config.push, log: log.child({ part: 'push' }), registry });
-    parts.push({ name: 'push', ...config.push, registry, ...push });
-  }
-  if (config.bot !== undefined) {
-    const { createBot } = await import('./bot/app.ts');
-    const registry = createRegistry();
-    const bot = await createBot({ config: config.bot, log: log.child({ part: 'bot' }), registry });
-    parts.push({ name: 'bot', ...config.bot, registry, ...bot });
-  }
-  return parts;
+    const opened = await open({ config, log: log.child({ part: name }), registry });
+    return [{ name, ...config, registry, ...opened }];
+  };
+  return [
+    ...(await part('ops', ops, async () => (await import('./ops/app.ts')).createOps)),
+    ...(await part('push', push, async () => (await import('./push/app.ts')).createPush)),
+    ...(await part('bot', bot, async () => (await import('./bot/app.ts')).createBot)),
+  ];
 }
 
 main(process.argv, process.env).catch((error: unknown) => {

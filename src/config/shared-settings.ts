@@ -1,6 +1,6 @@
 import { cidrs, host, internalUrl, port, serverUrl } from './network.ts';
 import { type Settings, secret } from './setting.ts';
-import { integer, matching, oneOf, path } from './text.ts';
+import { integer, matching, path } from './text.ts';
 
 const NOBODY: readonly string[] = Object.freeze([]);
 
@@ -48,7 +48,7 @@ export const commonSettings = {
     about: 'Least severe log line that is written.',
     example: 'info',
     fallback: 'info',
-    read: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace']),
+    read: matching(/^(fatal|error|warn|info|debug|trace)$/, 'one of fatal, error, warn, info, debug, trace'),
   },
   internalHost: {
     name: 'INTERNAL_HOST',

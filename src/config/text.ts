@@ -17,15 +17,6 @@ export function matching(pattern: RegExp, expected: string): (text: string) => s
   };
 }
 
-/** Takes one of a few words. */
-export function oneOf<T extends string>(words: readonly T[]): (text: string) => T {
-  return (text) => {
-    const word = words.find((candidate) => candidate === text);
-    if (word === undefined) throw new InputError(`must be one of ${words.join(', ')}, not "${text}"`);
-    return word;
-  };
-}
-
 /** Takes a whole number from `min` to `max`, written in plain digits. */
 export function integer(min: number, max: number): (text: string) => number {
   return (text) => {
