@@ -3,7 +3,7 @@ import { InputError } from '../../errors.ts';
 import { transact } from '../../server/database.ts';
 import { type Database, isDuplicate, type Tx } from '../database/database.ts';
 import { type App, type AppRow, createAppCache, type KeysParts, readApps } from './app-cache.ts';
-import { createNonces } from './nonces.ts';
+import { createNonces } from './nonce-store.ts';
 import { readScopes } from './scopes.ts';
 import { deriveKey, hashOf } from './signature.ts';
 

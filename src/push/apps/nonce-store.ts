@@ -1,4 +1,5 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
 import { createBatcher } from '../../server/batch.ts';
 import type { AppTables } from '../database/app-tables.ts';
 import type { Database } from '../database/database.ts';
@@ -20,19 +21,12 @@ export function createNonces(db: Database, now: () => number) {
     async (claims) => {
       // In one order, so that replicas with the same nonces wait for each other instead of locking each other out.
       const sorted = claims.toSorted((a, b) => (`${a.app} ${a.nonce}` < `${b.app} ${b.nonce}` ? -1 : 1));
-      const inserted = await db.insertInto('nonces').ignore().values(sorted).executeTakeFirst();
-      if (inserted.numInsertedOrUpdatedRows === BigInt(claims.length)) return claims.map(() => true);
-      const rows = await db
-        .selectFrom('nonces')
-        .select('claim')
-        .where(({ eb, refTuple, tuple }) =>
-          eb(
-            refTuple('app', 'nonce'),
-            'in',
-            claims.map(({ app, nonce }) => tuple(app, nonce)),
-          ),
-        )
-        .execute();
+      const values = sorted.map(({ app, nonce, claim, expires_at }) => [app, nonce, claim, expires_at]);
+      const { numAffectedRows } = await sql`insert ignore into nonces (app, nonce, claim, expires_at)
+        values ${values}`.execute(db);
+      if (numAffectedRows === BigInt(claims.length)) return claims.map(() => true);
+      const { rows } = await sql<Pick<Claim, 'claim'>>`select claim from nonces
+        where (app, nonce) in (${claims.map(({ app, nonce }) => [app, nonce])})`.execute(db);
       const first = new Set(rows.map(({ claim }) => claim));
       return claims.map(({ claim }) => first.has(claim));
     },
@@ -41,7 +35,7 @@ export function createNonces(db: Database, now: () => number) {
   return {
     /** Uses a nonce up; whether it was new. `until` (Unix ms): no request that carries it is taken after that. */
     use: (app: string, nonce: string, until: number): Promise<boolean> =>
-      use({ app, nonce, claim: randomBytes(8).toString('hex'), expires_at: until + LONGER_MS }),
+      use({ app, nonce, claim: randomUUID().replaceAll('-', '').slice(-16), expires_at: until + LONGER_MS }),
     /** Forgets some of those whose time is over, and resolves to whether there may be more; to be called every minute or so. */
     async prune(): Promise<boolean> {
       const { numDeletedRows } = await db
