@@ -18,7 +18,7 @@ function codesOfPage(): ReadonlySet<number> {
 
 test('the protocol page and the table of error codes have the same codes', () => {
   const source = loadFiles('src/wecom/api/errcodes.ts')[0]?.text ?? '';
-  const rows = [...source.matchAll(/\[\s*((?:-?\d+,?\s*)+)\],\s*'/g)].map(([, codes = '']) => codes);
+  const rows = [...source.matchAll(/: \[((?:-?\d+,?\s*)+)\],/g)].map(([, codes = '']) => codes);
   const codes = rows
     .flatMap((row) => row.split(','))
     .map(Number)

@@ -1,9 +1,62 @@
 /**
- * What an answer of the server API asks of the caller: `retry` later, refresh the `token`, let somebody mend the
- * `account`, without which no call can succeed, wait for a `limit` to pass, or give up this message or receiver for good
- * (`permanent`).
+ * What to do about an errcode (§4.13, 41002 and 41004 of §4.1, and 60021 of §4.8), by what it asks of the caller: `retry`
+ * later, refresh the `token`, let somebody mend the `account`, without which no call can succeed, wait for a `limit` to
+ * pass, or give up this message or receiver for good (`permanent`).
  */
-export type ErrorKind = 'retry' | 'token' | 'account' | 'limit' | 'permanent';
+const table = {
+  retry: {
+    'WeCom was not reached: check the network and the API address.': ['unsent'],
+    'No usable answer came back; what was asked may have been done all the same.': ['lost'],
+    'WeCom is busy: try again in a moment.': [-1],
+  },
+  token: {
+    'The access token is not valid any more: fetch a new one.': [40014, 42001],
+  },
+  account: {
+    'The app secret is wrong or not usable here, or the app is disabled.': [40001, 40091],
+    'The corp id is wrong or missing.': [40013, 41002],
+    'The app secret is missing.': [41004],
+    'The agent id is wrong, missing, or not the one that the secret belongs to.': [40056, 41011, 301002],
+    'The app may not use this API: permit it in the admin console.': [48002],
+    'The app is disabled: enable it in the admin console.': [50003],
+    'The source address is not among the trusted IPs (企业可信IP) of the app: add it there.': [60020],
+  },
+  limit: {
+    'Too many calls: wait until the block has passed, and do not try before.': [45009, 45033],
+  },
+  permanent: {
+    'The callback URL is wrong or cannot be verified.': [40057],
+    "The member is outside the app's visible range: widen it in the admin console.": [60011, 50002, 60021],
+    'The redirect domain is not among the trusted domains of the app.': [50001],
+    'The access token was missing from the URL: this is a bug.': [41001],
+    'A parameter is wrong or empty: this is a bug.': [40008, 40035, 40058, 40063],
+    'There is no such userid: drop the receiver.': [40003, 60111, 46004],
+    'No receiver is valid: drop the message.': [81012, 81013, 82001],
+    'Too many receivers at once: split the list.': [40032, 82002, 82003],
+    'The media file has the wrong type or size.': [40004, 40005, 40006, 40011, 44001, 45001, 45007],
+    'The media id is wrong or older than 3 days: upload the file again.': [40007],
+    'The media id is missing: this is a bug.': [41006],
+    'The OAuth code is wrong or used: begin the login again.': [40029],
+    'The text holds characters that are not allowed.': [40033],
+    'WeCom stopped the content as spam or forbidden words: tell the sender.': [40201, 85002],
+    'The task id of the card is invalid or was used before.': [42014],
+    'The text is empty.': [44004],
+    'The text is longer than 2048 bytes: split it.': [45002],
+    'A news message has 1 to 8 articles.': [45008],
+    'The answer would be too big: ask for it page by page.': [45029],
+    'There is no such group chat: check the chatid.': [86001, 86003, 40050],
+    'The group chat was not created by this app, which can send to its own only.': [86008],
+    'The group chat is dissolved, or the sender is not in it any more.': [86217, 49008],
+    'The members or the id of the group chat are wrong.': [86006, 86207, 86215, 86216],
+    'The key of the robot is wrong, or the robot was removed from its group: enter the new key.': [93000],
+    'The robot is disabled: enable it in its group.': [93004],
+    'The robot is in no such group.': [93006, 93008],
+    'The appid of the mini program is wrong.': [90207, 90208],
+  },
+} as const;
+
+/** What an answer of the server API asks of the caller. */
+export type ErrorKind = keyof typeof table;
 
 /**
  * WeCom's errcode, or our word for a call without one: `unsent` when WeCom was never reached, `lost` when no usable
@@ -12,79 +65,17 @@ export type ErrorKind = 'retry' | 'token' | 'account' | 'limit' | 'permanent';
 export type Errcode = number | 'unsent' | 'lost';
 
 /** The kind of an error and one English sentence for whoever reads the log. */
-export interface ErrorAdvice {
+interface ErrorAdvice {
   readonly kind: ErrorKind;
   readonly advice: string;
 }
 
-type Row = readonly [errcodes: readonly Errcode[], kind: ErrorKind, advice: string];
-
-/** §4.13, 41002 and 41004 of §4.1, and 60021 of §4.8. */
-const rows: readonly Row[] = [
-  [['unsent'], 'retry', 'WeCom was not reached: check the network and the API address.'],
-  [['lost'], 'retry', 'No usable answer came back; what was asked may have been done all the same.'],
-  [[-1], 'retry', 'WeCom is busy: try again in a moment.'],
-  [[40014, 42001], 'token', 'The access token is not valid any more: fetch a new one.'],
-  [[40001, 40091], 'account', 'The app secret is wrong or not usable here, or the app is disabled.'],
-  [[40013, 41002], 'account', 'The corp id is wrong or missing.'],
-  [[41004], 'account', 'The app secret is missing.'],
-  [
-    [40056, 41011, 301002],
-    'account',
-    'The agent id is wrong, missing, or not the one that the secret belongs to.',
-  ],
-  [[40057], 'permanent', 'The callback URL is wrong or cannot be verified.'],
-  [[48002], 'account', 'The app may not use this API: permit it in the admin console.'],
-  [
-    [60011, 50002, 60021],
-    'permanent',
-    "The member is outside the app's visible range: widen it in the admin console.",
-  ],
-  [[50001], 'permanent', 'The redirect domain is not among the trusted domains of the app.'],
-  [[50003], 'account', 'The app is disabled: enable it in the admin console.'],
-  [
-    [60020],
-    'account',
-    'The source address is not among the trusted IPs (企业可信IP) of the app: add it there.',
-  ],
-  [[45009, 45033], 'limit', 'Too many calls: wait until the block has passed, and do not try before.'],
-  [[41001], 'permanent', 'The access token was missing from the URL: this is a bug.'],
-  [[40008, 40035, 40058, 40063], 'permanent', 'A parameter is wrong or empty: this is a bug.'],
-  [[40003, 60111, 46004], 'permanent', 'There is no such userid: drop the receiver.'],
-  [[81012, 81013, 82001], 'permanent', 'No receiver is valid: drop the message.'],
-  [[40032, 82002, 82003], 'permanent', 'Too many receivers at once: split the list.'],
-  [
-    [40004, 40005, 40006, 40011, 44001, 45001, 45007],
-    'permanent',
-    'The media file has the wrong type or size.',
-  ],
-  [[40007], 'permanent', 'The media id is wrong or older than 3 days: upload the file again.'],
-  [[41006], 'permanent', 'The media id is missing: this is a bug.'],
-  [[40029], 'permanent', 'The OAuth code is wrong or used: begin the login again.'],
-  [[40033], 'permanent', 'The text holds characters that are not allowed.'],
-  [[40201, 85002], 'permanent', 'WeCom stopped the content as spam or forbidden words: tell the sender.'],
-  [[42014], 'permanent', 'The task id of the card is invalid or was used before.'],
-  [[44004], 'permanent', 'The text is empty.'],
-  [[45002], 'permanent', 'The text is longer than 2048 bytes: split it.'],
-  [[45008], 'permanent', 'A news message has 1 to 8 articles.'],
-  [[45029], 'permanent', 'The answer would be too big: ask for it page by page.'],
-  [[86001, 86003, 40050], 'permanent', 'There is no such group chat: check the chatid.'],
-  [[86008], 'permanent', 'The group chat was not created by this app, which can send to its own only.'],
-  [[86217, 49008], 'permanent', 'The group chat is dissolved, or the sender is not in it any more.'],
-  [[86006, 86207, 86215, 86216], 'permanent', 'The members or the id of the group chat are wrong.'],
-  [
-    [93000],
-    'permanent',
-    'The key of the robot is wrong, or the robot was removed from its group: enter the new key.',
-  ],
-  [[93004], 'permanent', 'The robot is disabled: enable it in its group.'],
-  [[93006, 93008], 'permanent', 'The robot is in no such group.'],
-  [[90207, 90208], 'permanent', 'The appid of the mini program is wrong.'],
-];
-
-const byErrcode: ReadonlyMap<Errcode, ErrorAdvice> = new Map(
-  rows.flatMap(([errcodes, kind, advice]) => errcodes.map((errcode) => [errcode, { kind, advice }] as const)),
-);
+const byErrcode = new Map<Errcode, ErrorAdvice>();
+for (const [kind, errcodes] of Object.entries(table)) {
+  for (const [advice, those] of Object.entries<readonly Errcode[]>(errcodes)) {
+    for (const errcode of those) byErrcode.set(errcode, { kind: kind as ErrorKind, advice });
+  }
+}
 
 const unlisted: ErrorAdvice = {
   kind: 'permanent',
