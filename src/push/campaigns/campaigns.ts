@@ -1,6 +1,6 @@
 import { createLoop } from '../../server/loop.ts';
 import { type CampaignParts, campaignsIn } from './campaign-store.ts';
-import { settleSlices } from './progress-store.ts';
+import { settleSlices } from './counts-store.ts';
 import { removeAbandoned } from './removal-store.ts';
 import { campaignRoutes } from './routes.ts';
 import { beginDue } from './runs.ts';

@@ -4,7 +4,7 @@ import { type DeliveryState, deliveryStates } from '../content/message.ts';
 import type { Database } from '../database/database.ts';
 import { nextPage } from '../http/route.ts';
 import type { CampaignRow } from './campaign-store.ts';
-import { readSlices } from './progress-store.ts';
+import { readSlices } from './counts-store.ts';
 import { readWaiting } from './slice-store.ts';
 
 /** Receivers of a run; `next` is the `after` of the next page, absent when this is the last. */

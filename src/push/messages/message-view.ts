@@ -1,56 +1,68 @@
 import { z } from 'zod';
 import { errcodeSchema as errcode, iso, readErrcode } from '../content/fields.ts';
-import {
-  type DeliveryState,
-  deliveryStates,
-  lanes,
-  type MessageState,
-  messageStateOf,
-} from '../content/message.ts';
+import { type DeliveryState, deliveryStates, lanes, messageStateOf } from '../content/message.ts';
 import { opaqueSchema, readOpaque } from '../content/opaque.ts';
 import { readMsgids } from '../delivery/result.ts';
+import { viewOf } from '../http/view.ts';
 import type { AttemptRow, DeliveryRow, MessageRow } from './message-store.ts';
 
-const state = z.enum(deliveryStates);
-const isoTime = z.iso.datetime();
+const text = z.string();
+const time = z.iso.datetime();
+const template = z.object({ key: text, version: z.int() });
 
-/** One delivery, with every attempt. */
-const receiverView = z.object({
-  receiver: z.string(),
-  state,
-  tries: z.int(),
-  msgids: z.array(z.string()).optional(),
-  errcode: errcode.optional(),
-  problem: z.string().optional(),
-  maybeTwice: z.boolean(),
-  finishedAt: isoTime.optional(),
-  attempts: z.array(
-    z.object({ at: isoTime, ms: z.int(), errcode, errmsg: z.string(), msgid: z.string().optional() }),
-  ),
+/** Reads what is there; null is shown as nothing. */
+const orNone = <Stored, Shown>(stored: Stored | null, read: (stored: Stored) => Shown) =>
+  stored === null ? undefined : read(stored);
+
+const attempt = viewOf<AttemptRow>()({
+  at: [time, (row) => iso(row.at)],
+  ms: [z.int(), (row) => row.ms],
+  errcode: [errcode, (row) => readErrcode(row.errcode)],
+  errmsg: [text, (row) => row.errmsg],
+  msgid: [text.optional(), (row) => row.msgid ?? undefined],
 });
 
-const head = {
-  id: z.string(),
-  state: z.enum([...deliveryStates, 'partial']),
-  account: z.string(),
-  priority: z.enum(lanes),
-  kind: z.string(),
-  template: z.object({ key: z.string(), version: z.int() }).optional(),
-  campaign: z.string().optional(),
-  opaque: opaqueSchema.optional(),
-  idempotencyKey: z.string().optional(),
-  callbackUrl: z.string().optional(),
-  createdAt: isoTime,
-  sendAt: isoTime,
-  finishedAt: isoTime.optional(),
-};
+/** One delivery, with every attempt. */
+const receiver = viewOf<DeliveryRow & { readonly tried: readonly AttemptRow[] }>()({
+  receiver: [text, (row) => row.receiver],
+  state: [z.enum(deliveryStates), (row) => row.state],
+  tries: [z.int(), (row) => row.tries],
+  msgids: [z.array(text).optional(), (row) => orNone(row.msgids, (msgids) => [...readMsgids(msgids)])],
+  errcode: [errcode.optional(), (row) => orNone(row.errcode, readErrcode)],
+  problem: [text.optional(), (row) => row.problem ?? undefined],
+  maybeTwice: [z.boolean(), (row) => row.maybe_twice === 1],
+  finishedAt: [time.optional(), (row) => orNone(row.finished_at, iso)],
+  attempts: [z.array(attempt.schema), (row) => row.tried.map(attempt.show)],
+});
+
+const head = viewOf<MessageRow>()({
+  id: [text, (row) => row.id],
+  account: [text, (row) => row.account],
+  priority: [z.enum(lanes), (row) => row.lane],
+  kind: [text, (row) => row.kind],
+  template: [
+    template.optional(),
+    (row) => orNone(row.template_key, (key) => ({ key, version: row.template_version ?? 0 })),
+  ],
+  campaign: [text.optional(), (row) => row.campaign_id ?? undefined],
+  opaque: [opaqueSchema.optional(), (row) => orNone(row.opaque, readOpaque)],
+  idempotencyKey: [text.optional(), (row) => row.idempotency_key ?? undefined],
+  callbackUrl: [text.optional(), (row) => row.callback_url ?? undefined],
+  createdAt: [time, (row) => iso(row.created_at)],
+  sendAt: [time, (row) => iso(row.send_at)],
+  finishedAt: [time.optional(), (row) => orNone(row.finished_at, iso)],
+});
+const state = z.enum([...deliveryStates, 'partial']);
 
 /** A message in a list: how many of its receivers are in which state. */
-export const messageLine = z.object({ ...head, counts: z.partialRecord(state, z.int()) });
+export const messageLine = head.schema.extend({
+  state,
+  counts: z.partialRecord(z.enum(deliveryStates), z.int()),
+});
 export type MessageLine = z.infer<typeof messageLine>;
 
 /** A message as its own page shows it. */
-export const messageView = z.object({ ...head, receivers: z.array(receiverView) });
+export const messageView = head.schema.extend({ state, receivers: z.array(receiver.schema) });
 export type MessageView = z.infer<typeof messageView>;
 
 /** A message with its deliveries and every attempt. */
@@ -60,8 +72,10 @@ export function viewMessage(
   attempts: readonly AttemptRow[],
 ): MessageView {
   const byDelivery = Map.groupBy(attempts, (each) => each.delivery_id);
-  const receivers = deliveries.map((each) => viewDelivery(each, byDelivery.get(each.id) ?? []));
-  return { ...viewHead(row, messageStateOf(deliveries)), receivers };
+  const receivers = deliveries.map((each) =>
+    receiver.show({ ...each, tried: byDelivery.get(each.id) ?? [] }),
+  );
+  return { ...head.show(row), state: messageStateOf(deliveries), receivers };
 }
 
 /** A message of a list. */
@@ -70,45 +84,5 @@ export function lineMessage(
   states: readonly { readonly state: DeliveryState; readonly count: number }[],
 ): MessageLine {
   const counts = Object.fromEntries(states.map(({ state, count }) => [state, Number(count)]));
-  return { ...viewHead(row, messageStateOf(states)), counts };
-}
-
-function viewHead(row: MessageRow, state: MessageState): Omit<MessageView, 'receivers'> {
-  return {
-    id: row.id,
-    state,
-    account: row.account,
-    priority: row.lane,
-    kind: row.kind,
-    ...(row.template_key !== null && {
-      template: { key: row.template_key, version: row.template_version ?? 0 },
-    }),
-    ...(row.campaign_id !== null && { campaign: row.campaign_id }),
-    ...(row.opaque !== null && { opaque: readOpaque(row.opaque) }),
-    ...(row.idempotency_key !== null && { idempotencyKey: row.idempotency_key }),
-    ...(row.callback_url !== null && { callbackUrl: row.callback_url }),
-    createdAt: iso(row.created_at),
-    sendAt: iso(row.send_at),
-    ...(row.finished_at !== null && { finishedAt: iso(row.finished_at) }),
-  };
-}
-
-function viewDelivery(row: DeliveryRow, attempts: readonly AttemptRow[]): MessageView['receivers'][number] {
-  return {
-    receiver: row.receiver,
-    state: row.state,
-    tries: row.tries,
-    ...(row.msgids !== null && { msgids: [...readMsgids(row.msgids)] }),
-    ...(row.errcode !== null && { errcode: readErrcode(row.errcode) }),
-    ...(row.problem !== null && { problem: row.problem }),
-    maybeTwice: row.maybe_twice === 1,
-    ...(row.finished_at !== null && { finishedAt: iso(row.finished_at) }),
-    attempts: attempts.map(({ at, ms, errcode, errmsg, msgid }) => ({
-      at: iso(at),
-      ms,
-      errcode: readErrcode(errcode),
-      errmsg,
-      ...(msgid !== null && { msgid }),
-    })),
-  };
+  return { ...head.show(row), state: messageStateOf(states), counts };
 }
