@@ -10,6 +10,7 @@ import {
   variablesSchema,
 } from '../content/fields.ts';
 import { readValue } from '../content/read-value.ts';
+import { readJson } from '../http/read-body.ts';
 
 const count = z.int().min(1).max(100_000_000);
 
@@ -55,17 +56,9 @@ export const receiverSchema = z.union(
 /** The most bytes of one line. */
 export const LONGEST_LINE = 4096;
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
 /** Reads a line, null for one that is too long. Throws an InputError of one sentence. */
 export function readLine<T>(schema: z.ZodType<T>, bytes: Buffer | null): T {
   if (bytes === null) throw new InputError(`is longer than ${LONGEST_LINE} bytes`);
   if (bytes.length === 0) throw new InputError('is empty');
-  let value: unknown;
-  try {
-    value = JSON.parse(utf8.decode(bytes));
-  } catch {
-    throw new InputError('is not JSON in UTF-8');
-  }
-  return readValue(schema, value, '');
+  return readValue(schema, readJson(bytes, 'is not JSON in UTF-8'), '');
 }

@@ -26,15 +26,14 @@ export interface CampaignParts {
 /** A row of the campaigns table. */
 export type CampaignRow = Readonly<Selectable<CampaignTables['campaigns']>>;
 
+/** The campaigns of an app that are whole. */
+const wholeOnes = (db: Database, app: string) =>
+  db.selectFrom('campaigns').selectAll().where('app', '=', app).where('state', 'in', visibleStates);
+
 /** A campaign of this app that is whole. Throws a Refusal when the app has none under this id. */
 export async function findCampaign(db: Database, app: string, id: string): Promise<CampaignRow> {
-  const found = db
-    .selectFrom('campaigns')
-    .selectAll()
-    // The column is ASCII, and MySQL refuses to compare other signs.
-    .where('id', '=', ID.test(id) ? id : '')
-    .where('app', '=', app)
-    .where('state', 'in', visibleStates);
+  // The column is ASCII, and MySQL refuses to compare other signs.
+  const found = wholeOnes(db, app).where('id', '=', ID.test(id) ? id : '');
   return found.executeTakeFirstOrThrow(
     () => new Refusal(404, 'this app has no campaign with this id; GET /v1/campaigns lists them'),
   );
@@ -46,11 +45,7 @@ export function listCampaigns(
   app: string,
   { after, limit }: { readonly after: string | undefined; readonly limit: number },
 ): Promise<readonly CampaignRow[]> {
-  const all = db
-    .selectFrom('campaigns')
-    .selectAll()
-    .where('app', '=', app)
-    .where('state', 'in', visibleStates);
+  const all = wholeOnes(db, app);
   const rest = after === undefined ? all : all.where('id', '<', after);
   return rest.orderBy('id', 'desc').limit(limit).execute();
 }

@@ -16,6 +16,11 @@ const failed = z
   .object({ error: z.string(), errcode: errcodeSchema, advice: z.string() })
   .describe('WeCom refuses, or cannot be reached.');
 
+const malformed = {
+  errcode: 'lost',
+  advice: 'Try again; if it stays so, look into the log of message delivery.',
+};
+
 /** What WeCom knows of members and of its own addresses, for those who do not hold the app secret. */
 export function directoryRoutes(weComOf: WeComOf): readonly Route[] {
   /** What WeCom answered; its refusals with their errcode, and what is no proper answer as a failure of WeCom. */
@@ -28,16 +33,10 @@ export function directoryRoutes(weComOf: WeComOf): readonly Route[] {
     try {
       return { status: 200, body: await read(weComOf(account) as Directory) };
     } catch (error) {
-      if (error instanceof WeComError) {
-        const { message, errcode, advice } = error;
-        return { status: 502, body: { error: message, errcode, advice } };
-      }
-      // The answer of WeCom is malformed, not the request of the caller.
-      if (error instanceof InputError) {
-        const advice = 'Try again; if it stays so, look into the log of message delivery.';
-        return { status: 502, body: { error: error.message, errcode: 'lost', advice } };
-      }
-      throw error;
+      // With an InputError the answer of WeCom is malformed, not the request of the caller.
+      if (!(error instanceof WeComError || error instanceof InputError)) throw error;
+      const { errcode, advice } = error instanceof WeComError ? error : malformed;
+      return { status: 502, body: { error: error.message, errcode, advice } };
     }
   };
   return [

@@ -9,12 +9,12 @@ export function isContentType(header: string, type: string): boolean {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** Parses JSON in UTF-8; throws an InputError. */
-export function readJson(bytes: Uint8Array): unknown {
+/** Parses JSON in UTF-8; throws an InputError that says `problem`. */
+export function readJson(bytes: Uint8Array, problem = 'The body is not JSON in UTF-8.'): unknown {
   try {
     return JSON.parse(utf8.decode(bytes));
   } catch {
-    throw new InputError('The body is not JSON in UTF-8.');
+    throw new InputError(problem);
   }
 }
 
