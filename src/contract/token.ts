@@ -66,31 +66,24 @@ export async function signToken(key: SigningKey, request: TokenRequest): Promise
  * The claims of a token that was signed by one of `keys` for this very request; whether it was used before is for
  * the caller to know. Throws Refused('token') with a sentence that names the first check that failed.
  */
-export function verifyToken(keys: VerifyingKeys, token: string, use: TokenUse): Promise<Claims> {
-  return verify(keys, token, use, claims);
-}
+export const verifyToken = verifierOf(claims);
 
 /** The same for a report: its token names no user, and one that names a user is refused. */
-export function verifyReportToken(keys: VerifyingKeys, token: string, use: TokenUse): Promise<ReportClaims> {
-  return verify(keys, token, use, reportClaims);
-}
+export const verifyReportToken = verifierOf(reportClaims);
 
-async function verify<C extends ReportClaims>(
-  keys: VerifyingKeys,
-  token: string,
-  use: TokenUse,
-  form: z.ZodType<C>,
-): Promise<C> {
-  const signed = form.safeParse(readJson(await verifiedPayload(keys, token)));
-  if (!signed.success) throw refused(`内容不对（${signed.error.issues[0]?.path.join('.') || '格式'}）`);
-  const { iat, exp, op, bsha } = signed.data;
-  const now = use.now / 1000;
-  if (iat > now + AHEAD) throw refused('签发时间在未来，请校准机器时钟');
-  if (exp <= now) throw refused('已过期，请校准机器时钟后重试');
-  if (exp - iat > LIFETIME) throw refused(`有效期超过 ${LIFETIME} 秒`);
-  if (op !== use.operation) throw refused('是为另一个操作签发的');
-  if (bsha !== digest(use.body)) throw refused('与请求内容不符');
-  return signed.data;
+function verifierOf<C extends ReportClaims>(form: z.ZodType<C>) {
+  return async (keys: VerifyingKeys, token: string, use: TokenUse): Promise<C> => {
+    const signed = form.safeParse(readJson(await verifiedPayload(keys, token)));
+    if (!signed.success) throw refused(`内容不对（${signed.error.issues[0]?.path.join('.') || '格式'}）`);
+    const { iat, exp, op, bsha } = signed.data;
+    const now = use.now / 1000;
+    if (iat > now + AHEAD) throw refused('签发时间在未来，请校准机器时钟');
+    if (exp <= now) throw refused('已过期，请校准机器时钟后重试');
+    if (exp - iat > LIFETIME) throw refused(`有效期超过 ${LIFETIME} 秒`);
+    if (op !== use.operation) throw refused('是为另一个操作签发的');
+    if (bsha !== digest(use.body)) throw refused('与请求内容不符');
+    return signed.data;
+  };
 }
 
 async function verifiedPayload(keys: VerifyingKeys, token: string): Promise<Uint8Array> {

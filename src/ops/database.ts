@@ -2,8 +2,6 @@ import { CompiledQuery, type Generated, type Kysely } from 'kysely';
 import { openKysely } from '../server/database.ts';
 import type { AuditRow, ChainLink } from './audit/chain.ts';
 
-export { isDatabaseAway, isDuplicate } from '../server/mysql-errors.ts';
-
 /** How far an operation is. Only `previewed` rows can still be started, and each at most once. */
 export type OperationState =
   | 'previewed' // shown to the user, nothing has happened

@@ -8,7 +8,7 @@ import { findPosition, menuOf, type Position, startOf, stepBack } from './positi
 import { pagesOf, render } from './render.ts';
 import { resolve } from './resolve.ts';
 import { firstScreen, show, showScreen, type Turn } from './screen.ts';
-import { type Pin, pathOf, type Screen, type Session } from './session.ts';
+import { pathOf, type Screen, type Session } from './session.ts';
 
 export type { Turn } from './screen.ts';
 
@@ -101,17 +101,17 @@ async function takeInput(standing: Standing, input: Input): Promise<Turn> {
     case 'question':
       return answerQuestion(standing, input);
     case 'menu':
-      return choose(standing, input);
     case 'choice':
-      return choose(standing, input, screen.pins);
+      return choose(standing, input);
     case 'text':
       // A result offers nothing to choose, also where it stands in for the menu to go back to.
       return stay(standing, sentences.nothingToType);
   }
 }
 
-async function choose(standing: Standing, answer: Answer, pins?: readonly Pin[]): Promise<Turn> {
-  const { position, context } = standing;
+async function choose(standing: Standing, answer: Answer): Promise<Turn> {
+  const { position, screen, context } = standing;
+  const pins = screen.kind === 'choice' ? screen.pins : undefined;
   const resolved = await resolve(position, answer, context, pins);
   if (!('problem' in resolved)) return showScreen(resolved, context);
   if (resolved.fresh === undefined) return { ...stay(standing, resolved.problem), refused: resolved.refused };

@@ -7,31 +7,27 @@ import { type AuditRow, type ChainLink, chainMac, createChainCheck } from './cha
 export type AuditEntry = Pick<AuditRow, 'at' | 'operation' | 'outcome'> & Partial<Omit<AuditRow, 'seq'>>;
 
 /** The record of every attempt. */
-export interface Audit {
-  /** Answers when the entry is committed; throws when it could not be, and then nothing may go ahead that relies on it. */
-  append(entry: AuditEntry): Promise<void>;
-  /** Waits until all that was appended is written. */
-  close(): Promise<void>;
-}
+export type Audit = ReturnType<typeof createAudit>;
 
 /** How many entries share a transaction at most. */
 const BATCH = 100;
 
 /** Opens the audit. Entries that arrive while others are being written share the next transaction. */
-export function createAudit(db: Database, key: string): Audit {
+export function createAudit(db: Database, key: string) {
   const append = createBatcher<AuditEntry, undefined>((entries) => write(db, key, entries), {
     size: BATCH,
     parallel: 1,
   });
   let last: Promise<unknown> = Promise.resolve();
   return {
-    append(entry) {
+    /** Answers when the entry is committed; throws when it could not be, and then nothing may go ahead that relies on it. */
+    append(entry: AuditEntry): Promise<undefined> {
       const written = append(entry);
       last = written.catch(() => {});
       return written;
     },
-    // Batches are written one after the other, so that with the last entry all are settled.
-    close: async () => void (await last),
+    /** Waits until all that was appended is written: batches follow one another, so with the last entry all are settled. */
+    close: async (): Promise<void> => void (await last),
   };
 }
 

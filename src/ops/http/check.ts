@@ -2,10 +2,11 @@ import type { Answer } from '../../contract/answer.ts';
 import type { VerifyingKeys } from '../../contract/keys.ts';
 import type { Claims, ReportClaims, TokenUse } from '../../contract/token.ts';
 import { InputError, Refused } from '../../errors.ts';
+import { isDatabaseAway, isDuplicate } from '../../server/mysql-errors.ts';
 import { type Attempt, createAttempt } from '../audit/attempt.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Clock } from '../clock.ts';
-import { type Database, isDatabaseAway, isDuplicate } from '../database.ts';
+import type { Database } from '../database.ts';
 import { TargetFailed } from '../target-failed.ts';
 
 /** How long a used token is remembered past its end, for replicas whose clocks differ; milliseconds. */

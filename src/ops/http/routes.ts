@@ -2,8 +2,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Answer } from '../../contract/answer.ts';
 import { contract, isOperation } from '../../contract/index.ts';
 import { REPORTS } from '../../contract/report.ts';
+import type { Reason } from '../../errors.ts';
+import { isDatabaseAway } from '../../server/mysql-errors.ts';
 import type { Sources } from '../../server/sources.ts';
-import { isDatabaseAway } from '../database.ts';
 import type { IncomingRequest } from './check.ts';
 import type { RequestHandler } from './request.ts';
 
@@ -99,24 +100,14 @@ function send(reply: FastifyReply, answer: Answer): FastifyReply {
   return reply.code(statusOf(answer)).send(answer);
 }
 
-type RefusedReason = Extract<Answer, { state: 'refused' }>['reason'];
-
-const REFUSED: Readonly<Record<RefusedReason, number>> = {
-  source: 403,
-  token: 403,
-  replay: 403,
-  policy: 403,
-  input: 400,
-  missing: 404,
-  expired: 409,
-  used: 409,
-  moved: 409,
-  code: 409,
-};
+const FORBIDDEN: ReadonlySet<string> = new Set(['source', 'token', 'replay', 'policy'] satisfies Reason[]);
 
 /** The HTTP status that goes with an answer. What the answer says counts; the status is for proxies and people. */
 function statusOf(answer: Answer): number {
-  if (answer.state === 'refused') return REFUSED[answer.reason];
   if (answer.state === 'error') return 500;
-  return answer.state === 'failed' ? 502 : 200;
+  if (answer.state === 'failed') return 502;
+  if (answer.state !== 'refused') return 200;
+  if (answer.reason === 'input') return 400;
+  if (answer.reason === 'missing') return 404;
+  return FORBIDDEN.has(answer.reason) ? 403 : 409;
 }

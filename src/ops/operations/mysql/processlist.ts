@@ -8,22 +8,17 @@ export const processlist: ReadOperation<'mysql.processlist'> = {
     const lists = await Promise.all(
       instances.map(async (instance) => {
         const running = await listQueries(targets.mysql(policy, unit, instance));
-        return running.map(({ fingerprint, ending, ...query }) => ({
-          ...query,
+        return running.map(({ fingerprint: query, ending, ...shown }) => ({
+          ...shown,
           instance,
-          query: fingerprint,
+          query,
+          key: `${instance}:${shown.id}:${query}`,
+          name: `#${shown.id}`,
+          label: labelOf(shown),
         }));
       }),
     );
-    return lists
-      .flat()
-      .sort((a, b) => b.seconds - a.seconds)
-      .map((query) => ({
-        ...query,
-        key: `${query.instance}:${query.id}:${query.query}`,
-        name: `#${query.id}`,
-        label: labelOf(query),
-      }));
+    return lists.flat().sort((a, b) => b.seconds - a.seconds);
   },
 };
 
