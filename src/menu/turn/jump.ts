@@ -1,5 +1,5 @@
 import { type Context, unlessUnavailable } from '../tree/context.ts';
-import type { Tree } from '../tree/tree.ts';
+import type { Node, Tree } from '../tree/tree.ts';
 import { sentences } from '../words/sentences.ts';
 import { readAnswer } from './input.ts';
 import { startOf } from './position.ts';
@@ -38,18 +38,18 @@ export async function jump(
  */
 export function canJump(tree: Tree, segments: readonly string[]): boolean {
   let node = tree.root;
-  let questions = Object.keys(node.entry.ask).length;
-  for (const segment of segments) {
-    if (questions > 0) {
-      questions -= 1;
-      continue;
-    }
+  let rest = segments.slice(questionsOf(node));
+  while (rest.length > 0) {
     if (node.entry.kind === 'operation') return true;
-    const answer = readAnswer(segment);
+    const answer = readAnswer(rest[0] as string);
     const child = answer.kind === 'number' ? node.children.get(answer.number) : undefined;
     if (child === undefined) return false;
     node = child;
-    questions = Object.keys(node.entry.ask).length;
+    rest = rest.slice(1 + questionsOf(node));
   }
   return true;
+}
+
+function questionsOf({ entry }: Node): number {
+  return Object.keys(entry.ask).length;
 }

@@ -36,7 +36,7 @@ export function pinsOf(options: readonly Option[]): readonly Pin[] {
 
 /** The option that a pin stands for, if it is still there. */
 export function findOption(options: readonly Option[], key: string): Option | undefined {
-  return options.find((option) => keyOf(option) === key);
+  return options.find((option) => (typeof option === 'string' ? option : option.key) === key);
 }
 
 /** The pins that a word (in plain ASCII forms) names exactly: by key, name or label. */
@@ -44,10 +44,6 @@ export function pinsNamed(pins: readonly Pin[], word: string): readonly Pin[] {
   return pins.filter((pin) =>
     [pin.key, pin.name, pin.label].some((name) => name && halfWidth(name).trim() === word),
   );
-}
-
-function keyOf(option: Option): string {
-  return typeof option === 'string' ? option : option.key;
 }
 
 function oneLine(label: string): string {

@@ -9,35 +9,31 @@ export type Acknowledgements = { readonly [N in AcknowledgeName]: AcknowledgeOpe
 /** Makes them over the tables of operations and outcomes. */
 export function createAcknowledgements(store: OperationStore, outbox: Outbox): Acknowledgements {
   return {
-    'operation.settle': {
-      async run({ subject, now }, { id }, attempt) {
-        await store.cancelPreview(id, subject.user, now);
-        const row = await store.find(id);
-        // Somebody else's operation looks like none: its id is not for guessing.
-        if (row === undefined || row.user !== subject.user) return { state: 'never', text: '没有执行' };
-        switch (row.state) {
-          case 'done':
-          case 'failed':
-          case 'unknown':
-            return { state: row.state, text: row.text ?? '' };
-          case 'started':
-          case 'applied':
-            return { state: 'pending', text: '正在执行，完成后会告诉你' };
-          default:
-            // Asked again after a crash it is recorded twice, but it is never left out.
-            if (row.started_at === null) {
-              attempt.note(detailsOf(row));
-              await attempt.record('cancelled', 'settled');
-            }
-            return { state: 'never', text: `${nameOf(row)}：${row.text ?? NEVER}` };
-        }
-      },
+    async 'operation.settle'({ subject, now }, { id }, attempt) {
+      await store.cancelPreview(id, subject.user, now);
+      const row = await store.find(id);
+      // Somebody else's operation looks like none: its id is not for guessing.
+      if (row === undefined || row.user !== subject.user) return { state: 'never', text: '没有执行' };
+      switch (row.state) {
+        case 'done':
+        case 'failed':
+        case 'unknown':
+          return { state: row.state, text: row.text ?? '' };
+        case 'started':
+        case 'applied':
+          return { state: 'pending', text: '正在执行，完成后会告诉你' };
+        default:
+          // Asked again after a crash it is recorded twice, but it is never left out.
+          if (row.started_at === null) {
+            attempt.note(detailsOf(row));
+            await attempt.record('cancelled', 'settled');
+          }
+          return { state: 'never', text: `${nameOf(row)}：${row.text ?? NEVER}` };
+      }
     },
-    'operation.received': {
-      async run({ subject, now }, { ids }) {
-        await outbox.cancel(ids.map(outcomeKey), subject.user, now);
-        return {};
-      },
+    async 'operation.received'({ subject, now }, { ids }) {
+      await outbox.cancel(ids.map(outcomeKey), subject.user, now);
+      return {};
     },
   };
 }

@@ -44,13 +44,13 @@ async function answerTo(
     case 'read': {
       const read = reads[name as ReadName] as ReadOperation;
       await attempt.record('allowed');
-      const output = await read.run(context, input as never);
+      const output = await read(context, input as never);
       await attempt.record('done');
       return { state: 'done', output };
     }
     case 'acknowledge': {
       const acknowledge = acknowledgements[name as AcknowledgeName] as AcknowledgeOperation;
-      return { state: 'done', output: await acknowledge.run(context, input as never, attempt) };
+      return { state: 'done', output: await acknowledge(context, input as never, attempt) };
     }
     case 'change': {
       const implementation = changes[name as ChangeName];

@@ -9,9 +9,9 @@ import type { ChangeOperation, ReadOperation } from './operation.ts';
 
 /** Every read of the contract; one that is missing here is a type error. */
 export const reads: { readonly [N in ReadName]: ReadOperation<N> } = {
-  me: { run: async ({ policy, subject }) => policy.rights(subject) },
+  me: async ({ policy, subject }) => policy.rights(subject),
   // In the order of the policy.
-  'units.list': { run: async ({ policy, subject }) => Object.keys(policy.rights(subject)) },
+  'units.list': async ({ policy, subject }) => Object.keys(policy.rights(subject)),
   'k8s.deployments.list': listDeployments,
   'k8s.pods.list': listPods,
   'mysql.processlist': processlist,

@@ -14,17 +14,20 @@ export interface Context {
 }
 
 /** An operation that only looks. Throws Refused, InputError or TargetFailed. */
-export interface ReadOperation<N extends ReadName = ReadName> {
-  run(context: Context, input: InputOf<N>): Promise<OutputOf<N>>;
-}
+export type ReadOperation<N extends ReadName = ReadName> = (
+  context: Context,
+  input: InputOf<N>,
+) => Promise<OutputOf<N>>;
 
 /**
  * An operation that writes the platform's own records. It records in the audit itself what it takes away from anybody;
  * that it was asked is not worth a row. Throws Refused or InputError.
  */
-export interface AcknowledgeOperation<N extends AcknowledgeName = AcknowledgeName> {
-  run(context: Context, input: InputOf<N>, attempt: Attempt): Promise<OutputOf<N>>;
-}
+export type AcknowledgeOperation<N extends AcknowledgeName = AcknowledgeName> = (
+  context: Context,
+  input: InputOf<N>,
+  attempt: Attempt,
+) => Promise<OutputOf<N>>;
 
 /** What a change would do to an object as it stands now. */
 export interface Inspection {

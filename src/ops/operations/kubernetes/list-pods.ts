@@ -3,12 +3,13 @@ import type { ReadOperation } from '../operation.ts';
 import { selectorOf } from './deployment.ts';
 
 /** Lists the pods that a deployment selects, by name. */
-export const listPods: ReadOperation<'k8s.pods.list'> = {
-  async run({ policy, targets, now }, { unit, namespace, name }) {
-    const { cluster } = targets.cluster(policy, unit, namespace);
-    const pods = await cluster.pods(namespace, selectorOf(await cluster.deployment(namespace, name)));
-    return pods.map((pod) => podOf(pod, now)).sort((a, b) => (a.name < b.name ? -1 : 1));
-  },
+export const listPods: ReadOperation<'k8s.pods.list'> = async (
+  { policy, targets, now },
+  { unit, namespace, name },
+) => {
+  const { cluster } = targets.cluster(policy, unit, namespace);
+  const pods = await cluster.pods(namespace, selectorOf(await cluster.deployment(namespace, name)));
+  return pods.map((pod) => podOf(pod, now)).sort((a, b) => (a.name < b.name ? -1 : 1));
 };
 
 function podOf({ metadata, spec, status }: V1Pod, now: number) {
