@@ -67,6 +67,14 @@ describe('the audit', () => {
     expect(await problems()).toEqual([]);
   });
 
+  test('names the user of an account whole, however long its name', async () => {
+    const user = `wecom-callback/${'a'.repeat(32)}/${'u'.repeat(64)}`;
+    await audit.append({ ...entry(1), user });
+    const last = db.selectFrom('audit').select('user').orderBy('seq', 'desc').limit(1);
+    expect(await last.executeTakeFirst()).toEqual({ user });
+    expect(await problems()).toEqual([]);
+  });
+
   test('refuses the entry when the database does', async () => {
     const away = openDatabase(database.url.replace(/\/keypad_\w+$/, '/keypad_nothing'));
     await expect(createAudit(away, KEY).append(entry(1))).rejects.toThrow(/keypad_nothing/);

@@ -1,3 +1,4 @@
+import { PRINCIPAL_LENGTH } from '../../contract/principal.ts';
 import { createBatcher } from '../../server/batch.ts';
 import { transact } from '../../server/database.ts';
 import type { Database } from '../database.ts';
@@ -55,7 +56,7 @@ function rowOf(entry: AuditEntry, seq: number): AuditRow {
   return {
     seq,
     at: entry.at,
-    user: cut(entry.user, 64),
+    user: cut(entry.user, PRINCIPAL_LENGTH),
     operation: cut(entry.operation, 200),
     unit: cut(entry.unit, 64),
     target: cut(entry.target, 600),
