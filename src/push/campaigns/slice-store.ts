@@ -104,10 +104,10 @@ async function readBudget(tx: Tx, { serial, per_minute, per_day }: CampaignRow, 
 function countSince(tx: Tx, serial: number, since: number, before = 2 ** 52): Promise<number> {
   return count(
     tx,
-    sql`count(*) count from campaign_slices s
+    sql`count(*) count from campaign_slices s force index (campaign_slices_unsettled)
       join messages m on m.id = s.message_id and (m.open > 0 or m.finished_at > ${since})
       join deliveries d on d.message_id = m.id and (d.finished_at is null or d.finished_at > ${since})
-      where s.campaign = ${serial} and s.handed_at < ${before}`,
+      where s.campaign = ${serial} and (s.settled_at is null or s.settled_at > ${since}) and s.handed_at < ${before}`,
   );
 }
 

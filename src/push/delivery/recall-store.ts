@@ -137,6 +137,8 @@ export function requeue(
       .set({ open: sql<number>`open + ${missed.length}`, finished_at: null })
       .where('id', '=', messageId)
       .execute();
+    // To its campaign it is under way again.
+    await sql`update campaign_slices set settled_at = null where message_id = ${messageId}`.execute(tx);
     return missed.length;
   });
 }

@@ -1,5 +1,7 @@
+import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { dayOf } from '../../../src/push/delivery/limits.ts';
+import { requeue } from '../../../src/push/delivery/recall-store.ts';
 import { handedOut, openCampaignHarness, users } from './campaign-harness.ts';
 
 let harness: Awaited<ReturnType<typeof openCampaignHarness>>;
@@ -66,6 +68,28 @@ test('a day is one of Shanghai', () => {
   const midnight = Date.parse('2026-11-24T00:00:00+08:00');
   expect(dayOf(midnight).beginsAt).toBe(midnight);
   expect(dayOf(midnight - 1).beginsAt).toBe(midnight - 86_400_000);
+});
+
+test('what is sent again counts again, from then until a minute after its end', async () => {
+  await started(60, { perMinute: 30 });
+  await harness.campaigns.sweep();
+  await harness.deliver(30, 'failed', '60011');
+  await harness.campaigns.sweep();
+  harness.clock.at += 60_001;
+  const at = harness.clock.at;
+  const [messageId = ''] = harness.inserted;
+  expect(
+    await requeue(harness.db, { app: 'shop', messageId, clock: () => sql<number>`${sql.lit(at)}` }),
+  ).toBe(30);
+  await harness.campaigns.sweep();
+  expect((await handedOut(harness.db)).size).toBe(30);
+  await harness.deliver(30);
+  harness.clock.at += 59_999;
+  await harness.campaigns.sweep();
+  expect((await handedOut(harness.db)).size).toBe(30);
+  harness.clock.at += 1;
+  await harness.campaigns.sweep();
+  expect((await handedOut(harness.db)).size).toBe(60);
 });
 
 test('what a pause takes back gives its budget back', async () => {
