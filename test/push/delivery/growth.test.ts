@@ -6,6 +6,7 @@ import type { Lane, Receiver } from '../../../src/push/content/message.ts';
 import { clockOfDatabase } from '../../../src/push/database/clock.ts';
 import { type Database, openDatabase, type Tx } from '../../../src/push/database/database.ts';
 import { NEVER } from '../../../src/push/database/delivery-tables.ts';
+import { insertMessages } from '../../../src/push/delivery/accept-store.ts';
 import { claim, type Group } from '../../../src/push/delivery/claim.ts';
 import { readDue } from '../../../src/push/delivery/claim-store.ts';
 import { windowsOf } from '../../../src/push/delivery/limits.ts';
@@ -14,18 +15,15 @@ import { taken } from '../../../src/push/delivery/outcome.ts';
 import { closeMessages, writeAttempts, writeDeliveries } from '../../../src/push/delivery/record-store.ts';
 import { readSame } from '../../../src/push/delivery/repeats-store.ts';
 import { takeOut } from '../../../src/push/delivery/withdraw-store.ts';
-import { sendingAccount } from './delivery-harness.ts';
+import { numbers, rowsRead, SLACK } from '../rows-read.ts';
+import { sendingAccount, textTo } from './delivery-harness.ts';
 import { scriptedWeCom } from './scripted-wecom.ts';
-
-// What a statement costs is told by the rows that it reads, on MariaDB and on MySQL, whatever the machine does.
 
 const BACKLOG = size(20_000, 1_000_000);
 const HISTORY = size(50_000, 10_000_000);
 const CLAIMED = 20;
 /** How many calls everybody has behind them: more than a limit looks back. */
 const CALLS = 50;
-/** By how much a filled table may differ: a page of an index begins here or there. */
-const SLACK = 40;
 
 const account = sendingAccount({ messenger: scriptedWeCom().messenger });
 const parts = {
@@ -53,14 +51,6 @@ async function fill(
   db: Database,
   { backlog, history }: { readonly backlog: number; readonly history: number },
 ) {
-  const digits = sql.join(
-    Array.from({ length: 10 }, (_, i) => sql`select ${sql.lit(i)} i`),
-    sql` union all `,
-  );
-  const upTo = (from: number, count: number) =>
-    sql`(select ${from} + i n from (select a.i + 10 * b.i + 100 * c.i + 1000 * d.i + 10000 * e.i i
-      from (${digits}) a, (${digits}) b, (${digits}) c, (${digits}) d, (${digits}) e) all_of_them
-      where i < ${count}) n`;
   const message = { app: 'ci', kind: 'text', content: '{"text":"hello"}', request_hash: 'a'.repeat(64) };
   const rest = { ...message, lane: 'normal' as Lane, created_at: 1, send_at: 1, finished_at: null };
   const none = {
@@ -87,7 +77,7 @@ async function fill(
     .execute();
   const past = sql`${clockOfDatabase()} - 100000`;
   for (let from = 0; from < backlog; from += 50_000) {
-    const some = upTo(from, Math.min(50_000, backlog - from));
+    const some = numbers(from, Math.min(50_000, backlog - from));
     // Two of each line, so that who is next has to be found; every tenth line waits for a time of its own.
     for (const place of [0, 1]) {
       await sql`insert into deliveries (message_id, receiver, line, since, due_at)
@@ -105,11 +95,11 @@ async function fill(
   const people = Math.min(1000, history / CALLS);
   // Somebody for whom much waits.
   await sql`insert into deliveries (message_id, receiver, line, since, due_at)
-    select 'waits', 'user:u1', 'normal:user:u1', ${past} + 2 + n, ${past} from ${upTo(0, backlog / 4)}`.execute(
+    select 'waits', 'user:u1', 'normal:user:u1', ${past} + 2 + n, ${past} from ${numbers(0, backlog / 4)}`.execute(
     db,
   );
   for (let from = 0; from < history; from += 50_000) {
-    const some = upTo(from, Math.min(50_000, history - from));
+    const some = numbers(from, Math.min(50_000, history - from));
     await sql`insert into deliveries (message_id, receiver, since, due_at, state, finished_at)
       select 'done', concat('user:u', n % ${people}), n, n, 'sent', n + 1 from ${some}`.execute(db);
     // Every tenth call went to u0, who is among those that are claimed.
@@ -122,35 +112,28 @@ async function fill(
 }
 
 /** How many rows are read within the transaction that `work` runs in; nothing of it is kept. */
-async function rowsRead<T>(
-  db: Database,
-  work: (tx: Tx) => Promise<T>,
-): Promise<{ readonly rows: number; readonly value: T }> {
+async function readUndone<T>(db: Database, work: (tx: Tx) => Promise<T>) {
   const undo = new Error('nothing is kept');
-  let found: { rows: number; value: T } | undefined;
-  const all = async (tx: Tx) => {
-    const { rows } = await sql<{ Value: string }>`show session status like 'Handler_read%'`.execute(tx);
-    return rows.reduce((sum, { Value }) => sum + Number(Value), 0);
-  };
-  await db
-    .transaction()
-    .execute(async (tx) => {
-      const before = await all(tx);
-      const value = await work(tx);
-      found = { rows: (await all(tx)) - before, value };
-      throw undo;
-    })
-    .catch((error) => {
-      if (error !== undo) throw error;
-    });
+  let found: { readonly value: T } | undefined;
+  const { rows } = await rowsRead(db, (connection) =>
+    connection
+      .transaction()
+      .execute(async (tx) => {
+        found = { value: await work(tx) };
+        throw undo;
+      })
+      .catch((error) => {
+        if (error !== undo) throw error;
+      }),
+  );
   if (found === undefined) throw new Error('nothing was measured');
-  return found;
+  return { rows, ...found };
 }
 
 /** The same work on tables that are nearly empty and on those that are filled costs the same. */
 async function expectSame<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-  const small = await rowsRead(empty.db, work);
-  const large = await rowsRead(filled.db, work);
+  const small = await readUndone(empty.db, work);
+  const large = await readUndone(filled.db, work);
   expect(large.rows).toBeLessThanOrEqual(small.rows + SLACK);
   return large.value;
 }
@@ -162,6 +145,17 @@ const claimSome = async (tx: Tx): Promise<readonly Group[]> => {
   const claimed = await claim(parts, tx, rooms, { owner: 'me', since: now, now, onLocked: () => {} });
   return claimed.groups;
 };
+
+test('accepting reads what is accepted, also for those for whom much waits or who were sent much', async () => {
+  await expectSame(async (tx) => {
+    const messages = Array.from({ length: CLAIMED }, (_, i) =>
+      textTo([`u${i}`, `new${i}`], 'hello', { idempotencyKey: `key ${i % (CLAIMED / 2)}` }),
+    );
+    const drafts = messages.map((message, i) => ({ id: `accepted ${i}`, at: 1, message }));
+    const inserted = await insertMessages(tx, drafts, clockOfDatabase);
+    expect(inserted.filter((each) => 'isNew' in each && each.isNew)).toHaveLength(CLAIMED / 2);
+  });
+});
 
 test('a look for what is due reads an entry of each account and lane', async () => {
   const due = await expectSame((tx) => readDue(tx, ['alert', 'normal', 'bulk'], clockOfDatabase));
