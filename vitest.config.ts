@@ -16,6 +16,8 @@ export default defineConfig(({ mode }) => {
     provide: { isLong: mode === 'long' },
     testTimeout: mode === 'long' ? 300_000 : 30_000,
     hookTimeout: 60_000,
+    // What becomes true at once takes longer than Vitest's second when the machine is busy.
+    expect: { poll: { timeout: 20_000 } },
   } as const;
   return {
     test: {

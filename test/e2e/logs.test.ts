@@ -41,7 +41,9 @@ beforeAll(async () => {
   await refusedRequests();
   await sendToRobot();
   await demo.kill('redis');
-  await vi.waitFor(async () => expect(await demo.say('lisi', '1')).toContain('会话服务暂时不可用'));
+  await vi.waitFor(async () => expect(await demo.say('lisi', '1')).toContain('会话服务暂时不可用'), {
+    timeout: 20_000,
+  });
   await demo.restart('redis');
 });
 afterAll(() => demo.stop());
