@@ -19,7 +19,7 @@ export function sealTextReply(cipher: Cipher, reply: TextReply): string {
   const encrypted = cipher.encrypt(writeTextReply(reply));
   const signature = cipher.sign(timestamp, reply.nonce, encrypted);
   return (
-    `<xml><Encrypt>${asIs(encrypted)}</Encrypt><MsgSignature>${asIs(signature)}</MsgSignature>` +
+    `<xml><Encrypt>${cdata(encrypted)}</Encrypt><MsgSignature>${cdata(signature)}</MsgSignature>` +
     `<TimeStamp>${timestamp}</TimeStamp><Nonce>${cdata(reply.nonce)}</Nonce></xml>`
   );
 }
@@ -27,12 +27,7 @@ export function sealTextReply(cipher: Cipher, reply: TextReply): string {
 function writeTextReply({ toUser, fromCorp, content, timestamp }: TextReply): string {
   return (
     `<xml><ToUserName>${cdata(toUser)}</ToUserName><FromUserName>${cdata(fromCorp)}</FromUserName>` +
-    `<CreateTime>${timestamp}</CreateTime><MsgType>${asIs('text')}</MsgType>` +
+    `<CreateTime>${timestamp}</CreateTime><MsgType>${cdata('text')}</MsgType>` +
     `<Content>${cdata(content)}</Content></xml>`
   );
-}
-
-/** CDATA around what we made ourselves: base64, hex and plain words hold nothing to look for. */
-function asIs(text: string): string {
-  return `<![CDATA[${text}]]>`;
 }
