@@ -15,26 +15,20 @@ export function createBatcher<In, Out>(
   { size, parallel }: BatchOptions,
 ): (call: In) => Promise<Out> {
   type Waiting = PromiseWithResolvers<Out> & { readonly call: In };
-  let waiting: Waiting[] = [];
+  const waiting: Waiting[] = [];
   let running = 0;
   let isPlanned = false;
 
   const plan = (): void => {
     if (isPlanned || running >= parallel || waiting.length === 0) return;
     isPlanned = true;
-    setImmediate(() => {
-      isPlanned = false;
-      const batch = waiting.slice(0, size);
-      waiting = waiting.slice(size);
-      running += 1;
-      void settle(batch).then(() => {
-        running -= 1;
-        plan();
-      });
-      plan();
-    });
+    setImmediate(runNext);
   };
-  const settle = async (batch: readonly Waiting[]): Promise<void> => {
+  const runNext = async (): Promise<void> => {
+    isPlanned = false;
+    running += 1;
+    const batch = waiting.splice(0, size);
+    plan();
     try {
       const answers = await run(batch.map(({ call }) => call));
       batch.forEach(({ resolve }, index) => {
@@ -43,6 +37,8 @@ export function createBatcher<In, Out>(
     } catch (error) {
       for (const { reject } of batch) reject(error);
     }
+    running -= 1;
+    plan();
   };
   return (call) => {
     const one = { call, ...Promise.withResolvers<Out>() };

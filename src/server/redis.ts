@@ -15,11 +15,7 @@ export function createRedis(url: string): Redis {
     // One timer for all commands in flight, not one for each command.
     socketTimeout: 1000,
     connectTimeout: 1000,
-    retryStrategy: waitBefore,
+    // Before the next attempt to connect, in ms.
+    retryStrategy: (times) => Math.min(50 * times, 1000),
   });
-}
-
-/** Before the next attempt to connect, in ms. */
-function waitBefore(times: number): number {
-  return Math.min(50 * times, 1000);
 }
