@@ -2,7 +2,6 @@ import type { Readable } from 'node:stream';
 import { InputError } from '../../errors.ts';
 import type { Database } from '../database/database.ts';
 import { checkAccount } from '../http/accounts.ts';
-import { isContentType } from '../http/read-body.ts';
 import { type Ask, Refusal } from '../http/route.ts';
 import { campaignSchema, LONGEST_LINE, type NewCampaign, readLine } from './campaign-schema.ts';
 import { type CampaignParts, type CampaignRow, findCampaign } from './campaign-store.ts';
@@ -20,12 +19,6 @@ import { checkSchedule } from './schedule.ts';
 export async function createCampaign(parts: CampaignParts, ask: Ask): Promise<CampaignRow> {
   const { db, accounts, now, onError } = parts;
   const { app, scopes } = ask.caller;
-  if (!isContentType(ask.contentType, 'application/x-ndjson')) {
-    throw new Refusal(
-      415,
-      'a campaign is sent as application/x-ndjson: first the campaign, then a line for each receiver',
-    );
-  }
   const lines = readLines(ask.raw as Readable, LONGEST_LINE);
   const campaign = await readHead(lines, ask, now());
   checkAccount(ask.caller, campaign.account, accounts);

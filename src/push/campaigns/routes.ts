@@ -32,7 +32,6 @@ export function campaignRoutes(parts: CampaignParts): readonly Route[] {
         201: z.object({ id: z.string(), state: z.string(), total: z.int(), doubles: z.int() }),
         400: 'A line is wrong, and named; nothing was kept.',
         409: 'The idempotencyKey was used for another campaign, or that one is being loaded.',
-        415: 'It is not application/x-ndjson.',
       },
       async reply(ask) {
         const { id, state, total, doubles } = await createCampaign(parts, ask);

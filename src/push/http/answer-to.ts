@@ -23,8 +23,11 @@ export async function answerTo(
     );
   }
   const { 'content-type': contentType = '' } = request.headers;
-  if (route.body !== undefined && !isContentType(contentType, 'application/json')) {
-    throw new Refusal(415, 'This route reads JSON; send it with Content-Type: application/json.');
+  const types = route.body === undefined ? Object.keys(route.accepts ?? {}) : ['application/json'];
+  // Any bytes are an octet stream, whatever they are called.
+  const isAnything = types.length === 0 || types.includes('application/octet-stream');
+  if (!isAnything && !types.some((type) => isContentType(contentType, type))) {
+    throw new Refusal(415, `This route reads ${types.join(' or ')}; name it in the header Content-Type.`);
   }
   return route.handle({
     ...ask,

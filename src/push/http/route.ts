@@ -38,7 +38,7 @@ export interface Route<Body = unknown, Query = unknown> {
   readonly scope: RouteScope | undefined;
   /** JSON body; without it the handler reads `raw`. */
   readonly body?: ZodType<Body>;
-  /** What a handler that reads `raw` takes, by content type, for the document; of NDJSON a line. */
+  /** What a handler that reads `raw` takes, by content type, and nothing else; of NDJSON a line. */
   readonly accepts?: Readonly<Record<string, ZodType>>;
   readonly query?: ZodType<Query>;
   /** `stream`: the body is not read before the handler does; the caller says its hash in `X-Keypad-Content-SHA256`. */

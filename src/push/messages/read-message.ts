@@ -41,12 +41,6 @@ export async function readMessage(
 
 async function readParts(bytes: Buffer, contentType: string): Promise<{ json: Buffer; upload?: Upload }> {
   if (isContentType(contentType, 'application/json')) return { json: bytes };
-  if (!isContentType(contentType, 'multipart/form-data')) {
-    throw new Refusal(
-      415,
-      'Send a message as application/json or, with a picture or file, as multipart/form-data.',
-    );
-  }
   const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': contentType } })
     .formData()
     .catch(() => {

@@ -104,7 +104,7 @@ export async function openCampaignHarness() {
         query: found.query?.parse(request.query ?? {}),
         body: undefined,
         raw,
-        contentType: request.contentType ?? 'application/x-ndjson',
+        contentType: 'application/x-ndjson',
         bodyHash: request.bodyHash ?? createHash('sha256').update(randomUUID()).digest('hex'),
       });
       return answer as CampaignAnswer;
@@ -134,7 +134,6 @@ interface RequestParts {
   readonly caller?: Caller;
   readonly query?: object;
   readonly raw?: Readable;
-  readonly contentType?: string;
   readonly bodyHash?: string;
 }
 

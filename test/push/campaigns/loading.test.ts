@@ -211,13 +211,8 @@ describe('what is wrong is named in one sentence, and nothing is kept', () => {
     expect(await rowsOf('campaigns')).toBe(before);
   });
 
-  test('an empty body, and another content type', async () => {
+  test('an empty body', async () => {
     expect(await harness.ask('POST /campaigns')).toMatchObject({ status: 400 });
-    const json = await harness.make({}, ['a'], { contentType: 'application/json' });
-    expect(json).toMatchObject({
-      status: 415,
-      body: { error: expect.stringContaining('application/x-ndjson') },
-    });
   });
 
   test('more than a million receivers', async () => {

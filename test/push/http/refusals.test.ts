@@ -17,6 +17,7 @@ import { type ApiHarness, type ApiRequest, contentHash, openApiHarness } from '.
 const streamed = route('POST /campaigns/streamed', {
   summary: 'Streams.',
   reads: 'stream',
+  accepts: { 'application/x-ndjson': z.string() },
   bodyLimit: 1000,
   answers: { 200: z.object({ length: z.int() }) },
   reply: async ({ raw }) => ({ length: (await buffer(raw as Readable)).length }),
@@ -63,7 +64,7 @@ function rightRequest({ method, path, reads }: Route): ApiRequest & { body: stri
     method,
     path: `/v1${path.replace(/:\w+/g, 'abc')}`,
     body,
-    ...(body !== '' && { contentType: 'application/json' }),
+    ...(body !== '' && { contentType: reads === 'stream' ? 'application/x-ndjson' : 'application/json' }),
     ...(reads === 'stream' && { headers: { [contentHash]: hashOf(body) } }),
   };
 }
@@ -216,12 +217,20 @@ describe('a streamed body', () => {
     method: 'POST',
     path: '/v1/campaigns/streamed',
     body,
+    contentType: 'application/x-ndjson',
     headers: { [contentHash]: hashOf(body) },
     ...more,
   });
 
   test('reaches its route when it is the one that was signed', async () => {
     expect(await api.say(said({}))).toMatchObject({ status: 200, body: { length: body.length } });
+  });
+
+  test('of another type than its route reads is refused', async () => {
+    expect(await api.say(said({ contentType: 'application/json' }))).toMatchObject({
+      status: 415,
+      body: { error: expect.stringContaining('application/x-ndjson') },
+    });
   });
 
   test('is not read without the hash, or with one that was not signed', async () => {
