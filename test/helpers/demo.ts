@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RunningCluster, startCluster } from '../../demo/cluster/cluster.ts';
 import { demoSeed } from '../../demo/cluster/seed.ts';
-import { freePort, type PrivateProcess } from '../../demo/servers/private-process.ts';
+import type { PrivateProcess } from '../../demo/servers/private-process.ts';
 import { startRedisServer } from '../../demo/servers/redis-server.ts';
 import { startRole } from '../../demo/servers/role-process.ts';
 import { type Demo, type DemoRole, startDemo } from '../../demo/start.ts';
 import { putFreshMariadb } from './fresh-mariadb.ts';
-import { choosePorts } from './ports.ts';
+import { choosePort, choosePorts } from './ports.ts';
 
 /** What can be killed and started again. */
 export type Killable = DemoRole | 'redis';
@@ -108,7 +108,7 @@ export async function startTestDemo(options: TestDemoOptions = {}): Promise<Test
       all.push(running[name]);
     },
     async addBot() {
-      const [port, internalPort] = [await freePort(), await freePort()];
+      const [port, internalPort] = [await choosePort(), await choosePort()];
       const env = { ...demo.roleEnv.bot, BOT_PORT: `${port}`, BOT_INTERNAL_PORT: `${internalPort}` };
       all.push(await startRole({ role: 'bot', env, internalPort, directory: logs }));
       return `http://127.0.0.1:${port}/wecom/callback`;

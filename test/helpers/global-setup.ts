@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { dataIn, installMariadb, startMariadbServer } from '../../demo/servers/mariadb-server.ts';
-import { freePort } from '../../demo/servers/private-process.ts';
+import { choosePort } from './ports.ts';
 
 /**
  * One private MariaDB for the whole run; `createDatabase` (database.ts) gives each test file a database of its own.
@@ -18,7 +18,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const given = process.env.TEST_MYSQL_URL;
   const server =
     given === undefined
-      ? await startMariadbServer({ directory, port: await freePort(), isThrowaway: true })
+      ? await startMariadbServer({ directory, port: await choosePort(), isThrowaway: true })
       : undefined;
   project.provide('mariadbUrl', server?.url ?? given ?? '');
   return async () => {

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import mysql from 'mysql2/promise';
 import { startMariadbServer } from '../../demo/servers/mariadb-server.ts';
-import { freePort } from '../../demo/servers/private-process.ts';
 import { putFreshMariadb } from './fresh-mariadb.ts';
+import { choosePort } from './ports.ts';
 
 /** A MariaDB of one test alone, with the database `keypad` and an account that `read_only` binds. */
 export interface PrivateDatabase {
@@ -25,7 +25,7 @@ export interface PrivateDatabase {
 export async function startPrivateDatabase(args: readonly string[] = []): Promise<PrivateDatabase> {
   const directory = mkdtempSync(join(tmpdir(), 'keypad-private-'));
   putFreshMariadb(directory);
-  const port = await freePort();
+  const port = await choosePort();
   const start = () => startMariadbServer({ directory, port, isThrowaway: true, args });
   let server = await start();
   const admin = async (sql: string): Promise<unknown> => {

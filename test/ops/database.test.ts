@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startMariadbServer } from '../../demo/servers/mariadb-server.ts';
-import { freePort } from '../../demo/servers/private-process.ts';
 import { createSecret } from '../../src/config.ts';
 import { principalText, WECOM_CALLBACK } from '../../src/contract/principal.ts';
 import { openDatabase, openMysqlServer } from '../../src/ops/database.ts';
@@ -11,6 +10,7 @@ import { migrate } from '../../src/ops/migrations.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { putFreshMariadb } from '../helpers/fresh-mariadb.ts';
 import { pause } from '../helpers/pause.ts';
+import { choosePort } from '../helpers/ports.ts';
 import { startPrivateDatabase } from '../helpers/private-database.ts';
 import { openOpsHarness, signedRequest } from './ops-harness.ts';
 
@@ -81,7 +81,7 @@ test('values stay values whatever mode the server is set to', async () => {
 test('without its database the platform says so, in time, and goes on when it is back', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'keypad-away-'));
   putFreshMariadb(directory);
-  const server = await startMariadbServer({ directory, port: await freePort() });
+  const server = await startMariadbServer({ directory, port: await choosePort() });
   const harness = await openOpsHarness();
   const setup = openMysqlServer(server.url);
   await setup.rows('create database keypad');

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { freePort } from '../../demo/servers/private-process.ts';
+import { choosePort } from '../helpers/ports.ts';
 import {
   AUDIT_KEY,
   type OpsHarness,
@@ -21,7 +21,7 @@ afterEach(() => harness.stop());
 
 /** A platform in a process of its own, as it runs in production. */
 async function startProcess(): Promise<{ url: string; child: ChildProcess }> {
-  const [port, internalPort] = [await freePort(), await freePort()];
+  const [port, internalPort] = [await choosePort(), await choosePort()];
   const keysFile = `${harness.directory}/keys.json`;
   writeFileSync(keysFile, JSON.stringify(verifyingKeys));
   const env = {
