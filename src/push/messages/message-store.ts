@@ -28,15 +28,9 @@ export const noMessage = () => new Refusal(404, 'This app has no message under t
 
 /** A message of this app. Throws a Refusal when the app has none under this id. */
 export function readMessageRow(db: Database, app: string, id: string) {
-  return (
-    db
-      .selectFrom('messages')
-      .select(messageColumns)
-      // The column is ASCII, and MySQL refuses to compare other signs.
-      .where('id', '=', ID.test(id) ? id : '')
-      .where('app', '=', app)
-      .executeTakeFirstOrThrow(noMessage)
-  );
+  const ofApp = db.selectFrom('messages').select(messageColumns).where('app', '=', app);
+  // The column is ASCII, and MySQL refuses to compare other signs.
+  return ofApp.where('id', '=', ID.test(id) ? id : '').executeTakeFirstOrThrow(noMessage);
 }
 
 /** What this app handed in under this idempotency key. */
