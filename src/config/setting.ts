@@ -23,14 +23,10 @@ export type Settings = Readonly<Record<string, Setting>>;
 export type ValuesOf<S extends Settings> = { readonly [K in keyof S]: ReturnType<S[K]['read']> };
 
 /** A value that only `reveal` gives away: logged, printed, spread or made into JSON it says `[secret]`. */
-export interface Secret<T = string> {
-  reveal(): T;
-  toJSON(): string;
-  readonly [inspect.custom]: () => string;
-}
+export type Secret<T = string> = ReturnType<typeof createSecret<T>>;
 
 /** Wraps a value so that it cannot be printed by accident. */
-export function createSecret<T>(value: T): Secret<T> {
+export function createSecret<T>(value: T) {
   const hidden = () => '[secret]';
   return Object.freeze({ reveal: () => value, toJSON: hidden, toString: hidden, [inspect.custom]: hidden });
 }
