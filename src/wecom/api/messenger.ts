@@ -75,7 +75,7 @@ function onceWithin(seconds: number | undefined): Readonly<Record<string, number
 export type Receipt = ReturnType<typeof readReceipt>;
 
 /** Reads whom an accepted message/send did not reach (§4.2), userids in lower case: lists joined with `|`; one that is missing is empty. */
-export function readReceipt(answer: ApiAnswer) {
+function readReceipt(answer: ApiAnswer) {
   return {
     msgid: `${answer.msgid ?? ''}`,
     invalid: {
