@@ -43,8 +43,9 @@ async function receive(work: Work): Promise<Reply | null> {
     return await answerInTime(work, first, limit.promise);
   } catch (error) {
     work.onError(error, incoming);
-    // It may have been claimed all the same; whoever writes next must not wait for a message that nobody works on.
-    void letGo(work, { reply: sentences.storeDown });
+    // It may have been claimed all the same; whoever writes next must not wait for a message that nobody works on. It may
+    // as well be a repeat of one that runs, so nothing is let go but what is claimed here, and nothing is said of its end.
+    void letGo(work, { reply: sentences.lost });
     return withoutReceipts(sentences.storeDown);
   } finally {
     cancel();

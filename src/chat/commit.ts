@@ -36,8 +36,8 @@ export function withoutReceipts(text: string): Reply {
 }
 
 /**
- * Leaves the line once Redis is back, and with `session: null` ends the session first. Until then the place in the line
- * keeps the user's next message from being read against a screen that was never shown.
+ * Leaves the line once Redis is back, if this delivery is in it, and with `session: null` ends the session first. Until
+ * then the place in the line keeps the user's next message from being read against a screen that was never shown.
  */
 export async function letGo(
   { store, incoming, sleep }: Work,
@@ -45,7 +45,7 @@ export async function letGo(
 ): Promise<void> {
   const left = async (): Promise<void> => {
     if (session === null) await store.end(incoming);
-    await store.leave(incoming, { from: NOTHING, session: 'same', reply });
+    await store.letGo(incoming, reply);
   };
   for (let waited = 0; waited < GIVE_UP_MS; waited += AGAIN_MS) {
     const isLeft = await left().then(

@@ -7,8 +7,8 @@ const TURN_MS = 12_000;
 const WAIT_MS = 2000;
 
 /**
- * The two Redis scripts of a message: each is one round trip and atomic. Both get five keys of one user, which share
- * a hash tag: path, state, this message's reply, the line, and this message's mark.
+ * The two Redis scripts of a message: each is one round trip and atomic. Both get six keys of one user, which share a
+ * hash tag: path, state, this message's reply, the line, this message's mark, and which delivery of it has claimed it.
  *
  * The line is who came first. Nearly always one message is alone in it: then the key holds its id, and the key's time
  * to live is the lease of its turn. Where several wait, it holds `msgid=deadline` entries in order of arrival; the first
@@ -45,7 +45,7 @@ end
 
 /**
  * Claims a message and takes a place in the line, asks again from there, or only looks how a claimed one stands.
- * ARGV: msgid, '1' to claim, '0' to ask again, '?' to look.
+ * ARGV: msgid, '1' to claim, '0' to ask again, '?' to look, and the delivery that claims.
  * Answers `repeat` with the finished reply ('' while it runs, false when whoever ran it died) and the mark, `wait`, or
  * `turn` with the path and the state.
  */
@@ -56,6 +56,7 @@ if ARGV[2] == '?' or ARGV[2] == '1' and not redis.call('SET', KEYS[3], '', 'NX',
   if reply == '' and not find(readLine(KEYS[4], clock()), id) then reply = false end
   return { 'repeat', reply, redis.call('GET', KEYS[5]) }
 end
+if ARGV[2] == '1' then redis.call('SET', KEYS[6], ARGV[3], 'EX', ${CLAIM_SECONDS}) end
 if not redis.call('SET', KEYS[4], id, 'NX', 'PX', ${TURN_MS}) then
   local now = clock()
   local entries = readLine(KEYS[4], now)
@@ -77,11 +78,16 @@ return { 'turn', session[1], session[2] }
  * Ends a turn: writes the session and the reply, and leaves the line. The state carries the id of the message that
  * wrote it; when that is not the one this turn was computed from, nothing is written and the newer session comes back.
  * ARGV: msgid, `keep` | `write` | `end`, expected version, reply ('' leaves it), path, state, receipts ('' for none).
+ * With `letGo` the third is a delivery: nothing is done unless that one holds the claim, and a reply that is there stays.
  */
 export const LEAVE = `${LINE}
 local id, mode = ARGV[1], ARGV[2]
 local path, state, line = unpack(redis.call('MGET', KEYS[1], KEYS[2], KEYS[4]))
-if mode ~= 'keep' then
+local isReplied = false
+if mode == 'letGo' then
+  if redis.call('GET', KEYS[6]) ~= ARGV[3] then return { 'left' } end
+  isReplied = redis.call('GET', KEYS[3]) ~= ''
+elseif mode ~= 'keep' then
   local version = path and state and string.match(state, '^[^\\n]*') or ''
   if version ~= ARGV[3] then return { 'conflict', path, state } end
   if mode == 'write' then
@@ -91,10 +97,11 @@ if mode ~= 'keep' then
     redis.call('DEL', KEYS[1], KEYS[2])
   end
 end
-if ARGV[4] ~= '' then
+if ARGV[4] ~= '' and not isReplied then
   redis.call('SET', KEYS[3], ARGV[4], 'EX', ${CLAIM_SECONDS})
   if ARGV[7] ~= '' then redis.call('SET', KEYS[5], ARGV[7], 'EX', ${CLAIM_SECONDS}) end
 end
+redis.call('DEL', KEYS[6])
 if line == id then
   redis.call('DEL', KEYS[4])
 elseif line then

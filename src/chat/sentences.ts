@@ -5,7 +5,9 @@ export const sentences = {
   onlyText: '只能处理文字消息，请输入数字。',
   lost: '刚才的消息没有处理完，请再发一次。',
   busy: '前面的消息还在处理，请稍后再发。',
-  storeDown: '会话服务暂时不可用，没有执行任何操作，请稍后再发。',
+  /** It is not known whether the message is a repeat of one that runs. */
+  storeDown:
+    '会话服务暂时不可用，这条消息可能没有收到。如果它是确认一项操作，请不要重复，已经执行的会把结果告诉你；其他消息请稍后再发。',
   notKept: '会话服务出现故障，本次会话已结束，请稍后重新开始。',
   /** Begins what is read when its user may stand elsewhere by now; `createdAt` is Unix seconds, said in China's time. */
   answerTo: (createdAt: number, text: string | undefined) =>

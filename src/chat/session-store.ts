@@ -5,6 +5,8 @@ import { CLAIM_SECONDS, ENTER, LEAVE } from './scripts.ts';
 
 /** A message and who wrote it; every key of a user carries the channel's scope and the user. */
 type Message = Pick<Incoming, 'user' | 'msgId'> & { readonly channel: Pick<Channel, 'scope'> };
+/** One delivery of a message: each of them has a trace of its own. */
+type Delivery = Message & Pick<Incoming, 'trace'>;
 
 /** A session as it was read: `version` is the message that wrote it, '' when there is none. */
 export interface Stored {
@@ -40,14 +42,14 @@ export type SessionStore = ReturnType<typeof createSessionStore>;
 /** Opens sessions, message claims and the order of messages, in Redis; one round trip each. No key is without a time to live. */
 export function createSessionStore(redis: Redis) {
   const { enter, leave } = withScripts(redis);
-  const take = async (message: Message, claim: '0' | '1' | '?'): Promise<Entered> => {
-    const [kind, first, second] = await enter(...keysOf(message), message.msgId, claim);
+  const take = async (message: Message, claim: '0' | '1' | '?', delivery = ''): Promise<Entered> => {
+    const [kind, first, second] = await enter(...keysOf(message), message.msgId, claim, delivery);
     if (kind === 'repeat') return { kind, reply: first ?? null, ...readMark(second) };
     return kind === 'turn' ? { kind, stored: readStored(first, second) } : { kind: 'wait' };
   };
   return {
     /** Claims a message (once in 600 s) and takes a place in the user's line. */
-    enter: (message: Message) => take(message, '1'),
+    enter: (message: Delivery) => take(message, '1', message.trace),
     /** Asks again from a waiting place. */
     askAgain: (message: Message) => take(message, '0'),
     /** What a repeat of a claimed message would get; changes nothing. */
@@ -61,6 +63,13 @@ export function createSessionStore(redis: Redis) {
       const turn = [message.msgId, mode, from.version, reply, ...written, receipts.join(' ')];
       const [kind, newPath, newState] = await leave(...keysOf(message), ...turn);
       return kind === 'conflict' ? readStored(newPath, newState) : null;
+    },
+    /**
+     * Leaves the line without a turn, with a reply if there is none yet. Does nothing when another delivery of the message
+     * holds the claim, or nobody does.
+     */
+    async letGo(message: Delivery, reply: string): Promise<void> {
+      await leave(...keysOf(message), message.msgId, 'letGo', message.trace, reply, '', '', '');
     },
     /** Keeps the reply, which tells no outcome, for repeats while the turn goes on. */
     async keepReply(message: Message, reply: string): Promise<void> {
@@ -83,19 +92,20 @@ export function createSessionStore(redis: Redis) {
 type Script = (...args: readonly string[]) => Promise<[kind: string, ...(string | null)[]]>;
 
 function withScripts(redis: Redis): { enter: Script; leave: Script } {
-  redis.defineCommand('keypadEnter', { numberOfKeys: 5, lua: ENTER });
-  redis.defineCommand('keypadLeave', { numberOfKeys: 5, lua: LEAVE });
+  redis.defineCommand('keypadEnter', { numberOfKeys: 6, lua: ENTER });
+  redis.defineCommand('keypadLeave', { numberOfKeys: 6, lua: LEAVE });
   const { keypadEnter, keypadLeave } = redis as unknown as { keypadEnter: Script; keypadLeave: Script };
   return { enter: keypadEnter.bind(redis), leave: keypadLeave.bind(redis) };
 }
 
-/** path, state, reply of this message, line, mark of this message; one hash tag, so that they live on one node of a cluster. */
+/** Three keys of the user and three of this message; one hash tag, so that they live on one node of a cluster. */
 function keysOf({ channel, user, msgId }: Message): Keys {
   const base = `keypad:{${channel.scope}:${user}}`;
-  return [`${base}:path`, `${base}:state`, `${base}:msg:${msgId}`, `${base}:line`, `${base}:mark:${msgId}`];
+  const [reply, mark, owner] = [`${base}:msg:${msgId}`, `${base}:mark:${msgId}`, `${base}:owner:${msgId}`];
+  return [`${base}:path`, `${base}:state`, reply, `${base}:line`, mark, owner];
 }
 
-type Keys = readonly [path: string, state: string, reply: string, line: string, mark: string];
+type Keys = readonly [path: string, state: string, reply: string, line: string, mark: string, owner: string];
 
 /** The mark of a message with which something was confirmed; once its reply tells outcomes, the mark holds their ids. */
 const CONFIRMED = '?';

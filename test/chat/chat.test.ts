@@ -53,11 +53,11 @@ const channel = createWeComChannel({
   tell: async () => {},
   departments: async () => [],
 });
-const speaker = { channel, user: 'zhangsan' };
+const speaker = { channel, user: 'zhangsan', trace: 'E1234567-89ab' };
 let ids = 0;
 const message = (typed: string, parts: Partial<Incoming> = {}): Incoming => {
   ids += 1;
-  return { ...speaker, msgId: `${ids}`, createdAt: NOW, text: typed, trace: 'E1234567-89ab', ...parts };
+  return { ...speaker, msgId: `${ids}`, createdAt: NOW, text: typed, ...parts };
 };
 
 interface Options {

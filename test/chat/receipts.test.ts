@@ -55,10 +55,11 @@ const message = (text: string): Incoming => {
 function replica(
   run: (incoming: Incoming) => Promise<Outcome>,
   limit: Promise<void> = new Promise(() => {}),
+  enter = store.enter,
 ) {
   const delivered: string[] = [];
   const parts: ChatParts = {
-    store,
+    store: { ...store, enter },
     menu: () => tree,
     openContext: async (incoming) =>
       ({
@@ -170,6 +171,43 @@ test.each([
   const chat = replica(() => Promise.reject(error));
   await begin(chat);
   expect((await chat.receive(message('1')))?.text).toContain(sentence);
+});
+
+test('a repeat that Redis does not answer takes nothing from the delivery that runs, and denies nothing', async () => {
+  const end = Promise.withResolvers<Outcome>();
+  let runs = 0;
+  const chat = replica(() => {
+    runs += 1;
+    return end.promise;
+  });
+  await begin(chat);
+  const confirmed = message('1');
+  const first = chat.receive(confirmed);
+  await expect.poll(() => runs).toBe(1);
+  const cutOff = replica(done, undefined, () => Promise.reject(new Error('no answer')));
+  const repeat = await cutOff.receive({ ...confirmed, trace: 'a repeat' });
+  expect(repeat?.text).toBe(sentences.storeDown);
+  expect(sentences.storeDown).toContain('请不要重复，已经执行的会把结果告诉你');
+  expect(sentences.storeDown).not.toContain('没有执行');
+  expect(await store.look(confirmed)).toMatchObject({ reply: '' });
+  expect(await chat.receive({ ...confirmed, trace: 'a third one' })).toBeNull();
+  end.resolve(await done());
+  const reply = await first;
+  expect(reply?.receipts).toEqual(['one']);
+  expect(await chat.receive(confirmed)).toEqual(reply);
+});
+
+test('a message that was claimed although Redis gave no answer is let go, and may be sent again', async () => {
+  const chat = replica(done);
+  await begin(chat);
+  const unheard = replica(done, undefined, async (incoming) => {
+    await store.enter(incoming);
+    throw new Error('no answer');
+  });
+  const lost = message('1');
+  expect((await unheard.receive(lost))?.text).toBe(sentences.storeDown);
+  await expect.poll(async () => (await chat.receive(lost))?.text).toBe(sentences.lost);
+  expect((await chat.receive(message('1')))?.text).toContain('一变了');
 });
 
 test('an error without a confirmation says that nothing was changed, and to whom its number goes', () => {
