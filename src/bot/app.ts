@@ -70,7 +70,8 @@ export async function createBot({ config, log, registry }: BotParts) {
         now,
         sleep: pause,
         onCall: metrics.deliveryCall,
-        onAway: (err) => log.warn({ err, account }, 'message delivery is away, late messages wait'),
+        onAway: (err) =>
+          log.warn({ err, account }, 'message delivery did not take a late message, which waits'),
         stopping: stopping.signal,
       }),
     now,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Incoming } from '../channels/channel.ts';
 import { DEFAULT_ACCOUNT } from '../contract/principal.ts';
-import { type PushClient, PushError } from '../push/client.ts';
+import { isRefused, type PushClient, PushError } from '../push/client.ts';
 
 interface NotifierParts {
   readonly account: string;
@@ -10,7 +10,7 @@ interface NotifierParts {
   now(): number;
   sleep(milliseconds: number): Promise<void>;
   onCall(what: string, result: 'ok' | 'refused' | 'down', seconds: number): void;
-  /** Message delivery was away, and is asked again. */
+  /** Message delivery did not take a message, and is asked again. */
   onAway(error: unknown): void;
   /** Once it is aborted nothing is tried again. */
   readonly stopping: AbortSignal;
@@ -56,8 +56,8 @@ export function createNotifier(parts: NotifierParts) {
   return {
     tell,
     /**
-     * Tells what comes after the reply to a message, once for each message and text; tried again for a minute while
-     * message delivery is away, since nobody else will tell it.
+     * Tells what comes after the reply to a message, once for each message and text; tried again for a minute unless it
+     * is refused for good, since nobody else will tell it.
      */
     async tellLate({ user, msgId }: Pick<Incoming, 'user' | 'msgId'>, text: string): Promise<void> {
       // The id of a message is one among those of its user only (protocol §2.5).
@@ -67,7 +67,7 @@ export function createNotifier(parts: NotifierParts) {
         try {
           return await tell(user, text, id);
         } catch (error) {
-          if (stopping.aborted || tries >= TRIES || !isAway(error)) throw error;
+          if (stopping.aborted || tries >= TRIES || isRefused(error)) throw error;
           onAway(error);
           await sleep(AGAIN_MS);
         }
@@ -81,7 +81,7 @@ export function createNotifier(parts: NotifierParts) {
   };
 }
 
-/** Whether asking again may help: no answer, a fault over there, or too many requests at once. */
-export function isAway(error: unknown): boolean {
+/** No answer, a fault over there, or too many requests at once. */
+function isAway(error: unknown): boolean {
   return error instanceof PushError && (error.status === 0 || error.status === 429 || error.status >= 500);
 }

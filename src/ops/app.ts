@@ -61,7 +61,8 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
     onResult(result, key, err) {
       metrics.delivery(result);
       if (result === 'undeliverable') log.error({ key, err }, 'message delivery refused a message to a user');
-      if (result === 'away') log.warn({ key, err }, 'message delivery is away, messages wait in the outbox');
+      if (result === 'away')
+        log.warn({ key, err }, 'message delivery did not take a message, which waits in the outbox');
     },
     onError: report,
   });

@@ -48,6 +48,14 @@ export interface PushClientParts {
   readonly fetch?: typeof fetch;
 }
 
+/**
+ * Whether message delivery will never take this message. What it says of anything else (the key and rights of the app, its
+ * rate, an account or a route that is not there) is no fault of the message: that is mended, and until then it waits.
+ */
+export function isRefused(error: unknown): boolean {
+  return error instanceof PushError && (error.status === 400 || error.status === 413);
+}
+
 const TIMEOUT_MS = 10_000;
 /** Message delivery waits 30 s for WeCom. */
 const SEND_TIMEOUT_MS = 40_000;

@@ -73,6 +73,18 @@ describe('what comes after the reply', () => {
     expect(calls.filter((call) => call === 'push down').length).toBeGreaterThan(1);
     server.script = () => 403;
     await expect(notifier.tellLate(message, '不允许')).rejects.toMatchObject({ status: 403 });
+    for (const status of [400, 413]) {
+      server.script = () => status;
+      await expect(notifier.tellLate(message, `不收 ${status}`)).rejects.toMatchObject({ status });
+      expect(server.attempts.filter(({ text }) => text === `不收 ${status}`)).toHaveLength(1);
+    }
+    for (const status of [401, 403, 404, 429, 503]) {
+      const text = `不认识 ${status}`;
+      server.script = () =>
+        server.attempts.filter((each) => each.text === text).length < 3 ? status : undefined;
+      await notifier.tellLate(message, text);
+      expect(server.told('lisi')).toContain(text);
+    }
     server.script = () => 503;
     stopping.abort();
     await expect(notifier.tellLate(message, '关闭中')).rejects.toMatchObject({ status: 503 });

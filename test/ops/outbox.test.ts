@@ -51,6 +51,7 @@ describe('while message delivery is away', () => {
     ['it is asked too often', 429],
     ['it does not know the key of the platform', 401],
     ['it does not allow the platform to send', 403],
+    ['it does not know the account of the user, as the bot already does', 404],
   ])('because %s, outcomes wait, and are told once, in the order of their user', async (what, fate) => {
     const user = `u${randomUUID().slice(0, 8)}`;
     harness.push.script = ({ to }) => (to.users.includes(user) ? fate : undefined);
@@ -73,15 +74,18 @@ describe('while message delivery is away', () => {
   });
 });
 
-test('a message that is refused for good is given up with what was said, and holds nobody up', async () => {
-  harness.push.script = ({ text }) => (text === '没有人收' ? 400 : undefined);
-  const [refused = ''] = await add('wangwu', '没有人收', '排在后面');
-  await ops.sweep();
-  expect(told('wangwu')).toContain('排在后面');
-  expect(await stateOf(refused)).toEqual({ state: 'undeliverable', problem: 'It was refused.' });
-  await later();
-  expect(attempts('没有人收')).toHaveLength(1);
-});
+test.each([400, 413])(
+  'a message that is refused for good (%i) is given up with what was said, and holds nobody up',
+  async (status) => {
+    harness.push.script = ({ text }) => (text === `没有人收 ${status}` ? status : undefined);
+    const [refused = ''] = await add('wangwu', `没有人收 ${status}`, `排在后面 ${status}`);
+    await ops.sweep();
+    expect(told('wangwu')).toContain(`排在后面 ${status}`);
+    expect(await stateOf(refused)).toEqual({ state: 'undeliverable', problem: 'It was refused.' });
+    await later();
+    expect(attempts(`没有人收 ${status}`)).toHaveLength(1);
+  },
+);
 
 test('what message delivery holds in other words is told already', async () => {
   const [key = ''] = await add('wangwu', '原来的话');

@@ -1,5 +1,5 @@
 import { DEFAULT_ACCOUNT, readPrincipal } from '../../contract/principal.ts';
-import type { PushClient, PushError } from '../../push/client.ts';
+import { isRefused, type PushClient, type PushError } from '../../push/client.ts';
 import { createLoop } from '../../server/loop.ts';
 import type { Clock } from '../clock.ts';
 import type { Outbox, TakenMessage } from './outbox.ts';
@@ -76,12 +76,4 @@ export function createSender({ outbox, client, clock, onResult, onError }: Sende
 /** What went wrong, if anything did: under this key message delivery may hold the same in other words, so its user is told. */
 function unlessTaken(error: PushError): PushError | undefined {
   return error.status === 409 ? undefined : error;
-}
-
-/**
- * Whether message delivery will never take this message. What it says of the app (its key, its rights, its rate) is no
- * fault of the message: that is mended, and until then it waits.
- */
-function isRefused({ status }: PushError): boolean {
-  return status >= 400 && status < 500 && ![401, 403, 408, 429].includes(status);
 }

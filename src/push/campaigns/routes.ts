@@ -31,6 +31,7 @@ export function campaignRoutes(parts: CampaignParts): readonly Route[] {
       answers: {
         201: z.object({ id: z.string(), state: z.string(), total: z.int(), doubles: z.int() }),
         400: 'A line is wrong, and named; nothing was kept.',
+        404: 'There is no such account.',
         409: 'The idempotencyKey was used for another campaign, or that one is being loaded.',
       },
       async reply(ask) {

@@ -16,6 +16,9 @@ const failed = z
   .object({ error: z.string(), errcode: errcodeSchema, advice: z.string() })
   .describe('WeCom refuses, or cannot be reached.');
 
+/** The answers beside 200. */
+const refusals = { 404: 'There is no such account.', 502: failed };
+
 const malformed = {
   errcode: 'lost',
   advice: 'Try again; if it stays so, look into the log of message delivery.',
@@ -45,7 +48,7 @@ export function directoryRoutes(weComOf: WeComOf): readonly Route[] {
       query,
       answers: {
         200: z.object({ userid: z.string(), name: z.string(), departments: z.array(z.int()) }),
-        502: failed,
+        ...refusals,
       },
       async handle({ caller, params: { userid = '' }, query: { account } }) {
         if (!USERID.test(userid)) {
@@ -57,7 +60,7 @@ export function directoryRoutes(weComOf: WeComOf): readonly Route[] {
     route('GET /directory/callback-ranges', {
       summary: "The networks that WeCom's callbacks come from, as CIDRs.",
       query,
-      answers: { 200: z.object({ ranges: z.array(z.string()) }), 502: failed },
+      answers: { 200: z.object({ ranges: z.array(z.string()) }), ...refusals },
       handle: ({ caller, query: { account } }) =>
         ask(caller, account, async (weCom) => ({ ranges: await weCom.callbackRanges() })),
     }),

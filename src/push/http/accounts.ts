@@ -16,7 +16,7 @@ export function checkAccount({ app, scopes }: Caller, account: string, known: Kn
   }
   if (known.has(account)) return;
   const where = account === DEFAULT_ACCOUNT ? 'the WECOM_* variables' : 'ACCOUNTS_FILE';
-  throw new Refusal(400, `account: there is no account "${account}"; ${where} would define it.`);
+  throw new Refusal(404, `account: there is no account "${account}"; ${where} would define it.`);
 }
 
 /** How an account fares, as far as the replica that answers knows. */

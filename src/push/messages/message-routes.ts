@@ -59,6 +59,7 @@ export function messageRoutes(parts: MessageParts): readonly Route[] {
       answers: {
         200: sentSchema,
         202: accepted,
+        404: 'There is no such account.',
         409: 'The idempotencyKey was used for another request.',
         502: failedSchema,
       },

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { isRefused, PushError } from '../../../src/push/client.ts';
 import { type ApiHarness, openApiHarness } from '../http/api-harness.ts';
 import { type Behind, openMessageRoutes } from './message-routes-harness.ts';
 
@@ -40,9 +41,15 @@ test('without the scope another account is refused, whether it is there or not',
   }
 });
 
+test('what waits for an account waits on when there is none of its name; what is wrong itself does not', async () => {
+  const isFinal = async (account: unknown) =>
+    isRefused(new PushError((await hand('any', account)).status, 'It was refused.'));
+  expect([await isFinal('gone'), await isFinal('../shop')]).toEqual([false, true]);
+});
+
 test('an account that is not there, or has no possible name, is refused in a sentence', async () => {
   expect(await hand('ci', 'gone')).toMatchObject({
-    status: 400,
+    status: 404,
     body: { error: 'account: there is no account "gone"; ACCOUNTS_FILE would define it.' },
   });
   for (const account of ['Shop', '', '../shop', 7, null]) {
