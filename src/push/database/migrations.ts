@@ -7,7 +7,7 @@ import { deliveryTables } from './delivery-tables.ts';
 import { mediaTables } from './media-tables.ts';
 import { templateTables } from './template-tables.ts';
 import { tokenTables } from './token-tables.ts';
-import { accountColumns, endOfMessages, queueTables } from './upgrades.ts';
+import { accountColumns, endOfMessages, hostsOfWebhooks, queueTables } from './upgrades.ts';
 import { resultTables } from './webhook-tables.ts';
 
 /** The steps by name, each of which has been run once in a database that is up to date. */
@@ -30,6 +30,7 @@ export const steps = {
   '2026-12-2-app-rates': rateTables,
   '2026-12-3-one-queue': queueTables,
   '2026-12-4-purge': endOfMessages,
+  '2026-12-5-webhook-hosts': hostsOfWebhooks,
 };
 
 /** Brings the database to the form that this version needs; any number of replicas at once. Throws a ConfigError. */

@@ -101,11 +101,21 @@ export const queueTables: Migration = {
   },
 };
 
+/** A step that adds an index to a table, over these columns. */
+function index(table: string, name: string, columns: readonly string[]): Migration {
+  return {
+    async up(db: Kysely<unknown>) {
+      const { rows } = await sql`select 1 from information_schema.statistics where table_schema = database()
+        and table_name = ${table} and index_name = ${name}`.execute(db);
+      if (rows.length > 0) return;
+      const over = sql.join(columns.map((column) => sql.ref(column)));
+      await sql`alter table ${sql.table(table)} add key ${sql.id(name)} (${over})`.execute(db);
+    },
+  };
+}
+
 /** The step that finds messages by their end, so that old ones can be purged. */
-export const endOfMessages: Migration = {
-  async up(db: Kysely<unknown>) {
-    const { rows } = await sql`select 1 from information_schema.statistics where table_schema = database()
-      and table_name = 'messages' and index_name = 'messages_by_end'`.execute(db);
-    if (rows.length === 0) await sql`alter table messages add key messages_by_end (finished_at)`.execute(db);
-  },
-};
+export const endOfMessages = index('messages', 'messages_by_end', ['finished_at']);
+
+/** The step that finds webhooks by their host, so that those of a dead one are not read again and again. */
+export const hostsOfWebhooks = index('result_callbacks', 'result_callbacks_by_host', ['host', 'due_at']);

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { transact } from '../../server/database.ts';
 import type { Database, Tx } from '../database/database.ts';
 import type { CallbackState } from '../database/webhook-tables.ts';
@@ -45,17 +46,17 @@ const PER_HOST = 4;
 const LEASE_MS = 30_000;
 
 /**
- * Takes callbacks that are due at `now` (Unix ms), oldest first, as many as there is room for beside those that are under
- * way to these hosts; what another replica is taking is left out. `owner` was never used before, so that a lease that was
- * lost is known. Resolves to what is ours now, and to whether there may be more.
+ * Takes callbacks that are due at `now` (Unix ms), of each host the oldest, as many as there is room for beside those that
+ * are under way to these hosts; what another replica is taking is left out. `owner` was never used before, so that a
+ * lease that was lost is known.
  */
 export async function takeCallbacks(
   db: Database,
   underWay: readonly string[],
   { now, owner }: { readonly now: number; readonly owner: string },
-): Promise<{ readonly ours: readonly Callback[]; readonly isMore: boolean }> {
+): Promise<readonly Callback[]> {
   const count = AT_ONCE - underWay.length;
-  if (count <= 0) return { ours: [], isMore: false };
+  if (count <= 0) return [];
   // Most looks find nothing, and cost no transaction.
   const first = await db
     .selectFrom('result_callbacks')
@@ -63,33 +64,49 @@ export async function takeCallbacks(
     .where('due_at', '<=', now)
     .limit(1)
     .execute();
-  if (first.length === 0) return { ours: [], isMore: false };
+  if (first.length === 0) return [];
+  // Whoever has waited longest goes first. What waits for a host that has its share is not read.
+  const { rows: hosts } = await sql<{ host: string }>`
+    select host, min(due_at) oldest from result_callbacks force index (result_callbacks_by_host)
+    where due_at <= ${now} group by host order by oldest`.execute(db);
+  const busy = Map.groupBy(underWay, (host) => host);
   return transact(db, async (tx) => {
-    const busy = Map.groupBy(underWay, (host) => host);
-    const roomOf = (host: string) => PER_HOST - (busy.get(host)?.length ?? 0);
-    const full = [...busy.keys()].filter((host) => roomOf(host) <= 0);
-    let query = tx
-      .selectFrom('result_callbacks')
-      .select(['message_id as messageId', 'app', 'host', 'tries', 'noted_at as notedAt'])
-      .where('due_at', '<=', now)
-      .orderBy('due_at')
-      .limit(count)
-      .forUpdate()
-      .skipLocked();
-    if (full.length > 0) query = query.where('host', 'not in', full);
-    const rows = await query.execute();
-    const ours = [...Map.groupBy(rows, ({ host }) => host)].flatMap(([host, some]) =>
-      some.slice(0, roomOf(host)).map((row) => ({ ...row, tries: row.tries + 1, owner })),
-    );
-    if (ours.length === 0) return { ours, isMore: false };
-    const ids = ours.map(({ messageId }) => messageId);
+    const ours: Callback[] = [];
+    for (const { host } of hosts) {
+      const room = Math.min(PER_HOST - (busy.get(host)?.length ?? 0), count - ours.length);
+      if (room > 0) ours.push(...(await lockDue(tx, { host, now, room, owner })));
+    }
+    if (ours.length === 0) return ours;
     await tx
       .updateTable('result_callbacks')
       .set((is) => ({ due_at: now + LEASE_MS, lease_owner: owner, tries: is('tries', '+', 1) }))
-      .where('message_id', 'in', ids)
+      .where(
+        'message_id',
+        'in',
+        ours.map(({ messageId }) => messageId),
+      )
       .execute();
-    return { ours, isMore: rows.length === count };
+    return ours;
   });
+}
+
+/** Locks the oldest that are due for a host, as far as nobody else has them. */
+async function lockDue(
+  tx: Tx,
+  {
+    host,
+    now,
+    room,
+    owner,
+  }: { readonly host: string; readonly now: number; readonly room: number; readonly owner: string },
+): Promise<readonly Callback[]> {
+  const { rows } = await sql<Omit<Callback, 'owner'>>`
+    select message_id messageId, app, host, tries + 1 tries, noted_at notedAt
+    from result_callbacks force index (result_callbacks_by_host)
+    where host = ${host} and due_at <= ${now} order by due_at limit ${sql.lit(room)} for update skip locked`.execute(
+    tx,
+  );
+  return rows.map((row) => ({ ...row, owner }));
 }
 
 /** What became of a try: another one at a time (Unix ms), or the end. */

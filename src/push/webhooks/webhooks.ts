@@ -58,12 +58,10 @@ export function createWebhooks(parts: ResultParts) {
   const underWay = new Map<Promise<void>, string>();
   const loop = createLoop({ restMs: pollMs, work: takeSome, onError });
 
-  /** Takes what is due, as far as there is room; resolves to whether there may be more to take. */
-  async function takeSome(): Promise<boolean> {
+  /** Takes what is due, as far as there is room. */
+  async function takeSome(): Promise<void> {
     const hosts = [...underWay.values()];
-    const { ours, isMore } = await takeCallbacks(db, hosts, { now: now(), owner: newId() });
-    for (const callback of ours) begin(callback);
-    return isMore;
+    for (const callback of await takeCallbacks(db, hosts, { now: now(), owner: newId() })) begin(callback);
   }
 
   function begin(callback: Callback): void {

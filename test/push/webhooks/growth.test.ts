@@ -67,16 +67,35 @@ test('noting that messages have ended reads those messages', async () => {
 
 test('taking what is due, and noting what became of it, reads what is taken', async () => {
   await expectSame(async (connection) => {
-    const { ours } = await takeCallbacks(connection, ['slow'], { now: NOW, owner: 'me' });
+    const ours = await takeCallbacks(connection, ['slow'], { now: NOW, owner: 'me' });
     expect(ours.length).toBeGreaterThan(TAKEN);
+    // The hosts whose oldest have waited longest.
+    expect([...new Set(ours.map(({ host }) => host))].slice(0, 2)).toEqual(['host49', 'host48']);
     for (const each of ours) await endTry(connection, each, { state: 'told' }, NOW);
   });
 });
 
 test('a look that finds nothing reads one entry', async () => {
   await expectSame(async (connection) => {
-    const { ours } = await takeCallbacks(connection, [], { now: 1, owner: 'me' });
-    expect(ours).toEqual([]);
+    expect(await takeCallbacks(connection, [], { now: 1, owner: 'me' })).toEqual([]);
+  });
+});
+
+test('what waits for a host that has its share is not read, and others are not held up', async () => {
+  // Nothing else is due yet at that time.
+  const then = NOW - 86_400_000;
+  for (const [{ db }, count] of [
+    [empty, 10],
+    [filled, BACKLOG],
+  ] as const) {
+    await sql`insert into result_callbacks (message_id, app, host, noted_at, due_at)
+      select concat('dead', n), 'ci', 'dead', 1, ${then - 1} from ${numbers(0, count)}
+      union all select 'alive', 'ci', 'alive', 1, ${then}`.execute(db);
+  }
+  await expectSame(async (connection) => {
+    const dead = Array.from({ length: 4 }, () => 'dead');
+    const ours = await takeCallbacks(connection, dead, { now: then, owner: 'me' });
+    expect(ours.map(({ host }) => host)).toEqual(['alive']);
   });
 });
 
