@@ -26,7 +26,7 @@ export function createPurge(parts: PurgeParts) {
   let isClosing = false;
   const isStopped = (): boolean => isClosing;
   const work = async (): Promise<void> => {
-    const ended = { db, before: now() - keepDays * DAY_MS, sleep, isStopped };
+    const ended = { db, before: now() - keepDays * DAY_MS, now: now(), sleep, isStopped };
     await purgeMessages(ended);
     await purgeCampaigns(ended);
     if (!isStopped()) await purgeLimits(db, now());

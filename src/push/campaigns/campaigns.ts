@@ -1,7 +1,6 @@
 import { createLoop } from '../../server/loop.ts';
 import { type CampaignParts, campaignsIn } from './campaign-store.ts';
 import { settleSlices } from './counts-store.ts';
-import { removeAbandoned } from './removal-store.ts';
 import { campaignRoutes } from './routes.ts';
 import { beginDue } from './runs.ts';
 import { handOutSlice } from './slice-store.ts';
@@ -16,7 +15,7 @@ const IDLE_ROUNDS = 3;
 
 /** Makes the campaigns of one replica: messages to many, handed out little by little by all replicas together. */
 export function createCampaigns(parts: CampaignParts) {
-  const { db, now, onError } = parts;
+  const { db, onError } = parts;
   let isClosing = false;
   /** How many rounds are left out, since nothing ran at the last look. */
   let idleRounds = 0;
@@ -34,15 +33,14 @@ export function createCampaigns(parts: CampaignParts) {
   };
 
   /**
-   * One round: begins what is due, hands out one slice of each running campaign, takes back what was paused or stopped,
-   * and removes what was left half loaded. Resolves to whether anything was handed out; never throws.
+   * One round: begins what is due, takes back what was paused or stopped, counts what has ended, and hands out one slice
+   * of each running campaign. Resolves to whether anything was handed out; never throws.
    */
   async function sweep(): Promise<boolean> {
     try {
       await beginDue(parts);
       await withdrawAll(parts);
       await settleSlices(db);
-      await removeAbandoned(db, now());
       return await handOut();
     } catch (error) {
       // The database is away, most likely: one error for the whole round.

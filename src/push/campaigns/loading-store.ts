@@ -52,7 +52,7 @@ export function addReceivers(
   { serial, rows, now }: { serial: number; rows: readonly NewReceiverRow[]; now: number },
 ): Promise<number> {
   return transact(db, async (tx) => {
-    // Holds the row until the commit, so that a sweep never removes a campaign under the hands of its loader.
+    // Holds the row until the commit, so that a purge never removes a campaign under the hands of its loader.
     await changeLoading(tx, serial, { touched_at: now });
     const added = await tx
       .insertInto('campaign_receivers')

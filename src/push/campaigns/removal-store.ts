@@ -20,33 +20,26 @@ export async function removeLoading(db: Database, serial: number): Promise<void>
   for (let isMore = true; isMore; ) isMore = await removePiece(db, serial, LOADED_ROWS);
 }
 
-/** Removes what was left behind half loaded, by a process that died. */
-export async function removeAbandoned(db: Database, now: number): Promise<void> {
-  // What has ended is purged little by little.
-  const { rows } = await sql<{ serial: number }>`select serial from campaigns
-    where state in ('loading', 'removing') and touched_at < ${now - ABANDONED_MS} and finished_at is null
-    limit 100`.execute(db);
-  for (const { serial } of rows) await removeLoading(db, serial);
-}
-
 /**
- * Deletes campaigns that ended long ago and whose messages are gone, with their receivers, in at most 200 small pieces;
- * any number of replicas may. Nobody sees one of which a part is gone. A purge that is broken off goes on where it ended.
+ * Deletes campaigns that ended long ago and whose messages are gone, and what a process that died has left half loaded,
+ * with their receivers, in at most 200 small pieces; any number of replicas may. Nobody sees one of which a part is gone.
+ * A purge that is broken off goes on where it ended. `now` is Unix ms.
  */
-export async function purgeCampaigns({ db, before, sleep, isStopped }: PurgeParts): Promise<void> {
+export async function purgeCampaigns(parts: PurgeParts & { readonly now: number }): Promise<void> {
+  const { db, sleep, isStopped } = parts;
   for (let piece = 0; piece < PIECES && !isStopped(); piece += 1) {
-    const serial = await findEnded(db, before);
+    const serial = await findNext(parts);
     if (serial === undefined) return;
-    await hide(db, serial, ['done', 'stopped']);
+    await hide(db, serial, ['loading', 'done', 'stopped']);
     await removePiece(db, serial, PURGED_ROWS);
     await sleep(PAUSE_MS);
   }
 }
 
-/** The campaign whose purge has begun, unlike those that broke off while they were loading it has ended; otherwise the next. */
-async function findEnded(db: Database, before: number): Promise<number | undefined> {
+/** A campaign whose removal has begun, one that stands still while it is loading, or one that ended. */
+async function findNext({ db, before, now }: PurgeParts & { readonly now: number }) {
   const { rows } = await sql<{ serial: number }>`
-    (select serial from campaigns where state = 'removing' and finished_at is not null limit 1)
+    (select serial from campaigns where state in ('loading', 'removing') and touched_at < ${now - ABANDONED_MS} limit 1)
     union all
     (select c.serial from campaigns c where c.state in ('done', 'stopped') and c.finished_at < ${before}
       and not exists (select 1 from campaign_slices s join messages m on m.id = s.message_id

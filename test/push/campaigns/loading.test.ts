@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { afterAll, describe, expect, test } from 'vitest';
 import { BATCH, loadReceivers } from '../../../src/push/campaigns/load-receivers.ts';
+import { purgeCampaigns } from '../../../src/push/campaigns/removal-store.ts';
 import { verifiedStream } from '../../../src/push/http/read-body.ts';
 import { callerOf, ndjson, openCampaignHarness, users } from './campaign-harness.ts';
 
@@ -98,7 +99,7 @@ describe('a campaign that streams in', () => {
     expect([await rowsOf('campaigns'), await rowsOf('campaign_receivers')]).toEqual(before);
   });
 
-  test('whose process died is removed by the sweep of another, but not while it is still coming in', async () => {
+  test('whose process died is removed by the purge of another, but not while it is still coming in', async () => {
     const before = [await rowsOf('campaigns'), await rowsOf('campaign_receivers')];
     const base = {
       app: 'shop',
@@ -119,10 +120,15 @@ describe('a campaign that streams in', () => {
     const campaign = Number(insertId);
     const rows = [...users(7000)].map((user, number) => ({ campaign, number, user, variables: null }));
     await harness.db.insertInto('campaign_receivers').values(rows).execute();
-    await harness.campaigns.sweep();
+    const purge = () => {
+      const now = harness.clock.at;
+      const pace = { sleep: async () => null, isStopped: () => false };
+      return purgeCampaigns({ db: harness.db, before: 0, now, ...pace });
+    };
+    await purge();
     expect(await rowsOf('campaigns')).toBe((before[0] ?? 0) + 1);
     harness.clock.at += 600_001;
-    await harness.campaigns.sweep();
+    await purge();
     expect([await rowsOf('campaigns'), await rowsOf('campaign_receivers')]).toEqual(before);
   });
 

@@ -28,6 +28,7 @@ const DAY_MS = 86_400_000;
 const parts = (sleep: () => Promise<unknown> = async () => null, isStopped = () => false) => ({
   db: harness.db,
   before: harness.clock.at - 90 * DAY_MS,
+  now: harness.clock.at,
   sleep,
   isStopped,
 });
