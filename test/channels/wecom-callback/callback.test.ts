@@ -27,6 +27,9 @@ test('a wrong signature is 403 and nothing is decrypted', async () => {
   const url = signedPath(encrypted).replace(/msg_signature=./, 'msg_signature=0');
   for (const response of [
     await post(url.replace('msg_signature=0', 'msg_signature=z'), envelope(encrypted)),
+    // What cannot be decoded is not what was signed.
+    await post(`${signedPath(encrypted)}%zz`, envelope(encrypted)),
+    await post(`${signedPath(encrypted)}%ff`, envelope(encrypted)),
     await bot.app.inject({
       method: 'GET',
       url: `${signedPath('AAAA')}&echostr=${encodeURIComponent(encrypted)}`,
