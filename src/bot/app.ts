@@ -55,7 +55,8 @@ export async function createBot({ config, log, registry }: BotParts) {
   });
   const reports = startReports({
     send: client.report,
-    onError: (err) => log.warn({ err }, 'a report to the ops platform is kept and sent again'),
+    onError: (err) =>
+      log.warn({ err }, 'a report is not with the ops platform; what it can read is sent again'),
   });
   const accounts = await openAccounts({
     config,

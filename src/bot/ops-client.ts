@@ -10,6 +10,7 @@ import {
 import type { SigningKey } from '../contract/keys.ts';
 import { REPORTS, type Report } from '../contract/report.ts';
 import { signToken } from '../contract/token.ts';
+import { InputError } from '../errors.ts';
 import type { SendHttp } from '../server/http-client.ts';
 import { traceHeader } from '../server/http-server.ts';
 import { sentences } from './sentences.ts';
@@ -108,9 +109,15 @@ export function createOpsClient(parts: OpsClientParts) {
       // The output is checked against the contract: the bot believes the platform no more than it has to.
       return contract[name].output.parse(answered.output) as never;
     },
-    /** Hands over what the bot tells on its own account, for no user. Throws when the platform has not written it down. */
+    /**
+     * Hands over what the bot tells on its own account, for no user. Throws when the platform has not written it down, and
+     * an InputError when it will not, however often it is asked.
+     */
     async report(report: Report): Promise<void> {
       const answered = await send(`/v1/${REPORTS}`, REPORTS, report, {});
+      if (answered.state === 'refused' && answered.reason === 'input') {
+        throw new InputError(`the platform cannot read a report, which is given up: ${answered.message}`);
+      }
       if (answered.state !== 'done') throw new Error(`the platform took no report: ${answered.state}`);
     },
   };

@@ -1,8 +1,12 @@
-import { REFUSALS_AT_ONCE, type Refusal, type Report } from '../contract/report.ts';
+import { PLACE_LENGTH, REFUSALS_AT_ONCE, type Refusal, type Report } from '../contract/report.ts';
+import { InputError } from '../errors.ts';
 import { createLoop } from '../server/loop.ts';
 
 interface ReportsParts {
-  /** Resolves when the platform has written the report down; rejects when it has not, or may not have. */
+  /**
+   * Resolves when the platform has written the report down; rejects when it has not, or may not have, with an InputError
+   * when it never will.
+   */
   send(report: Report): Promise<void>;
   onError(error: unknown): void;
   /** How often refusals are sent; a minute. */
@@ -20,7 +24,8 @@ export type Reports = ReturnType<typeof startReports>;
 /**
  * Starts what tells the platform what the bot decided or found alone, so that it stands in the audit. Whatever a user
  * types, a report has a bounded number of rows: equal refusals are one row with a count, a user has nine rows at most, and
- * beyond a hundred rows all are counted together. What could not be handed over is part of the next report.
+ * beyond a hundred rows all are counted together. What could not be handed over is part of the next report, unless the
+ * platform cannot read it: that is given up, and holds up nothing else.
  */
 export function startReports({ send, onError, everyMs = 60_000 }: ReportsParts) {
   let rows = new Map<string, Refusal>();
@@ -43,6 +48,7 @@ export function startReports({ send, onError, everyMs = 60_000 }: ReportsParts) 
     try {
       await send({ refusals, problems: [...problems] });
     } catch (error) {
+      if (error instanceof InputError) throw error;
       for (const refusal of refusals) add(refusal);
       if (found.length === 0) found = problems;
       throw error;
@@ -51,7 +57,8 @@ export function startReports({ send, onError, everyMs = 60_000 }: ReportsParts) 
   const loop = createLoop({ restMs: everyMs, work: flush, onError });
   loop.start();
   return {
-    refused: (refusal: Omit<Refusal, 'count'>): void => add({ ...refusal, count: 1 }),
+    refused: ({ at, ...refusal }: Omit<Refusal, 'count'>): void =>
+      add({ ...refusal, at: at.slice(0, PLACE_LENGTH), count: 1 }),
     /** Files that were not loaded again; sent at once, the last list only. */
     problems(problems: readonly string[]): void {
       found = problems.slice(0, PROBLEMS).map((problem) => problem.slice(0, PROBLEM_LENGTH));

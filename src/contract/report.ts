@@ -7,6 +7,9 @@ export const REPORTS = 'reports';
 /** The most refusals that one report may name; the bot counts the rest together. */
 export const REFUSALS_AT_ONCE = 100;
 
+/** How long `at` may be; the bot cuts what is longer, such as the path of somebody who typed much. */
+export const PLACE_LENGTH = 200;
+
 const refusal = z.strictObject({
   /** Absent for the refusals of several users that are counted together. */
   user: principal.optional(),
@@ -18,7 +21,7 @@ const refusal = z.strictObject({
     'expired', // the preview was confirmed too late
   ]),
   /** Where in the menu: the file of an entry, or the path of the user; empty where there is none. */
-  at: z.string().max(200),
+  at: z.string().max(PLACE_LENGTH),
   count: z.int().min(1),
 });
 

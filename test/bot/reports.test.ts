@@ -1,7 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { startBot } from '#test/bot.ts';
+import { startPlatform } from '#test/platform.ts';
+import { createOpsClient } from '../../src/bot/ops-client.ts';
 import { startReports } from '../../src/bot/reports.ts';
+import { readSigningKey } from '../../src/contract/keys.ts';
 import { type Report, report } from '../../src/contract/report.ts';
+import { createHttpClient } from '../../src/server/http-client.ts';
 
 /** Reports that are sent when it is stopped; `isAway` says whether nobody takes them just now. */
 function open(isAway = () => false) {
@@ -66,6 +71,42 @@ test('what could not be handed over is part of the next report', async () => {
       problems: ['1-a.ts: has no title'],
     },
   ]);
+});
+
+test('a place of any length is reported, cut to what the platform reads', async () => {
+  const reports = open();
+  reports.refused({ user: 'mallory', kind: 'rights', at: '1-'.repeat(300) });
+  await reports.stop();
+  expect(reports.sent[0]?.refusals[0]).toMatchObject({ at: '1-'.repeat(100), count: 1 });
+});
+
+test('what the platform cannot read is given up, and holds up nothing that comes after it', async () => {
+  const platform = await startPlatform();
+  const http = createHttpClient();
+  const client = createOpsClient({
+    send: http.send,
+    url: platform.url,
+    key: readSigningKey(JSON.parse(platform.signingKey)),
+    now: Date.now,
+    newId: randomUUID,
+    onAnswer: () => {},
+  });
+  const errors: unknown[] = [];
+  const reports = startReports({ send: client.report, onError: (error) => errors.push(error) });
+  const refused = { state: 'refused', reason: 'input', message: '参数不对' } as const;
+  platform.script = ({ body }) => (JSON.stringify(body).includes('odd') ? refused : undefined);
+  reports.refused({ user: 'mallory', kind: 'hidden', at: 'odd' });
+  reports.problems(['2-b.ts: has no title']);
+  await expect.poll(() => errors).toMatchObject([{ message: expect.stringContaining('参数不对') }]);
+  reports.problems(['1-a.ts: has no title']);
+  await reports.stop();
+  await http.close();
+  await platform.stop();
+  expect(errors).toHaveLength(1);
+  expect(platform.calls.map(({ body }) => body)).toContainEqual({
+    refusals: [],
+    problems: ['1-a.ts: has no title'],
+  });
 });
 
 test('nothing is sent when there is nothing', async () => {
