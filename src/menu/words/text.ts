@@ -8,14 +8,8 @@ export function bytesOf(text: string): number {
 /** The first `bytes` bytes of a text, whole characters only. */
 export function cutToBytes(text: string, bytes: number): string {
   if (bytesOf(text) <= bytes) return text;
-  let used = 0;
-  let cut = '';
-  for (const character of text) {
-    used += bytesOf(character);
-    if (used > bytes) break;
-    cut += character;
-  }
-  return cut;
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(Math.max(0, bytes)));
+  return text.slice(0, read);
 }
 
 /** A text of at most `bytes` bytes, with a mark where something was cut off. */

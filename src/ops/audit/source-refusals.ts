@@ -18,15 +18,10 @@ export function createSourceRefusals(audit: Audit) {
     async flush(now: number): Promise<void> {
       const counted = counts;
       counts = new Map();
-      const rows = [...counted].map(([source, count]) =>
-        audit.append({
-          at: now,
-          outcome: 'denied',
-          operation: '',
-          source,
-          reason: `source: ${count} calls in a minute`,
-        }),
-      );
+      const rows = [...counted].map(([source, count]) => {
+        const reason = `source: ${count} calls in a minute`;
+        return audit.append({ at: now, outcome: 'denied', operation: '', source, reason });
+      });
       await Promise.all(rows);
     },
   };

@@ -1,9 +1,8 @@
 import { createHash, randomInt, randomUUID } from 'node:crypto';
 import type { Preview } from '../../contract/answer.ts';
-import type { Clock } from '../clock.ts';
 import { canonicalJson } from '../json.ts';
 import type { RequestedChange } from './runner.ts';
-import type { OperationStore } from './store.ts';
+import type { Replica } from './watcher.ts';
 
 /** How long a preview may be confirmed. */
 const VALID_MS = 120_000;
@@ -13,7 +12,7 @@ const VALID_MS = 120_000;
  * all that the user relies on.
  */
 export async function previewChange(
-  { store, clock }: { readonly store: OperationStore; readonly clock: Clock },
+  { store, clock }: Pick<Replica, 'store' | 'clock'>,
   { name: operation, implementation, input, context, attempt }: RequestedChange,
 ): Promise<Preview> {
   const { target, risk, version, ...found } = await implementation.inspect(context, input);

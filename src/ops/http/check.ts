@@ -79,14 +79,11 @@ export async function sweepTokens(db: Database, now: number): Promise<void> {
 
 /** The answer to what went wrong, once it is recorded. What is neither a refusal nor a failed target is thrown on. */
 async function refuse(attempt: Attempt, error: unknown): Promise<Answer> {
-  if (error instanceof Refused) {
-    const { reason, message } = error;
+  if (error instanceof Refused || error instanceof InputError) {
+    const { message } = error;
+    const reason = error instanceof Refused ? error.reason : 'input';
     await attempt.record(reason === 'expired' ? 'expired' : 'denied', `${reason}: ${message}`);
     return { state: 'refused', reason, message };
-  }
-  if (error instanceof InputError) {
-    await attempt.record('denied', `input: ${error.message}`);
-    return { state: 'refused', reason: 'input', message: error.message };
   }
   if (error instanceof TargetFailed) {
     await attempt.record('failed', error.message);
