@@ -1,4 +1,4 @@
-import type { Context, Preview } from '../tree/context.ts';
+import type { Context } from '../tree/context.ts';
 import { visibleChildren } from '../tree/tree.ts';
 import { sentences } from '../words/sentences.ts';
 import { bytesOf, clip } from '../words/text.ts';
@@ -26,9 +26,9 @@ export function render(position: Position, screen: Screen, context: Context, not
   const page = 'page' in screen ? Math.min(screen.page, pages.length - 1) : 0;
   const lines = pages[page] as readonly string[];
   const title = titleOf(position, screen, context);
-  const keys = footer(screen, { page, isLast: page + 1 === pages.length, total: pages.length });
+  const keys = footer(screen, page, pages.length);
   const room = context.replyBytes - bytesOf(compose([title, '', keys]));
-  const said = notice ?? noticeOf(screen, page);
+  const said = notice ?? (page === 0 && 'notice' in screen ? screen.notice : undefined);
   if (said === undefined) return compose([title, cutLines(lines, room), keys]);
   const free = room - GAP - bytesOf(lines.join('\n'));
   const shown = clip(said, Math.max(free, noticeBytes(title, screen, context)));
@@ -47,13 +47,9 @@ function compose([title, body, keys]: Parts, notice?: string): string {
   return [...(notice === undefined ? [] : [notice, '']), title, body, '', keys].join('\n');
 }
 
-function noticeOf(screen: Screen, page: number): string | undefined {
-  return page === 0 && 'notice' in screen ? screen.notice : undefined;
-}
-
 /** What a notice gets even where the body would need all of the reply: half of what the title and the keys leave. */
 function noticeBytes(title: string, screen: Screen, { replyBytes }: Context): number {
-  const keys = footer(screen, { page: 0, isLast: false, total: 9 });
+  const keys = footer(screen, 0, 9);
   return Math.floor((replyBytes - bytesOf(compose([title, '', keys]))) / 2) - GAP;
 }
 
@@ -66,12 +62,10 @@ function layOut(position: Position, screen: Screen, context: Context): readonly 
   const first = noticed === 0 ? 0 : Math.min(noticed, noticeBytes(title, screen, context)) + GAP;
   for (let total = 9; ; ) {
     const room: Room = (page, isLast) => {
-      const used = bytesOf(
-        compose([title, '', footer(screen, { page, isLast, total: isLast ? page + 1 : total })]),
-      );
-      return context.replyBytes - used - (page === 0 ? first : 0);
+      const keys = footer(screen, page, isLast ? page + 1 : Math.max(total, page + 2));
+      return context.replyBytes - bytesOf(compose([title, '', keys])) - (page === 0 ? first : 0);
     };
-    const least = Math.max(LEAST_BYTES, Math.min(room(0, false), room(total - 1, false)));
+    const least = Math.max(LEAST_BYTES, Math.min(room(0, false), room(total - 2, false)));
     const pages =
       screen.kind === 'text'
         ? fillPages(cutLongLines(screen.text, least), room)
@@ -121,25 +115,18 @@ function titleOf(position: Position, screen: Screen, { replyBytes }: Context): s
   return screen.kind === 'preview' ? `${title} · ${sentences.pleaseConfirm}` : title;
 }
 
-interface PageNumber {
-  readonly page: number;
-  readonly isLast: boolean;
-  readonly total: number;
-}
-
-function footer(screen: Screen, { page, isLast, total }: PageNumber): string {
+function footer(screen: Screen, page: number, total: number): string {
   const back = screen.kind === 'question' ? sentences.backFromQuestion : sentences.back;
   const keys = [back, sentences.exit, sentences.help].join('  ');
-  if (screen.kind === 'preview') return `${confirmLine(screen.preview)}\n\n${keys}`;
-  if (page === 0 && isLast) return keys;
+  if (screen.kind === 'preview') {
+    const { code } = screen.preview;
+    return `${code === undefined ? sentences.confirm : sentences.typeCode(code)}\n\n${keys}`;
+  }
+  if (total === 1) return keys;
   const turn = [
     sentences.page(page + 1, total),
-    ...(isLast ? [] : [sentences.next]),
+    ...(page + 1 === total ? [] : [sentences.next]),
     ...(page === 0 ? [] : [sentences.previous]),
   ];
   return `${turn.join('  ')}\n${keys}`;
-}
-
-function confirmLine(preview: Preview): string {
-  return preview.code === undefined ? sentences.confirm : sentences.typeCode(preview.code);
 }
