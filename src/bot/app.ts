@@ -41,8 +41,6 @@ export async function createBot({ config, log, registry }: BotParts) {
     url: config.pushUrl,
     app: config.pushAppId,
     key: config.pushAppKey.reveal(),
-    now,
-    newNonce: randomUUID,
   });
   const http = createHttpClient();
   const client = createOpsClient({

@@ -50,13 +50,7 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
   const outbox = createOutbox(db);
   const sender = createSender({
     outbox,
-    client: createPushClient({
-      url: config.pushUrl,
-      app: config.pushAppId,
-      key: config.pushAppKey.reveal(),
-      now: Date.now,
-      newNonce: randomUUID,
-    }),
+    client: createPushClient({ url: config.pushUrl, app: config.pushAppId, key: config.pushAppKey.reveal() }),
     clock,
     onResult(result, key, err) {
       metrics.delivery(result);

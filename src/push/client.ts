@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import type { Member } from '../wecom/api/api.ts';
 import { signRequest } from './apps/signature.ts';
@@ -41,10 +42,6 @@ export interface PushClientParts {
   readonly url: string;
   readonly app: string;
   readonly key: string;
-  /** Unix ms. */
-  readonly now: () => number;
-  /** 8 to 64 letters, digits and `_-`, new each time, such as a UUID. */
-  readonly newNonce: () => string;
   readonly fetch?: typeof fetch;
 }
 
@@ -106,7 +103,7 @@ async function exchange(parts: PushClientParts, path: string, message: GivenMess
   const url = new URL(path, parts.url);
   const method = message === undefined ? 'GET' : 'POST';
   const text = message === undefined ? {} : { body: JSON.stringify(message) };
-  const unsigned = { method, target: url.pathname + url.search, now: parts.now(), nonce: parts.newNonce() };
+  const unsigned = { method, target: url.pathname + url.search, now: Date.now(), nonce: randomUUID() };
   try {
     const response = await (parts.fetch ?? fetch)(url, {
       method,

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { startBot } from '#test/bot.ts';
 import { startPush } from '#test/push.ts';
@@ -56,7 +55,7 @@ describe('what comes after the reply', () => {
     const notifier = createNotifier({
       account: 'default',
       stopping: stopping.signal,
-      client: createPushClient({ ...server, now: Date.now, newNonce: randomUUID }),
+      client: createPushClient({ ...server }),
       now: Date.now,
       sleep: async () => {},
       onCall: (what, result) => void calls.push(`${what} ${result}`),
@@ -97,7 +96,7 @@ describe('what comes after the reply', () => {
     for (const account of ['default', 'shop']) {
       const notifier = createNotifier({
         account,
-        client: createPushClient({ ...server, now: Date.now, newNonce: randomUUID }),
+        client: createPushClient({ ...server }),
         now: Date.now,
         sleep: async () => {},
         onCall: () => {},

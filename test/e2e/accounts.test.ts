@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -76,7 +75,7 @@ test('a right of one app is none at the other', async () => {
 
 const patiently = { timeout: 20_000, interval: 50 };
 const { PUSH_APP_ID: app = '', PUSH_APP_KEY: key = '', PUSH_URL: url = '' } = demo.env;
-const client = createPushClient({ url, app, key, now: Date.now, newNonce: randomUUID });
+const client = createPushClient({ url, app, key });
 const arrivedAtShop = (user: string) => shop.arrived(user).map(({ text }) => text);
 
 test('what comes after the reply is sent by the app that the message came from', async () => {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -78,7 +77,7 @@ async function refusedRequests(): Promise<void> {
 /** A message whose address holds the key of a robot, and requests with a key where none belongs. */
 async function sendToRobot(): Promise<void> {
   const { PUSH_URL: url = '', PUSH_APP_ID: app = '', PUSH_APP_KEY: key = '' } = demo.env;
-  const client = createPushClient({ url, app, key, now: Date.now, newNonce: randomUUID });
+  const client = createPushClient({ url, app, key });
   demo.wecom.setFaults([{ api: 'webhook/send', status: 502 }]);
   await client.send({ to: { robots: ['ops-room'] }, text: '给机器人' });
   const headers = { 'x-keypad-app': app, 'x-keypad-signature': key };

@@ -13,7 +13,7 @@ beforeAll(async () => {
   demo = await startTestDemo({ settings: { PUSH_URL: toPush.url, OPS_PUSH_URL: toPush.url } });
   const { PUSH_APP_ID: app = '', PUSH_APP_KEY: key = '', PUSH_PORT: port } = demo.env;
   const url = `http://127.0.0.1:${port}`;
-  client = createPushClient({ url, app, key, now: Date.now, newNonce: randomUUID });
+  client = createPushClient({ url, app, key });
 });
 afterAll(async () => {
   await demo.stop();
@@ -86,7 +86,7 @@ test.each([
   const key = env.PUSH_APP_KEY ?? env.OPS_PUSH_APP_KEY ?? '';
   const url = env.PUSH_URL ?? env.OPS_PUSH_URL ?? '';
   expect(app).toBe(name);
-  const bot = createPushClient({ url, app, key, now: Date.now, newNonce: randomUUID });
+  const bot = createPushClient({ url, app, key });
   for (const message of [
     { to: { users: ['@all'] }, text: '所有人' },
     { to: { robots: ['ops-room'] }, text: '机器人' },

@@ -75,7 +75,7 @@ export async function startReplica({ directory, env, app }: ReplicaParts, number
   return {
     url,
     internalUrl: `http://127.0.0.1:${internalPort}`,
-    client: createPushClient({ url, ...app, now: Date.now, newNonce: randomUUID }),
+    client: createPushClient({ url, ...app }),
     ask: (line, asking) => ask({ url, app }, line, asking),
     memory: () => {
       const status = readFileSync(`/proc/${running.process.pid}/status`, 'utf8');

@@ -75,16 +75,7 @@ describe('the examples of docs/push.md', () => {
 
 describe('the client', () => {
   const message = { to: { users: ['zhangsan'] }, text: 'hello' };
-  let nonce = 0;
-  const open = (more: Partial<PushClientParts> = {}) =>
-    createPushClient({
-      url,
-      app: 'ci',
-      key,
-      now: Date.now,
-      newNonce: () => `client-${nonce++}`,
-      ...more,
-    });
+  const open = (more: Partial<PushClientParts> = {}) => createPushClient({ url, app: 'ci', key, ...more });
   const failure = async (promise: Promise<unknown>): Promise<PushError> => {
     const error = await promise.catch((each: unknown) => each);
     if (error instanceof PushError) return error;
