@@ -74,39 +74,28 @@ export async function takeCallbacks(
     const ours: Callback[] = [];
     for (const { host } of hosts) {
       const room = Math.min(PER_HOST - (busy.get(host)?.length ?? 0), count - ours.length);
-      if (room > 0) ours.push(...(await lockDue(tx, { host, now, room, owner })));
+      if (room > 0) ours.push(...(await lockDue(tx, host, { room, now, owner })));
     }
     if (ours.length === 0) return ours;
-    await tx
-      .updateTable('result_callbacks')
-      .set((is) => ({ due_at: now + LEASE_MS, lease_owner: owner, tries: is('tries', '+', 1) }))
-      .where(
-        'message_id',
-        'in',
-        ours.map(({ messageId }) => messageId),
-      )
-      .execute();
+    const ids = sql.join(ours.map(({ messageId }) => messageId));
+    await sql`update result_callbacks set due_at = ${now + LEASE_MS}, lease_owner = ${owner}, tries = tries + 1
+      where message_id in (${ids})`.execute(tx);
     return ours;
   });
 }
 
-/** Locks the oldest that are due for a host, as far as nobody else has them. */
+/** Locks the oldest that are due for a host, as far as there is room and nobody else has them. */
 async function lockDue(
   tx: Tx,
-  {
-    host,
-    now,
-    room,
-    owner,
-  }: { readonly host: string; readonly now: number; readonly room: number; readonly owner: string },
-): Promise<readonly Callback[]> {
-  const { rows } = await sql<Omit<Callback, 'owner'>>`
-    select message_id messageId, app, host, tries + 1 tries, noted_at notedAt
+  host: string,
+  { room, now, owner }: { room: number; now: number; owner: string },
+) {
+  const { rows } = await sql<Callback>`
+    select message_id messageId, app, host, tries + 1 tries, noted_at notedAt, ${owner} owner
     from result_callbacks force index (result_callbacks_by_host)
-    where host = ${host} and due_at <= ${now} order by due_at limit ${sql.lit(room)} for update skip locked`.execute(
-    tx,
-  );
-  return rows.map((row) => ({ ...row, owner }));
+    where host = ${host} and due_at <= ${now} order by due_at limit ${sql.lit(room)}
+    for update skip locked`.execute(tx);
+  return rows;
 }
 
 /** What became of a try: another one at a time (Unix ms), or the end. */
