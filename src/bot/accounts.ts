@@ -107,13 +107,12 @@ export async function openAccounts(parts: AccountsParts) {
       [...open.values()].some((each) => each.isAllowedSource(address)),
     /** The menus of the account that a message came from, also when that account has been replaced since. */
     menusOf: ({ channel }: Pick<Incoming, 'channel'>) => menus.get(channel) as Menus,
-    /** Sends a text to a principal. What is for an account that is gone can reach nobody: that is logged. */
+    /** Sends a text to a principal. Rejects while nothing here serves the account, which may come back. */
     async tell(principal: string, text: string, id: string): Promise<void> {
-      const { account, user } = readPrincipal(principal);
+      const { channel: name, account, user } = readPrincipal(principal);
       const channel = open.get(account)?.channel;
-      if (channel === undefined)
-        log.warn({ user: principal }, 'there is no account any more to tell this user');
-      else await channel.tell(user, text, id);
+      if (channel?.name !== name) throw new Error(`Nothing here serves the account of ${principal}.`);
+      await channel.tell(user, text, id);
     },
     /** Reads the file of accounts and the menus again. What is bad is named, and what was there goes on. */
     reload(): Promise<void> {

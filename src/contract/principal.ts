@@ -23,8 +23,8 @@ const USERID = /^[A-Za-z0-9][A-Za-z0-9_\-.@]{0,63}$/;
 /** The name of an account. */
 export const ACCOUNT_NAME = /^[a-z][a-z0-9-]{0,31}$/;
 
-/** The channels that the platform knows, each with the form in which it compares its users; undefined when it is no user. */
-const channels: Readonly<Record<string, (user: string) => string | undefined>> = {
+/** The channels that bot and platform know, each with the form in which it compares its users; undefined when it is no user. */
+export const channels: Readonly<Record<string, (user: string) => string | undefined>> = {
   [WECOM_CALLBACK]: (user) => (USERID.test(user) ? user.toLowerCase() : undefined),
 };
 

@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { APP, envelope, previewOf, startBot, web } from '#test/bot.ts';
 import { type RunningWeCom, startWeCom } from '../../demo/wecom/start.ts';
+import { openConfirmations } from '../../src/bot/open-confirmations.ts';
 import type { Answer } from '../../src/contract/answer.ts';
+import { channels } from '../../src/contract/principal.ts';
+import { createRedis } from '../../src/server/redis.ts';
 import { createCipher } from '../../src/wecom/crypto/cipher.ts';
 
 const SHOP = {
@@ -97,6 +100,31 @@ test('a confirmation goes out as that user, and so do its receipt and what is to
   await expect.poll(() => push.told('wangwu'), { timeout: 8000 }).toContain('没有执行：web 2 → 3');
   expect(push.attempts.at(-1)).toMatchObject({ to: { users: ['wangwu'] }, account: 'shop' });
   expect(asked('operation.settle')).toEqual([wangwu]);
+  platform.script = () => undefined;
+});
+
+test('what is for an account or a channel that is not served reaches nobody of that name, and is kept', async () => {
+  Object.assign(channels, { pigeon: (user: string) => user });
+  platform.script = ({ operation }) =>
+    operation === 'operation.settle'
+      ? { state: 'done', output: { state: 'never', text: '没有执行' } }
+      : undefined;
+  const redis = createRedis(running.redisUrl);
+  const open = openConfirmations(redis, `${APP.agentId}`);
+  const users = ['wecom-callback/gone/zhaoliu', 'pigeon/default/zhaoliu', 'zhaoliu'];
+  for (const user of users) await open.note({ id: randomUUID(), user, trace: randomUUID() }, Date.now());
+  const kept = async () => {
+    const members = await redis.zrange(`keypad:{${APP.agentId}}:confirmations`, '0', '-1');
+    return members.map((member) => (JSON.parse(member) as { user: string }).user).sort();
+  };
+  await expect.poll(kept).toEqual(users.slice(0, 2).sort());
+  expect(push.attempts.filter(({ to }) => to.users.includes('zhaoliu'))).toHaveLength(1);
+  for (const user of users.slice(0, 2)) {
+    await expect.poll(() => running.lines.join('')).toContain(`Nothing here serves the account of ${user}.`);
+  }
+  await redis.flushall();
+  redis.disconnect();
+  Reflect.deleteProperty(channels, 'pigeon');
   platform.script = () => undefined;
 });
 

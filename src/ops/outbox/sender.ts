@@ -1,5 +1,5 @@
-import { DEFAULT_ACCOUNT, readPrincipal } from '../../contract/principal.ts';
-import { isRefused, type PushClient, type PushError } from '../../push/client.ts';
+import { DEFAULT_ACCOUNT, readPrincipal, WECOM_CALLBACK } from '../../contract/principal.ts';
+import { isRefused, type PushClient, PushError } from '../../push/client.ts';
 import { createLoop } from '../../server/loop.ts';
 import type { Clock } from '../clock.ts';
 import type { Outbox, TakenMessage } from './outbox.ts';
@@ -25,19 +25,22 @@ const AGAIN_AT_MOST_MS = 15_000;
  * answer got lost, or a replica died before it wrote it down, the message is handed over again and its user is told once.
  */
 export function createSender({ outbox, client, clock, onResult, onError }: SenderParts) {
+  const send = async (message: TakenMessage): Promise<void> => {
+    const { channel, account, user } = readPrincipal(message.user);
+    // Message delivery would take it to be a user of WeCom, where the same name is somebody else.
+    if (channel !== WECOM_CALLBACK) throw new Error(`Nothing sends to users of the channel "${channel}".`);
+    await client.push({
+      to: { users: [user] },
+      text: message.text,
+      priority: 'alert',
+      idempotencyKey: message.id,
+      // Also right for a message delivery that knows no accounts yet.
+      ...(account !== DEFAULT_ACCOUNT && { account }),
+    });
+  };
   const handOver = async (message: TakenMessage): Promise<boolean> => {
-    const { id, text, tries } = message;
-    const { account, user } = readPrincipal(message.user);
-    const error = await client
-      .push({
-        to: { users: [user] },
-        text,
-        priority: 'alert',
-        idempotencyKey: id,
-        // Also right for a message delivery that knows no accounts yet.
-        ...(account !== DEFAULT_ACCOUNT && { account }),
-      })
-      .then(() => undefined, unlessTaken);
+    const { id, tries } = message;
+    const error = await send(message).then(() => undefined, unlessTaken);
     const now = clock.now();
     const dueAt = now + Math.min(AGAIN_MS * 2 ** tries, AGAIN_AT_MOST_MS);
     const state = error === undefined ? 'sent' : isRefused(error) ? 'undeliverable' : 'waiting';
@@ -74,6 +77,6 @@ export function createSender({ outbox, client, clock, onResult, onError }: Sende
 }
 
 /** What went wrong, if anything did: under this key message delivery may hold the same in other words, so its user is told. */
-function unlessTaken(error: PushError): PushError | undefined {
-  return error.status === 409 ? undefined : error;
+function unlessTaken(error: Error): Error | undefined {
+  return error instanceof PushError && error.status === 409 ? undefined : error;
 }
