@@ -88,11 +88,7 @@ export function createTemplates({ db, now }: { readonly db: Database; readonly n
      * The live version for a message, unfilled. Throws an InputError when there is none, or that names every variable
      * without a value, but those that are `given` to each receiver when it is sent, such as USERID to users.
      */
-    async resolve(
-      key: string,
-      variables: Variables,
-      given?: readonly string[],
-    ): Promise<{ readonly content: Content; readonly version: number }> {
+    async resolve(key: string, variables: Variables, given?: readonly string[]) {
       const template = await live.get(readTemplateKey(key));
       if (template === null)
         throw new InputError(`there is no template "${key}"; make it with PUT /v1/templates/${key}`);
