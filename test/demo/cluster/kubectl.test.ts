@@ -92,7 +92,7 @@ withKubectl(`kubectl restarts a deployment and takes the restart back${where}`, 
 });
 
 withKubectl(`kubectl watches until its time is over${where}`, async () => {
-  const watching = kubectl('get', '-n', 'pay', 'deployment', 'settle', '-w', '--request-timeout=2s');
+  const watching = kubectl('get', '-n', 'pay', 'deployment', 'settle', '-w', '--request-timeout=4s');
   cluster.scale('pay', 'settle', 2);
   const lines = (await watching).trim().split('\n');
   expect(lines[0]).toMatch(/^NAME +READY/);
