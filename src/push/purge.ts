@@ -1,5 +1,5 @@
 import { createLoop } from '../server/loop.ts';
-import { purgeCampaigns } from './campaigns/removal-store.ts';
+import { purgeCampaigns, purgeSlices } from './campaigns/removal-store.ts';
 import type { Database } from './database/database.ts';
 import { purgeLines } from './delivery/line-purge-store.ts';
 import { purgeLimits, purgeMessages } from './messages/purge-store.ts';
@@ -29,6 +29,7 @@ export function createPurge(parts: PurgeParts) {
     const ended = { db, before: now() - keepDays * DAY_MS, now: now(), sleep, isStopped };
     await purgeMessages(ended);
     await purgeCampaigns(ended);
+    await purgeSlices(ended);
     if (!isStopped()) await purgeLimits(db, now());
   };
   const walk = (): Promise<void> => purgeLines({ db, sleep, isStopped });

@@ -32,7 +32,14 @@ test('what is purged ended as many days ago as are kept; a process that ends beg
     .insertInto('campaigns')
     .values({ id: 'old', request_hash: 'a', ...campaign, ...ended })
     .execute();
+  await db
+    .insertInto('campaigns')
+    .values({ id: 'again', request_hash: 'a', ...campaign, ...ended, state: 'scheduled', serial: 7, run: 2 })
+    .execute();
+  const slice = { campaign: 7, run: 1, message_id: 'gone', handed_at: 1, size: 1 };
+  await db.insertInto('campaign_slices').values(slice).execute();
   const campaigns = () => db.selectFrom('campaigns').select('id').execute();
+  const slices = () => db.selectFrom('campaign_slices').select('id').execute();
   const open = (sleep: () => Promise<unknown>) =>
     createPurge({
       db,
@@ -53,7 +60,8 @@ test('what is purged ended as many days ago as are kept; a process that ends beg
   next.start();
   await expect.poll(ids).toEqual(['young']);
   await expect.poll(lines).toEqual([]);
-  await expect.poll(campaigns).toEqual([]);
+  await expect.poll(campaigns).toEqual([{ id: 'again' }]);
+  await expect.poll(slices).toEqual([]);
   await next.close();
   await drop();
 });

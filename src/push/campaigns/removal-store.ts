@@ -36,6 +36,24 @@ export async function purgeCampaigns(parts: PurgeParts & { readonly now: number 
   }
 }
 
+/**
+ * Deletes what earlier runs of campaigns handed out long ago, once its messages are gone, in at most 200 small pieces: one
+ * that runs every day never ends, and only its last run is told of.
+ */
+export async function purgeSlices({ db, before, sleep, isStopped }: PurgeParts): Promise<void> {
+  for (let piece = 0; piece < PIECES && !isStopped(); piece += 1) {
+    const { rows } = await sql<{ id: number }>`
+      select s.id from campaigns c
+      straight_join campaign_slices s force index (campaign_slices_by_time)
+        on s.campaign = c.serial and s.handed_at < ${before} and s.run < c.run
+      left join messages m on m.id = s.message_id
+      where m.id is null limit ${sql.lit(PURGED_ROWS)}`.execute(db);
+    if (rows.length === 0) return;
+    await sql`delete from campaign_slices where id in (${sql.join(rows.map(({ id }) => id))})`.execute(db);
+    await sleep(PAUSE_MS);
+  }
+}
+
 /** A campaign whose removal has begun, one that stands still while it is loading, or one that ended. */
 async function findNext({ db, before, now }: PurgeParts & { readonly now: number }) {
   const { rows } = await sql<{ serial: number }>`

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { purgeCampaigns } from '../../../src/push/campaigns/removal-store.ts';
+import { purgeCampaigns, purgeSlices } from '../../../src/push/campaigns/removal-store.ts';
 import { purgeMessages } from '../../../src/push/messages/purge-store.ts';
 import { openCampaignHarness, users } from './campaign-harness.ts';
 
@@ -86,6 +86,33 @@ test('many receivers go in pieces, none once it is stopped; nobody sees the rest
   await purgeCampaigns(parts(async () => rows.push((await left())[1] ?? 0)));
   expect(rows).toEqual([202, 2, 2]);
   expect(await left()).toEqual([1, 2, 0, 0]);
+});
+
+test('of a campaign that runs again and again what earlier runs handed out goes, after its messages', async () => {
+  const id = await run(5);
+  const again = { state: 'scheduled', run: 2, finished_at: harness.clock.at } as const;
+  await harness.db.updateTable('campaigns').set(again).execute();
+  const { campaign, handed_at } = await harness.db
+    .selectFrom('campaign_slices')
+    .select(['campaign', 'handed_at'])
+    .executeTakeFirstOrThrow();
+  const last = { campaign, run: 2, message_id: 'of-the-last-run', handed_at, size: 5, counts: '[]' };
+  await harness.db
+    .insertInto('campaign_slices')
+    .values({ ...last, settled_at: handed_at })
+    .execute();
+  harness.clock.at += 91 * DAY_MS;
+  await purgeSlices(parts());
+  expect(await left()).toEqual([1, 5, 0, 2]);
+  await purgeMessages(parts());
+  await purgeSlices(parts(undefined, () => true));
+  await purgeSlices({ ...parts(), before: handed_at });
+  expect(await left()).toEqual([1, 5, 0, 2]);
+  await purgeSlices(parts());
+  await purgeCampaigns(parts());
+  expect(await left()).toEqual([1, 5, 0, 1]);
+  expect(await harness.db.selectFrom('campaign_slices').select('run').execute()).toEqual([{ run: 2 }]);
+  expect(await harness.look(id)).toMatchObject({ state: 'scheduled' });
 });
 
 test('what a pause has taken back goes, too', async () => {
