@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Audit, createAudit, verifyAudit } from '../../src/ops/audit/audit.ts';
 import { createSourceRefusals } from '../../src/ops/audit/source-refusals.ts';
-import { type Database, openDatabase } from '../../src/ops/database.ts';
+import { type Database, openDatabase, openMysqlServer } from '../../src/ops/database.ts';
 import { canonicalJson } from '../../src/ops/json.ts';
 import { migrate } from '../../src/ops/migrations.ts';
 import { createDatabase } from '../helpers/database.ts';
@@ -73,6 +73,32 @@ describe('the audit', () => {
     const last = db.selectFrom('audit').select('user').orderBy('seq', 'desc').limit(1);
     expect(await last.executeTakeFirst()).toEqual({ user });
     expect(await problems()).toEqual([]);
+  });
+
+  test('keeps of each text as much as its column holds, so that no two who differ become one', async () => {
+    const long = 'x'.repeat(5000);
+    const texts = {
+      user: long,
+      operation: long,
+      unit: long,
+      target: long,
+      hash: long,
+      source: long,
+      reason: long,
+    };
+    await audit.append({ ...entry(1), ...texts });
+    const [row] = await db.selectFrom('audit').selectAll().orderBy('seq', 'desc').limit(1).execute();
+    const server = openMysqlServer(database.url);
+    const columns = await server.rows(
+      `select column_name as name, character_maximum_length as length from information_schema.columns
+       where table_schema = database() and table_name = 'audit' and data_type = 'varchar'`,
+    );
+    await server.close();
+    const held = Object.fromEntries(columns.map(({ name, length }) => [name, Number(length)]));
+    const kept = (name: string) => row?.[name as keyof typeof texts]?.length;
+    expect(Object.keys(texts).map((name) => [name, kept(name)])).toEqual(
+      Object.keys(texts).map((name) => [name, held[name]]),
+    );
   });
 
   test('refuses the entry when the database does', async () => {
