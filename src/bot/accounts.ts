@@ -21,8 +21,8 @@ interface AccountsParts {
   readonly redis: Redis;
   readonly log: Log;
   readonly metrics: Pick<BotMetrics, 'badAccounts' | 'reload'>;
-  /** Menus or accounts have these problems, and what was there goes on. */
-  onProblems(problems: readonly string[]): void;
+  /** A folder of menus, an account, or the file of accounts has these problems, and what was there goes on. */
+  onProblems(source: string, problems: readonly string[]): void;
   notifierOf(account: string): Notifier;
   /** Unix milliseconds. */
   now(): number;
@@ -86,8 +86,8 @@ export async function openAccounts(parts: AccountsParts) {
     folders.keep([...next.values()].map(({ definition }) => definition.menusDir));
     for (const [account, each] of bad) {
       log.error({ account, problems: each }, 'an account is bad; it goes on as it was, if it was there');
+      onProblems(account, each);
     }
-    if (bad.size > 0) onProblems([...bad.values()].flat());
     metrics.badAccounts([...bad.keys()]);
     if (config.accountsFile !== undefined) log.info({ accounts: [...next.keys()] }, 'accounts are open');
   };
@@ -121,7 +121,7 @@ export async function openAccounts(parts: AccountsParts) {
           const problems = error instanceof ConfigError ? error.problems : [`${error}`];
           log.error({ problems }, 'accounts are not read again, all go on as they were');
           metrics.badAccounts(['*']);
-          onProblems(problems);
+          onProblems('*', problems);
         });
         await folders.reload();
       });

@@ -9,7 +9,8 @@ interface MenuFoldersParts {
   readonly log: Log;
   /** Hears `refused` while any folder serves what was read before. */
   onReload(result: ReloadResult): void;
-  onProblems(problems: readonly string[]): void;
+  /** A folder has these problems. */
+  onProblems(folder: string, problems: readonly string[]): void;
 }
 
 /** Makes what holds the menus of all accounts: those of one folder are loaded once, whichever accounts have it. */
@@ -31,7 +32,7 @@ export function createMenuFolders({ log, onReload, onProblems }: MenuFoldersPart
       onProblems(problems) {
         report(folder, true);
         log.error({ problems, folder }, 'menus not reloaded, the old ones go on serving');
-        onProblems(problems);
+        onProblems(folder, problems);
       },
     });
     const stopWatching = watchFolder({

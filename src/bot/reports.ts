@@ -29,7 +29,7 @@ export type Reports = ReturnType<typeof startReports>;
  */
 export function startReports({ send, onError, everyMs = 60_000 }: ReportsParts) {
   let rows = new Map<string, Refusal>();
-  let found: readonly string[] = [];
+  const found = new Map<string, readonly string[]>();
 
   const add = ({ count, ...refusal }: Refusal): void => {
     const own = [...rows.values()].filter(({ user }) => user === refusal.user).length;
@@ -40,34 +40,43 @@ export function startReports({ send, onError, everyMs = 60_000 }: ReportsParts) 
     const row = isFull ? others : apart;
     rows.set(keyOf(row), { ...row, count: (rows.get(keyOf(row))?.count ?? 0) + count });
   };
-  const flush = async (): Promise<void> => {
-    if (rows.size === 0 && found.length === 0) return;
-    const [refusals, problems] = [[...rows.values()], found];
+  /** Sends one report, about one source at most: its admins' notice is the same, whatever else is found. */
+  const flush = async (): Promise<boolean> => {
+    const [first] = found;
+    if (rows.size === 0 && first === undefined) return false;
+    const [source, problems] = first ?? ['', []];
+    const refusals = [...rows.values()];
     rows = new Map();
-    found = [];
+    found.delete(source);
     try {
       await send({ refusals, problems: [...problems] });
     } catch (error) {
       if (error instanceof InputError) throw error;
       for (const refusal of refusals) add(refusal);
-      if (found.length === 0) found = problems;
+      if (problems.length > 0 && !found.has(source)) found.set(source, problems);
       throw error;
     }
+    return found.size > 0;
   };
   const loop = createLoop({ restMs: everyMs, work: flush, onError });
   loop.start();
   return {
     refused: ({ at, ...refusal }: Omit<Refusal, 'count'>): void =>
       add({ ...refusal, at: at.slice(0, PLACE_LENGTH), count: 1 }),
-    /** Files that were not loaded again; sent at once, the last list only. */
-    problems(problems: readonly string[]): void {
-      found = problems.slice(0, PROBLEMS).map((problem) => problem.slice(0, PROBLEM_LENGTH));
+    /** What was not loaded again from `source`, a file or a folder; sent at once, of each source the last list only. */
+    problems(source: string, problems: readonly string[]): void {
+      const list = problems.slice(0, PROBLEMS).map((problem) => problem.slice(0, PROBLEM_LENGTH));
+      found.set(source, list);
       loop.wake();
     },
     /** Sends what is left, once, and no more after that. */
     async stop(): Promise<void> {
       await loop.stop();
-      await flush().catch(onError);
+      try {
+        while (await flush());
+      } catch (error) {
+        onError(error);
+      }
     },
   };
 }

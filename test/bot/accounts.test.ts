@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -8,6 +8,7 @@ import { type RunningWeCom, startWeCom } from '../../demo/wecom/start.ts';
 import { openConfirmations } from '../../src/bot/open-confirmations.ts';
 import type { Answer } from '../../src/contract/answer.ts';
 import { channels } from '../../src/contract/principal.ts';
+import type { Report } from '../../src/contract/report.ts';
 import { createRedis } from '../../src/server/redis.ts';
 import { createCipher } from '../../src/wecom/crypto/cipher.ts';
 
@@ -193,4 +194,29 @@ test('an account whose new menus cannot be loaded goes on with its old definitio
   await bot.reload();
   expect((await status('/wecom/callback/bank'))[0]).toBe(400);
   expect(await metrics()).toContain('keypad_account_bad{account="bank"} 1');
+});
+
+test('of several accounts and folders that are bad at once, the platform hears of each', async () => {
+  const root = `import { folder } from '#menu';\nexport default folder({ title: '首页' });\n`;
+  const menus = ['one', 'two'].map((name) => join(directory, name));
+  for (const each of menus) {
+    mkdirSync(each);
+    writeFileSync(join(each, 'index.ts'), root);
+  }
+  const bank = { corpId: 'ww8888888888888888' };
+  write(`{ bank: ${entry({ ...bank, menus: './one' })}, bare: ${entry({ menus: './two' })} }`);
+  await bot.reload();
+  menus.forEach((each, i) => {
+    writeFileSync(join(each, `${i + 1}-bad.ts`), 'export default 1;');
+  });
+  const bad = ['x', 'y'].map((name) => `${name}: ${entry({ agentId: 'x' })}`);
+  write(`{ bank: ${entry({ ...bank, menus: './one' })}, bare: ${entry({ menus: './two' })}, ${bad} }`);
+  await bot.reload();
+  const heard = () =>
+    platform.calls
+      .filter(({ operation }) => operation === 'reports')
+      .flatMap(({ body }) => (body as Report).problems)
+      .join('\n');
+  const expected = ['account "x"', 'account "y"', '1-bad.ts', '2-bad.ts'];
+  await expect.poll(() => expected.filter((part) => !heard().includes(part))).toEqual([]);
 });

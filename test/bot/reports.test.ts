@@ -60,7 +60,7 @@ test('what could not be handed over is part of the next report', async () => {
   let isAway = true;
   const reports = open(() => isAway);
   reports.refused({ user: 'mallory', kind: 'stale', at: '' });
-  reports.problems(['1-a.ts: has no title']);
+  reports.problems('menus', ['1-a.ts: has no title']);
   await expect.poll(() => reports.errors.length).toBe(1);
   reports.refused({ user: 'mallory', kind: 'stale', at: '' });
   isAway = false;
@@ -96,9 +96,9 @@ test('what the platform cannot read is given up, and holds up nothing that comes
   const refused = { state: 'refused', reason: 'input', message: '参数不对' } as const;
   platform.script = ({ body }) => (JSON.stringify(body).includes('odd') ? refused : undefined);
   reports.refused({ user: 'mallory', kind: 'hidden', at: 'odd' });
-  reports.problems(['2-b.ts: has no title']);
+  reports.problems('menus', ['2-b.ts: has no title']);
   await expect.poll(() => errors).toMatchObject([{ message: expect.stringContaining('参数不对') }]);
-  reports.problems(['1-a.ts: has no title']);
+  reports.problems('menus', ['1-a.ts: has no title']);
   await reports.stop();
   await http.close();
   await platform.stop();
@@ -107,6 +107,23 @@ test('what the platform cannot read is given up, and holds up nothing that comes
     refusals: [],
     problems: ['1-a.ts: has no title'],
   });
+});
+
+test.each([
+  ['when the platform is there', false],
+  ['when it was away', true],
+])('the problems of every source are sent, of each the last, %s', async (_, wasAway) => {
+  let isAway = wasAway;
+  const reports = open(() => isAway);
+  reports.problems('a', ['A']);
+  if (wasAway) await expect.poll(() => reports.errors.length).toBe(1);
+  reports.problems('b', ['not yet B']);
+  reports.problems('b', ['B1', 'B2']);
+  reports.problems('c', ['C']);
+  if (wasAway) await expect.poll(() => reports.errors.length).toBe(2);
+  isAway = false;
+  await reports.stop();
+  expect(reports.sent.map(({ problems }) => problems).sort()).toEqual([['A'], ['B1', 'B2'], ['C']]);
 });
 
 test('nothing is sent when there is nothing', async () => {
