@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
 import type { DeliveryState } from '../content/message.ts';
 import type { Database } from '../database/database.ts';
-import { parts } from '../database/values.ts';
 import type { CampaignRow } from './campaign-store.ts';
 
 /** How many deliveries ended, or stand, in a state with an errcode. */
@@ -40,15 +39,11 @@ export async function readSlices(db: Database, { serial, run }: CampaignRow) {
   }));
 }
 
-const LIVE_AT_ONCE = 200;
-
 /** Counts the last run: what was counted when each slice ended, and only open slices row by row. */
 export async function readCounts(db: Database, campaign: CampaignRow): Promise<readonly Count[]> {
   const slices = await readSlices(db, campaign);
   const live = slices.filter(({ counts }) => counts === null).map(({ messageId }) => messageId);
-  const counts = slices.flatMap((slice) => slice.counts ?? []);
-  for (const some of parts(live, LIVE_AT_ONCE)) counts.push(...(await countDeliveries(db, some)));
-  return counts;
+  return [...slices.flatMap(({ counts }) => counts ?? []), ...(await countDeliveries(db, live))];
 }
 
 /** How many of them are in one of these states. */
@@ -58,6 +53,7 @@ export function sum(counts: readonly Count[], ...states: readonly DeliveryState[
 
 /** Counts the deliveries of these messages as they stand. */
 async function countDeliveries(db: Database, messageIds: readonly string[]): Promise<readonly Count[]> {
+  if (messageIds.length === 0) return [];
   const { rows } = await sql<Count>`
     select state, errcode, count(*) count from deliveries
     where message_id in (${sql.join([...messageIds])}) group by state, errcode`.execute(db);
