@@ -43,16 +43,13 @@ export async function letGo(
   { store, incoming, sleep }: Work,
   { session, reply }: { readonly session?: null; readonly reply: string },
 ): Promise<void> {
-  const left = async (): Promise<void> => {
-    if (session === null) await store.end(incoming);
-    await store.letGo(incoming, reply);
-  };
   for (let waited = 0; waited < GIVE_UP_MS; waited += AGAIN_MS) {
-    const isLeft = await left().then(
-      () => true,
-      () => false,
-    );
-    if (isLeft) return;
-    await sleep(AGAIN_MS);
+    try {
+      if (session === null) await store.end(incoming);
+      await store.letGo(incoming, reply);
+      return;
+    } catch {
+      await sleep(AGAIN_MS);
+    }
   }
 }

@@ -58,15 +58,13 @@ async function take(work: Work, { session }: Stored): Promise<Turn> {
     const notice = stale ? expired : sentences.onlyText;
     return { text: currentScreen(tree, session, notice, context) ?? notice, session: 'same' };
   } catch (error) {
-    if (error instanceof Unavailable) {
-      work.hasConfirmed = false;
-      const { text } = incoming;
-      if (session !== null && !stale && text !== undefined && isLeaving(session.screen, text)) {
-        return { text: menuSentences.bye, session: null };
-      }
-      return { text: error.message, session: 'same' };
+    if (!(error instanceof Unavailable)) throw error;
+    work.hasConfirmed = false;
+    const { text } = incoming;
+    if (session !== null && !stale && text !== undefined && isLeaving(session.screen, text)) {
+      return { text: menuSentences.bye, session: null };
     }
-    throw error;
+    return { text: error.message, session: 'same' };
   }
 }
 

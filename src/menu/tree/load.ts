@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Dirent } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { registerHooks } from 'node:module';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ConfigError } from '../../errors.ts';
 import { buildTree, type MenuFile, type Operations } from './build.ts';
@@ -23,16 +22,14 @@ const loaded = new Set<string>();
 export async function loadTree(directory: string, operations: Operations): Promise<Tree> {
   const base = resolve(directory);
   const problems: string[] = [];
-  const names = await readdir(base, { recursive: true, withFileTypes: true }).catch(() => {
+  const found = await readdir(base, { recursive: true, withFileTypes: true }).catch(() => {
     throw new ConfigError([`${base}: cannot be read; set MENUS_DIR to the folder of the menus`]);
   });
   const hash = createHash('sha256');
   const paths: string[] = [];
-  for (const item of names.sort((a, b) => (pathOf(a) < pathOf(b) ? -1 : 1))) {
+  const items = found.map((item) => ({ item, path: relative(base, join(item.parentPath, item.name)) }));
+  for (const { item, path } of items.sort((a, b) => (a.path < b.path ? -1 : 1))) {
     const { name } = item;
-    const path = pathOf(item)
-      .slice(base.length + 1)
-      .replaceAll('\\', '/');
     // Also what stands in a hidden folder: .git, or the ..data of a mounted volume.
     if (path.split('/').some((part) => part.startsWith('.')) || name.endsWith('.md')) continue;
     if (item.isDirectory()) {
@@ -80,7 +77,3 @@ registerHooks({
     return { ...found, url: `${found.url.split('?')[0]}?generation=${generation}` };
   },
 });
-
-function pathOf({ parentPath, name }: Dirent): string {
-  return join(parentPath, name);
-}

@@ -54,12 +54,8 @@ async function screenAt(position: Position, context: Context): Promise<Screen> {
     case 'action': {
       const text = await entry.run(context, position.answers);
       const kept = cutToBytes(text, MAX_TEXT_BYTES);
-      return {
-        kind: 'text',
-        text: kept === text ? text : `${kept}\n${sentences.tooLong}`,
-        page: 0,
-        settled: false,
-      };
+      const shown = kept === text ? text : `${kept}\n${sentences.tooLong}`;
+      return { kind: 'text', text: shown, page: 0, settled: false };
     }
     case 'operation': {
       const input = entry.input(position.answers);
