@@ -73,7 +73,7 @@ export const verifyReportToken = verifierOf(reportClaims);
 
 function verifierOf<C extends ReportClaims>(form: z.ZodType<C>) {
   return async (keys: VerifyingKeys, token: string, use: TokenUse): Promise<C> => {
-    const signed = form.safeParse(readJson(await verifiedPayload(keys, token)));
+    const signed = form.safeParse(await verifiedPayload(keys, token));
     if (!signed.success) throw refused(`内容不对（${signed.error.issues[0]?.path.join('.') || '格式'}）`);
     const { iat, exp, op, bsha } = signed.data;
     const now = use.now / 1000;
@@ -86,27 +86,21 @@ function verifierOf<C extends ReportClaims>(form: z.ZodType<C>) {
   };
 }
 
-async function verifiedPayload(keys: VerifyingKeys, token: string): Promise<Uint8Array> {
+async function verifiedPayload(keys: VerifyingKeys, token: string): Promise<unknown> {
   const keyOf = ({ kid }: { kid?: string }): KeyObject => {
     const key = keys.get(kid ?? '');
     if (key === undefined) throw refused('由未知的密钥签名');
     return key;
   };
   try {
-    return (await compactVerify(token, keyOf, { algorithms: ['EdDSA'] })).payload;
+    const { payload } = await compactVerify(token, keyOf, { algorithms: ['EdDSA'] });
+    return JSON.parse(Buffer.from(payload).toString());
   } catch (error) {
     if (error instanceof Refused) throw error;
     if (error instanceof errors.JOSEAlgNotAllowed) throw refused('的签名算法不被接受');
     if (error instanceof errors.JOSEError) throw refused('的签名不对');
+    if (error instanceof SyntaxError) throw refused('内容不对（格式）');
     throw error;
-  }
-}
-
-function readJson(payload: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(payload).toString('utf8'));
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash, createHmac, generateKeyPairSync, randomUUID } from 'node:crypto';
-import { SignJWT } from 'jose';
+import { CompactSign, SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { makeKeyPair, readSigningKey, readVerifyingKeys } from '../../src/contract/keys.ts';
 import { signToken, verifyReportToken, verifyToken } from '../../src/contract/token.ts';
@@ -124,6 +124,14 @@ describe('a token is refused', () => {
     });
     expect(await refusal(await signToken({ ...other, kid: key.kid }, request))).toMatchObject({
       message: expect.stringContaining('签名不对'),
+    });
+  });
+
+  test('whose content is no JSON', async () => {
+    const signing = new CompactSign(Buffer.from('x')).setProtectedHeader({ alg: 'EdDSA', kid: key.kid });
+    expect(await refusal(await signing.sign(key.key))).toMatchObject({
+      reason: 'token',
+      message: expect.stringContaining('格式'),
     });
   });
 

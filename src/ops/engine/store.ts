@@ -8,14 +8,7 @@ import { addMessage, outcomeKey } from '../outbox/outbox.ts';
 export type OperationRow = Readonly<OperationTable>;
 
 /** What a confirmation has to match for its preview to be started. */
-export interface Match {
-  readonly id: string;
-  readonly user: string;
-  readonly operation: string;
-  readonly input: string;
-  readonly hash: string;
-  readonly code: string | null;
-}
+export type Match = Pick<OperationRow, 'id' | 'user' | 'operation' | 'input' | 'hash' | 'code'>;
 
 /** How a row ends. `tellAt` is when its user is to be told, unless a receipt comes first; null when there is nothing to tell. */
 export interface Ending {

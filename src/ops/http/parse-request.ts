@@ -2,23 +2,15 @@ import type * as z from 'zod';
 import { confirmation } from '../../contract/answer.ts';
 import { contract, type InputOf, isOperation, type OperationName } from '../../contract/index.ts';
 import { InputError, Refused } from '../../errors.ts';
-import type { Confirmed } from '../engine/runner.ts';
 
 /** What a request asks for, in the form that the contract gives it. */
-export interface ParsedRequest {
-  readonly name: OperationName;
-  readonly input: InputOf<OperationName>;
-  /** The business unit that it is about, if any. */
-  readonly unit: string | undefined;
-  /** There when a change is to be run. */
-  readonly confirmed: Confirmed | undefined;
-}
+export type ParsedRequest = ReturnType<typeof parseRequest>;
 
 /**
  * Reads what is asked: `name` as the path gives it, the body as it came.
  * Throws Refused('missing') for an operation that the contract does not know, InputError for a malformed body.
  */
-export function parseRequest(name: string, isPreview: boolean, body: Uint8Array): ParsedRequest {
+export function parseRequest(name: string, isPreview: boolean, body: Uint8Array) {
   if (!isOperation(name)) throw new Refused('missing', `平台没有这个操作：${name.slice(0, 60)}`);
   const json = readJson(body);
   const isChange = contract[name].kind === 'change';
@@ -29,7 +21,9 @@ export function parseRequest(name: string, isPreview: boolean, body: Uint8Array)
   return {
     name,
     input,
+    /** The business unit that it is about, if any. */
     unit: 'unit' in input ? input.unit : undefined,
+    /** There when a change is to be run. */
     confirmed: confirmed && { ...confirmed.preview, code: confirmed.code ?? null },
   };
 }
