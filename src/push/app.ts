@@ -137,11 +137,10 @@ export async function createPush({ config, log, registry }: PushParts) {
   return {
     /** Not listening yet, while deliveries are under way. */
     app,
-    /** What must answer before requests make sense, by name. */
+    /** What must answer before requests make sense, by name: not WeCom, without which messages are taken and wait. */
     checks: {
       // Deletes nothing, but only a server that takes writes runs it.
       mysql: async () => void (await db.deleteFrom('messages').where('id', '=', '').execute()),
-      token: accounts.checkTokens,
     },
     /** Reads `ACCOUNTS_FILE` again; everything else that changes stands in MySQL. */
     reload: async (): Promise<void> => accounts.reload(),

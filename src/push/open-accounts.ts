@@ -134,11 +134,6 @@ export function openAccounts({ config, send, db, metrics, log }: AccountsParts) 
       const names = new Set([...opened.keys(), ...queued.keys()]);
       return [...names].map((name) => viewOf(name, queued.get(name) ?? 0));
     },
-    /** Rejects when not one account gets an access token. */
-    async checkTokens(): Promise<void> {
-      const checks = [...opened.values()].map(({ weCom }) => weCom.checkToken());
-      await Promise.any(checks).catch(({ errors }: AggregateError) => Promise.reject(errors[0]));
-    },
     /** Reads `ACCOUNTS_FILE` again. Throws a ConfigError when it cannot be used as a whole; then nothing changes. */
     reload(): void {
       try {

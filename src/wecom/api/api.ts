@@ -18,7 +18,7 @@ export type WeComApi = ReturnType<typeof createWeComApi>;
  * Makes the client that reads. Every call is repeated at most three times, and throws a WeComError when WeCom says no, an
  * InputError when its answer makes no sense. Messages are sent by the messenger.
  */
-export function createWeComApi({ callWithToken, token, sleep }: App) {
+export function createWeComApi({ callWithToken, sleep }: App) {
   const call = (request: ApiRequest): Promise<ApiAnswer> =>
     // A failed gettoken was retried already when the token was fetched.
     withRetry(
@@ -32,8 +32,6 @@ export function createWeComApi({ callWithToken, token, sleep }: App) {
       readRanges(await call({ api: 'getcallbackip', query: {} })),
     user: async (userid: string): Promise<Member> =>
       readMember(await call({ api: 'user/get', query: { userid } })),
-    /** Resolves when a usable access token is at hand, fetching one if need be: the app's id and secret are good. */
-    checkToken: async (): Promise<void> => void (await token()),
   };
 }
 

@@ -166,6 +166,15 @@ test('the running role refuses on every route what is not signed, fresh and allo
   }
 });
 
+test('the running role is ready without WeCom: it takes messages, which wait, and says how accounts fare', async () => {
+  for (const check of Object.values(push.checks)) await expect(check()).resolves.toBeUndefined();
+  const message = { to: { users: ['anna'] }, text: 'hello' };
+  const asked = { streamed: false, scope: undefined };
+  const hand = { ...asked, method: 'POST', path: '/v1/messages', body: JSON.stringify(message) };
+  expect(await ask(hand)).toBe(202);
+  expect(await ask({ ...asked, method: 'GET', path: '/v1/accounts', body: '' })).toBe(200);
+});
+
 test('the running role tells other replicas how many requests of an app it let through', async () => {
   await everyRoute();
   const counted = () => db.selectFrom('app_rates').select('app').where('app', '=', 'ci').execute();
