@@ -1,9 +1,9 @@
 import { Gauge, type Registry } from 'prom-client';
 import { createBadAccounts, metersOf } from '../server/metrics.ts';
 import type { ApiCall } from '../wecom/api/call.ts';
+import type { BreakerState } from './accounts/breaker.ts';
 import { type Lane, lanes } from './content/message.ts';
-import type { Depth } from './delivery/backlog.ts';
-import type { BreakerState } from './delivery/breaker.ts';
+import type { Depth } from './queue/backlog.ts';
 
 /** What message delivery counts; durations in seconds, except those of a {@link ApiCall}. */
 export type PushMetrics = ReturnType<typeof createPushMetrics>;

@@ -1,8 +1,8 @@
 import { createLoop } from '../server/loop.ts';
 import { purgeCampaigns, purgeSlices } from './campaigns/removal-store.ts';
 import type { Database } from './database/database.ts';
-import { purgeLines } from './delivery/line-purge-store.ts';
 import { purgeLimits, purgeMessages } from './messages/purge-store.ts';
+import { purgeLines } from './queue/line-purge-store.ts';
 
 interface PurgeParts {
   readonly db: Database;

@@ -3,9 +3,9 @@ import { readScopes } from '../apps/scopes.ts';
 import { ID } from '../content/fields.ts';
 import { type CampaignState, type CampaignTables, visibleStates } from '../database/campaign-tables.ts';
 import type { Database, Tx } from '../database/database.ts';
-import type { MessageQueue } from '../delivery/message-queue.ts';
 import type { KnownAccounts } from '../http/accounts.ts';
 import { Refusal } from '../http/route.ts';
+import type { MessageQueue } from '../queue/message-queue.ts';
 import type { Templates } from '../templates/template-store.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
 

@@ -3,7 +3,7 @@ import { transact } from '../../server/database.ts';
 import type { NewMessage } from '../content/message.ts';
 import type { CampaignTables } from '../database/campaign-tables.ts';
 import type { Database, Tx } from '../database/database.ts';
-import { dayOf } from '../delivery/limits.ts';
+import { dayOf } from '../queue/limits.ts';
 import { type CampaignParts, type CampaignRow, refusalOf } from './campaign-store.ts';
 import { nextRun } from './schedule.ts';
 

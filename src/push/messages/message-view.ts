@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { errcodeSchema as errcode, iso, readErrcode } from '../content/fields.ts';
 import { type DeliveryState, deliveryStates, lanes, messageStateOf } from '../content/message.ts';
 import { opaqueSchema, readOpaque } from '../content/opaque.ts';
-import { readMsgids } from '../delivery/result.ts';
 import { viewOf } from '../http/view.ts';
+import { readMsgids } from '../queue/result.ts';
 import type { AttemptRow, DeliveryRow, MessageRow } from './message-store.ts';
 
 const text = z.string();

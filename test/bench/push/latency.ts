@@ -5,7 +5,7 @@ import type { Lane, NewMessage } from '../../../src/push/content/message.ts';
 import { clockOfDatabase } from '../../../src/push/database/clock.ts';
 import { openDatabase } from '../../../src/push/database/database.ts';
 import { newId } from '../../../src/push/database/new-id.ts';
-import { createIntake } from '../../../src/push/delivery/intake.ts';
+import { createIntake } from '../../../src/push/queue/intake.ts';
 import type { BenchDatabase } from './servers.ts';
 
 /** Whom to ask, and how often. */

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createBreaker } from '../../../src/push/accounts/breaker.ts';
+import { createPause } from '../../../src/push/accounts/pause.ts';
 import type { NewMessage } from '../../../src/push/content/message.ts';
 import { openDatabase } from '../../../src/push/database/database.ts';
 import { migrate } from '../../../src/push/database/migrations.ts';
 import { newId } from '../../../src/push/database/new-id.ts';
-import { createBreaker } from '../../../src/push/delivery/breaker.ts';
-import { createDelivery } from '../../../src/push/delivery/delivery.ts';
-import { windowsOf } from '../../../src/push/delivery/limits.ts';
-import { createPause } from '../../../src/push/delivery/pause.ts';
 import type { Media } from '../../../src/push/media/media.ts';
+import { windowsOf } from '../../../src/push/queue/limits.ts';
+import { createDelivery } from '../../../src/push/sending/delivery.ts';
 import type { Messenger } from '../../../src/wecom/api/messenger.ts';
 
 /**

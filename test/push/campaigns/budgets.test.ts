@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { dayOf } from '../../../src/push/delivery/limits.ts';
-import { requeue } from '../../../src/push/delivery/recall-store.ts';
+import { dayOf } from '../../../src/push/queue/limits.ts';
+import { requeue } from '../../../src/push/queue/recall-store.ts';
 import { handedOut, openCampaignHarness, users } from './campaign-harness.ts';
 
 let harness: Awaited<ReturnType<typeof openCampaignHarness>>;

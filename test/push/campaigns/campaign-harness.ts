@@ -12,8 +12,8 @@ import { namesIn } from '../../../src/push/content/fill.ts';
 import type { DeliveryState } from '../../../src/push/content/message.ts';
 import type { Database } from '../../../src/push/database/database.ts';
 import { newId } from '../../../src/push/database/new-id.ts';
-import { insertMessages } from '../../../src/push/delivery/accept-store.ts';
 import { type Answer, type Caller, Refusal } from '../../../src/push/http/route.ts';
+import { insertMessages } from '../../../src/push/queue/accept-store.ts';
 import { checkVariables } from '../../../src/push/templates/template.ts';
 import { transact } from '../../../src/server/database.ts';
 

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { type Breaker, type BreakerState, createBreaker } from '../../../src/push/delivery/breaker.ts';
+import { type Breaker, type BreakerState, createBreaker } from '../../../src/push/accounts/breaker.ts';
 
 let time = 0;
 let changes: BreakerState[] = [];

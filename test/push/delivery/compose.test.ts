@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { compose, contentFor } from '../../../src/push/content/compose.ts';
 import type { Content } from '../../../src/push/content/content.ts';
 import { markdownToText } from '../../../src/push/content/markdown-to-text.ts';
 import type { ReceiverKind } from '../../../src/push/content/message.ts';
-import { compose, contentFor } from '../../../src/push/delivery/compose.ts';
 
 const everybody: readonly ReceiverKind[] = ['user', 'party', 'tag', 'chat', 'robot'];
 const media = { sha256: 'a'.repeat(64), name: '报告.pdf' };

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import { expect, test } from 'vitest';
-import { countWaiting } from '../../../src/push/delivery/depth-store.ts';
+import { countWaiting } from '../../../src/push/queue/depth-store.ts';
 import { textTo, useDeliveryHarness } from './delivery-harness.ts';
 
 const harness = useDeliveryHarness();

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { clockOfDatabase } from '../../../src/push/database/clock.ts';
 import { NEVER } from '../../../src/push/database/delivery-tables.ts';
-import { createLeases } from '../../../src/push/delivery/leases.ts';
-import { LEASE_MS } from '../../../src/push/delivery/line-store.ts';
+import { createLeases } from '../../../src/push/queue/leases.ts';
+import { LEASE_MS } from '../../../src/push/queue/line-store.ts';
 import { eventually, textTo, useDeliveryHarness } from './delivery-harness.ts';
 
 const harness = useDeliveryHarness();

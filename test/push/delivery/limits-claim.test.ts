@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Lane, Receiver } from '../../../src/push/content/message.ts';
-import { dayOf, windowsOf } from '../../../src/push/delivery/limits.ts';
+import { dayOf, windowsOf } from '../../../src/push/queue/limits.ts';
 import { WeComError } from '../../../src/wecom/api/wecom-error.ts';
 import { type DeliveryReplica, eventually, textTo, useDeliveryHarness } from './delivery-harness.ts';
 

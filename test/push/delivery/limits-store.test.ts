@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openPushDatabase } from '#test/push-database.ts';
-import { addToDays } from '../../../src/push/delivery/limits-store.ts';
+import { addToDays } from '../../../src/push/queue/limits-store.ts';
 import { waitingForLocks } from './delivery-harness.ts';
 
 let { db, drop } = {} as Awaited<ReturnType<typeof openPushDatabase>>;

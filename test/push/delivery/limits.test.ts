@@ -1,12 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  dayOf,
-  freeAt,
-  limitKind,
-  nextBlock,
-  tomorrow,
-  windowsOf,
-} from '../../../src/push/delivery/limits.ts';
+import { dayOf, freeAt, limitKind, nextBlock, tomorrow, windowsOf } from '../../../src/push/queue/limits.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

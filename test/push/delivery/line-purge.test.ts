@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { NEVER } from '../../../src/push/database/delivery-tables.ts';
-import { purgeLines, removeIdle } from '../../../src/push/delivery/line-purge-store.ts';
+import { purgeLines, removeIdle } from '../../../src/push/queue/line-purge-store.ts';
 import { textTo, useDeliveryHarness, waitingForLocks } from './delivery-harness.ts';
 
 const harness = useDeliveryHarness();

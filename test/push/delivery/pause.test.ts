@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createPause, type Pass, type Paused } from '../../../src/push/delivery/pause.ts';
+import { createPause, type Pass, type Paused } from '../../../src/push/accounts/pause.ts';
 import { WeComError } from '../../../src/wecom/api/wecom-error.ts';
 
 const START = 1_767_225_600_000;

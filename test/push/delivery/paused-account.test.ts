@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { SendingAccounts } from '../../../src/push/delivery/accounts.ts';
-import { createPause } from '../../../src/push/delivery/pause.ts';
+import type { SendingAccounts } from '../../../src/push/accounts/accounts.ts';
+import { createPause } from '../../../src/push/accounts/pause.ts';
 import { WeComError } from '../../../src/wecom/api/wecom-error.ts';
 import { eventually, sendingAccount, textTo, useDeliveryHarness } from './delivery-harness.ts';
 import { scriptedWeCom } from './scripted-wecom.ts';

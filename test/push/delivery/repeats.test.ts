@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { decideCheck } from '../../../src/push/delivery/repeats.ts';
-import { CHECK_SECONDS } from '../../../src/push/delivery/repeats-store.ts';
+import { decideCheck } from '../../../src/push/sending/repeats.ts';
+import { CHECK_SECONDS } from '../../../src/push/sending/repeats-store.ts';
 import { WeComError } from '../../../src/wecom/api/wecom-error.ts';
 import { eventually, textTo, useDeliveryHarness } from './delivery-harness.ts';
 import type { Sent } from './scripted-wecom.ts';

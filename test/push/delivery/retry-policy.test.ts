@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decideRetry, MOST_TRIES, type RetryDecision } from '../../../src/push/delivery/retry-policy.ts';
+import { decideRetry, MOST_TRIES, type RetryDecision } from '../../../src/push/sending/retry-policy.ts';
 import type { Errcode } from '../../../src/wecom/api/errcodes.ts';
 import { WeComError } from '../../../src/wecom/api/wecom-error.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Breaker } from '../../../src/push/delivery/breaker.ts';
-import { CHECK_SECONDS } from '../../../src/push/delivery/repeats-store.ts';
+import type { Breaker } from '../../../src/push/accounts/breaker.ts';
+import { CHECK_SECONDS } from '../../../src/push/sending/repeats-store.ts';
 import { WeComError } from '../../../src/wecom/api/wecom-error.ts';
 import { eventually, textTo, useDeliveryHarness } from './delivery-harness.ts';
 import type { Sent } from './scripted-wecom.ts';

@@ -6,9 +6,9 @@ import { namesIn } from '../../../src/push/content/fill.ts';
 import type { NewMessage } from '../../../src/push/content/message.ts';
 import { clockOfDatabase } from '../../../src/push/database/clock.ts';
 import type { Database } from '../../../src/push/database/database.ts';
-import { createIntake } from '../../../src/push/delivery/intake.ts';
 import { messageRoutes } from '../../../src/push/messages/message-routes.ts';
 import type { MessageParts } from '../../../src/push/messages/new-message.ts';
+import { createIntake } from '../../../src/push/queue/intake.ts';
 import { checkVariables } from '../../../src/push/templates/template.ts';
 
 /** What the tests see and steer of what stands behind the routes. */

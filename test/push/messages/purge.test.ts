@@ -2,8 +2,8 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openPushDatabase } from '#test/push-database.ts';
 import { settleSlices } from '../../../src/push/campaigns/counts-store.ts';
-import { dayOf } from '../../../src/push/delivery/limits.ts';
 import { purgeLimits, purgeMessages } from '../../../src/push/messages/purge-store.ts';
+import { dayOf } from '../../../src/push/queue/limits.ts';
 import { openReplica, textTo } from '../delivery/delivery-harness.ts';
 import { scriptedWeCom } from '../delivery/scripted-wecom.ts';
 

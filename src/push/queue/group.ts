@@ -1,7 +1,7 @@
+import { contentFor } from '../content/compose.ts';
 import type { Content } from '../content/content.ts';
 import type { NewMessage, NewReceiver, Variables } from '../content/message.ts';
 import type { Candidate, MessageRow } from './claim-store.ts';
-import { contentFor } from './compose.ts';
 import { readReceiver } from './lines.ts';
 
 /** A message as it is sent: its content, and values for a template. */

@@ -1,17 +1,17 @@
 import type { ErrorKind } from '../../wecom/api/errcodes.ts';
 import type { Messenger } from '../../wecom/api/messenger.ts';
+import type { Breaker } from '../accounts/breaker.ts';
+import { freePass, type Pass, type Pause } from '../accounts/pause.ts';
 import type { Lane, ReceiverKind } from '../content/message.ts';
-import type { Breaker } from './breaker.ts';
+import type { Claimed, Group } from '../queue/claim.ts';
+import type { Leases } from '../queue/leases.ts';
+import { isRobot, readReceiver, targetOf } from '../queue/lines.ts';
+import type { Recorder } from '../queue/recorder.ts';
+import type { Result } from '../queue/result.ts';
 import { call } from './call.ts';
-import type { Claimed, Group } from './claim.ts';
-import type { Leases } from './leases.ts';
-import { isRobot, readReceiver, targetOf } from './lines.ts';
 import { type Decision, type Failure, failed, readFailure, type Timing, taken, waiting } from './outcome.ts';
-import { freePass, type Pass, type Pause } from './pause.ts';
 import { type Prepared, type PrepareParts, prepare } from './prepare.ts';
-import type { Recorder } from './recorder.ts';
 import type { CallPlan, Repeats } from './repeats.ts';
-import type { Result } from './result.ts';
 import { decideRetry } from './retry-policy.ts';
 
 /** What sending needs. */

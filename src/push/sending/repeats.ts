@@ -3,8 +3,8 @@ import { createBatcher } from '../../server/batch.ts';
 import type { Outgoing } from '../../wecom/api/outgoing.ts';
 import type { DatabaseClock } from '../database/clock.ts';
 import type { Database } from '../database/database.ts';
-import type { Claimed, Group } from './claim.ts';
-import { otherLines, readReceiver, targetOf } from './lines.ts';
+import type { Claimed, Group } from '../queue/claim.ts';
+import { otherLines, readReceiver, targetOf } from '../queue/lines.ts';
 import { readOwned, readSame, type Said, type Same, WINDOW_MS } from './repeats-store.ts';
 
 /**

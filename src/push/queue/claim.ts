@@ -1,7 +1,7 @@
+import type { SendingAccounts } from '../accounts/accounts.ts';
 import type { Lane, Receiver } from '../content/message.ts';
 import type { Tx } from '../database/database.ts';
 import { NEVER } from '../database/delivery-tables.ts';
-import type { SendingAccounts } from './accounts.ts';
 import { takeOver } from './claim-end-store.ts';
 import {
   type Candidate,

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
 import type { Outgoing } from '../../wecom/api/outgoing.ts';
 import { splitText } from '../../wecom/api/split-text.ts';
-import type { Content } from '../content/content.ts';
-import { MAX_MARKDOWN } from '../content/content-schema.ts';
-import { markdownToText } from '../content/markdown-to-text.ts';
-import type { Receiver, ReceiverKind } from '../content/message.ts';
+import type { Content } from './content.ts';
+import { MAX_MARKDOWN } from './content-schema.ts';
+import { markdownToText } from './markdown-to-text.ts';
+import type { Receiver, ReceiverKind } from './message.ts';
 
 /** What this receiver gets of a content: markdown as plain text where the caller asked for it. */
 export function contentFor(content: Content, receiver: Receiver): Content {

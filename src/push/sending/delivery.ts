@@ -1,25 +1,25 @@
 import { transact } from '../../server/database.ts';
 import { createLoop } from '../../server/loop.ts';
+import type { SendingAccount, SendingAccounts } from '../accounts/accounts.ts';
 import { clockOfDatabase, type DatabaseClock } from '../database/clock.ts';
 import type { Database } from '../database/database.ts';
+import { insertMessages } from '../queue/accept-store.ts';
+import { createBacklog, type Depth } from '../queue/backlog.ts';
+import type { ClaimParts, Group } from '../queue/claim.ts';
+import { createClaimer } from '../queue/claimer.ts';
+import { countWaiting } from '../queue/depth-store.ts';
+import { createIntake } from '../queue/intake.ts';
+import { createLeases, RENEW_MS } from '../queue/leases.ts';
+import { writeBlock } from '../queue/limits-store.ts';
+import type { MessageQueue } from '../queue/message-queue.ts';
+import { recall } from '../queue/recall.ts';
+import { requeue } from '../queue/recall-store.ts';
+import { createRecorder } from '../queue/recorder.ts';
+import { createWaiters } from '../queue/waiters.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
-import { insertMessages } from './accept-store.ts';
-import type { SendingAccount, SendingAccounts } from './accounts.ts';
-import { createBacklog, type Depth } from './backlog.ts';
-import type { ClaimParts, Group } from './claim.ts';
-import { createClaimer } from './claimer.ts';
-import { countWaiting } from './depth-store.ts';
-import { createIntake } from './intake.ts';
-import { createLeases, RENEW_MS } from './leases.ts';
-import { writeBlock } from './limits-store.ts';
-import type { MessageQueue } from './message-queue.ts';
 import { waiting } from './outcome.ts';
-import { recall } from './recall.ts';
-import { requeue } from './recall-store.ts';
-import { createRecorder } from './recorder.ts';
 import { createRepeats } from './repeats.ts';
 import { createSender, type SenderParts } from './send.ts';
-import { createWaiters } from './waiters.ts';
 
 /** What delivery is made of; the clock of the process in Unix ms. */
 export interface DeliveryParts

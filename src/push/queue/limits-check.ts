@@ -1,6 +1,6 @@
+import type { SendingAccounts } from '../accounts/accounts.ts';
 import { lanes } from '../content/message.ts';
 import type { Tx } from '../database/database.ts';
-import type { SendingAccounts } from './accounts.ts';
 import type { ClaimParts } from './claim.ts';
 import { type Candidate, readOthers } from './claim-store.ts';
 import { countsToday, dayOf, freeAt, limitKind, type Usage } from './limits.ts';

@@ -1,8 +1,8 @@
 import type { Messenger, Receipt } from '../../wecom/api/messenger.ts';
 import type { Outgoing } from '../../wecom/api/outgoing.ts';
 import type { Receiver } from '../content/message.ts';
-import type { Claimed } from './claim.ts';
-import { readReceiver } from './lines.ts';
+import type { Claimed } from '../queue/claim.ts';
+import { readReceiver } from '../queue/lines.ts';
 import { CHECK_SECONDS } from './repeats-store.ts';
 
 /** What WeCom said of a call that it took: its msgid, if it gave one, and why some receivers did not get it. */

@@ -1,9 +1,9 @@
 import { InputError } from '../../errors.ts';
 import { WeComError } from '../../wecom/api/wecom-error.ts';
+import type { Claimed } from '../queue/claim.ts';
+import { readReceiver } from '../queue/lines.ts';
+import { type Attempt, type Result, readMsgids } from '../queue/result.ts';
 import type { Taken } from './call.ts';
-import type { Claimed } from './claim.ts';
-import { readReceiver } from './lines.ts';
-import { type Attempt, type Result, readMsgids } from './result.ts';
 import type { RetryDecision } from './retry-policy.ts';
 
 /** When a call went out (Unix ms) and how long it took. */

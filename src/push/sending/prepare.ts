@@ -1,12 +1,12 @@
 import { InputError } from '../../errors.ts';
 import type { Outgoing } from '../../wecom/api/outgoing.ts';
+import { compose, contentFor } from '../content/compose.ts';
 import type { Content } from '../content/content.ts';
 import { checkContent } from '../content/content-schema.ts';
 import type { Variables } from '../content/message.ts';
 import type { Media } from '../media/media.ts';
-import type { Group } from './claim.ts';
-import { compose, contentFor } from './compose.ts';
-import { readReceiver } from './lines.ts';
+import type { Group } from '../queue/claim.ts';
+import { readReceiver } from '../queue/lines.ts';
 
 /** What is needed to make a message ready. */
 export interface PrepareParts {
