@@ -41,14 +41,17 @@ export function createIdentity({ client, now, onError, onNoRights }: IdentityPar
       }),
     now,
   });
-  const askRights = async (caller: Caller): Promise<Rights> => {
-    const units = Object.entries(await client.ask(caller, 'me', {}).catch(unavailable));
-    if (units.length === 0) {
-      onNoRights(caller.user);
-      throw new Unavailable(sentences.noRights);
-    }
-    return new Map(units.map(([unit, operations]) => [unit, new Set(operations)]));
-  };
+  // Also that there is no right at all is remembered: each question is two rows of the audit, and nobody may flood it.
+  const rights = createTtlCache({
+    milliseconds: RIGHTS_MS,
+    size: MOST_USERS,
+    keyOf: ({ user }: Caller) => user,
+    async ask(caller): Promise<Rights> {
+      const units = Object.entries(await client.ask(caller, 'me', {}).catch(unavailable));
+      return new Map(units.map(([unit, operations]) => [unit, new Set(operations)]));
+    },
+    now,
+  });
   return {
     /** On whose behalf a message's calls are made. */
     callerOf: async (writer: Writer & Pick<Incoming, 'trace'>): Promise<Caller> => ({
@@ -57,13 +60,12 @@ export function createIdentity({ client, now, onError, onNoRights }: IdentityPar
       trace: writer.trace,
     }),
     /** Throws `Unavailable` when the platform does not say, or there is no right at all. */
-    rightsOf: createTtlCache({
-      milliseconds: RIGHTS_MS,
-      size: MOST_USERS,
-      keyOf: ({ user }: Caller) => user,
-      ask: askRights,
-      now,
-    }).get,
+    async rightsOf(caller: Caller): Promise<Rights> {
+      const known = await rights.get(caller);
+      if (known.size > 0) return known;
+      onNoRights(caller.user);
+      throw new Unavailable(sentences.noRights);
+    },
   };
 }
 

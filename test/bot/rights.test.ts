@@ -1,6 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { startBot } from '#test/bot.ts';
-import { covers } from '../../src/bot/identity.ts';
+import { covers, createIdentity } from '../../src/bot/identity.ts';
+import type { OpsClient } from '../../src/bot/ops-client.ts';
 import { sentences } from '../../src/bot/sentences.ts';
 
 const running = await startBot();
@@ -12,6 +13,30 @@ test('without any right there is one sentence and no session', async () => {
   for (const line of ['hi', '1', '1-1']) {
     expect((await running.wecom.say('mallory', line)).reply, line).toBe(sentences.noRights);
   }
+});
+
+test('who has no right makes no more questions to the platform than who has, and hears within 30 s of a new one', async () => {
+  let now = 0;
+  let units = {};
+  let questions = 0;
+  const refused: string[] = [];
+  const ask = async () => {
+    questions += 1;
+    return units;
+  };
+  const { rightsOf } = createIdentity({
+    client: { ask } as unknown as OpsClient,
+    now: () => now,
+    onError: () => {},
+    onNoRights: (user) => refused.push(user),
+  });
+  const caller = { user: 'mallory', departments: [], trace: 'E1234567' };
+  for (let i = 0; i < 50; i += 1) await expect(rightsOf(caller)).rejects.toThrow(sentences.noRights);
+  expect([questions, refused.length]).toEqual([1, 50]);
+  units = { 电商: ['k8s.scale'] };
+  now += 30_000;
+  expect([...(await rightsOf(caller)).keys()]).toEqual(['电商']);
+  expect(questions).toBe(2);
 });
 
 test('while the platform cannot be asked, nothing is shown but a sentence', async () => {
