@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { CampaignState } from '../database/campaign-tables.ts';
 import type { Database } from '../database/database.ts';
+import { inPieces } from '../database/pieces.ts';
 import type { PurgeParts } from '../messages/purge-store.ts';
 
 /** How long a load may stand still before it counts as broken off; ms. */
@@ -8,9 +9,6 @@ const ABANDONED_MS = 600_000;
 /** Rows that one statement removes: well within the database's patience, and of a purge, so that it holds nobody up. */
 const LOADED_ROWS = 5000;
 const PURGED_ROWS = 500;
-/** Between two pieces of a purge others have the disk for themselves; ms. */
-const PAUSE_MS = 50;
-const PIECES = 200;
 
 const PARTS = ['campaign_receivers', 'campaign_returned', 'campaign_slices'];
 
@@ -25,33 +23,32 @@ export async function removeLoading(db: Database, serial: number): Promise<void>
  * with their receivers, in at most 200 small pieces; any number of replicas may. Nobody sees one of which a part is gone.
  * A purge that is broken off goes on where it ended. `now` is Unix ms.
  */
-export async function purgeCampaigns(parts: PurgeParts & { readonly now: number }): Promise<void> {
-  const { db, sleep, isStopped } = parts;
-  for (let piece = 0; piece < PIECES && !isStopped(); piece += 1) {
+export function purgeCampaigns(parts: PurgeParts & { readonly now: number }): Promise<void> {
+  return inPieces(parts, async () => {
     const serial = await findNext(parts);
-    if (serial === undefined) return;
-    await hide(db, serial, ['loading', 'done', 'stopped']);
-    await removePiece(db, serial, PURGED_ROWS);
-    await sleep(PAUSE_MS);
-  }
+    if (serial === undefined) return false;
+    await hide(parts.db, serial, ['loading', 'done', 'stopped']);
+    await removePiece(parts.db, serial, PURGED_ROWS);
+    return true;
+  });
 }
 
 /**
  * Deletes what earlier runs of campaigns handed out long ago, once its messages are gone, in at most 200 small pieces: one
  * that runs every day never ends, and only its last run is told of.
  */
-export async function purgeSlices({ db, before, sleep, isStopped }: PurgeParts): Promise<void> {
-  for (let piece = 0; piece < PIECES && !isStopped(); piece += 1) {
+export function purgeSlices({ db, before, ...pace }: PurgeParts): Promise<void> {
+  return inPieces(pace, async () => {
     const { rows } = await sql<{ id: number }>`
       select s.id from campaigns c
       straight_join campaign_slices s force index (campaign_slices_by_time)
         on s.campaign = c.serial and s.handed_at < ${before} and s.run < c.run
       left join messages m on m.id = s.message_id
       where m.id is null limit ${sql.lit(PURGED_ROWS)}`.execute(db);
-    if (rows.length === 0) return;
+    if (rows.length === 0) return false;
     await sql`delete from campaign_slices where id in (${sql.join(rows.map(({ id }) => id))})`.execute(db);
-    await sleep(PAUSE_MS);
-  }
+    return true;
+  });
 }
 
 /** A campaign whose removal has begun, one that stands still while it is loading, or one that ended. */

@@ -1,22 +1,17 @@
 import { sql } from 'kysely';
 import type { Database } from '../database/database.ts';
+import { inPieces, type Pace } from '../database/pieces.ts';
 
 /** Each statement deletes at most so many rows, so that it holds nobody up. */
 const MESSAGES = 500;
 const DELIVERIES = 500;
 const ATTEMPTS = 1000;
-/** Between two pieces others have the disk for themselves; ms. */
-const PAUSE_MS = 50;
-const PIECES = 200;
 
 /** What purging needs. */
-export interface PurgeParts {
+export interface PurgeParts extends Pace {
   readonly db: Database;
   /** What ended before then goes; Unix ms. */
   readonly before: number;
-  readonly sleep: (ms: number) => Promise<unknown>;
-  /** Asked before each piece: once it is true, no more is begun. */
-  readonly isStopped: () => boolean;
 }
 
 /**
@@ -25,11 +20,8 @@ export interface PurgeParts {
  * what a campaign has not counted yet, stays. No line is touched: nothing of such a message stands in one. A purge that
  * is broken off goes on where it ended.
  */
-export async function purgeMessages({ db, before, sleep, isStopped }: PurgeParts): Promise<void> {
-  for (let piece = 0; piece < PIECES && !isStopped(); piece += 1) {
-    if (!(await purgePiece(db, before))) return;
-    await sleep(PAUSE_MS);
-  }
+export function purgeMessages({ db, before, ...pace }: PurgeParts): Promise<void> {
+  return inPieces(pace, () => purgePiece(db, before));
 }
 
 /** Resolves to whether there may be more. */

@@ -2,38 +2,29 @@ import { sql } from 'kysely';
 import { transact } from '../../server/database.ts';
 import type { Database, Tx } from '../database/database.ts';
 import { NEVER } from '../database/delivery-tables.ts';
+import { inPieces, type Pace } from '../database/pieces.ts';
 
 /** So many lines are looked at in a piece, and at most as many are locked for a moment. */
 const LINES = 500;
-/** Between two pieces others have the database for themselves; ms. */
-const PAUSE_MS = 50;
-
-/** What purging lines needs. */
-export interface PurgeLinesParts {
-  readonly db: Database;
-  readonly sleep: (ms: number) => Promise<unknown>;
-  /** Asked before each piece: once it is true, no more is begun. */
-  readonly isStopped: () => boolean;
-}
 
 /**
  * Walks over all lines in small pieces, and removes those in which nothing waits and whose receivers were sent nothing
  * as long as messages are kept: no attempt of theirs is left. Whoever is written to again gets new ones. Any number of
  * replicas may.
  */
-export async function purgeLines({ db, sleep, isStopped }: PurgeLinesParts): Promise<void> {
-  for (let after = ''; !isStopped(); ) {
+export function purgeLines({ db, ...pace }: Pace & { readonly db: Database }): Promise<void> {
+  let after = '';
+  const piece = async (): Promise<boolean> => {
     const { rows } = await sql<{ line: string; isIdle: number }>`
       select l.line, (l.owner is null and l.due_at = ${NEVER} and not exists (
           select 1 from attempts a where a.target = substring(l.line, locate(':', l.line) + 1))) isIdle
       from delivery_lines l where l.line > ${after} order by l.line limit ${sql.lit(LINES)}`.execute(db);
     const idle = rows.filter(({ isIdle }) => isIdle === 1).map(({ line }) => line);
     if (idle.length > 0) await transact(db, (tx) => removeIdle(tx, idle));
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < LINES) return;
-    after = last.line;
-    await sleep(PAUSE_MS);
-  }
+    after = rows.at(-1)?.line ?? '';
+    return rows.length === LINES;
+  };
+  return inPieces(pace, piece, Number.POSITIVE_INFINITY);
 }
 
 /**
