@@ -1,5 +1,4 @@
 import { defineConfig } from 'vitest/config';
-import { RolesFirst } from './test/order.ts';
 import { testFiles } from './test/projects.ts';
 
 const { fast, servers } = testFiles();
@@ -21,7 +20,6 @@ export default defineConfig(({ mode }) => {
   } as const;
   return {
     test: {
-      sequence: { sequencer: RolesFirst },
       projects: [
         {
           test: {

@@ -8,9 +8,6 @@ export type Project = 'fast' | 'servers';
 /** Whoever imports one of these, even through others, starts a process or uses the database of the run. */
 const NEEDS_SERVERS = ['node:child_process', 'playwright-core', 'test/helpers/database.ts'];
 
-/** Whoever imports one of these, even through others, starts whole roles, and waits for leases and retries of theirs. */
-const STARTS_ROLES = ['demo/servers/role-process.ts', 'test/e2e/demo-process.ts'];
-
 /**
  * Every test file in the project where its imports put it. Nobody keeps a list: a test that begins to import a server
  * moves to `servers` by itself.
@@ -23,22 +20,12 @@ export function testFiles(): Readonly<Record<Project, readonly string[]>> {
 
 /** The project of one test file. */
 export function projectOf(file: SourceFile): Project {
-  return importsAny(file, NEEDS_SERVERS) ? 'servers' : 'fast';
-}
-
-/** Whether a test file starts roles of Keypad as processes. */
-export function startsRoles(file: SourceFile): boolean {
-  return importsAny(file, STARTS_ROLES);
-}
-
-/** Whether a file imports one of these, by itself or through others. */
-function importsAny(file: SourceFile, names: readonly string[]): boolean {
   const seen = new Set(importsOf(file));
   for (const name of seen) {
-    if (names.includes(name)) return true;
+    if (NEEDS_SERVERS.includes(name)) return 'servers';
     for (const next of known.get(name) ?? read(name)) seen.add(next);
   }
-  return false;
+  return 'fast';
 }
 
 /** What is known of files that were read; a package imports nothing that matters here. */

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { projectOf, startsRoles, testFiles } from '../projects.ts';
+import { projectOf, testFiles } from '../projects.ts';
 import { loadFiles, root } from './sources.ts';
 
 const asTest = (text: string) => ({ path: 'test/house/some.test.ts', text });
@@ -23,15 +23,6 @@ test.each([
   ["import { action } from '#menu';", 'fast'],
 ])('a test with %s is in %s', (text, project) => {
   expect(projectOf(asTest(text))).toBe(project);
-});
-
-test.each([
-  ["import { startTestDemo } from '../helpers/demo.ts';", true],
-  ["import { startPushRole } from '#test/push-role.ts';", true],
-  ["import { runDemo } from '../e2e/demo-process.ts';", true],
-  ["import { openPushDatabase } from '#test/push-database.ts';", false],
-])('whether a test with %s starts roles, and so comes early: %s', (text, isFirst) => {
-  expect(startsRoles(asTest(text))).toBe(isFirst);
 });
 
 test('a test of the fast project that finds another way to a process is stopped with a sentence', () => {
