@@ -118,8 +118,9 @@ export function requeue(
     }));
     // Two at once: whoever waits for the locks of the lines finds nothing more to do.
     await joinLines(tx, joining);
-    const missed = await readMissed();
-    for (const some of parts(missed)) {
+    // What is purged at this moment is not there any more.
+    let queued = 0;
+    for (const some of parts(await readMissed())) {
       const v = table(
         { id: 'bigint', line: 'varchar' },
         some.map(({ id, receiver, account }) => ({
@@ -127,19 +128,21 @@ export function requeue(
           line: lineOf(message.lane, receiver as Receiver, account),
         })),
       );
-      await sql`update ${v} v straight_join deliveries d on d.id = v.id set d.state = 'queued', d.line = v.line,
+      const { numAffectedRows } = await sql`
+        update ${v} v straight_join deliveries d on d.id = v.id set d.state = 'queued', d.line = v.line,
         d.since = ${now}, d.due_at = ${now}, d.tries = 0, d.errcode = null, d.problem = null,
         d.finished_at = null where d.id in (${some.map(({ id }) => id)})`.execute(tx);
+      queued += Number(numAffectedRows);
     }
-    if (missed.length === 0) return 0;
+    if (queued === 0) return 0;
     await tx
       .updateTable('messages')
-      .set({ open: sql<number>`open + ${missed.length}`, finished_at: null })
+      .set({ open: sql<number>`open + ${queued}`, finished_at: null })
       .where('id', '=', messageId)
       .execute();
     // To its campaign it is under way again.
     await sql`update campaign_slices set settled_at = null where message_id = ${messageId}`.execute(tx);
-    return missed.length;
+    return queued;
   });
 }
 
