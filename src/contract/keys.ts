@@ -20,10 +20,7 @@ const privateJwk = z.strictObject({ ...publicParts, d: coordinate });
 const jwks = z.strictObject({ keys: z.array(publicJwk).min(1) });
 
 /** The bot's key: it makes tokens. `kid` tells the platform which key to verify with. */
-export interface SigningKey {
-  readonly kid: string;
-  readonly key: KeyObject;
-}
+export type SigningKey = ReturnType<typeof readSigningKey>;
 
 /** The platform's keys by `kid`: all of them verify, so that a new one can be listed before it signs. */
 export type VerifyingKeys = ReadonlyMap<string, KeyObject>;
@@ -44,7 +41,7 @@ export async function makeKeyPair() {
 }
 
 /** Reads the private JWK (an object) that the bot signs with. Throws InputError; no part of the key is in its message. */
-export function readSigningKey(value: unknown): SigningKey {
+export function readSigningKey(value: unknown) {
   const { kid, ...jwk } = parsed(privateJwk, value, 'the signing key is not a private Ed25519 JWK with kid');
   const key = createPrivateKey({ key: jwk, format: 'jwk' });
   if (createPublicKey(key).export({ format: 'jwk' }).x !== jwk.x) {

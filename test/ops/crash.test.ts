@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Attempt } from '../../src/ops/audit/attempt.ts';
+import type { Attempt } from '../../src/ops/audit/audit.ts';
 import { openDatabase } from '../../src/ops/database.ts';
 import { createRunner } from '../../src/ops/engine/runner.ts';
 import { createOperationStore, type OperationStore } from '../../src/ops/engine/store.ts';

@@ -1,6 +1,5 @@
 import type { Answers, Context } from './context.ts';
 import type { Entry } from './entry.ts';
-import type { Question } from './question.ts';
 
 /** One entry where it stands in the tree. */
 export interface Node {
@@ -30,13 +29,10 @@ export function visibleChildren(node: Node, context: Context, answers: Answers):
 }
 
 /** A question of an entry, with the name that its answer gets. */
-export interface Ask {
-  readonly name: string;
-  readonly question: Question;
-}
+export type Ask = NonNullable<ReturnType<typeof nextQuestion>>;
 
 /** The first question of an entry that is not answered yet. */
-export function nextQuestion(node: Node, answers: Answers): Ask | undefined {
-  const found = Object.entries(node.entry.ask).find(([name]) => !Object.hasOwn(answers, name));
+export function nextQuestion({ entry }: Node, answers: Answers) {
+  const found = Object.entries(entry.ask).find(([name]) => !Object.hasOwn(answers, name));
   return found && { name: found[0], question: found[1] };
 }

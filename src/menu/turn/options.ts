@@ -29,8 +29,7 @@ export function choiceScreen(options: readonly Option[]): Extract<Screen, { kind
 export function pinsOf(options: readonly Option[]): readonly Pin[] {
   return options.slice(0, MAX_OPTIONS).map((option) => {
     if (typeof option === 'string') return { key: option, label: oneLine(option) };
-    const { key, label, name } = option;
-    return name === undefined ? { key, label: oneLine(label) } : { key, label: oneLine(label), name };
+    return { key: option.key, label: oneLine(option.label), name: option.name };
   });
 }
 

@@ -2,7 +2,7 @@ import { PRINCIPAL_LENGTH } from '../../contract/principal.ts';
 import { createBatcher } from '../../server/batch.ts';
 import { transact } from '../../server/database.ts';
 import type { Database } from '../database.ts';
-import { type AuditRow, type ChainLink, chainMac, createChainCheck } from './chain.ts';
+import { type AuditOutcome, type AuditRow, type ChainLink, chainMac, createChainCheck } from './chain.ts';
 
 /** One attempt as far as it is known; what does not apply is left out. */
 export type AuditEntry = Pick<AuditRow, 'at' | 'operation' | 'outcome'> & Partial<Omit<AuditRow, 'seq'>>;
@@ -29,6 +29,32 @@ export function createAudit(db: Database, key: string) {
     },
     /** Waits until all that was appended is written: batches follow one another, so with the last entry all are settled. */
     close: async (): Promise<void> => void (await last),
+  };
+}
+
+/** What is known of an attempt. */
+export type AttemptDetails = Omit<AuditEntry, 'at' | 'outcome' | 'ms'>;
+
+/** One thing that somebody tried, on its way into the audit. */
+export type Attempt = ReturnType<typeof createAttempt>;
+
+/** Begins an attempt at `startedAt` (Unix milliseconds); each record says how many milliseconds it has taken by then. */
+export function createAttempt(
+  audit: Audit,
+  clock: { now(): number },
+  startedAt: number,
+  known: AttemptDetails,
+) {
+  let details = known;
+  return {
+    startedAt,
+    /** More is known of it, which every record from now on says. */
+    note(more: Partial<AttemptDetails>): void {
+      details = { ...details, ...more };
+    },
+    /** Answers when the entry is committed. */
+    record: (outcome: AuditOutcome, reason = ''): Promise<void> =>
+      audit.append({ ...details, at: clock.now(), outcome, ms: clock.now() - startedAt, reason }),
   };
 }
 

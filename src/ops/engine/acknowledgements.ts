@@ -28,7 +28,7 @@ export function createAcknowledgements(store: OperationStore, outbox: Outbox): A
             attempt.note(detailsOf(row));
             await attempt.record('cancelled', 'settled');
           }
-          return { state: 'never', text: `${nameOf(row)}：${row.text ?? NEVER}` };
+          return { state: 'never', text: `${nameOf(row)}：${row.text ?? '没有执行，平台没有收到确认'}` };
       }
     },
     async 'operation.received'({ subject, now }, { ids }) {
@@ -37,8 +37,6 @@ export function createAcknowledgements(store: OperationStore, outbox: Outbox): A
     },
   };
 }
-
-const NEVER = '没有执行，平台没有收到确认';
 
 function nameOf({ operation, target }: OperationRow): string {
   return `${isOperation(operation) ? contract[operation].title : operation} ${target}`;

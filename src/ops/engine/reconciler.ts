@@ -1,6 +1,5 @@
 import { type ChangeName, contract, isOperation } from '../../contract/index.ts';
-import { createAttempt } from '../audit/attempt.ts';
-import type { Audit } from '../audit/audit.ts';
+import { type Audit, createAttempt } from '../audit/audit.ts';
 import { changes } from '../operations/index.ts';
 import type { Context, Finding } from '../operations/operation.ts';
 import type { Subject } from '../policy/policy.ts';

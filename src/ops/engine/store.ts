@@ -1,5 +1,5 @@
 import { transact } from '../../server/database.ts';
-import type { AttemptDetails } from '../audit/attempt.ts';
+import type { AttemptDetails } from '../audit/audit.ts';
 import type { Database, OperationTable, PreviewedRow } from '../database.ts';
 import type { ConfirmedChange } from '../operations/operation.ts';
 import { addMessage, outcomeKey } from '../outbox/outbox.ts';

@@ -1,5 +1,5 @@
 import type { Answer } from '../../contract/answer.ts';
-import type { Attempt } from '../audit/attempt.ts';
+import type { Attempt } from '../audit/audit.ts';
 import type { Clock } from '../clock.ts';
 import type { ChangeOperation, ConfirmedChange, Context } from '../operations/operation.ts';
 import { type Ending, LEASE_MS, type OperationStore } from './store.ts';

@@ -2,7 +2,7 @@ import type { Answer } from '../../contract/answer.ts';
 import { type AcknowledgeName, type ChangeName, contract, type ReadName } from '../../contract/index.ts';
 import { verifyToken } from '../../contract/token.ts';
 import { Refused } from '../../errors.ts';
-import type { Attempt } from '../audit/attempt.ts';
+import type { Attempt } from '../audit/audit.ts';
 import type { Engine } from '../engine/engine.ts';
 import { canonicalJson } from '../json.ts';
 import { changes, reads } from '../operations/index.ts';

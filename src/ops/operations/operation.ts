@@ -1,6 +1,6 @@
 import type { AcknowledgeName, ChangeName, InputOf, OutputOf, ReadName } from '../../contract/index.ts';
 import type { Risk } from '../../contract/operation.ts';
-import type { Attempt } from '../audit/attempt.ts';
+import type { Attempt } from '../audit/audit.ts';
 import type { Policy, Subject } from '../policy/policy.ts';
 import type { Targets } from '../targets.ts';
 
@@ -60,8 +60,7 @@ export interface Observation {
 
 /** What the real object says about a change whose effect was not recorded. */
 export type Finding =
-  | { readonly effect: 'applied' }
-  | { readonly effect: 'never' }
+  | { readonly effect: 'applied' | 'never' }
   /** `text` tells what can be seen. */
   | { readonly effect: 'unknown'; readonly text: string };
 
