@@ -67,8 +67,11 @@ export const variablesSchema = z
   )
   .refine((values) => Object.keys(values).length <= MAX_VARIABLES, `must be at most ${MAX_VARIABLES}`);
 
+/** The form of the key of a template. */
+export const TEMPLATE_KEY = /^[A-Za-z0-9._-]{1,32}$/;
+
 /** A template by its key, with values for what it leaves open. */
 export const templateSchema = z.strictObject({
-  key: z.string().regex(/^[A-Za-z0-9._-]{1,32}$/, 'must be the key of a template'),
+  key: z.string().regex(TEMPLATE_KEY, 'must be the key of a template'),
   variables: variablesSchema.default({}),
 });

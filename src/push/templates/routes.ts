@@ -74,9 +74,11 @@ export function templateRoutes({ templates }: { readonly templates: Templates })
       answers: {
         200: z.object({ version, content: z.record(z.string(), z.unknown()) }),
         400: 'A variable is missing, or the filled content is too long.',
+        ...missing,
       },
       async reply({ params: { key = '' }, body: { variables, userid } }) {
         const values = userid === undefined ? variables : { ...variables, [USERID]: userid };
+        found(key, await templates.get(key));
         const resolved = await templates.resolve(key, values);
         const content = fill(resolved.content, values);
         checkContent(content, []);

@@ -2,7 +2,7 @@ import { InputError } from '../../errors.ts';
 import { transact } from '../../server/database.ts';
 import { createTtlCache } from '../../server/ttl-cache.ts';
 import type { Content } from '../content/content.ts';
-import { iso } from '../content/fields.ts';
+import { iso, TEMPLATE_KEY } from '../content/fields.ts';
 import { namesIn } from '../content/fill.ts';
 import type { Variables } from '../content/message.ts';
 import type { Database, Tx } from '../database/database.ts';
@@ -12,7 +12,6 @@ import {
   checkVariables,
   MAX_CONTENT_BYTES,
   type NewTemplate,
-  readTemplateKey,
   type Template,
   type TemplateLine,
 } from './template.ts';
@@ -36,7 +35,7 @@ const lineColumns = [
 export function createTemplates({ db, now }: { readonly db: Database; readonly now: () => number }) {
   /** All versions of a template, live or not. */
   const versionsOf = (key: string) =>
-    db.selectFrom('template_versions as each').where('template_key', '=', readTemplateKey(key));
+    db.selectFrom('template_versions as each').where('template_key', '=', known(key));
   /** The live versions of all templates. */
   const liveVersions = db
     .selectFrom('template_versions as each')
@@ -49,7 +48,7 @@ export function createTemplates({ db, now }: { readonly db: Database; readonly n
     size: MOST_KEPT,
     keyOf: (key: string) => key,
     async ask(key) {
-      const query = liveVersions.selectAll('each').where('live.template_key', '=', readTemplateKey(key));
+      const query = liveVersions.selectAll('each').where('live.template_key', '=', known(key));
       const row = await query.executeTakeFirst();
       return row === undefined ? null : templateOf(row);
     },
@@ -83,13 +82,13 @@ export function createTemplates({ db, now }: { readonly db: Database; readonly n
 
   return {
     /** The live version; null when there is none. */
-    get: async (key: string): Promise<Template | null> => live.get(readTemplateKey(key)),
+    get: (key: string): Promise<Template | null> => live.get(key),
     /**
      * The live version for a message, unfilled. Throws an InputError when there is none, or that names every variable
      * without a value, but those that are `given` to each receiver when it is sent, such as USERID to users.
      */
     async resolve(key: string, variables: Variables, given?: readonly string[]) {
-      const template = await live.get(readTemplateKey(key));
+      const template = await live.get(key);
       if (template === null)
         throw new InputError(`there is no template "${key}"; make it with PUT /v1/templates/${key}`);
       const { content, version } = template;
@@ -98,11 +97,14 @@ export function createTemplates({ db, now }: { readonly db: Database; readonly n
     },
     /** Makes a new version. Throws an InputError, and a Refusal when another version is live than the one it replaces. */
     async put(key: string, { title, content, version }: NewTemplate, author: string): Promise<Template> {
+      if (!TEMPLATE_KEY.test(key)) {
+        throw new InputError('the key of a template has 1 to 32 letters, digits, dots, _ or -');
+      }
       const length = Buffer.byteLength(JSON.stringify(content));
       if (length > MAX_CONTENT_BYTES) {
         throw new InputError(`content: is ${length} bytes of JSON; at most ${MAX_CONTENT_BYTES} are kept`);
       }
-      return write({ key: readTemplateKey(key), title, content, author }, version);
+      return write({ key, title, content, author }, version);
     },
     /** Makes a new version that is as an earlier one was, also of a deleted template. Throws a Refusal when there is none such. */
     async restore(key: string, version: number, author: string): Promise<Template> {
@@ -116,7 +118,7 @@ export function createTemplates({ db, now }: { readonly db: Database; readonly n
       const { numUpdatedRows } = await db
         .updateTable('templates')
         .set({ deleted: 1 })
-        .where('template_key', '=', readTemplateKey(key))
+        .where('template_key', '=', known(key))
         .where('deleted', '=', 0)
         .executeTakeFirst();
       live.drop(key);
@@ -133,6 +135,11 @@ export function createTemplates({ db, now }: { readonly db: Database; readonly n
       return (await query.execute()).map(lineOf);
     },
   };
+}
+
+/** The key if a template can have it; otherwise one that none has: the column is ASCII, and MySQL refuses to compare other signs. */
+function known(key: string): string {
+  return TEMPLATE_KEY.test(key) ? key : '';
 }
 
 /** Takes the lock of a template's row, which is made if there is none: whoever comes second waits here and counts on. */

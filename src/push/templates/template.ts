@@ -32,14 +32,6 @@ export type NewTemplate = z.infer<typeof newTemplate>;
 /** Content as JSON is at most this long. */
 export const MAX_CONTENT_BYTES = 4048;
 
-/** Reads the key of a template: at most 32 letters, digits and `. _ -`. Throws an InputError. */
-export function readTemplateKey(text: string): string {
-  if (!/^[A-Za-z0-9._-]{1,32}$/.test(text)) {
-    throw new InputError('the key of a template has 1 to 32 letters, digits, dots, _ or -');
-  }
-  return text;
-}
-
 /** Throws an InputError that names every one of `names` which neither has a value nor is `given` to each receiver later. */
 export function checkVariables(
   names: ReadonlySet<string>,

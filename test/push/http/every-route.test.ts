@@ -166,6 +166,24 @@ test('the running role refuses on every route what is not signed, fresh and allo
   }
 });
 
+test('on every route what the path names and is not there is a 404, whatever its form', async () => {
+  const asked = { streamed: false, scope: undefined };
+  // What WeCom says of a member is not ours, and PUT makes what is not there.
+  const named = (await everyRoute()).filter(
+    ({ method, path }) => path.includes('/abc') && method !== 'PUT' && !path.includes('/directory/'),
+  );
+  expect(named.length).toBeGreaterThan(10);
+  for (const name of ['abc', 'a'.repeat(33), '%20', '%E4%B8%AD', '0'.repeat(36)]) {
+    const answers = named.map(async ({ method, path }) => {
+      const body = /restore$/.test(path) ? '{"version":1}' : /preview$/.test(path) ? '{}' : '';
+      const target = path.replace('/abc', `/${name}`);
+      return [method, target, await ask({ ...asked, method, path: target, body })];
+    });
+    const is404 = named.map(({ method, path }) => [method, path.replace('/abc', `/${name}`), 404]);
+    expect(await Promise.all(answers)).toEqual(is404);
+  }
+});
+
 test('the running role is ready without WeCom: it takes messages, which wait, and says how accounts fare', async () => {
   for (const check of Object.values(push.checks)) await expect(check()).resolves.toBeUndefined();
   const message = { to: { users: ['anna'] }, text: 'hello' };
