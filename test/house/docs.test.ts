@@ -1,10 +1,10 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { fakeOps, phoneWith } from '../helpers/phone.ts';
 import { settings } from './settings.ts';
-import { loadFiles, root } from './sources.ts';
+import { commentsOf, loadFiles, root } from './sources.ts';
 
 const documents = loadFiles('{*,menus/README,deploy/README,docs/*}.md');
 
@@ -43,6 +43,36 @@ describe.each(documents)('$path', ({ path, text }) => {
     const known = new Set(settings.map(({ name }) => name));
     const isSetting = (name: string) => known.has(name) || known.has(name.replace(/_FILE$/, ''));
     expect(names.filter((name) => !isSetting(name) && !OTHERS.includes(name))).toEqual([]);
+  });
+});
+
+describe('the comments of the code', () => {
+  const paths = globSync(['*', '{src,demo,test,menus,scripts,docs,deploy}/**'], { cwd: root });
+  const isThere = (name: string) => paths.some((path) => `/${path}`.endsWith(`/${name}`));
+  /** Files, by their path or its end, such as `server/mysql.ts`, and folders by their path; not what begins with a slash. */
+  const NAMED =
+    /(?<![\w./-])(?:[\w-]+\/)*[\w.-]*\w\.(?:ts|js|mjs|md|yaml)\b|(?<![\w./-])(?:src|demo|test|scripts|docs|deploy)\/[\w/-]*\w/g;
+  const missingIn = (text: string) =>
+    [...commentsOf(text).matchAll(NAMED)].map(([name]) => name).filter((name) => !isThere(name));
+
+  test('name files and folders that are there', () => {
+    const code = loadFiles('{*.ts,{src,demo,test,menus,scripts}/**/*.{ts,js,mjs}}').filter(
+      // Their strings are examples of comments.
+      ({ path }) => !/^test\/house\/(docs|sections)\.test\.ts$/.test(path),
+    );
+    expect(code.length).toBeGreaterThan(500);
+    const missing = code.flatMap(({ path, text }) => missingIn(text).map((name) => `${path}: ${name}`));
+    expect(missing).toEqual([]);
+  });
+
+  test.each([
+    ['// see server/mysql.ts, mysql.ts and test/house/', []],
+    ['/**\n * As in src/server/none.ts.\n */', ['src/server/none.ts']],
+    ['// (erver/mysql.ts)', ['erver/mysql.ts']],
+    ['// all of src/nowhere', ['src/nowhere']],
+    ["const file = 'a.ts'; // GET /v1/b.yaml", []],
+  ])('of %j these are not there: %j', (text, missing) => {
+    expect(missingIn(text)).toEqual(missing);
   });
 });
 

@@ -41,9 +41,17 @@ function targetOf(name: string, importer: string): string {
   return name.startsWith('#test/') ? name.replace('#test', 'test/helpers') : packageOf(name);
 }
 
-/** The code without its comments; strings that hold `//` lose their end, which no rule of the house looks at. */
+/** Comments; what follows `//` in a string is taken for one, which no rule of the house looks at. */
+const COMMENT = /\/\*[\s\S]*?\*\/|(?<![:'"`])\/\/.*$/gm;
+
+/** The code without its comments. */
 export function withoutComments(text: string): string {
-  return text.replace(/\/\*[\s\S]*?\*\/|(?<![:'"`])\/\/.*$/gm, '');
+  return text.replace(COMMENT, '');
+}
+
+/** The comments of a file, without its code. */
+export function commentsOf(text: string): string {
+  return [...text.matchAll(COMMENT)].join('\n');
 }
 
 function packageOf(name: string): string {

@@ -19,7 +19,7 @@ export interface UploadParts {
 
 /** A media_id must still be good for this long when it is handed out. */
 const GOOD_FOR_MS = 600_000;
-/** Longer than an upload may take (wecom/messenger.ts). */
+/** Longer than an upload may take (wecom/api/messenger.ts). */
 const LEASE_MS = 90_000;
 const POLL_MS = 100;
 const POLLS = 150;

@@ -5,7 +5,7 @@ import type { PushMessage } from '../../../src/push/client.ts';
 
 /**
  * WeCom counts by the minute, so that this file takes one; everything that has to wait for it waits at the same time. In
- * every run test/push/delivery/limits-replicas.test.ts holds the same with a shorter minute.
+ * every run test/push/delivery/limits-claim.test.ts and shared.test.ts hold the limits with a shorter minute.
  */
 const aMinute = { timeout: 110_000, interval: 100 };
 const robots = { 'busy-room': 'busy-room-key', 'ranked-room': 'ranked-room-key' };
