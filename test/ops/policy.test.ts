@@ -57,6 +57,14 @@ test('a department is as good a member as a person', () => {
   expect(rights([8])).toEqual([]);
 });
 
+test('of the role admin its users hear of refused files, its departments do not, as the example says', () => {
+  const admins = (members: string) =>
+    createPolicy(readPolicy(demo.replace('users: [wangwu]', members), targets)).admins;
+  expect(admins('departments: [7]\n      users: [wangwu]')).toEqual(['wangwu']);
+  expect(admins('departments: [7]')).toEqual([]);
+  expect(demo).toMatch(/# The users of the role admin .*\n +# Its departments do not/);
+});
+
 describe('people of several accounts', () => {
   const rightsUnder = (members: string, user: string, departments: number[] = []) => {
     const policy = createPolicy(readPolicy(demo.replace('users: [lisi]', members), targets));
