@@ -44,7 +44,10 @@ export function createSessionStore(redis: Redis) {
   const { enter, leave } = withScripts(redis);
   const take = async (message: Message, claim: '0' | '1' | '?', delivery = ''): Promise<Entered> => {
     const [kind, first, second] = await enter(...keysOf(message), message.msgId, claim, delivery);
-    if (kind === 'repeat') return { kind, reply: first ?? null, ...readMark(second) };
+    if (kind === 'repeat') {
+      const receipts = !second || second === CONFIRMED ? [] : second.split(' ');
+      return { kind, reply: first ?? null, confirmed: Boolean(second), receipts };
+    }
     return kind === 'turn' ? { kind, stored: readStored(first, second) } : { kind: 'wait' };
   };
   return {
@@ -109,11 +112,6 @@ type Keys = readonly [path: string, state: string, reply: string, line: string, 
 
 /** The mark of a message with which something was confirmed; once its reply tells outcomes, the mark holds their ids. */
 const CONFIRMED = '?';
-
-function readMark(mark: string | null | undefined) {
-  const receipts = !mark || mark === CONFIRMED ? [] : mark.split(' ');
-  return { confirmed: Boolean(mark), receipts };
-}
 
 /** Both keys or none: a path without a state, or the other way round, is no session. */
 function readStored(path: string | null | undefined, state: string | null | undefined): Stored {

@@ -114,7 +114,7 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
   addRoutes(app, {
     sources,
     handle: createRequestHandler(check, engine),
-    handleReport: createReportHandler(check, { audit, notifyAdmins }),
+    handleReport: createReportHandler(check, audit, notifyAdmins),
     refusedSource(address) {
       refusals.count(address);
       metrics.refusal('source');

@@ -1,9 +1,9 @@
 import { afterAll, expect, test } from 'vitest';
 import { startRedis } from '#test/redis.ts';
+import { treeOf } from '#test/tree.ts';
 import { createWeComChannel } from '../../src/channels/wecom-callback/channel.ts';
 import { createChat, createSessionStore, sentences } from '../../src/chat/index.ts';
 import { action, folder } from '../../src/menu/index.ts';
-import { buildTree } from '../../src/menu/tree/build.ts';
 import type { Context } from '../../src/menu/tree/context.ts';
 import { createRedis } from '../../src/server/redis.ts';
 import { createPigeon } from './pigeon.ts';
@@ -17,24 +17,17 @@ afterAll(async () => {
 
 const LONG = Array.from({ length: 60 }, (_, i) => `第 ${i} 行：一段足够长的文字`);
 let finish: (text: string) => void = () => {};
-const tree = buildTree(
-  [
-    { path: 'index.ts', entry: folder({ title: '首页' }) },
-    { path: '1-long.ts', entry: action({ title: '长', run: async () => LONG.join('\n') }) },
-    {
-      path: '2-slow.ts',
-      entry: action({
-        title: '慢',
-        run: () =>
-          new Promise<string>((resolve) => {
-            finish = resolve;
-          }),
+const tree = treeOf({
+  'index.ts': folder({ title: '首页' }),
+  '1-long.ts': action({ title: '长', run: async () => LONG.join('\n') }),
+  '2-slow.ts': action({
+    title: '慢',
+    run: () =>
+      new Promise<string>((resolve) => {
+        finish = resolve;
       }),
-    },
-  ],
-  'generation-1',
-  { isOperation: () => true, isChange: () => true },
-);
+  }),
+});
 
 const NOW = 1_767_225_600;
 const limits: { readonly ms: number; readonly call: () => void }[] = [];

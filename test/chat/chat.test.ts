@@ -1,11 +1,11 @@
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { pause } from '#test/pause.ts';
 import { startRedis } from '#test/redis.ts';
+import { treeOf } from '#test/tree.ts';
 import type { Incoming } from '../../src/channels/channel.ts';
 import { createWeComChannel } from '../../src/channels/wecom-callback/channel.ts';
 import { type ChatParts, createChat, createSessionStore, sentences } from '../../src/chat/index.ts';
 import { action, folder, text } from '../../src/menu/index.ts';
-import { buildTree } from '../../src/menu/tree/build.ts';
 import { type Context, Unavailable } from '../../src/menu/tree/context.ts';
 import { createRedis } from '../../src/server/redis.ts';
 
@@ -30,19 +30,15 @@ const slow = (): Promise<string> => {
   });
 };
 
-const tree = buildTree(
-  [
-    { path: 'index.ts', entry: folder({ title: '首页' }) },
-    { path: '1-a/index.ts', entry: folder({ title: '甲' }) },
-    { path: '1-a/1-b/index.ts', entry: folder({ title: '乙' }) },
-    { path: '1-a/1-b/1-c.ts', entry: action({ title: '丙', run: () => '到底了' }) },
-    { path: '2-slow.ts', entry: action({ title: '慢', run: slow }) },
-    { path: '3-broken.ts', entry: action({ title: '坏', run: () => Promise.reject(new Error('a bug')) }) },
-    { path: '4-ask.ts', entry: action({ title: '问', ask: { name: text('名字') }, run: () => 'ok' }) },
-  ],
-  'generation-1',
-  { isOperation: () => true, isChange: () => true },
-);
+const tree = treeOf({
+  'index.ts': folder({ title: '首页' }),
+  '1-a/index.ts': folder({ title: '甲' }),
+  '1-a/1-b/index.ts': folder({ title: '乙' }),
+  '1-a/1-b/1-c.ts': action({ title: '丙', run: () => '到底了' }),
+  '2-slow.ts': action({ title: '慢', run: slow }),
+  '3-broken.ts': action({ title: '坏', run: () => Promise.reject(new Error('a bug')) }),
+  '4-ask.ts': action({ title: '问', ask: { name: text('名字') }, run: () => 'ok' }),
+});
 
 const NOW = 1_767_225_600;
 const release = (): void => gate.release?.();

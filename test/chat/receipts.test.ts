@@ -1,5 +1,6 @@
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { startRedis } from '#test/redis.ts';
+import { treeOf } from '#test/tree.ts';
 import type { Incoming } from '../../src/channels/channel.ts';
 import { createWeComChannel } from '../../src/channels/wecom-callback/channel.ts';
 import {
@@ -11,7 +12,6 @@ import {
   Unavailable,
 } from '../../src/chat/index.ts';
 import { folder, operation } from '../../src/menu/index.ts';
-import { buildTree } from '../../src/menu/tree/build.ts';
 import type { Context } from '../../src/menu/tree/context.ts';
 import { createRedis } from '../../src/server/redis.ts';
 
@@ -23,17 +23,10 @@ afterAll(async () => {
 });
 beforeEach(() => redis.flushall());
 
-const tree = buildTree(
-  [
-    { path: 'index.ts', entry: folder({ title: '首页' }) },
-    {
-      path: '1-change.ts',
-      entry: operation({ title: '改', runs: 'x' as never, input: () => ({}) as never }),
-    },
-  ],
-  'generation-1',
-  { isOperation: () => true, isChange: () => true },
-);
+const tree = treeOf({
+  'index.ts': folder({ title: '首页' }),
+  '1-change.ts': operation({ title: '改', runs: 'x' as never, input: () => ({}) as never }),
+});
 
 const NOW = 1_767_225_600;
 const channel = createWeComChannel({

@@ -20,10 +20,7 @@ export type Confirmed = Pick<Match, 'id' | 'hash' | 'code'>;
 /** How long the user waits for the end of a change before reading that it was submitted. */
 const ANSWER_WITHIN_MS = 3000;
 
-/** Previews and runs changes. */
-export type Runner = ReturnType<typeof createRunner>;
-
-/** Makes the runner of one replica. Both ways throw Refused, InputError, TargetFailed, or the database's own errors. */
+/** Makes what previews and runs changes for one replica. Both ways throw Refused, InputError, TargetFailed, or the database's own errors. */
 export function createRunner(parts: Replica & { readonly watcher: Watcher }) {
   const { store, watcher, clock, report } = parts;
   /** The change was refused by its object: it certainly did not happen, and the same thing may be confirmed afresh. */

@@ -16,6 +16,9 @@ const DAY_MS = 86_400_000;
 const SHOWN = 5;
 const SHOWN_LENGTH = 300;
 
+/** Tells the admins about files with problems. */
+export type NotifyAdmins = ReturnType<typeof createAdminNotice>;
+
 /**
  * Makes what tells the admins that a changed file was refused. All replicas, and all attempts of a
  * day, make one message of the same problems.

@@ -49,14 +49,10 @@ export function createSender({ outbox, client, clock, onResult, onError }: Sende
     if (state === 'waiting') notice(dueAt);
     return state !== 'waiting';
   };
-  const failed = (error: unknown): false => {
-    onError(error);
-    return false;
-  };
   const handOverDue = async (): Promise<boolean> => {
     const now = clock.now();
     const taken = await outbox.take(now, now + LEASE_MS);
-    const left = await Promise.all(taken.map((message) => handOver(message).catch(failed)));
+    const left = await Promise.all(taken.map((message) => handOver(message).catch(onError)));
     return left.includes(true);
   };
   let last: Promise<boolean> = Promise.resolve(false);

@@ -66,10 +66,9 @@ function queryOf(row: Readonly<Record<string, unknown>>) {
 /** Words an error of the server for a person. */
 function fail(cause: unknown): never {
   const refusedCodes = /^ER_(ACCESS_DENIED|DBACCESS_DENIED|SPECIFIC_ACCESS_DENIED|KILL_DENIED)/;
-  if (refusedCodes.test(codeOf(cause))) {
-    throw new TargetFailed('数据库不允许 Keypad 的账号这样做', { mayHaveHappened: false, cause });
-  }
-  throw new TargetFailed('数据库连不上，请稍后再试', { mayHaveHappened: mayHaveArrived(cause), cause });
+  const isDenied = refusedCodes.test(codeOf(cause));
+  const sentence = isDenied ? '数据库不允许 Keypad 的账号这样做' : '数据库连不上，请稍后再试';
+  throw new TargetFailed(sentence, { mayHaveHappened: !isDenied && mayHaveArrived(cause), cause });
 }
 
 function isNoSuchQuery(error: unknown): boolean {
