@@ -4,9 +4,6 @@ import type { Tree } from '../menu/tree/tree.ts';
 import type { Refused } from '../menu/turn/screen.ts';
 import type { SessionStore } from './session-store.ts';
 
-/** Why the chat refuses: `stale` messages came too late, the others are the menu's. */
-export type RefusedKind = Refused['kind'] | 'stale';
-
 /** What the chat needs from outside; clock and timer are arguments, so that a test can hold them still. */
 export interface ChatParts {
   readonly store: SessionStore;
@@ -18,8 +15,8 @@ export interface ChatParts {
   deliver(incoming: Incoming, text: string): Promise<void>;
   onError(error: unknown, incoming: Incoming): void;
   onSession(change: 'started' | 'ended'): void;
-  /** Something was refused without asking the platform; `at` says where in the menu. */
-  onRefused(incoming: Incoming, refused: { readonly kind: RefusedKind; readonly at: string }): void;
+  /** Something was refused without asking the platform: by the menu, or as `stale` because it came too late. */
+  onRefused(incoming: Incoming, refused: Refused | (Pick<Refused, 'at'> & { readonly kind: 'stale' })): void;
   now(): number;
   sleep(milliseconds: number): Promise<void>;
   /** Calls back once after that time, unless the answer is called first. */

@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { reasons } from '../errors.ts';
 
+const fourDigits = z.string().regex(/^\d{4}$/);
+
 /**
  * What the platform says would happen. `lines` is all that the person reads before confirming; `hash` covers them,
  * the user, the operation, the input and the state of the object, and a confirmation is bound to it.
@@ -11,10 +13,7 @@ export const preview = z.strictObject({
   hash: z.string(),
   risk: z.enum(['low', 'high']),
   lines: z.array(z.string()).min(1).max(20),
-  code: z
-    .string()
-    .regex(/^\d{4}$/)
-    .optional(),
+  code: fourDigits.optional(),
   expiresAt: z.int(),
 });
 export type Preview = z.infer<typeof preview>;

@@ -10,10 +10,7 @@ import type { AcknowledgeOperation, Context, ReadOperation } from '../operations
 import type { Check, IncomingRequest } from './check.ts';
 import { type ParsedRequest, parseRequest } from './parse-request.ts';
 
-/** Answers a request for the operation that the path names. */
-export type RequestHandler = ReturnType<typeof createRequestHandler>;
-
-/** Makes the handler, which goes in the order of ARCHITECTURE.md: token, replay, policy, then the operation. */
+/** Makes what answers requests for operations, in the order of ARCHITECTURE.md: token, replay, policy, then the operation. */
 export function createRequestHandler(check: Check, engine: Engine) {
   return (name: string, isPreview: boolean, request: IncomingRequest): Promise<Answer> => {
     const operation = isPreview ? `${name}/preview` : name;

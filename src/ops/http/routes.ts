@@ -6,11 +6,10 @@ import type { Reason } from '../../errors.ts';
 import { isDatabaseAway } from '../../server/mysql-errors.ts';
 import type { Sources } from '../../server/sources.ts';
 import type { IncomingRequest } from './check.ts';
-import type { RequestHandler } from './request.ts';
 
 export interface RouteParts {
   readonly sources: Sources;
-  readonly handle: RequestHandler;
+  handle(name: string, isPreview: boolean, request: IncomingRequest): Promise<Answer>;
   handleReport(request: IncomingRequest): Promise<Answer>;
   /** A call came from an address that may not call. */
   refusedSource(address: string): void;
@@ -18,9 +17,7 @@ export interface RouteParts {
   answered(operation: string, answer: Answer, seconds: number): void;
 }
 
-interface Route {
-  readonly Params: { readonly name: string };
-}
+type Route = { readonly Params: { readonly name: string } };
 
 /** Adds `POST /v1/operations/<name>`, `…/preview` and `POST /v1/reports`, and a plain answer to everything that goes wrong. */
 export function addRoutes(
