@@ -40,13 +40,7 @@ export function buildTree(files: readonly MenuFile[], generation: string, operat
     const inside = [...standing.keys()].filter((each) => each !== '' && folderOf(each) === location);
     for (const each of inside.sort((a, b) => numberOf(a) - numberOf(b) || (a < b ? -1 : 1))) {
       const child = nodeAt(each, node);
-      if (child === undefined) continue;
-      const twin = children.get(child.number);
-      if (twin === undefined) children.set(child.number, child);
-      else {
-        const sentence = `has the number ${child.number} of ${twin.file}; give one of them another`;
-        problems.push(`${child.file}: ${sentence}`);
-      }
+      if (child !== undefined && !children.has(child.number)) children.set(child.number, child);
     }
     return node;
   };
@@ -62,7 +56,11 @@ function problemsOf(node: Node, operations: Operations): readonly string[] {
   const { title, ask, within, needs, ...entry } = node.entry;
   const isIndex = INDEX.test(node.file);
   const above = ancestorsOf(node);
+  const sibling = node.parent?.children.get(node.number);
   const problems: string[] = [];
+  if (sibling !== undefined) {
+    problems.push(`has the number ${node.number} of ${sibling.file}; give one of them another`);
+  }
   if (isIndex && entry.kind !== 'folder') problems.push('must export a folder()');
   if (!isIndex && entry.kind === 'folder') problems.push('is a folder(); that belongs in an index.ts');
   if (typeof title !== 'string' || title.trim() === '') problems.push('has no title');
