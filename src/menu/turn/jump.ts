@@ -15,11 +15,10 @@ export async function jump(
 ): Promise<Turn> {
   let position = startOf(tree);
   for (const [index, segment] of segments.entries()) {
-    if (position.asks === undefined && position.node.entry.kind === 'operation') {
+    const reached = position.asks === undefined ? position.node.entry.kind : 'question';
+    if (reached === 'action') return fail(sentences.jumpFailed(index + 1, sentences.jumpTooLong));
+    if (reached === 'operation') {
       return unlessUnavailable(showScreen(position, context, sentences.confirmFirst), fail);
-    }
-    if (position.asks === undefined && position.node.entry.kind === 'action') {
-      return fail(sentences.jumpFailed(index + 1, sentences.jumpTooLong));
     }
     const resolved = resolve(position, readAnswer(segment), context);
     const answered = await unlessUnavailable(resolved, (problem) => ({ problem }));
