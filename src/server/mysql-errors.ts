@@ -18,6 +18,11 @@ export function isDeadlock(error: unknown): boolean {
   return /^ER_(LOCK_DEADLOCK|LOCK_WAIT_TIMEOUT|CHECKREAD)$/.test(codeOf(error));
 }
 
+/** Whether a statement was refused for a value in it, such as a text that is too long: it will be refused again. */
+export function isBadData(error: unknown): boolean {
+  return error instanceof Error && 'sqlState' in error && /^22/.test(String(error.sqlState));
+}
+
 /** Refused by a server that takes no writes: one that was demoted, is offline, or is a node outside of its cluster (1047). */
 const READ_ONLY =
   /^ER_(OPTION_PREVENTS_STATEMENT|CANT_EXECUTE_IN_READ_ONLY_TRANSACTION|READ_ONLY_MODE|SERVER_OFFLINE_MODE|UNKNOWN_COM_ERROR)$/;

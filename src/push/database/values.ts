@@ -19,7 +19,10 @@ export function table<Column extends string>(
   rows: readonly Readonly<Record<Column, string | number | null>>[],
 ): RawBuilder<unknown> {
   // What is left out is NULL; a null of JSON would not be on all servers.
-  const json = JSON.stringify(rows, (_, value) => value ?? undefined);
+  const json = JSON.stringify(rows, (_, value) =>
+    // Half a character, where a text was cut, is no JSON to a server.
+    typeof value === 'string' ? value.toWellFormed() : (value ?? undefined),
+  );
   const named = Object.entries<keyof typeof types>(columns).map(
     ([column, type]) =>
       sql`${sql.id(column)} ${sql.raw(types[type])} path ${sql.lit(`$.${column}`)} error on error`,

@@ -21,14 +21,15 @@ export interface Said {
 /** A call that said something to a receiver. */
 export interface Same {
   readonly target: string;
-  readonly words: string;
+  /** Null when nobody lived to write down what it said. */
+  readonly words: string | null;
   readonly deliveryId: number;
   readonly part: number;
   readonly at: number;
   readonly lost: number;
 }
 
-/** What was said to these receivers in these words in the last minutes. */
+/** What was said, or may have been, to these receivers in these words in the last minutes. */
 export async function readSame(
   db: Database,
   said: readonly Said[],
@@ -40,7 +41,7 @@ export async function readSame(
     select target, words, delivery_id deliveryId, part, ended_at at, errcode in ('lost', 'internal') lost
     from attempts force index (attempts_by_target)
     where target in (${targets}) and ended_at > ${clock()} - ${WINDOW_MS}
-      and words in (${words})`.execute(db);
+      and (words in (${words}) or words is null and errcode = 'lost')`.execute(db);
   return rows;
 }
 

@@ -38,7 +38,7 @@ export function createRepeats(db: Database, clock: DatabaseClock): Repeats {
       ]);
       const byTarget = Map.groupBy(same, ({ target }) => target);
       return said.map(({ line, target, words }) => ({
-        same: (byTarget.get(target) ?? []).filter((each) => each.words === words),
+        same: (byTarget.get(target) ?? []).filter((each) => each.words === words || each.words === null),
         isBusy: otherLines(line).some((other) => owned.has(other)),
       }));
     },
@@ -48,7 +48,8 @@ export function createRepeats(db: Database, clock: DatabaseClock): Repeats {
   const check = async ({ id, line, receiver, account, parts: part, lostAt }: Claimed, words: string) => {
     const { same, isBusy } = await look({ line, target: targetOf(receiver, account), words });
     const others = same.filter((each) => each.deliveryId !== id || each.part !== part);
-    return decideCheck(others, isBusy, lostAt !== null);
+    const known = others.filter((each) => each.words !== null);
+    return decideCheck(known, isBusy || known.length < others.length, lostAt !== null);
   };
   return {
     async plan({ account, members }, message) {
