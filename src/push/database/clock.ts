@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { Tx } from './database.ts';
+import type { Database, Tx } from './database.ts';
 
 /**
  * The time as SQL, Unix ms. What replicas agree on (places in a line, leases, limits) is told by one clock, that of the
@@ -12,7 +12,7 @@ export const clockOfDatabase: DatabaseClock = () =>
   sql<number>`(timestampdiff(microsecond, '1970-01-01', utc_timestamp(3)) div 1000)`;
 
 /** Reads a clock of the database; Unix ms. */
-export async function readClock(tx: Tx, clock: DatabaseClock): Promise<number> {
-  const { rows } = await sql<{ now: number }>`select ${clock()} now`.execute(tx);
+export async function readClock(db: Database | Tx, clock: DatabaseClock): Promise<number> {
+  const { rows } = await sql<{ now: number }>`select ${clock()} now`.execute(db);
   return rows[0]?.now ?? 0;
 }

@@ -3,6 +3,8 @@ import type { DatabaseClock } from '../database/clock.ts';
 import type { Tx } from '../database/database.ts';
 import { insertRows, parts } from '../database/values.ts';
 import { type Candidate, type DueLine, readHeads } from './claim-store.ts';
+import { countsToday } from './limits.ts';
+import { addToDays } from './limits-store.ts';
 import { freeLines, LEASE_MS, lockLines } from './line-store.ts';
 import { targetOf } from './lines.ts';
 
@@ -60,15 +62,28 @@ export async function releaseClaim(
   {
     owner,
     lines,
+    day,
     clock,
-  }: { readonly owner: string; readonly lines: readonly string[]; readonly clock: DatabaseClock },
+  }: {
+    readonly owner: string;
+    readonly lines: readonly string[];
+    /** For which day of China it counted. */
+    readonly day: number;
+    readonly clock: DatabaseClock;
+  },
 ): Promise<void> {
   const ours = (await lockLines(tx, lines, clock))
     .filter((each) => each.owner === owner)
     .map(({ line }) => line);
+  const given: { readonly account: string; readonly day: number; readonly count: number }[] = [];
   for (const some of parts(ours)) {
-    await sql`update deliveries d straight_join delivery_lines l on l.line = d.line and l.delivery_id = d.id
-      set d.state = 'queued' where l.line in (${some})`.execute(tx);
+    const held = sql`delivery_lines l straight_join deliveries d on d.id = l.delivery_id`;
+    const { rows } = await sql<Pick<Candidate, 'account' | 'receiver'>>`
+      select d.account, d.receiver from ${held} where l.line in (${some})`.execute(tx);
+    for (const { account, receiver } of rows)
+      if (countsToday(receiver)) given.push({ account, day, count: -1 });
+    await sql`update ${held} set d.state = 'queued' where l.line in (${some})`.execute(tx);
   }
   await freeLines(tx, ours, clock);
+  await addToDays(tx, given);
 }

@@ -7,6 +7,7 @@ import type { Database } from '../database/database.ts';
 import { type ClaimParts, claim, DAY_IS_FULL, type Group, type Room } from './claim.ts';
 import { releaseClaim } from './claim-end-store.ts';
 import { type LaneOfAccount, readDue } from './claim-store.ts';
+import { dayOf } from './limits.ts';
 import { isRobot } from './lines.ts';
 
 /** What claiming again and again needs. */
@@ -46,7 +47,7 @@ export function createClaimer(parts: ClaimerParts): Claimer {
   const underWay = new Map<string, Set<Promise<void>>>();
   /** Of accounts that WeCom blocks it is known until when. */
   let blocked: ReadonlyMap<string, number> = new Map();
-  let lostClaims: readonly { readonly owner: string; readonly lines: readonly string[] }[] = [];
+  let lostClaims: readonly Omit<Parameters<typeof releaseClaim>[1], 'clock'>[] = [];
   let timer: NodeJS.Timeout | undefined;
 
   const keyOf = ({ account, lane }: LaneOfAccount): string => `${lane} ${account}`;
@@ -79,17 +80,21 @@ export function createClaimer(parts: ClaimerParts): Claimer {
     calls.add(call);
   };
 
-  const claimOnce = async (rooms: readonly Room[], now: number) => {
-    const [owner, since] = [newId(), parts.now()];
-    const lines: string[] = [];
+  const claimOnce = async (rooms: readonly Room[], now: number, since: number) => {
+    const owner = newId();
+    let lines: readonly string[] = [];
     try {
       return await transact(db, async (tx) => {
-        lines.length = 0;
-        return claim(parts, tx, rooms, { owner, since, now, onLocked: (some) => lines.push(...some) });
+        lines = [];
+        const onLocked = (some: readonly string[]) => {
+          lines = [...lines, ...some];
+        };
+        return claim(parts, tx, rooms, { owner, since, now, onLocked });
       });
     } catch (error) {
       // It may have been committed all the same: then nobody has begun it, and it is given back.
-      if (error !== DAY_IS_FULL && lines.length > 0) lostClaims = [...lostClaims, { owner, lines }];
+      if (error !== DAY_IS_FULL && lines.length > 0)
+        lostClaims = [...lostClaims, { owner, lines, day: dayOf(now).number }];
       throw error;
     }
   };
@@ -105,6 +110,8 @@ export function createClaimer(parts: ClaimerParts): Claimer {
   const round = async (): Promise<boolean> => {
     clearTimeout(timer);
     await giveBack();
+    // Before the database says what time it is: a lease is never believed to be longer than it is.
+    const since = parts.now();
     const due = await readDue(db, lanes, clock);
     const now = due[0]?.now ?? 0;
     const rooms = due
@@ -117,7 +124,7 @@ export function createClaimer(parts: ClaimerParts): Claimer {
     if (rooms.length === 0) return false;
     for (let tries = 1; ; tries += 1) {
       try {
-        const { groups, blocked: found, looked } = await claimOnce(rooms, now);
+        const { groups, blocked: found, looked } = await claimOnce(rooms, now, since);
         blocked = new Map([...blocked, ...found]);
         for (const group of groups) begin(group);
         return looked > 0;

@@ -9,8 +9,11 @@ export interface Leases {
    * comes back is called.
    */
   hold(lines: readonly string[], owner: string, since: number): () => void;
-  /** Whether we may still send: false once a lease could end during the call, since somebody else may have it then. */
-  isHeld(line: string): boolean;
+  /**
+   * Whether this owner may still send: false once a lease could end during the call, since somebody else may have it then,
+   * and so may we, under another name.
+   */
+  isHeld(line: string, owner: string): boolean;
   /** Renews what is held; to be called more than twice in the length of a lease. */
   renew(): Promise<void>;
 }
@@ -33,9 +36,9 @@ export function createLeases(db: Database, clock: DatabaseClock, now: () => numb
         for (const line of lines) if (held.get(line) === lease) held.delete(line);
       };
     },
-    isHeld(line) {
+    isHeld(line, owner) {
       const lease = held.get(line);
-      return lease !== undefined && lease.until - CALL_MS > now();
+      return lease?.owner === owner && lease.until - CALL_MS > now();
     },
     async renew() {
       const at = now();

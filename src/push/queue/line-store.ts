@@ -1,9 +1,9 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Receiver } from '../content/message.ts';
-import type { DatabaseClock } from '../database/clock.ts';
+import { type DatabaseClock, readClock } from '../database/clock.ts';
 import type { Database, Tx } from '../database/database.ts';
 import { NEVER } from '../database/delivery-tables.ts';
-import { insertRows, parts } from '../database/values.ts';
+import { insertRows, parts, table } from '../database/values.ts';
 import { isRobot, laneOf } from './lines.ts';
 
 /** How long a claim holds without being renewed; ms. */
@@ -86,12 +86,14 @@ export async function freeLines(tx: Tx, lines: readonly string[], clock: Databas
 
 /** Sets when lines are due that are locked and that nobody owns. */
 export async function setDue(tx: Tx, due: ReadonlyMap<string, number>): Promise<void> {
-  const byTime = Map.groupBy(due, ([, at]) => at);
-  for (const [at, all] of byTime) {
-    for (const some of parts(all)) {
-      await sql`update delivery_lines set owner = null, delivery_id = null, due_at = ${at}
-        where line in (${some.map(([line]) => line)})`.execute(tx);
-    }
+  for (const some of parts([...due])) {
+    const v = table(
+      { line: 'varchar', due: 'bigint' },
+      some.map(([line, at]) => ({ line, due: at })),
+    );
+    await sql`update ${v} v straight_join delivery_lines l on l.line = v.line
+      set l.owner = null, l.delivery_id = null, l.due_at = v.due
+      where l.line in (${some.map(([line]) => line)})`.execute(tx);
   }
 }
 
@@ -101,11 +103,13 @@ export async function renewLeases(
   owners: ReadonlyMap<string, string>,
   clock: DatabaseClock,
 ): Promise<void> {
+  if (owners.size === 0) return;
+  // One time for all: the leases of one call end together, so that a lost one is repeated as the same call.
+  const now = await readClock(db, clock);
   for (const some of parts([...owners])) {
     const names = [...new Set(some.map(([, owner]) => owner))];
-    await sql`update delivery_lines set due_at = ${clock()} + ${LEASE_MS}
-      where line in (${some.map(([line]) => line)}) and owner in (${names})
-        and due_at > ${clock()}`.execute(db);
+    await sql`update delivery_lines set due_at = ${now + LEASE_MS}
+      where line in (${some.map(([line]) => line)}) and owner in (${names}) and due_at > ${now}`.execute(db);
   }
 }
 

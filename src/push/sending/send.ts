@@ -20,7 +20,7 @@ export interface SenderParts extends PrepareParts {
   readonly breaker: Breaker;
   readonly pause: Pause;
   readonly recorder: Pick<Recorder, 'record'>;
-  readonly leases: Pick<Leases, 'hold' | 'isHeld'>;
+  readonly leases: Leases;
   readonly repeats: Repeats;
   /** Nothing more goes out to this account (`account/NAME`) or receiver for so many ms, from any replica. */
   readonly block: (what: string, ms: number) => Promise<unknown>;
@@ -143,8 +143,11 @@ export function createSender(parts: SenderParts): (group: Group) => Promise<void
       const late = members.map((member) => ({ member, at: now() + AWAY_MS }));
       return { members: [], isChecked: false, late, words: null };
     });
-    // Whoever's lease has ended, because this process stood still, is in other hands, and flagged.
-    if (!members.every(({ line }) => leases.isHeld(line))) return [];
+    const isHeld = () => members.every(({ line }) => leases.isHeld(line, owner));
+    // The claim, or making ready, may have taken most of the time.
+    if (!isHeld()) await leases.renew().catch(onError);
+    // Whoever's lease has ended, because this process stood still, is in other hands; nothing was sent of the others.
+    if (!isHeld()) return members.map((member) => waiting(member, owner, now()));
     const late = plan.late.map((each) => waiting(each.member, owner, each.at));
     if (late.length > 0) onWait('repeat');
     const [first, ...rest] = plan.members;

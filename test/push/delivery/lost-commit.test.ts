@@ -36,6 +36,7 @@ test.each([
   expect(replica.finishedIds.filter((each) => each === id).length).toBeGreaterThan(0);
   const lines = await harness.db.selectFrom('delivery_lines').select('owner').execute();
   expect(lines).toEqual([{ owner: null }, { owner: null }]);
+  expect(await harness.db.selectFrom('sent_days').select('used').execute()).toEqual([{ used: 2 }]);
 });
 
 test('two replicas accept, claim and record for the same receivers at once, and nothing fails', async () => {
