@@ -1,6 +1,7 @@
-interface BatchOptions {
-  /** How many go into one batch. */
+interface BatchOptions<In> {
+  /** How many go into one batch; where calls have weights, how much they weigh together. A call goes whole. */
   readonly size: number;
+  readonly weigh?: (call: In) => number;
   /** How many batches may be under way at the same time; with one, batches keep the order of the calls. */
   readonly parallel: number;
 }
@@ -12,7 +13,7 @@ interface BatchOptions {
  */
 export function createBatcher<In, Out>(
   run: (calls: readonly In[]) => Promise<readonly (Out | Promise<Out>)[]>,
-  { size, parallel }: BatchOptions,
+  { size, parallel, weigh = () => 1 }: BatchOptions<In>,
 ): (call: In) => Promise<Out> {
   type Waiting = PromiseWithResolvers<Out> & { readonly call: In };
   const waiting: Waiting[] = [];
@@ -27,7 +28,12 @@ export function createBatcher<In, Out>(
   const runNext = async (): Promise<void> => {
     isPlanned = false;
     running += 1;
-    const batch = waiting.splice(0, size);
+    let weight = 0;
+    const end = waiting.findIndex(({ call }, index) => {
+      weight += weigh(call);
+      return index > 0 && weight > size;
+    });
+    const batch = waiting.splice(0, end < 0 ? waiting.length : end);
     plan();
     try {
       const answers = await run(batch.map(({ call }) => call));

@@ -34,10 +34,8 @@ export async function insertMessages(
   clock: DatabaseClock,
 ): Promise<Inserted> {
   const rows = drafts.map((draft): Row => ({ draft, content: JSON.stringify(draft.message.content) }));
-  for (const part of slices(rows, ({ content }) => content.length)) {
-    await insertRows(tx, 'messages', part.map(messageRow), {
-      onDuplicate: sql`on duplicate key update id = messages.id`,
-    });
+  for (const part of slices(rows.map(messageRow))) {
+    await insertRows(tx, 'messages', part, { onDuplicate: sql`on duplicate key update id = messages.id` });
   }
   const owners = await ownersOfKeys(tx, drafts);
   const inserted = drafts.map((draft) => verdict(draft, owners));
@@ -45,11 +43,15 @@ export async function insertMessages(
     const found = inserted[index];
     return found !== undefined && 'isNew' in found && found.isNew && found.id === draft.id;
   });
+  const before = await readClock(tx, clock);
+  await joinLines(
+    tx,
+    fresh.flatMap((row) => deliveriesOf(row, before)),
+  );
+  // Read when the lines are locked: whoever is answered first is first in them, whatever the replica.
   const now = await readClock(tx, clock);
-  const deliveries = fresh.flatMap((row) => deliveriesOf(row, now));
-  for (const part of slices(deliveries, ({ variables }) => variables?.length ?? 0))
+  for (const part of slices(fresh.flatMap((row) => deliveriesOf(row, now))))
     await insertRows(tx, 'deliveries', part);
-  await joinLines(tx, deliveries);
   return inserted;
 }
 
@@ -134,13 +136,13 @@ function deliveriesOf({ draft: { id, message }, content }: Row, now: number) {
   });
 }
 
-/** Cuts a list into parts of bounded rows and characters, in order. */
-function* slices<Row>(rows: readonly Row[], charactersOf: (row: Row) => number): Iterable<readonly Row[]> {
+/** Cuts rows into parts of bounded number and length, in order. */
+function* slices<Row extends object>(rows: readonly Row[]): Iterable<readonly Row[]> {
   let part: Row[] = [];
   let characters = 0;
   for (const row of rows) {
     part.push(row);
-    characters += charactersOf(row);
+    for (const value of Object.values(row)) characters += typeof value === 'string' ? value.length : 8;
     if (part.length < ROWS && characters < CHARACTERS) continue;
     yield part;
     part = [];

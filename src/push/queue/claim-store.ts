@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
-import type { DeliveryState, Lane, Receiver } from '../content/message.ts';
+import type { Content } from '../content/content.ts';
+import type { DeliveryState, Lane, Receiver, Variables } from '../content/message.ts';
 import type { DatabaseClock } from '../database/clock.ts';
 import type { Database, Tx } from '../database/database.ts';
 import { parts } from '../database/values.ts';
@@ -81,12 +82,12 @@ export async function readHeads(tx: Tx, lines: readonly string[]): Promise<reado
 export async function pickSiblings(
   tx: Tx,
   messageIds: readonly string[],
-  { now, but }: { readonly now: number; readonly but: ReadonlySet<string> },
+  { now, but, most }: { readonly now: number; readonly but: ReadonlySet<string>; readonly most: number },
 ): Promise<readonly DueLine[]> {
   const { rows } = await sql<{ line: string }>`
     select l.line from deliveries d straight_join delivery_lines l on l.line = d.line
     where d.message_id in (${messageIds}) and d.shared = 1 and d.state in ('queued', 'sending')
-      and l.due_at <= ${now}`.execute(tx);
+      and l.due_at <= ${now} limit ${sql.lit(most)}`.execute(tx);
   const wanted = rows.map(({ line }) => line).filter((line) => !but.has(line));
   const picked: DueLine[] = [];
   for (const some of parts(wanted.toSorted())) {
@@ -119,24 +120,38 @@ export async function readOthers(
   return others;
 }
 
-/** A message as it was written down. */
-export interface MessageRow {
+/** A message as it is sent: its content, and values for a template. */
+export interface OutgoingMessage {
   readonly id: string;
   readonly app: string;
-  readonly content: string;
-  readonly variables: string | null;
+  readonly content: Content;
+  /** Null when the content is literal. */
+  readonly variables: Variables | null;
   readonly receivers: number;
 }
 
-/** Reads what messages say. */
-export async function readMessages(tx: Tx, ids: readonly string[]): Promise<ReadonlyMap<string, MessageRow>> {
+/** Reads messages as they stand in the database, where we wrote them. What is not there, or cannot be read, is left out. */
+export async function readMessages(
+  tx: Tx,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, OutgoingMessage>> {
   if (ids.length === 0) return new Map();
   const rows = await tx
     .selectFrom('messages')
     .select(['id', 'app', 'content', 'variables', 'receivers'])
     .where('id', 'in', ids)
     .execute();
-  return new Map(rows.map((row) => [row.id, row]));
+  const messages = new Map<string, OutgoingMessage>();
+  for (const { content, variables, ...row } of rows) {
+    try {
+      messages.set(row.id, {
+        ...row,
+        content: JSON.parse(content) as Content,
+        variables: variables === null ? null : (JSON.parse(variables) as Variables),
+      });
+    } catch {}
+  }
+  return messages;
 }
 
 /** Takes the deliveries that are next in lines which are locked, until `now` and a lease. */

@@ -7,12 +7,13 @@ import {
   type Candidate,
   type DueLine,
   type LaneOfAccount,
+  type OutgoingMessage,
   pickLines,
   pickSiblings,
   readMessages,
   takeDeliveries,
 } from './claim-store.ts';
-import { groupDeliveries, type OutgoingMessage, readOutgoingMessage } from './group.ts';
+import { groupDeliveries } from './group.ts';
 import { countsToday, dayOf, tomorrow, type Windows } from './limits.ts';
 import { type Limit, overLimit, placesOfDay } from './limits-check.ts';
 import { readBlocks, takeOfDay } from './limits-store.ts';
@@ -45,6 +46,7 @@ export interface ClaimParts {
   readonly windowsOf: (receiver: Receiver) => Windows | null;
   /** Called for everything that a limit puts off, for the metrics; ms. */
   readonly onLimit: (wait: { readonly lane: Lane; readonly limit: Limit; readonly ms: number }) => void;
+  readonly onError: (error: unknown) => void;
 }
 
 /** From where to claim, and how many calls may begin there; lanes of higher rank first. */
@@ -60,6 +62,11 @@ export interface ClaimResult {
   /** How many lines were looked at: with all the room filled there may be more. */
   readonly looked: number;
 }
+
+/** So many deliveries of messages to many one claim takes in. */
+const MOST = 2000;
+/** When to look again at a message that cannot be read; ms. */
+const UNREADABLE_MS = 60_000;
 
 /** Another replica has used up the day meanwhile: nothing of the claim may be kept. */
 export const DAY_IS_FULL = new Error('the day of an account was used up during the claim');
@@ -95,10 +102,14 @@ export async function claim(
   if (picked.length === 0) return { groups: [], blocked, looked: 0 };
   const due = picked.map(({ line }) => line);
   onLocked(due);
-  const leaders = await takeOver(tx, picked, now);
+  const heads = await takeOver(tx, picked, now);
+  const messages = await readMessages(tx, [...new Set(heads.map(({ messageId }) => messageId))]);
+  const leaders = takeIn(heads, due, messages);
   const siblings = await readSiblings(tx, leaders, { now, due, onLocked });
 
   const later = new Map<string, number>(due.map((line) => [line, NEVER]));
+  // Whose turn has not come stays as it is, for the next claim.
+  for (const { line } of heads.filter((head) => !leaders.includes(head))) later.delete(line);
   const putOff = (line: string, at: number, limit?: Limit) => {
     later.set(line, at);
     if (limit !== undefined) parts.onLimit({ lane: laneOf(line), limit, ms: at - now });
@@ -116,12 +127,14 @@ export async function claim(
     if (wait !== undefined) putOff(each.line, wait.at, wait.limit);
     return wait === undefined;
   };
-  const messages = await readMessages(tx, [...new Set(open.leaders.map(({ messageId }) => messageId))]);
   const grouped = [...Map.groupBy(open.leaders.filter(within), ({ messageId }) => messageId)].flatMap(
     ([messageId, some]) => {
-      const row = messages.get(messageId);
-      if (row === undefined) throw new Error(`a delivery of the message ${messageId}, which is not there`);
-      const outgoingMessage = readOutgoingMessage(row);
+      const outgoingMessage = messages.get(messageId);
+      if (outgoingMessage === undefined) {
+        parts.onError(new Error(`the message ${messageId} cannot be read`));
+        for (const { line } of some) putOff(line, now + UNREADABLE_MS);
+        return [];
+      }
       const others = open.siblings.filter((each) => each.messageId === messageId && within(each));
       return groupDeliveries(outgoingMessage, some, others).map((members) => ({ outgoingMessage, members }));
     },
@@ -159,6 +172,31 @@ export async function claim(
   return { groups, blocked, looked: due.length };
 }
 
+/**
+ * Those who begin calls now, first come first: a claim that takes in too many is not over before its leases are. Of
+ * messages to many the first is always among them.
+ */
+function takeIn(
+  heads: readonly Candidate[],
+  due: readonly string[],
+  messages: ReadonlyMap<string, OutgoingMessage>,
+): readonly Candidate[] {
+  const places = new Map(due.map((line, index) => [line, index]));
+  const inOrder = heads.toSorted((one, other) => (places.get(one.line) ?? 0) - (places.get(other.line) ?? 0));
+  const chosen = new Map<string, boolean>();
+  let sum = 0;
+  return inOrder.filter(({ messageId, shared }) => {
+    if (shared === 0) return true;
+    const known = chosen.get(messageId);
+    if (known !== undefined) return known;
+    const receivers = messages.get(messageId)?.receivers ?? 1;
+    const isIn = sum === 0 || sum + receivers <= MOST;
+    if (isIn) sum += receivers;
+    chosen.set(messageId, isIn);
+    return isIn;
+  });
+}
+
 /** Those whom a call of the same message can serve as well, and who are next in their lines. */
 async function readSiblings(
   tx: Tx,
@@ -172,7 +210,7 @@ async function readSiblings(
   const shared = leaders.filter((each) => each.shared === 1 && each.dueAt <= now);
   const messageIds = new Set(shared.map(({ messageId }) => messageId));
   if (messageIds.size === 0) return [];
-  const picked = await pickSiblings(tx, [...messageIds], { now, but: new Set(due) });
+  const picked = await pickSiblings(tx, [...messageIds], { now, but: new Set(due), most: MOST });
   onLocked(picked.map(({ line }) => line));
   const heads = await takeOver(tx, picked, now);
   return heads.filter((each) => each.shared === 1 && messageIds.has(each.messageId));

@@ -1,35 +1,14 @@
 import { contentFor } from '../content/compose.ts';
 import type { Content } from '../content/content.ts';
-import type { NewMessage, NewReceiver, Variables } from '../content/message.ts';
-import type { Candidate, MessageRow } from './claim-store.ts';
+import type { NewMessage, NewReceiver } from '../content/message.ts';
+import type { Candidate, OutgoingMessage } from './claim-store.ts';
 import { readReceiver } from './lines.ts';
-
-/** A message as it is sent: its content, and values for a template. */
-export interface OutgoingMessage {
-  readonly id: string;
-  readonly app: string;
-  readonly content: Content;
-  /** Null when the content is literal. */
-  readonly variables: Variables | null;
-  readonly receivers: number;
-}
 
 /** Stands for each receiver's own userid in a template; JSON leaves these signs as they are. */
 const USERID = '$' + '{USERID}';
 
 /** How many of each kind one message/send may name (§4.2). */
 const LIMITS = { user: 1000, party: 100, tag: 100 } as const;
-
-/** Reads a message as it stands in the database, where we wrote it. */
-export function readOutgoingMessage({ id, app, content, variables, receivers }: MessageRow): OutgoingMessage {
-  return {
-    id,
-    app,
-    content: JSON.parse(content) as Content,
-    variables: variables === null ? null : (JSON.parse(variables) as Variables),
-    receivers,
-  };
-}
 
 /** Whether the call that sends a message to this receiver may name others as well; `content` is its JSON. */
 export function canShare(

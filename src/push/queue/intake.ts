@@ -23,9 +23,14 @@ export interface Intake {
   draft(message: NewMessage): Draft;
 }
 
-const BATCH = 200;
+/** So many deliveries go into one transaction; a message costs as much as so many of them. */
+const BATCH = 2000;
+const MESSAGE = 10;
 
-/** Takes messages in with one transaction for all callers of a moment, in the order of their calls. */
+/**
+ * Takes messages in with one transaction for all callers of a moment, in the order of their calls; alerts do not wait for
+ * other lanes.
+ */
 export function createIntake({ db, now, clock, newId, onCommitted }: IntakeParts): Intake {
   const draft = (message: NewMessage): Draft => ({ id: newId(), at: now(), message });
 
@@ -41,17 +46,20 @@ export function createIntake({ db, now, clock, newId, onCommitted }: IntakeParts
     for (const one of drafts) each.push(...(await write([one]).catch((error: unknown) => [error])));
     return each;
   };
-  const commit = createBatcher<Draft, unknown>(
-    async (drafts) => {
-      const written = await write(drafts);
-      onCommitted();
-      return written;
-    },
-    { size: BATCH, parallel: 1 },
-  );
+  const open = () =>
+    createBatcher<Draft, unknown>(
+      async (drafts) => {
+        const written = await write(drafts);
+        onCommitted();
+        return written;
+      },
+      { size: BATCH, parallel: 1, weigh: ({ message }) => MESSAGE + message.receivers.length },
+    );
+  const [alerts, others] = [open(), open()];
   return {
     draft,
     async accept(message) {
+      const commit = message.lane === 'alert' ? alerts : others;
       const accepted = await commit(draft(message));
       if (isAccepted(accepted)) return accepted;
       throw accepted;

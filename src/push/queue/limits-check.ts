@@ -39,8 +39,7 @@ export async function overLimit(
   const lines = new Set(those.flatMap(({ candidate }) => otherLines(candidate.line)));
   // In this order a call of another lane that ends meanwhile is seen as under way, or among those that have ended.
   const others = await readOthers(tx, [...lines].sort(), now);
-  const usage = new Map<string, Usage>();
-  for (const each of close.values()) usage.set(each.target, await readUsage(tx, each));
+  const usage = await readUsage(tx, [...close.values()]);
   return new Map(
     those.flatMap(({ candidate, target }) => {
       const wait = waitOf(candidate, usage.get(target) ?? [], { others, now });

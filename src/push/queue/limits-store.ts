@@ -43,16 +43,8 @@ export async function findClose(
 ): Promise<readonly Counted[]> {
   const last = new Map<string, number>();
   for (const [most, some] of Map.groupBy(counted, ({ windows: [first] }) => first?.most ?? 0)) {
-    const v = table(
-      { target: 'varchar' },
-      some.map(({ target }) => ({ target })),
-    );
-    // The whole order of the index is named: MySQL would sort a receiver's history otherwise.
-    const { rows } = await sql<{ target: string; at: number | null }>`
-      select v.target, (select a.ended_at from attempts a force index (attempts_by_target)
-        where a.target = v.target order by a.target desc, a.ended_at desc
-        limit ${sql.lit(most - SLACK - 1)}, 1) at from ${v} v`.execute(tx);
-    for (const { target, at } of rows) last.set(target, at ?? 0);
+    const found = await readEnds(tx, some, [most - SLACK - 1]);
+    for (const [target, [at = 0]] of found) last.set(target, at);
   }
   return counted.flatMap(({ target, windows }) => {
     const close = windows.filter(({ ms }) => (last.get(target) ?? 0) > now - ms);
@@ -60,16 +52,42 @@ export async function findClose(
   });
 }
 
-/** When the last calls of a receiver ended, as far as they matter. */
-export async function readUsage(tx: Tx, { target, windows }: Counted): Promise<Usage> {
-  return Promise.all(
-    windows.map(async (window) => {
-      const { rows } = await sql<{ at: number }>`
-        select ended_at at from attempts force index (attempts_by_target)
-        where target = ${target} order by target desc, ended_at desc
-        limit ${sql.lit(window.most - SLACK - 1)}, ${sql.lit(SLACK + 1)}`.execute(tx);
-      return { ...window, ends: rows.map(({ at }) => at) };
-    }),
+/** When the last calls of receivers ended, as far as they matter. */
+export async function readUsage(tx: Tx, counted: readonly Counted[]): Promise<ReadonlyMap<string, Usage>> {
+  const usage = new Map<string, Usage>();
+  const each = counted.flatMap(({ target, windows }) => windows.map((window) => ({ target, window })));
+  for (const [most, some] of Map.groupBy(each, ({ window }) => window.most)) {
+    const places = Array.from({ length: SLACK + 1 }, (_, index) => most - SLACK - 1 + index);
+    const ends = await readEnds(tx, some, places);
+    for (const { target, window } of some)
+      usage.set(target, [...(usage.get(target) ?? []), { ...window, ends: ends.get(target) ?? [] }]);
+  }
+  return usage;
+}
+
+/** When the calls of receivers ended that stand at these places, counted from the last; as far as there are any. */
+async function readEnds(
+  tx: Tx,
+  receivers: readonly { readonly target: string }[],
+  places: readonly number[],
+): Promise<ReadonlyMap<string, readonly number[]>> {
+  const v = table(
+    { target: 'varchar' },
+    receivers.map(({ target }) => ({ target })),
+  );
+  // The whole order of the index is named: MySQL would sort a receiver's history otherwise.
+  const ends = places.map(
+    (place, index) => sql`(select a.ended_at from attempts a force index (attempts_by_target)
+      where a.target = v.target order by a.target desc, a.ended_at desc
+      limit ${sql.lit(place)}, 1) ${sql.id(`end${index}`)}`,
+  );
+  const { rows } = await sql<Readonly<Record<string, string | number | null>>>`
+    select v.target, ${sql.join(ends)} from ${v} v`.execute(tx);
+  return new Map(
+    rows.map(({ target, ...found }) => [
+      String(target),
+      Object.values(found).flatMap((at) => (at === null ? [] : [Number(at)])),
+    ]),
   );
 }
 

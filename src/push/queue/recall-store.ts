@@ -109,15 +109,16 @@ export function requeue(
         .where('state', 'in', ['failed', 'dead'])
         .orderBy('id')
         .execute();
-    const now = await readClock(tx, clock);
+    const before = await readClock(tx, clock);
     const joining = (await readMissed()).map(({ account, receiver }) => ({
       line: lineOf(message.lane, receiver as Receiver, account),
       receiver: receiver as Receiver,
       account,
-      since: now,
+      since: before,
     }));
     // Two at once: whoever waits for the locks of the lines finds nothing more to do.
     await joinLines(tx, joining);
+    const now = await readClock(tx, clock);
     // What is purged at this moment is not there any more.
     let queued = 0;
     for (const some of parts(await readMissed())) {

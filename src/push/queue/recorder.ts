@@ -1,10 +1,12 @@
 import { createBatcher } from '../../server/batch.ts';
 import { transact } from '../../server/database.ts';
+import { isBadData } from '../../server/mysql-errors.ts';
 import type { DatabaseClock } from '../database/clock.ts';
 import type { Database } from '../database/database.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
 import { addToDays } from './limits-store.ts';
 import { freeLines, lockLines } from './line-store.ts';
+import { laneOf } from './lines.ts';
 import { changesOfDays, closeMessages, type Ended, writeAttempts, writeDeliveries } from './record-store.ts';
 import { isFinal, type Result } from './result.ts';
 
@@ -31,7 +33,8 @@ export interface Recorder {
   close(): void;
 }
 
-const CALLS_IN_A_BATCH = 100;
+/** So many deliveries go into one transaction. */
+const BATCH = 1000;
 const LONGEST_WAIT_MS = 1000;
 
 /** Makes the one place where deliveries end. */
@@ -70,14 +73,16 @@ export function createRecorder(parts: RecorderParts): Recorder {
 
   /**
    * What WeCom has done is not forgotten because the database is away. A commit whose answer was lost is found out: the
-   * lines are not ours any more.
+   * lines are not ours any more. What the database refuses for its words is recorded without them.
    */
   const persist = async (results: readonly Result[]): Promise<void> => {
+    let some = results;
     for (let wait = 50; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
       try {
-        return await commit(results);
+        return await commit(some);
       } catch (error) {
         onError(error);
+        if (isBadData(error)) some = results.map(withoutWords);
       }
       if (isClosed) break;
       await sleep(wait);
@@ -85,27 +90,38 @@ export function createRecorder(parts: RecorderParts): Recorder {
     throw new Error('what became of a call could not be recorded before the end; its lease will end');
   };
 
-  const record = createBatcher<readonly Result[], void>(
-    async (lists) => {
-      try {
-        await commit(lists.flat());
-        return lists.map(() => undefined);
-      } catch (error) {
-        onError(error);
-        // One that the database refuses must not hold up the others.
-        return lists.map(persist);
-      }
-    },
-    { size: CALLS_IN_A_BATCH, parallel: 3 },
-  );
+  const open = () =>
+    createBatcher<readonly Result[], void>(
+      async (lists) => {
+        try {
+          await commit(lists.flat());
+          return lists.map(() => undefined);
+        } catch (error) {
+          onError(error);
+          // One that the database refuses must not hold up the others.
+          return lists.map(persist);
+        }
+      },
+      { size: BATCH, parallel: 2, weigh: (list) => list.length },
+    );
+  // The next alert to somebody does not wait for what other lanes record.
+  const [alerts, others] = [open(), open()];
   return {
     async record(results) {
-      if (results.length > 0) await record(results);
+      const [first] = results;
+      if (first !== undefined) await (laneOf(first.member.line) === 'alert' ? alerts : others)(results);
     },
     close() {
       isClosed = true;
     },
   };
+}
+
+/** What matters of a result: how it ended, and that it counts. */
+function withoutWords(result: Result): Result {
+  const { attempt } = result;
+  const bare = attempt === null ? null : { ...attempt, errmsg: '', msgid: null };
+  return { ...result, msgids: [], problem: null, attempt: bare };
 }
 
 function countEnded(results: readonly Result[]): ReadonlyMap<string, Ended> {

@@ -30,6 +30,7 @@ const parts = {
   accounts: { find: () => account },
   windowsOf: (receiver: Receiver) => windowsOf(receiver),
   onLimit: () => {},
+  onError: () => {},
 };
 
 type Opened = Awaited<ReturnType<typeof openPushDatabase>>;
