@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fakeOps, phoneWith } from '#test/phone.ts';
 import { treeOf } from '#test/tree.ts';
-import { action, code, folder, integer, port } from '../../src/menu/index.ts';
+import { action, code, folder, integer, port, text } from '../../src/menu/index.ts';
 import { sentences } from '../../src/menu/words/sentences.ts';
 import { cluster, open } from './shop.ts';
 
@@ -48,7 +48,7 @@ describe('zero at a number question', () => {
     expect(question).toContain('副本数（0–50，要填 0 输入 00）');
     for (const zero of ['0', '０', ' 0 ']) {
       const reply = await phone.say(zero);
-      expect(reply).toContain(sentences.zeroIsAnAnswer);
+      expect(reply).toContain(sentences.zeroIsAnAnswer('00'));
       expect(reply).toContain(question);
       expect(phone.path()).toBe('1-1-2-1');
     }
@@ -90,7 +90,47 @@ describe('zero at a number question', () => {
       parse: (typed: string) => (/^\d+$/.test(typed) ? Number(typed) : { problem: '数字' }),
     };
     const phone = await phoneWith(asking({ given: own }), { ops: fakeOps({}) });
-    expect(await phone.say('1', '0')).toContain(sentences.zeroIsAnAnswer);
+    expect(await phone.say('1', '0')).toContain(sentences.zeroIsAnAnswer('00'));
     expect(await phone.say('00')).toContain('{"given":0}');
+  });
+
+  const parsing = (parse: (typed: string) => unknown) => ({ question: '几', parse });
+  const wrong = { problem: '数字' };
+
+  test.each([
+    ['that takes 0 and not 00', parsing((typed) => (typed === '0' ? 0 : wrong)), '00', 0],
+    ['whose zero is a text', parsing((typed) => (/^00?$/.test(typed) ? '0' : wrong)), '00', '0'],
+    [
+      'whose zero is an object',
+      parsing((typed) => (/^\d+$/.test(typed) ? { n: Number(typed) } : wrong)),
+      '00',
+      { n: 0 },
+    ],
+    ['of a number', integer('几', { min: -1, max: 1 }), '零', 0],
+    ['to whom 00 is another answer', text('数量', { pattern: /^\d+$/ }), '零', '0'],
+    ['to whom 00 is another answer', text('数量', { pattern: /^\d+$/ }), '〇', '0'],
+    ['to whom 00 is another answer', text('数量', { pattern: /^\d+$/ }), '00', '00'],
+  ])('at a question %s, 0 runs nothing and says how zero is typed', async (_, question, zero, value) => {
+    const phone = await phoneWith(asking({ given: question }), { ops: fakeOps({}) });
+    await phone.say('1');
+    for (const typed of ['0', '０', '0']) {
+      expect(await phone.say(typed)).toMatch(/这里的 0 也可能是要填的数.*要填 0 请输入 (00|零)，/);
+      expect(phone.path()).toBe('1');
+    }
+    expect(await phone.say(zero)).toContain(JSON.stringify({ given: value }));
+  });
+
+  test('the sentence names a way that works there', async () => {
+    const phone = await phoneWith(asking({ given: text('数量', { pattern: /^\d+$/ }) }), {
+      ops: fakeOps({}),
+    });
+    expect(await phone.say('1', '0')).toContain(sentences.zeroIsAnAnswer('零'));
+  });
+
+  test('where letters are answers too, 0 is one', async () => {
+    for (const question of [text('名字'), text('名字', { pattern: /^[a-z0-9]+$/ })]) {
+      const phone = await phoneWith(asking({ given: question }), { ops: fakeOps({}) });
+      expect(await phone.say('1', '0')).toContain('{"given":"0"}');
+    }
   });
 });

@@ -6,7 +6,7 @@ import { canJump, jump } from './jump.ts';
 import { choiceScreen, pinsNamed } from './options.ts';
 import { findPosition, menuOf, type Position, startOf, stepBack } from './position.ts';
 import { pagesOf, render } from './render.ts';
-import { resolve } from './resolve.ts';
+import { resolve, zeroAt } from './resolve.ts';
 import { firstScreen, show, showScreen, type Turn } from './screen.ts';
 import { pathOf, type Screen, type Session } from './session.ts';
 
@@ -124,22 +124,14 @@ async function answerQuestion(standing: Standing, answer: Answer): Promise<Turn>
   const resolved = await resolve(position, answer, context);
   const command = readInput(answer.text);
   if (!('problem' in resolved)) {
-    // Whoever presses 0 to get out must not end at a preview of zero: where 00 says the same, 0 alone is no answer.
-    const isUnclear = command.kind === 'back' && isZero(resolved) && (await takesDoubleZero(standing));
-    return isUnclear ? stay(standing, sentences.zeroIsAnAnswer) : showScreen(resolved, context);
+    // Whoever presses 0 to get out must not end at a preview of zero: where digits are wanted, 0 alone is no answer.
+    const zero = command.text === '0' ? zeroAt(position) : undefined;
+    return zero === undefined
+      ? showScreen(resolved, context)
+      : stay(standing, sentences.zeroIsAnAnswer(zero));
   }
   const leads = 'isKey' in command && command.kind !== 'next' && command.kind !== 'previous';
   return leads ? takeInput(standing, command) : stay(standing, resolved.problem);
-}
-
-async function takesDoubleZero({ position, context }: Standing): Promise<boolean> {
-  const resolved = await resolve(position, { kind: 'text', text: '00' }, context);
-  return !('problem' in resolved) && isZero(resolved);
-}
-
-function isZero({ steps }: Position): boolean {
-  const step = steps.at(-1);
-  return step?.kind === 'answer' && step.value === 0;
 }
 
 async function cancel(standing: Standing): Promise<Turn> {

@@ -35,7 +35,8 @@ export const sentences = {
   tooLong: '……（内容太长，后面的没有保留）',
   textLength: (max: number) => `请输入 1–${max} 个字。`,
   textPattern: '格式不对，请重新输入。',
-  zeroIsAnAnswer: '这里的 0 也可能是要填的数，没有当作返回。要填 0 请输入 00，返回请按 *。',
+  zeroIsAnAnswer: (zero: string) =>
+    `这里的 0 也可能是要填的数，没有当作返回。要填 0 请输入 ${zero}，返回请按 *。`,
   range: (min: number, max: number) => `（${min}–${max}${min <= 0 && max >= 0 ? '，要填 0 输入 00' : ''}）`,
   integerRange: (min: number, max: number) => `请输入 ${min} 到 ${max} 的整数。`,
   codeDigits: (digits: number) => `请输入 ${digits} 位数字。`,
