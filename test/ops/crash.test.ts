@@ -18,7 +18,8 @@ beforeAll(async () => {
 afterAll(() => harness.stop());
 
 const input = { unit: '电商', namespace: 'shop', name: 'web' };
-const replicas = () => harness.cluster.get('deployments', 'shop', 'web')?.spec.replicas;
+const web = () => harness.cluster.get('deployments', 'shop', 'web');
+const replicas = () => web()?.spec.replicas;
 
 /** Previews a scale and leaves it as a replica leaves it that dies right after having confirmed it. */
 async function abandoned(name: 'k8s.scale' | 'k8s.restart', state: 'started' | 'applied', to: number) {
@@ -32,18 +33,16 @@ async function abandoned(name: 'k8s.scale' | 'k8s.restart', state: 'started' | '
   return id;
 }
 
-/** What the dead replica did to the cluster before it died. */
+/** What the dead replica did to the cluster before it died, or what arrives there later than that. */
 async function patched(
   id: string,
   spec: Record<string, unknown>,
   subresource: 'scale' | 'deployment' = 'scale',
+  resourceVersion = web()?.metadata.resourceVersion ?? '',
 ) {
-  const [row] = await harness.sql('select version from operations where id = ?', [id]);
   const cluster = openClusters(`${harness.directory}/kubeconfig`).get('demo');
-  const change = { id, version: String(row?.version), input };
-  await (subresource === 'scale'
-    ? cluster?.patchScale(change, spec)
-    : cluster?.patchDeployment(change, spec));
+  const to = { id, input, resourceVersion };
+  await (subresource === 'scale' ? cluster?.patchScale(to, spec) : cluster?.patchDeployment(to, spec));
 }
 
 /** How the operation ended, as its user was told. */
@@ -81,6 +80,66 @@ describe('after a crash', () => {
     expect(
       await ops.as('wangwu').run('k8s.scale', { ...input, replicas: 3 }, { id, hash: String(row?.hash) }),
     ).toMatchObject({ reason: 'used' });
+  });
+
+  test.each([
+    ['k8s.scale', { replicas: 3 }, 'scale'],
+    ['k8s.restart', { template: { metadata: { annotations: { late: 'yes' } } } }, 'deployment'],
+  ] as const)('the write of a %s that arrives after that is refused', async (name, spec, subresource) => {
+    const id = await abandoned(name, 'started', 3);
+    const resourceVersion = web()?.metadata.resourceVersion ?? '';
+    harness.clock.pass(20_000);
+    await ops.sweep();
+    expect(await told(id)).toMatchObject({ state: 'failed', text: expect.stringContaining('没有执行') });
+    const before = web()?.spec;
+    await expect(patched(id, spec, subresource, resourceVersion)).rejects.toThrow('刚刚被改动过');
+    expect(web()?.spec).toEqual(before);
+  });
+
+  test('a write that arrives while it is being found out is found', async () => {
+    const id = await abandoned('k8s.scale', 'started', 3);
+    const resourceVersion = web()?.metadata.resourceVersion ?? '';
+    harness.clock.pass(20_000);
+    const arrival = harness.cluster.app.server;
+    const arrive = new Promise<void>((resolve, reject) => {
+      arrival.once('request', () => {
+        patched(id, { replicas: 3 }, 'scale', resourceVersion).then(resolve, reject);
+      });
+    });
+    const [, late] = await Promise.allSettled([ops.sweep(), arrive]);
+    const { state, text } = await told(id);
+    expect({ state, isNo: text.includes('没有执行'), replicas: replicas() }).toEqual(
+      late.status === 'fulfilled'
+        ? { state: 'done', isNo: false, replicas: 3 }
+        : { state: 'failed', isNo: true, replicas: 2 },
+    );
+  });
+
+  test('what was fenced stays so when the replica that did it dies too', async () => {
+    const id = await abandoned('k8s.scale', 'started', 3);
+    const cluster = openClusters(`${harness.directory}/kubeconfig`).get('demo');
+    await cluster?.fence({ id, input, resourceVersion: web()?.metadata.resourceVersion ?? '' });
+    harness.clock.pass(20_000);
+    await ops.sweep();
+    expect(await told(id)).toMatchObject({ state: 'failed', text: expect.stringContaining('没有执行') });
+  });
+
+  test('two that were abandoned on one object are found out apart', async () => {
+    const ids = [await abandoned('k8s.scale', 'started', 3), await abandoned('k8s.restart', 'started', 0)];
+    harness.clock.pass(20_000);
+    await ops.sweep();
+    for (const id of ids) expect(await told(id)).toMatchObject({ state: 'failed' });
+  });
+
+  test('an ordered stop does not hurry what may still be on its way', async () => {
+    const id = await abandoned('k8s.scale', 'started', 3);
+    const [row] = await harness.sql('select lease_owner from operations where id = ?', [id]);
+    const db = openDatabase(harness.mysqlUrl);
+    await createOperationStore(db, String(row?.lease_owner), () => {}).release();
+    await db.destroy();
+    await ops.sweep();
+    const [left] = await harness.sql('select state from operations where id = ?', [id]);
+    expect(left).toEqual({ state: 'started' });
   });
 
   test('between effect and record the operation is found to be done', async () => {
@@ -160,7 +219,11 @@ describe('right before the effect', () => {
   afterAll(() => Promise.all(databases.map((each) => each.destroy())));
 
   /** A runner whose change only counts; `onAllowed` happens when its `allowed` row is being written. */
-  function counting(onAllowed: () => Promise<void>, onObserved?: () => Promise<void>) {
+  function counting(
+    onAllowed: () => Promise<void>,
+    onObserved?: () => Promise<void>,
+    onLook: () => void = () => undefined,
+  ) {
     const applied: string[] = [];
     const recorded: string[] = [];
     let looks = 0;
@@ -173,7 +236,11 @@ describe('right before the effect', () => {
         after: null,
         version: 'v',
       }),
-      apply: async (_context, { id }) => void applied.push(id),
+      apply: async (_context, { id }, checkTime) => {
+        onLook();
+        checkTime();
+        applied.push(id);
+      },
       submitted: () => 'submitted',
       async observe() {
         await onObserved?.();
@@ -214,6 +281,15 @@ describe('right before the effect', () => {
     const { applied, run } = counting(async () => harness.clock.pass(16_000));
     expect((await run()).answer).toMatchObject({ state: 'accepted' });
     expect(applied).toEqual([]);
+  });
+
+  test('a replica that was stopped while it looked at the object acts no more', async () => {
+    const stopped = () => harness.clock.pass(6000);
+    const { applied, run } = counting(async () => undefined, undefined, stopped);
+    const { id, answer } = await run();
+    expect(answer).toMatchObject({ state: 'accepted' });
+    expect(applied).toEqual([]);
+    expect(await store.find(id)).toMatchObject({ state: 'started' });
   });
 
   test('a replica whose operation was taken over acts no more', async () => {

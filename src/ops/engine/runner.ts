@@ -17,6 +17,9 @@ export interface RequestedChange extends Omit<Started, 'change'> {
 /** What was confirmed, and how. */
 export type Confirmed = Pick<Match, 'id' | 'hash' | 'code'>;
 
+/** How long after the lease was renewed the effect may be begun: well before the lease can have gone to another replica. */
+const BEGIN_WITHIN_MS = 5000;
+
 /** How long the user waits for the end of a change before reading that it was submitted. */
 const ANSWER_WITHIN_MS = 3000;
 
@@ -40,8 +43,11 @@ export function createRunner(parts: Replica & { readonly watcher: Watcher }) {
     const { change, implementation, context, attempt } = started;
     try {
       // Right before the effect: a replica that was stopped for longer than its lease must not act any more.
+      const beginUntil = clock.now() + BEGIN_WITHIN_MS;
       if (!(await store.renew(change.id, clock.now()))) return unsure;
-      await implementation.apply(context, change);
+      await implementation.apply(context, change, () => {
+        if (clock.now() > beginUntil) throw new Error(`too late for the effect of ${change.id}`);
+      });
     } catch (error) {
       if (error instanceof Refused) return refuse(started, error);
       if (!(error instanceof TargetFailed) || error.mayHaveHappened) throw error;

@@ -109,9 +109,12 @@ export function createOperationStore(db: Database, owner: string, onOutcome: (du
       }
       return taken;
     },
-    /** Gives all leases back, so that another replica can go on at once. */
+    /**
+     * Gives back the leases of what is being watched, so that another replica can go on at once. An effect that has not
+     * been recorded may still be on its way: its lease ends by itself.
+     */
     async release(): Promise<void> {
-      await own().set({ lease_until: 0 }).execute();
+      await own().set({ lease_until: 0 }).where('state', '=', 'applied').execute();
     },
     /** previewed → cancelled, if the row is the user's. */
     cancelPreview: (id: string, user: string, now: number) =>

@@ -39,7 +39,7 @@ export interface Inspection {
   /** Enough to put it back; JSON. */
   readonly before: unknown;
   readonly after: unknown;
-  /** Differs whenever the object does. */
+  /** Differs whenever what was previewed would no longer be true. */
   readonly version: string;
 }
 
@@ -70,11 +70,18 @@ export type Finding =
  */
 export interface ChangeOperation<N extends ChangeName = ChangeName> {
   inspect(context: Context, input: InputOf<N>): Promise<Inspection>;
-  /** The one effect, at most 3 s. Refused (`moved` when the object is not the one previewed) means that there was none. */
-  apply(context: Context, change: ConfirmedChange<N>): Promise<void>;
+  /**
+   * The one effect, and only on the object as it was previewed (else Refused `moved`). Refused means that there was none.
+   * It must fail by itself when it arrives late: 10 s after `checkTime` answered at the latest. That one is called after
+   * the last look at the object, and throws when another replica may have begun to find out what became of the change.
+   */
+  apply(context: Context, change: ConfirmedChange<N>, checkTime: () => void): Promise<void>;
   /** What the user reads when the effect is there and its end is not. */
   submitted(change: ConfirmedChange<N>): string;
   observe(context: Context, change: ConfirmedChange<N>): Promise<Observation>;
-  /** Finds out after a crash whether `apply` had its effect. It is called only when it can no longer come. */
+  /**
+   * Finds out whether `apply` had its effect, when that was not recorded. It may still be on its way to the object:
+   * `never` is answered only when it would have no effect there any more.
+   */
   reconcile(context: Context, change: ConfirmedChange<N>): Promise<Finding>;
 }

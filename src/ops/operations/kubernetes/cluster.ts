@@ -15,10 +15,12 @@ import {
 import { ConfigError, mayHaveArrived, Refused } from '../../../errors.ts';
 import { TargetFailed } from '../../target-failed.ts';
 import type { ConfirmedChange } from '../operation.ts';
-import { managerOf, resourceVersionIn } from './deployment.ts';
+import { FENCED_BY, managerOf } from './deployment.ts';
 
-/** A confirmed change to a deployment. */
-type Change = Pick<ConfirmedChange<'k8s.restart'>, 'id' | 'version' | 'input'>;
+/** What a confirmed change is written to: the deployment, only while it is at that `resourceVersion`. */
+export interface WriteAt extends Pick<ConfirmedChange<'k8s.restart'>, 'id' | 'input'> {
+  readonly resourceVersion: string;
+}
 
 export type Cluster = ReturnType<typeof openCluster>;
 
@@ -38,7 +40,8 @@ const merge = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
 
 /**
  * What operations ask of a cluster, each within 3 s. Throws Refused('missing') when the object is not there,
- * Refused('moved') when it is no longer at the version asked for, and TargetFailed for anything else.
+ * Refused('moved') when it is no longer at the version asked for, and TargetFailed for anything else, also for an answer
+ * that is not of the kind asked for.
  */
 function openCluster(config: KubeConfig) {
   const client = createConfiguration({
@@ -57,46 +60,91 @@ function openCluster(config: KubeConfig) {
   const apps = new AppsV1Api(client);
   const core = new CoreV1Api(client);
   const autoscaling = new AutoscalingV2Api(client);
-  const written = ({ id, version, input: { namespace, name } }: Change, spec: object) => ({
-    namespace,
-    name,
-    fieldManager: managerOf(id),
-    body: { metadata: { resourceVersion: resourceVersionIn(version) }, spec },
-  });
+  const patchOf = ({ id, input: { namespace, name }, resourceVersion }: WriteAt, spec: object) => {
+    return { namespace, name, fieldManager: managerOf(id), body: { metadata: { resourceVersion }, spec } };
+  };
   return {
-    deployments: async (namespace: string): Promise<readonly V1Deployment[]> =>
-      (await asked(namespace, apps.listNamespacedDeployment({ namespace, limit: 1000 }))).items,
+    deployments: (namespace: string): Promise<readonly V1Deployment[]> =>
+      listed(namespace, 'DeploymentList', apps.listNamespacedDeployment({ namespace, limit: 1000 })),
     deployment: (namespace: string, name: string): Promise<V1Deployment> =>
-      asked(`${namespace}/${name}`, apps.readNamespacedDeployment({ namespace, name })),
-    pods: async (namespace: string, labelSelector: string): Promise<readonly V1Pod[]> =>
-      (await asked(namespace, core.listNamespacedPod({ namespace, labelSelector, limit: 1000 }))).items,
-    autoscalers: async (namespace: string): Promise<readonly V2HorizontalPodAutoscaler[]> =>
-      (await asked(namespace, autoscaling.listNamespacedHorizontalPodAutoscaler({ namespace }))).items,
-    /** Writes a deployment's scale: only at the version that was previewed, and under the name of the operation. */
-    async patchScale(change: Change, spec: object): Promise<void> {
-      await asked(change.input.name, apps.patchNamespacedDeploymentScale(written(change, spec), merge));
-    },
+      read(`${namespace}/${name}`, 'Deployment', apps.readNamespacedDeployment({ namespace, name })),
+    pods: (namespace: string, labelSelector: string): Promise<readonly V1Pod[]> =>
+      listed(namespace, 'PodList', core.listNamespacedPod({ namespace, labelSelector, limit: 1000 })),
+    autoscalers: (namespace: string): Promise<readonly V2HorizontalPodAutoscaler[]> =>
+      listed(
+        namespace,
+        'HorizontalPodAutoscalerList',
+        autoscaling.listNamespacedHorizontalPodAutoscaler({ namespace }),
+      ),
+    /** Writes a deployment's scale, under the name of the operation. */
+    patchScale: (to: WriteAt, spec: object): Promise<void> =>
+      written(to.input.name, 'Scale', apps.patchNamespacedDeploymentScale(patchOf(to, spec), merge)),
     /** The same for a deployment itself. */
-    async patchDeployment(change: Change, spec: object): Promise<void> {
-      await asked(change.input.name, apps.patchNamespacedDeployment(written(change, spec), merge));
+    patchDeployment: (to: WriteAt, spec: object): Promise<void> =>
+      written(to.input.name, 'Deployment', apps.patchNamespacedDeployment(patchOf(to, spec), merge)),
+    /**
+     * Makes every write fail that was sent for an earlier resourceVersion and has yet to arrive. A label, unlike an
+     * annotation, is no new generation: what others have previewed stays true.
+     */
+    async fence({ id, input: { namespace, name }, resourceVersion }: WriteAt): Promise<void> {
+      const body = { metadata: { resourceVersion, labels: { [FENCED_BY]: id } } };
+      const request = { namespace, name, fieldManager: 'keypad', body };
+      await written(name, 'Deployment', apps.patchNamespacedDeployment(request, merge));
     },
   };
 }
 
-/** Words the errors of the client, which carry whole responses, for a person. */
-function asked<T>(what: string, request: Promise<T>): Promise<T> {
-  return request.catch((cause: unknown) => {
-    if (cause instanceof ApiException) throw answered(what, cause);
-    throw new TargetFailed('集群连不上，请稍后再试', { mayHaveHappened: mayHaveArrived(cause), cause });
-  });
+interface KubernetesObject {
+  readonly kind?: string;
 }
 
-function answered(what: string, error: ApiException<unknown>): Error {
-  const { code } = error;
+/** The answer to a request that changes nothing. */
+async function read<T extends KubernetesObject>(what: string, kind: string, request: Promise<T>): Promise<T> {
+  const answer = await request.catch((cause: unknown) => fail(what, cause, false));
+  return ofKind(kind, answer, false);
+}
+
+async function listed<T>(
+  namespace: string,
+  kind: string,
+  request: Promise<KubernetesObject & { readonly items?: readonly T[] }>,
+): Promise<readonly T[]> {
+  const { items } = await read(namespace, kind, request);
+  return Array.isArray(items) ? items : notUnderstood(false);
+}
+
+async function written(what: string, kind: string, request: Promise<KubernetesObject>): Promise<void> {
+  const answer = await request.catch((cause: unknown) => fail(what, cause, mayHaveArrived(cause)));
+  ofKind(kind, answer, true);
+}
+
+/** What stands in front of a cluster may answer anything with 200. */
+function ofKind<T extends KubernetesObject>(kind: string, answer: T | null, mayHaveHappened: boolean): T {
+  return answer?.kind === kind ? answer : notUnderstood(mayHaveHappened);
+}
+
+function notUnderstood(mayHaveHappened: boolean, cause?: unknown): never {
+  throw new TargetFailed('集群的地址上回答的不是 Kubernetes', { mayHaveHappened, cause });
+}
+
+/** Words the errors of the client, which carry whole responses, for a person. */
+function fail(what: string, cause: unknown, mayHaveHappened: boolean): never {
+  if (cause instanceof ApiException) throw answered(what, cause, mayHaveHappened);
+  const isUnreadable = cause instanceof SyntaxError || cause instanceof TypeError || isOfUnknownType(cause);
+  if (isUnreadable) notUnderstood(mayHaveHappened, cause);
+  throw new TargetFailed('集群连不上，请稍后再试', { mayHaveHappened, cause });
+}
+
+/** The client knows JSON and text; for any other answer it has no error of its own. */
+function isOfUnknownType(cause: unknown): boolean {
+  return cause instanceof Error && cause.message.startsWith('The mediaType');
+}
+
+function answered(what: string, { code }: ApiException<unknown>, mayHaveArrived: boolean): Error {
   if (code === 404) return new Refused('missing', `集群里没有 ${what}`);
   if (code === 409) return new Refused('moved', `${what} 刚刚被改动过`);
   const cause = new Error(`the cluster answered ${code}`);
-  const options = { mayHaveHappened: code >= 500, cause };
+  const options = { mayHaveHappened: mayHaveArrived && code >= 500, cause };
   if (code === 401 || code === 403) return new TargetFailed(`集群不允许 Keypad 这样做（${code}）`, options);
   return new TargetFailed(`集群拒绝了请求（${code}）`, options);
 }

@@ -14,27 +14,29 @@ export function rolloutOf({ metadata, spec, status }: V1Deployment) {
   };
 }
 
-/** Differs whenever the deployment does, and also when it was deleted and made again. */
-export function versionOf({ metadata }: V1Deployment): string {
-  return `${metadata?.uid}/${metadata?.resourceVersion}`;
+/**
+ * Differs whenever what is asked of the deployment does, and when it was deleted and made again. Its status may change,
+ * as that of a deployment in trouble does all the time: then it is still the same.
+ */
+export function versionOf({ metadata, spec }: V1Deployment): string {
+  return `${metadata?.uid}/${metadata?.generation}/${spec?.replicas}`;
 }
 
-/** The resourceVersion within a version. */
-export function resourceVersionIn(version: string): string {
-  return version.slice(version.indexOf('/') + 1);
-}
+/** The label that names the operation for which a deployment was touched last, so that its write can no longer come. */
+export const FENCED_BY = 'keypad/not-executed';
 
 /** The name under which an operation writes: the server keeps it beside every field that it changed. */
 export function managerOf(operationId: string): string {
   return `keypad-${operationId}`;
 }
 
-/** Whether `manager` was the last to write `spec.replicas`. */
-export function ownsReplicas({ metadata }: V1Deployment, manager: string): boolean {
-  return (metadata?.managedFields ?? []).some((entry) => {
-    const fields = entry.fieldsV1 as { readonly 'f:spec'?: { readonly 'f:replicas'?: unknown } } | undefined;
-    return entry.manager === manager && fields?.['f:spec']?.['f:replicas'] !== undefined;
-  });
+/** Whether an operation was the last to write that field of the spec. */
+export function isManagedBy(operationId: string, field: string) {
+  return ({ metadata }: V1Deployment): boolean =>
+    (metadata?.managedFields ?? []).some((entry) => {
+      const { 'f:spec': spec = {} } = (entry.fieldsV1 ?? {}) as { readonly 'f:spec'?: object };
+      return entry.manager === managerOf(operationId) && `f:${field}` in spec;
+    });
 }
 
 /** The label selector of a deployment as a query. */

@@ -1,7 +1,9 @@
 import type { V1Deployment } from '@kubernetes/client-node';
 import { InputError } from '../../../errors.ts';
 import type { ChangeOperation } from '../operation.ts';
+import type { WriteAt } from './cluster.ts';
 import { findDeployment, rolloutOf, versionOf } from './deployment.ts';
+import { findEffect, writeTo } from './effect.ts';
 
 const RESTARTED_AT = 'kubectl.kubernetes.io/restartedAt';
 const OPERATION = 'keypad/operation';
@@ -23,11 +25,12 @@ export const restart: ChangeOperation<'k8s.restart'> = {
     };
   },
 
-  async apply({ policy, targets, now }, change) {
+  async apply({ policy, targets, now }, change, checkTime) {
     const { unit, namespace } = change.input;
     const { cluster } = targets.cluster(policy, unit, namespace);
     const annotations = { [RESTARTED_AT]: new Date(now).toISOString(), [OPERATION]: change.id };
-    await cluster.patchDeployment(change, { template: { metadata: { annotations } } });
+    const write = (to: WriteAt) => cluster.patchDeployment(to, { template: { metadata: { annotations } } });
+    await writeTo(cluster, change, { isIn: isRestartedBy(change.id), write }, checkTime);
   },
 
   submitted: ({ input: { name } }) => `已提交：${name} 滚动重启，等待就绪，完成后会告诉你`,
@@ -36,7 +39,7 @@ export const restart: ChangeOperation<'k8s.restart'> = {
     const { name } = input;
     const deployment = await findDeployment(context, input);
     if (deployment === undefined) return { final: true, text: `${name}：重启已生效，但之后部署被删除了` };
-    if (annotationsOf(deployment)[OPERATION] !== id) {
+    if (!isRestartedBy(id)(deployment)) {
       return { final: true, text: `${name}：重启已生效，但之后部署又被改动了` };
     }
     const { wanted, existing, updated, ready, seen } = rolloutOf(deployment);
@@ -46,14 +49,12 @@ export const restart: ChangeOperation<'k8s.restart'> = {
     return { final, text: `${name}：重启已生效，但还没有完成（已更新 ${renewed}/${wanted}，就绪 ${ready}）` };
   },
 
-  async reconcile(context, { id, version, input }) {
-    const deployment = await findDeployment(context, input);
-    if (deployment === undefined) return { effect: 'unknown', text: '部署已不存在' };
-    if (annotationsOf(deployment)[OPERATION] === id) return { effect: 'applied' };
-    if (versionOf(deployment) === version) return { effect: 'never' };
-    return { effect: 'unknown', text: '部署在这期间被改动过' };
-  },
+  reconcile: (context, change) => findEffect(context, change, isRestartedBy(change.id)),
 };
+
+function isRestartedBy(id: string) {
+  return (deployment: V1Deployment): boolean => annotationsOf(deployment)[OPERATION] === id;
+}
 
 function annotationsOf({ spec }: V1Deployment): Readonly<Record<string, string>> {
   return spec?.template.metadata?.annotations ?? {};

@@ -3,8 +3,9 @@ import { InputError, Refused } from '../../../errors.ts';
 import type { Unit } from '../../policy/document.ts';
 import { TargetFailed } from '../../target-failed.ts';
 import type { ChangeOperation } from '../operation.ts';
-import type { Cluster } from './cluster.ts';
-import { findDeployment, managerOf, ownsReplicas, rolloutOf, versionOf } from './deployment.ts';
+import type { Cluster, WriteAt } from './cluster.ts';
+import { findDeployment, isManagedBy, rolloutOf, versionOf } from './deployment.ts';
+import { findEffect, writeTo } from './effect.ts';
 
 /** Sets the number of a deployment's pods through its `scale` subresource. */
 export const scale: ChangeOperation<'k8s.scale'> = {
@@ -32,12 +33,13 @@ export const scale: ChangeOperation<'k8s.scale'> = {
     };
   },
 
-  async apply({ policy, targets }, change) {
+  async apply({ policy, targets }, change, checkTime) {
     const { unit, namespace, replicas } = change.input;
     const { cluster, limits } = targets.cluster(policy, unit, namespace);
     // The policy may have become stricter since the preview.
     checkCeiling(unit, limits, replicasIn(change.before), replicas);
-    await cluster.patchScale(change, { replicas });
+    const write = (to: WriteAt) => cluster.patchScale(to, { replicas });
+    await writeTo(cluster, change, { isIn: isManagedBy(change.id, 'replicas'), write }, checkTime);
   },
 
   submitted: ({ before, input: { name, replicas } }) =>
@@ -58,13 +60,7 @@ export const scale: ChangeOperation<'k8s.scale'> = {
     return { final: true, text: replicas === 0 ? `${change}，已全部停止` : `${change}，${ready} 个就绪` };
   },
 
-  async reconcile(context, { id, version, input }) {
-    const deployment = await findDeployment(context, input);
-    if (deployment === undefined) return { effect: 'unknown', text: '部署已不存在' };
-    if (ownsReplicas(deployment, managerOf(id))) return { effect: 'applied' };
-    if (versionOf(deployment) === version) return { effect: 'never' };
-    return { effect: 'unknown', text: `现在的副本数是 ${rolloutOf(deployment).wanted}` };
-  },
+  reconcile: (context, change) => findEffect(context, change, isManagedBy(change.id, 'replicas')),
 };
 
 /** The policy says how many pods a deployment of the unit may be given. Fewer than there are now may always be asked for. */

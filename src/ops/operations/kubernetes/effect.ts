@@ -1,0 +1,79 @@
+import type { V1Deployment } from '@kubernetes/client-node';
+import { Refused } from '../../../errors.ts';
+import { TargetFailed } from '../../target-failed.ts';
+import type { ConfirmedChange, Context, Finding } from '../operation.ts';
+import type { Cluster, WriteAt } from './cluster.ts';
+import { findDeployment, rolloutOf, versionOf } from './deployment.ts';
+
+/** A confirmed change to a deployment. */
+type Change = Pick<ConfirmedChange<'k8s.restart'>, 'id' | 'version' | 'input'>;
+
+/** What one operation does to a deployment. */
+export interface DeploymentEffect {
+  /** Whether the deployment bears the mark that the effect leaves in it. */
+  isIn(deployment: V1Deployment): boolean;
+  write(to: WriteAt): Promise<void>;
+}
+
+/** How often a write is tried on a deployment whose status changes all the time. */
+const TRIES = 5;
+
+/**
+ * Writes to the very deployment that was previewed. Where only its status has changed, it is read again and tried a few
+ * times more. Throws Refused('moved') when it is another one, or is to be another one, than was previewed.
+ */
+export async function writeTo(
+  cluster: Cluster,
+  { id, version, input }: Change,
+  { isIn, write }: DeploymentEffect,
+  checkTime: () => void,
+): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    const deployment = await cluster.deployment(input.namespace, input.name);
+    // What stands in between may have sent the write a second time, and only the second was refused.
+    if (isIn(deployment)) return;
+    if (versionOf(deployment) !== version) throw new Refused('moved', `${input.name} 刚刚被改动过`);
+    checkTime();
+    try {
+      return await write({ id, input, resourceVersion: resourceVersionOf(deployment) });
+    } catch (error) {
+      if (!hasMoved(error) || tries === TRIES) throw error;
+    }
+  }
+}
+
+/**
+ * Finds out whether a write has had its effect. It answers `never` only once the deployment is fenced: a write that is
+ * still on its way asks for an earlier resourceVersion, and is refused by the cluster whenever it arrives.
+ */
+export async function findEffect(
+  context: Context,
+  { id, version, input }: Change,
+  isIn: DeploymentEffect['isIn'],
+): Promise<Finding> {
+  const { cluster } = context.targets.cluster(context.policy, input.unit, input.namespace);
+  for (let tries = 1; tries <= TRIES; tries += 1) {
+    const deployment = await findDeployment(context, input);
+    if (deployment === undefined) return { effect: 'unknown', text: '部署已不存在' };
+    if (isIn(deployment)) return { effect: 'applied' };
+    if (versionOf(deployment) !== version) {
+      const { wanted } = rolloutOf(deployment);
+      return { effect: 'unknown', text: `部署在这期间被改动过，现在的副本数是 ${wanted}` };
+    }
+    try {
+      await cluster.fence({ id, input, resourceVersion: resourceVersionOf(deployment) });
+      return { effect: 'never' };
+    } catch (error) {
+      if (!hasMoved(error)) throw error;
+    }
+  }
+  throw new TargetFailed('部署的状态一直在变', { mayHaveHappened: true });
+}
+
+function hasMoved(error: unknown): boolean {
+  return error instanceof Refused && error.reason === 'moved';
+}
+
+function resourceVersionOf({ metadata }: V1Deployment): string {
+  return metadata?.resourceVersion ?? '';
+}
