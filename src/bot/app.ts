@@ -9,7 +9,7 @@ import { createHttpClient } from '../server/http-client.ts';
 import { createHttpServer } from '../server/http-server.ts';
 import type { Log } from '../server/log.ts';
 import { createBotMetrics } from '../server/metrics.ts';
-import { createRedis } from '../server/redis.ts';
+import { checkWrites, createRedis } from '../server/redis.ts';
 import { openAccounts } from './accounts.ts';
 import { startConfirmations } from './confirmations.ts';
 import { createIdentity, principalOf } from './identity.ts';
@@ -143,7 +143,7 @@ export async function createBot({ config, log, registry }: BotParts) {
     /** What must answer before callbacks make sense, by name. */
     // Message delivery is not among them: without it the bot still answers in its replies, and what it has to tell
     // later waits with the platform. A bot out of service would help nobody; the log and the metrics tell of it.
-    checks: { redis: async () => void (await redis.ping()) },
+    checks: { redis: () => checkWrites(redis) },
     /** Reads the file of accounts and the menus again. */
     reload: accounts.reload,
     /** Takes no more callbacks, finishes those in flight and what is delivered late, and lets go of Redis. */
