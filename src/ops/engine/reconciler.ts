@@ -3,11 +3,9 @@ import { type Audit, createAttempt } from '../audit/audit.ts';
 import { changes } from '../operations/index.ts';
 import type { Context, Finding } from '../operations/operation.ts';
 import type { Subject } from '../policy/policy.ts';
+import { putOff } from './put-off.ts';
 import { changeOf, detailsOf, type OperationRow } from './store.ts';
 import type { Replica, Started, Watcher } from './watcher.ts';
-
-/** How long an object that cannot be looked at is asked again. */
-const ASK_FOR_MS = 600_000;
 
 interface SweepParts extends Replica {
   readonly watcher: Watcher;
@@ -19,7 +17,8 @@ interface SweepParts extends Replica {
  * Makes one round of taking up what a replica left behind when it died, and finding out the truth about it. A round
  * answers when every abandoned row is finished or being watched.
  */
-export function createSweep({ store, watcher, audit, clock, report, contextFor }: SweepParts) {
+export function createSweep(parts: SweepParts) {
+  const { store, watcher, audit, clock, report, contextFor } = parts;
   const settle = async (row: OperationRow): Promise<void> => {
     const name = changeNamed(row.operation);
     const context = contextFor({ user: row.user, departments: [] });
@@ -43,14 +42,14 @@ export function createSweep({ store, watcher, audit, clock, report, contextFor }
     await watcher.watch(started, 0);
   };
 
-  /** Undefined when the object cannot be seen now: the row is left until its lease ends, and taken up again. */
+  /** Undefined when the object cannot be seen now: the row is put off. */
   const reconcile = async ({ implementation, context, change }: Started): Promise<Finding | undefined> => {
     try {
       return await implementation.reconcile(context, change);
     } catch (error) {
       report(error);
-      const late = clock.now() - change.startedAt > ASK_FOR_MS;
-      return late ? { effect: 'unknown', text: '一直看不到实际状态' } : undefined;
+      const isPutOff = await putOff(parts, change, '不知道有没有执行');
+      return isPutOff ? undefined : { effect: 'unknown', text: '一天里一直看不到实际状态' };
     }
   };
 

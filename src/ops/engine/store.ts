@@ -43,6 +43,23 @@ export function createOperationStore(db: Database, owner: string, onOutcome: (du
   const previewed = (id: string, user: string) =>
     rows().where('id', '=', id).where('user', '=', user).where('state', '=', 'previewed');
   const own = (on = db) => rows(on).where('state', 'in', RUNNING).where('lease_owner', '=', owner);
+  /** Changes a running row that is the owner's, and puts what its user is to be told into the outbox with it. */
+  const changeAndTell = async (
+    id: string,
+    change: Partial<OperationTable>,
+    told: { readonly key: string; readonly text: string; readonly tellAt: number } | null,
+  ): Promise<boolean> => {
+    const isChanged = await transact(db, async (transaction) => {
+      if (!(await changed(own(transaction).set(change).where('id', '=', id)))) return false;
+      if (told === null) return true;
+      const row = transaction.selectFrom('operations').select('user').where('id', '=', id);
+      const { user } = await row.executeTakeFirstOrThrow();
+      await addMessage(transaction, { id: told.key, user, text: told.text, due_at: told.tellAt });
+      return true;
+    });
+    if (isChanged && told !== null) onOutcome(told.tellAt);
+    return isChanged;
+  };
   return {
     async insert(row: Readonly<PreviewedRow>): Promise<void> {
       await db
@@ -77,19 +94,20 @@ export function createOperationStore(db: Database, owner: string, onOutcome: (du
     /** started → applied. */
     markApplied: (id: string) => changed(own().set({ state: 'applied' }).where('id', '=', id)),
     /** Ends a running row that is still the owner's, and puts its outcome into the outbox in the same transaction. */
-    async finish(id: string, { state, text, now, tellAt }: Ending): Promise<boolean> {
+    finish(id: string, { state, text, now, tellAt }: Ending): Promise<boolean> {
       const end = { state, text, finished_at: now, lease_owner: null, lease_until: null };
-      const isEnded = await transact(db, async (transaction) => {
-        if (!(await changed(own(transaction).set(end).where('id', '=', id)))) return false;
-        if (tellAt === null) return true;
-        const row = transaction.selectFrom('operations').select('user').where('id', '=', id);
-        const { user } = await row.executeTakeFirstOrThrow();
-        await addMessage(transaction, { id: outcomeKey(id), user, text, due_at: tellAt });
-        return true;
-      });
-      if (isEnded && tellAt !== null) onOutcome(tellAt);
-      return isEnded;
+      return changeAndTell(id, end, tellAt === null ? null : { key: outcomeKey(id), text, tellAt });
     },
+    /** Leaves a running row alone until that time; `text` is told to its user now, once however often it is put off. */
+    putOff: (
+      id: string,
+      { now, until, text }: { readonly now: number; readonly until: number; readonly text: string | null },
+    ): Promise<boolean> =>
+      changeAndTell(
+        id,
+        { lease_until: until },
+        text === null ? null : { key: `open-${id}`, text, tellAt: now },
+      ),
     /** Takes over running rows whose lease has ended, whichever replica's clock one goes by. */
     async takeOver(now: number): Promise<readonly OperationRow[]> {
       const abandoned = db.selectFrom('operations').selectAll().where('state', 'in', RUNNING);

@@ -1,14 +1,15 @@
 import type { Answer } from '../../contract/answer.ts';
 import type { Attempt } from '../audit/audit.ts';
 import type { Clock } from '../clock.ts';
-import type { ChangeOperation, ConfirmedChange, Context } from '../operations/operation.ts';
+import type { ChangeOperation, ConfirmedChange, Context, Observation } from '../operations/operation.ts';
+import { putOff } from './put-off.ts';
 import { type Ending, LEASE_MS, type OperationStore } from './store.ts';
 
 const LOOK_EVERY_MS = 300;
 /** Once nobody waits in front of the phone any more. */
 const LOOK_LATER_MS = 1000;
 /** How long after its confirmation a change is watched before the user is told how it stands. */
-const GIVE_UP_AFTER_MS = 120_000;
+const WATCH_FOR_MS = 120_000;
 
 /** How long a receipt may take before the user is told an outcome that went out in an answer. */
 export const GRACE_MS = 10_000;
@@ -33,32 +34,32 @@ export interface Started {
 export type Watcher = ReturnType<typeof createWatcher>;
 
 /** Makes the watcher of one replica. A look that fails is repeated. */
-export function createWatcher({ store, clock, report }: Replica) {
+export function createWatcher(replica: Replica) {
+  const { store, clock, report } = replica;
   const stopping = new AbortController();
   const running = new Set<Promise<unknown>>();
 
-  /** Looks until there is an end; undefined when the row was taken over or the platform stops. */
-  const follow = async ({ change, implementation, context }: Started) => {
-    let text = `${change.target}：已提交，但一直连不上，无法确认结果`;
-    let state: Ending['state'] = 'unknown';
+  const look = ({ change, implementation, context }: Started): Promise<Observation | undefined> =>
+    implementation.observe(context, change).catch((error: unknown) => void report(error));
+
+  /** Looks until there is an end; undefined when the row was taken over or put off, or the platform stops. */
+  const follow = async (started: Started): Promise<Pick<Ending, 'state' | 'text'> | undefined> => {
+    const { change } = started;
     let leasedUntil = 0;
-    const giveUpAt = change.startedAt + GIVE_UP_AFTER_MS;
     while (!stopping.signal.aborted) {
       const now = clock.now();
       if (leasedUntil - now < LEASE_MS / 2) {
         leasedUntil = now + LEASE_MS;
         if (!(await store.renew(change.id, now))) return undefined;
       }
-      try {
-        const seen = await implementation.observe(context, change);
-        ({ text, state } = { text: seen.text, state: 'done' as const });
-        if (seen.final) return { text, state };
-      } catch (error) {
-        report(error);
+      const seen = await look(started);
+      const age = clock.now() - change.startedAt;
+      if (seen?.final || (seen && age >= WATCH_FOR_MS)) return { state: 'done', text: seen.text };
+      if (age >= WATCH_FOR_MS) {
+        if (await putOff(replica, change, '已提交')) return undefined;
+        return { state: 'unknown', text: `${change.target}：已提交，但一天里一直看不到实际状态，请自行确认` };
       }
-      if (clock.now() >= giveUpAt) return { text, state };
-      const early = clock.now() - change.startedAt < 10_000;
-      await clock.wait(early ? LOOK_EVERY_MS : LOOK_LATER_MS, stopping.signal);
+      await clock.wait(age < 10_000 ? LOOK_EVERY_MS : LOOK_LATER_MS, stopping.signal);
     }
     return undefined;
   };
