@@ -37,12 +37,13 @@ export async function createBot({ config, log, registry }: BotParts) {
   const redis = createRedis(config.redisUrl.reveal());
   redis.on('error', (err) => log.warn({ err }, 'redis'));
   const stopping = new AbortController();
+  const http = createHttpClient();
   const pushClient = createPushClient({
+    send: http.send,
     url: config.pushUrl,
     app: config.pushAppId,
     key: config.pushAppKey.reveal(),
   });
-  const http = createHttpClient();
   const client = createOpsClient({
     send: http.send,
     url: config.opsUrl,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
+import { createHttpClient, type SendHttp } from '../server/http-client.ts';
 import type { Member } from '../wecom/api/api.ts';
 import { signRequest } from './apps/signature.ts';
 import type { Opaque } from './content/opaque.ts';
@@ -42,7 +43,8 @@ export interface PushClientParts {
   readonly url: string;
   readonly app: string;
   readonly key: string;
-  readonly fetch?: typeof fetch;
+  /** A client of its own when left out. */
+  readonly send?: SendHttp;
 }
 
 /**
@@ -56,12 +58,15 @@ export function isRefused(error: unknown): boolean {
 const TIMEOUT_MS = 10_000;
 /** Message delivery waits 30 s for WeCom. */
 const SEND_TIMEOUT_MS = 40_000;
+/** More than any message with all of its receivers. */
+const MAX_BYTES = 16 * 1024 * 1024;
 
 /** Hands messages to message delivery. Every method throws a {@link PushError}. */
 export type PushClient = ReturnType<typeof createPushClient>;
 
-/** Makes a client; connections are kept alive by `fetch`. */
-export function createPushClient(parts: PushClientParts) {
+/** Makes a client, which keeps its connections alive. */
+export function createPushClient({ send = createHttpClient().send, ...app }: PushClientParts) {
+  const parts = { ...app, send };
   const get = <T>(path: string): Promise<T> => ask(parts, path);
   const post = <T>(message: GivenMessage): Promise<T> => ask(parts, '/v1/messages', message);
   return {
@@ -88,7 +93,7 @@ function queryOf(account: string | undefined): string {
 }
 
 /** Hands a message in, or without one asks for something, which can be repeated. */
-async function ask<T>(parts: PushClientParts, path: string, message?: GivenMessage): Promise<T> {
+async function ask<T>(parts: Required<PushClientParts>, path: string, message?: GivenMessage): Promise<T> {
   const { status, body } = await exchange(parts, path, message).catch((error: unknown) => {
     if (message !== undefined && message.idempotencyKey === undefined) throw error;
     return exchange(parts, path, message);
@@ -99,23 +104,27 @@ async function ask<T>(parts: PushClientParts, path: string, message?: GivenMessa
 }
 
 /** Asks once, with a signature of its own; throws a PushError when no usable answer comes. */
-async function exchange(parts: PushClientParts, path: string, message: GivenMessage | undefined) {
+async function exchange(parts: Required<PushClientParts>, path: string, message: GivenMessage | undefined) {
   const url = new URL(path, parts.url);
   const method = message === undefined ? 'GET' : 'POST';
   const text = message === undefined ? {} : { body: JSON.stringify(message) };
   const unsigned = { method, target: url.pathname + url.search, now: Date.now(), nonce: randomUUID() };
   try {
-    const response = await (parts.fetch ?? fetch)(url, {
+    const answered = await parts.send({
       method,
+      url,
       headers: {
         ...signRequest(parts, { ...unsigned, ...text }),
         ...(message !== undefined && { 'content-type': 'application/json' }),
       },
       ...text,
-      redirect: 'error',
-      signal: AbortSignal.timeout(message?.wait ? SEND_TIMEOUT_MS : TIMEOUT_MS),
+      timeoutMs: message?.wait ? SEND_TIMEOUT_MS : TIMEOUT_MS,
+      maxBytes: MAX_BYTES,
     });
-    return { status: response.status, body: (await response.json()) as Readonly<Record<string, unknown>> };
+    return {
+      status: answered.status,
+      body: JSON.parse(answered.text) as Readonly<Record<string, unknown>>,
+    };
   } catch (cause) {
     throw new PushError(0, 'Message delivery gave no usable answer.', { cause });
   }

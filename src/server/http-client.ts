@@ -47,26 +47,52 @@ const NEVER_BY_PROXY = ['localhost', '127.0.0.1', '::1'];
  * the proxies that are named. It stands on the dispatcher of undici, which costs a fifth of `fetch` a call
  * (test/bench/README.md). There are as many connections to a server as requests under way, with one request at a time on
  * each: callers bound how many they make.
+ *
+ * A connection may have died without a word while it rested. So a request without an answer discredits all that were made to its server
+ * before: they finish what is under way on them, and are not used again.
  */
 export function createHttpClient({ httpProxy = '', httpsProxy = '', noProxy = '' }: HttpProxies = {}) {
-  const agent = new EnvHttpProxyAgent({
-    httpProxy,
-    httpsProxy,
-    noProxy: [noProxy, ...NEVER_BY_PROXY].join(','),
-    connectTimeout: CONNECT_MS,
-    keepAliveTimeout: IDLE_MS,
-    keepAliveMaxTimeout: MOST_IDLE_MS,
-    // HTTP/2 would share a connection among requests, and repeat some by itself.
-    allowH2: false,
-  });
+  const open = (): Dispatcher =>
+    new EnvHttpProxyAgent({
+      httpProxy,
+      httpsProxy,
+      noProxy: [noProxy, ...NEVER_BY_PROXY].join(','),
+      connectTimeout: CONNECT_MS,
+      keepAliveTimeout: IDLE_MS,
+      keepAliveMaxTimeout: MOST_IDLE_MS,
+      // HTTP/2 would share a connection among requests, and repeat some by itself.
+      allowH2: false,
+    });
+  const agents = new Map<string, Dispatcher>();
+  const left = new Set<Dispatcher>();
+  let isClosed = false;
+  const agentOf = ({ origin }: URL): Dispatcher => {
+    const agent = agents.get(origin) ?? open();
+    agents.set(origin, agent);
+    return agent;
+  };
+  const discredit = ({ origin }: URL, agent: Dispatcher): void => {
+    if (agents.get(origin) !== agent) return;
+    agents.delete(origin);
+    left.add(agent);
+    const forget = () => void left.delete(agent);
+    agent.close().then(forget, forget);
+  };
   return {
-    send: (request: HttpRequest): Promise<HttpAnswer> => send(agent, request),
+    send(request: HttpRequest): Promise<HttpAnswer> {
+      if (isClosed) return Promise.reject(new NoAnswer('(closed)', false));
+      const agent = agentOf(request.url);
+      return send(agent, request, () => discredit(request.url, agent));
+    },
     /** Drops all connections, those with a request under way too. */
-    close: (): Promise<void> => agent.destroy(),
+    async close(): Promise<void> {
+      isClosed = true;
+      await Promise.all([...agents.values(), ...left].map((agent) => agent.destroy()));
+    },
   };
 }
 
-function send(agent: Dispatcher, request: HttpRequest): Promise<HttpAnswer> {
+function send(agent: Dispatcher, request: HttpRequest, onLate: () => void): Promise<HttpAnswer> {
   const { method, url, headers, body = null, timeoutMs, maxBytes = MAX_BYTES } = request;
   const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
   const chunks: Buffer[] = [];
@@ -81,7 +107,10 @@ function send(agent: Dispatcher, request: HttpRequest): Promise<HttpAnswer> {
     reject(new NoAnswer(reason, controller !== undefined));
     controller?.abort(new Error(reason));
   };
-  const deadline = setTimeout(fail, timeoutMs, `within ${timeoutMs} ms`);
+  const deadline = setTimeout(() => {
+    onLate();
+    fail(`within ${timeoutMs} ms`);
+  }, timeoutMs);
   agent.dispatch(
     {
       origin: url.origin,

@@ -3,9 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { NoAnswer } from '../../../src/errors.ts';
 import type { PushClientParts } from '../../../src/push/client.ts';
 import { createPushClient, PushError } from '../../../src/push/client.ts';
 import { directoryRoutes } from '../../../src/push/directory/routes.ts';
+import { createHttpClient, type SendHttp } from '../../../src/server/http-client.ts';
 import { WeComError } from '../../../src/wecom/api/wecom-error.ts';
 import { type Behind, openMessageRoutes } from '../messages/message-routes-harness.ts';
 import { type ApiHarness, openApiHarness } from './api-harness.ts';
@@ -107,7 +109,7 @@ describe('the client', () => {
 
   test('repeats a request whose connection failed once, with a nonce of its own, if it has an idempotency key', async () => {
     let calls = 0;
-    const broken = { fetch: (() => Promise.reject(new TypeError(`call ${++calls}`))) as typeof fetch };
+    const broken = { send: () => Promise.reject(new NoAnswer(`call ${++calls}`, true)) };
     expect(await failure(open(broken).push(message))).toMatchObject({ status: 0 });
     expect(calls).toBe(1);
     expect(await failure(open(broken).push({ ...message, idempotencyKey: 'a' }))).toMatchObject({
@@ -116,14 +118,15 @@ describe('the client', () => {
     expect(calls).toBe(3);
 
     const nonces: unknown[] = [];
-    const once: typeof fetch = async (input, init) => {
-      nonces.push(new Headers(init?.headers).get('x-keypad-nonce'));
-      const response = await fetch(input, init);
-      if (nonces.length === 1) throw new TypeError('the answer was lost');
-      return response;
+    const http = createHttpClient();
+    const once: SendHttp = async (request) => {
+      nonces.push(new Headers(request.headers).get('x-keypad-nonce'));
+      const answered = await http.send(request);
+      if (nonces.length === 1) throw new NoAnswer('(lost)', true);
+      return answered;
     };
     const before = behind.made.length;
-    const pushed = await open({ fetch: once }).push({ ...message, idempotencyKey: 'b' });
+    const pushed = await open({ send: once }).push({ ...message, idempotencyKey: 'b' });
     expect(new Set(nonces).size).toBe(2);
     expect(behind.made.length - before).toBe(2);
     const rows = await api.db
