@@ -1,5 +1,7 @@
 import mysql, { type Connection } from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { MysqlServer } from '../../src/ops/database.ts';
+import { killQuery } from '../../src/ops/operations/mysql/running-query.ts';
 import { type OpsHarness, openOpsHarness, type Replica, until } from './ops-harness.ts';
 
 let harness: OpsHarness;
@@ -88,6 +90,33 @@ describe('ending a query', () => {
     expect(await slow).toMatchObject({ code: 'ER_QUERY_INTERRUPTED' });
     const [rows] = await victim.query('select 1 as alive');
     expect(rows).toEqual([{ alive: 1 }]);
+  });
+
+  test.each([
+    [0, true],
+    [11, false],
+  ])('has its effect %i s after it was sent: %s', async (late, isKilled) => {
+    const { id, query } = await running();
+    const connection = await mysql.createConnection(harness.serverUrl);
+    const rows: MysqlServer['rows'] = async (statement, values) => {
+      if (statement.startsWith('kill')) await connection.query(`set timestamp = unix_timestamp() + ${late}`);
+      return (await connection.query(statement, [...(values ?? [])]))[0] as Record<string, unknown>[];
+    };
+    expect(await killQuery({ rows }, { id, query }, () => undefined)).toBe(isKilled);
+    const isStillThere = async () => (await running()).query === query;
+    if (isKilled) expect(await slow).toMatchObject({ code: 'ER_QUERY_INTERRUPTED' });
+    else expect(await isStillThere()).toBe(true);
+    await connection.end();
+  });
+
+  test('is not even tried when it would be too late', async () => {
+    const query = await running();
+    const server = { rows: (statement: string) => harness.sql(statement) };
+    const tooLate = () => {
+      throw new Error('too late');
+    };
+    await expect(killQuery(server, query, tooLate)).rejects.toThrow('too late');
+    expect((await running()).query).toBe(query.query);
   });
 
   test('that ended by itself is refused, and the next query of the connection goes on', async () => {

@@ -23,8 +23,9 @@ export const kill: ChangeOperation<'mysql.kill'> = {
     };
   },
 
-  async apply({ policy, targets }, { input: { unit, instance, id, query } }) {
-    if (!(await killQuery(targets.mysql(policy, unit, instance), id, query))) throw gone();
+  async apply({ policy, targets }, { input }, checkTime) {
+    const server = targets.mysql(policy, input.unit, input.instance);
+    if (!(await killQuery(server, input, checkTime))) throw gone();
   },
 
   submitted: ({ input: { id } }) => `已发出终止：连接 ${id} 的查询还在收尾，结束后会告诉你`,

@@ -23,7 +23,7 @@ export async function listQueries(server: MysqlServer): Promise<readonly Running
 
 /** The statement with that fingerprint on that connection; undefined when it has ended. Throws TargetFailed. */
 export async function findQuery(
-  server: MysqlServer,
+  server: Pick<MysqlServer, 'rows'>,
   id: string,
   fingerprint: string,
 ): Promise<RunningQuery | undefined> {
@@ -35,10 +35,19 @@ export async function findQuery(
  * Tells the server to end that statement; the connection stays. Answers false when the statement is no longer there.
  * MariaDB ends it by its own number. MySQL can only be told the connection, so it is looked at right before.
  */
-export async function killQuery(server: MysqlServer, id: string, fingerprint: string): Promise<boolean> {
+export async function killQuery(
+  server: Pick<MysqlServer, 'rows'>,
+  { id, query: fingerprint }: { readonly id: string; readonly query: string },
+  checkTime: () => void,
+): Promise<boolean> {
   const numbered = /^q:(\d+)$/.exec(fingerprint)?.[1];
+  const [clock] = await server.rows(`select unix_timestamp(now(6)) + ${GOOD_FOR} as until`).catch(fail);
   if (numbered === undefined && (await findQuery(server, id, fingerprint)) === undefined) return false;
-  const statement = numbered === undefined ? `kill query ${Number(id)}` : `kill query id ${Number(numbered)}`;
+  checkTime();
+  // A kill that is delayed on its way would meet whatever runs then: past its time it names nothing.
+  const inTime = (target: number) => `if(unix_timestamp(now(6)) < ${Number(clock?.until)}, ${target}, 0)`;
+  const statement =
+    numbered === undefined ? `kill query ${inTime(Number(id))}` : `kill query id ${inTime(Number(numbered))}`;
   return server.rows(statement).then(
     () => true,
     (error: unknown) => (isNoSuchQuery(error) ? false : fail(error)),
@@ -62,6 +71,9 @@ function queryOf(row: Readonly<Record<string, unknown>>) {
     ending: row.command === 'Killed',
   };
 }
+
+/** For how many seconds of the server's own clock a kill means anything; see `apply` in operation.ts. */
+const GOOD_FOR = 10;
 
 /** Words an error of the server for a person. */
 function fail(cause: unknown): never {
