@@ -10,6 +10,8 @@ export interface Channel {
   readonly scope: string;
   /** How many bytes of UTF-8 one reply may have. */
   readonly replyBytes: number;
+  /** How many bytes a text may have that is sent after the reply. */
+  readonly lateBytes: number;
   /** How long a reply may take, in milliseconds; what takes longer is sent after it. */
   readonly replyMs: number;
   /** How old a message may be, in milliseconds, and still have an effect. */

@@ -1,4 +1,5 @@
 import type { Incoming, Reply } from '../channels/channel.ts';
+import { clip } from '../menu/words/text.ts';
 import type { ChatParts, Work } from './chat-parts.ts';
 import { leaveWith, letGo, withoutReceipts } from './commit.ts';
 import { answer } from './run-turn.ts';
@@ -107,5 +108,6 @@ async function watchFirst(work: Work): Promise<void> {
 
 /** Sends a text after the reply. It names the message it answers: by now its user may look at another screen. */
 function deliverLate({ deliver, incoming }: Work, text: string): Promise<void> {
-  return deliver(incoming, `${sentences.answerTo(incoming.createdAt, incoming.text)}\n${text}`);
+  const named = `${sentences.answerTo(incoming.createdAt, incoming.text)}\n${text}`;
+  return deliver(incoming, clip(named, incoming.channel.lateBytes));
 }

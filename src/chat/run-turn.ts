@@ -3,6 +3,7 @@ import { type Context, Unavailable } from '../menu/tree/context.ts';
 import { isLeaving } from '../menu/turn/input.ts';
 import { currentScreen, type Turn, takeTurn } from '../menu/turn/turn.ts';
 import { sentences as menuSentences } from '../menu/words/sentences.ts';
+import { clip } from '../menu/words/text.ts';
 import type { Work } from './chat-parts.ts';
 import { keep, leaveWith, withoutReceipts } from './commit.ts';
 import { sentences } from './sentences.ts';
@@ -19,9 +20,11 @@ export async function answer(work: Work, first: Stored | undefined): Promise<Rep
   for (let tries = 1; ; tries += 1) {
     const turn = await take(work, stored);
     const session = tries > RECOMPUTATIONS ? 'same' : turn.session;
-    const result: Reply = { text: turn.text, receipts: turn.receipts ?? [] };
-    const { receipts } = result;
-    const reply = work.isLate ? undefined : turn.text;
+    // Screens fit by themselves; what the platform says instead of one may have any length.
+    const text = clip(turn.text, work.incoming.channel.replyBytes);
+    const receipts = turn.receipts ?? [];
+    const result: Reply = { text, receipts };
+    const reply = work.isLate ? undefined : text;
     const newer = await keep(work, { from: stored, session, reply, receipts });
     if (newer === 'broken') return turn.ran ? result : withoutReceipts(sentences.notKept);
     if (newer === null) {

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from 'vitest';
 import { startRedis } from '#test/redis.ts';
 import { treeOf } from '#test/tree.ts';
 import { createWeComChannel } from '../../src/channels/wecom-callback/channel.ts';
-import { createChat, createSessionStore, sentences } from '../../src/chat/index.ts';
+import { createChat, createSessionStore, sentences, Unavailable } from '../../src/chat/index.ts';
 import { action, folder } from '../../src/menu/index.ts';
 import type { Context } from '../../src/menu/tree/context.ts';
 import { createRedis } from '../../src/server/redis.ts';
@@ -30,12 +30,15 @@ const tree = treeOf({
 });
 
 const NOW = 1_767_225_600;
+const platform: { says: string | undefined } = { says: undefined };
 const limits: { readonly ms: number; readonly call: () => void }[] = [];
 const chat = createChat({
   store: createSessionStore(redis),
   menu: () => tree,
-  openContext: async ({ channel, user }) =>
-    ({ user, now: NOW * 1000, replyBytes: channel.replyBytes, may: () => true }) as unknown as Context,
+  async openContext({ channel, user }) {
+    if (platform.says !== undefined) throw new Unavailable(platform.says);
+    return { user, now: NOW * 1000, replyBytes: channel.replyBytes, may: () => true } as unknown as Context;
+  },
   deliver: (incoming, text) => incoming.channel.tellLate(incoming, text),
   onError: (error) => {
     throw error;
@@ -51,14 +54,16 @@ const chat = createChat({
 });
 
 const pigeon = createPigeon();
-const say = async (user: string, text: string, createdAt = NOW) =>
-  (await chat.receive(pigeon.message(user, text, createdAt)))?.text ?? '';
+const say = async (user: string, text: string, createdAt = NOW) => {
+  const reply = (await chat.receive(pigeon.message(user, text, createdAt)))?.text ?? '';
+  expect(Buffer.byteLength(reply)).toBeLessThanOrEqual(500);
+  return reply;
+};
 
 test('a text goes out in pages of the bytes that the channel carries, and nothing of it is lost', async () => {
   await say('Anna', 'hi');
   const pages = [await say('Anna', '1')];
   while (pages.at(-1)?.includes('n 下一页')) pages.push(await say('Anna', 'n'));
-  for (const page of pages) expect(Buffer.byteLength(page)).toBeLessThanOrEqual(500);
   expect(pages.length).toBeGreaterThan(3);
   for (const line of LONG) expect(pages.join('\n')).toContain(line);
 });
@@ -71,9 +76,20 @@ test('a reply that takes longer than the channel waits comes by the channel, to 
   expect(limits.at(-1)?.ms).toBe(1000);
   limits.at(-1)?.call();
   expect(await reply).toBe(sentences.working);
-  finish('慢的结果');
+  finish(['慢的结果', ...LONG].join('\n'));
   await chat.idle();
   expect(pigeon.sent).toEqual([{ user: 'bert', text: expect.stringContaining('慢的结果') }]);
+  expect(Buffer.byteLength(pigeon.sent[0]?.text ?? '')).toBeLessThanOrEqual(500);
+});
+
+test('what the platform says instead of a screen is cut to the bytes of the channel, and kept so for repeats', async () => {
+  platform.says = '平台连不上。'.repeat(100);
+  const message = pigeon.message('ella', 'hi', NOW);
+  const reply = await chat.receive(message);
+  expect(reply?.text).toMatch(/^(平台连不上。)+.*…$/);
+  expect(Buffer.byteLength(reply?.text ?? '')).toBeLessThanOrEqual(500);
+  expect(await createSessionStore(redis).look(message)).toMatchObject({ reply: reply?.text });
+  platform.says = undefined;
 });
 
 test('a message older than the channel allows does nothing', async () => {

@@ -22,6 +22,7 @@ export function createPigeon(overrides: Partial<Channel> = {}): Pigeon {
     account: 'loft',
     scope: 'pigeon/loft',
     replyBytes: 500,
+    lateBytes: 500,
     replyMs: 1000,
     freshMs: 30_000,
     tellLate: async ({ user }, text) => void sent.push({ user, text }),

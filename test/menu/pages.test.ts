@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { fakeOps, type Phone, phoneWith } from '#test/phone.ts';
 import { treeOf } from '#test/tree.ts';
 import { action, choice, folder, operation } from '../../src/menu/index.ts';
+import { Unavailable } from '../../src/menu/tree/context.ts';
 import { sentences } from '../../src/menu/words/sentences.ts';
 import { bytesOf } from '../../src/menu/words/text.ts';
 
@@ -156,4 +157,23 @@ test('a preview longer than a reply says how many lines are missing, and keeps i
     expect(bytesOf(reply)).toBeLessThanOrEqual(bytes);
     expect(reply).toMatch(/……（还有 \d+ 行没有显示）\n\n输入确认码 0482 执行\n\n/);
   }
+});
+
+test('whatever length the platform answers, a session keeps 32 KiB of an outcome, and a reply of a sentence', async () => {
+  const long = '字'.repeat(50_000);
+  const menu = treeOf({
+    'index.ts': folder({ title: '首页' }),
+    '1-change.ts': operation({ title: '改', runs: 'x' as never, input: () => ({}) as never }),
+    '2-pick.ts': action({
+      title: '选',
+      ask: { one: choice('选', () => Promise.reject(new Unavailable(long))) },
+      run: () => '',
+    }),
+  });
+  const phone = await phoneWith(menu, { ops: fakeOps({ x: { lines: () => ['一变'], run: () => long } }) });
+  const kept = () => bytesOf(JSON.stringify(phone.session()));
+  expect(bytesOf(await phone.say('1', '1'))).toBeLessThanOrEqual(2048);
+  expect(kept()).toBeLessThan(34_000);
+  expect(bytesOf(await phone.say('#', '2-1'))).toBeLessThanOrEqual(2048);
+  expect(kept()).toBeLessThan(3000);
 });

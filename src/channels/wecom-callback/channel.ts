@@ -16,6 +16,8 @@ export function createWeComChannel({ agentId, ...parts }: WeComChannelParts): Ch
     scope: account === DEFAULT_ACCOUNT ? `${agentId}` : `${WECOM_CALLBACK}/${account}`,
     // WeCom cuts what is longer, silently (protocol §3.2).
     replyBytes: 2048,
+    // Message delivery sends what is longer than a reply in parts (docs/push.md).
+    lateBytes: 20_480,
     // WeCom waits 5 s and then delivers again (protocol §2.5).
     replyMs: 4000,
     freshMs: 120_000,

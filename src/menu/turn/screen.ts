@@ -2,7 +2,7 @@ import { type Context, unlessUnavailable } from '../tree/context.ts';
 import { isChoice } from '../tree/question.ts';
 import type { Tree } from '../tree/tree.ts';
 import { sentences } from '../words/sentences.ts';
-import { cutToBytes } from '../words/text.ts';
+import { clip, cutToBytes } from '../words/text.ts';
 import { choiceScreen, loadOptions } from './options.ts';
 import { type Position, startOf } from './position.ts';
 import { render } from './render.ts';
@@ -52,10 +52,7 @@ async function screenAt(position: Position, context: Context): Promise<Screen> {
     case 'folder':
       return { kind: 'menu', page: 0 };
     case 'action': {
-      const text = await entry.run(context, position.answers);
-      const kept = cutToBytes(text, MAX_TEXT_BYTES);
-      const shown = kept === text ? text : `${kept}\n${sentences.tooLong}`;
-      return { kind: 'text', text: shown, page: 0, settled: false };
+      return textScreen(await entry.run(context, position.answers), false);
     }
     case 'operation': {
       const input = entry.input(position.answers);
@@ -64,9 +61,17 @@ async function screenAt(position: Position, context: Context): Promise<Screen> {
   }
 }
 
+/** The screen of a result, of which the session keeps 32 KiB. `settled`: the steps already stand at the menu to go back to. */
+export function textScreen(text: string, settled: boolean): Screen {
+  const kept = cutToBytes(text, MAX_TEXT_BYTES);
+  const shown = kept === text ? text : `${kept}\n${sentences.tooLong}`;
+  return { kind: 'text', text: shown, page: 0, settled };
+}
+
 /** The turn that leads to a screen, with a notice above it. */
 export function show(position: Position, screen: Screen, context: Context, notice?: string): Turn {
-  const noted = notice !== undefined && 'page' in screen ? { ...screen, notice } : screen;
+  const isNoted = notice !== undefined && 'page' in screen;
+  const noted = isNoted ? { ...screen, notice: clip(notice, context.replyBytes) } : screen;
   const { tree, steps } = position;
   const session = { generation: tree.generation, steps, screen: noted };
   return { text: render(position, noted, context, notice), session };

@@ -7,7 +7,7 @@ import { choiceScreen, pinsNamed } from './options.ts';
 import { findPosition, menuOf, type Position, startOf, stepBack } from './position.ts';
 import { pagesOf, render } from './render.ts';
 import { resolve, zeroAt } from './resolve.ts';
-import { firstScreen, show, showScreen, type Turn } from './screen.ts';
+import { firstScreen, show, showScreen, type Turn, textScreen } from './screen.ts';
 import { pathOf, type Screen, type Session } from './session.ts';
 
 export type { Turn } from './screen.ts';
@@ -163,8 +163,7 @@ async function confirm(
     return { ...show(position, again, context, outcome.text), ran: true };
   }
   const menu = menuOf(position, context);
-  const result = { kind: 'text', text: outcome.text, page: 0, settled: true } as const;
-  return { ...show(menu, result, context), ran: true, receipts: outcome.receipts };
+  return { ...show(menu, textScreen(outcome.text, true), context), ran: true, receipts: outcome.receipts };
 }
 
 function turnPage(standing: Standing, by: 1 | -1): Turn {
