@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
+import { createLogBrake } from './log-brake.ts';
 import { HIDDEN, hideSecrets, hideSecretsInText, secretNames } from './redaction.ts';
 
 /** A pino logger; `child({ id })` carries the id of one message through all its lines. */
@@ -12,9 +13,10 @@ export interface LogOptions {
 
 /**
  * JSON lines without secrets: fields are hidden by their name at any depth, queries, logins and tokens inside of texts
- * by their shape. Hand it to Fastify as `loggerInstance`.
+ * by their shape. Warnings and errors that repeat are braked (log-brake.ts). Hand it to Fastify as `loggerInstance`.
  */
 export function createLog({ level, destination }: LogOptions): Log {
+  const brake = createLogBrake();
   const hidden = Object.fromEntries(secretNames.map((name) => [name, () => HIDDEN]));
   const options = {
     level,
@@ -30,8 +32,10 @@ export function createLog({ level, destination }: LogOptions): Log {
       level: (label: string) => ({ level: label }),
       log: (fields: Record<string, unknown>) => hideSecrets(fields) as Record<string, unknown>,
     },
-    hooks: { streamWrite: hideSecretsInText },
+    hooks: { streamWrite: hideSecretsInText, logMethod: brake.logMethod },
   };
+  // Before the one of the destination, which writes out what it has.
+  if (destination === undefined) process.once('exit', brake.flush);
   // Under load many lines share a write; none waits longer than a tenth of a second, and the exit flushes.
   const batched = () => pino.destination({ dest: 1, sync: false, minLength: 4096, periodicFlush: 100 });
   return pino(options, destination ?? batched());

@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { type Closer, shutDown } from '../../src/server/shutdown.ts';
 
@@ -55,6 +56,21 @@ describe('a signal', () => {
       expect(await server.exit).toEqual([0, null]);
     },
   );
+});
+
+test('at the end of a process what its log has held back is written', async () => {
+  const file = join(import.meta.dirname, '../../src/server/log.ts');
+  const script = `import { createLog } from '${file}';
+    const log = createLog({ level: 'info' });
+    for (const id of ['46f6ffd8', '0a6a6ffd']) log.error({ id, err: new Error('x') }, 'a message broke');
+    process.exit();`;
+  const args = ['--input-type=module', '--eval', script];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  const lines = stdout.trim().split('\n');
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { id: '46f6ffd8' },
+    { repeated: 1, numbers: ['0a6a6ffd'] },
+  ]);
 });
 
 function start(script: string) {
