@@ -23,7 +23,7 @@ export type Reports = ReturnType<typeof startReports>;
 
 /**
  * Starts what tells the platform what the bot decided or found alone, so that it stands in the audit. Whatever a user
- * types, a report has a bounded number of rows: equal refusals are one row with a count, a user has nine rows at most, and
+ * types, a report has a bounded number of rows: equal refusals are one row with a count, a user has ten rows at most, and
  * beyond a hundred rows all are counted together. What could not be handed over is part of the next report, unless the
  * platform cannot read it: that is given up, and holds up nothing else.
  */
@@ -82,7 +82,7 @@ export function startReports({ send, onError, everyMs = 60_000 }: ReportsParts) 
 }
 
 /** Rows that are kept free for those without a user: one of each kind. */
-const KINDS = 4;
+const KINDS = 5;
 
 function keyOf({ user = '', kind, at }: Omit<Refusal, 'count'>): string {
   return `${user}\n${kind}\n${at}`;

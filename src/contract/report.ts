@@ -19,6 +19,7 @@ const refusal = z.strictObject({
     'rights', // no right at all, or one that was taken away since the screen was shown
     'stale', // the message was too old when it came
     'expired', // the preview was confirmed too late
+    'code', // digits were typed that are not the confirmation code
   ]),
   /** Where in the menu: the file of an entry, or the path of the user; empty where there is none. */
   at: z.string().max(PLACE_LENGTH),

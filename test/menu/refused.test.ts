@@ -65,3 +65,18 @@ test('a preview that is confirmed too late is one', async () => {
   expect(await walk(lines, [at(NOW), at(NOW)])).toBeUndefined();
   expect(await walk(lines, [at(NOW), at(NOW + 1)])).toEqual({ kind: 'expired', at: '1-k8s/2-scale.ts' });
 });
+
+test('digits that are not the confirmation code are one, other words are not, and the right ones run', async () => {
+  const deployments = [{ key: 'shop/web', label: 'web', name: 'web' }];
+  const call = async (name: string) => (name === 'units.list' ? ['电商'] : deployments);
+  const coded = context({
+    ops: { call } as unknown as Context['ops'],
+    preview: async () => ({ id: '1', hash: 'h', lines: ['重启'], expiresAt: NOW, code: '0482' }),
+  });
+  const typed = (line: string) => walk(['1-1-3-1', line], [coded, coded]);
+  const refused = { kind: 'code', at: '1-k8s/3-restart.ts' };
+  for (const wrong of ['1', '0481', '０４８１']) {
+    expect(await typed(wrong), wrong).toEqual(refused);
+  }
+  for (const line of ['0482', '你好', '取消', '?']) expect(await typed(line), line).toBeUndefined();
+});

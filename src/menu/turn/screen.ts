@@ -12,7 +12,7 @@ import type { Screen, Session } from './session.ts';
  * What one input comes to. `session` is where the user stands after it: `same` leaves everything as it was, path and
  * time to live too; `null` ends the session. `ran` says that a change was asked for, so the turn must not be taken again.
  * `receipts` are the ids of the operations whose outcome the text tells. `refused` says that a right was missing, or that
- * a preview was confirmed too late.
+ * a preview was confirmed too late or with a wrong code.
  */
 export interface Turn {
   readonly text: string;
@@ -24,7 +24,7 @@ export interface Turn {
 
 /** What the menu refuses without asking the platform; `at` is the file of an entry, or the path of the user. */
 export interface Refused {
-  readonly kind: 'hidden' | 'rights' | 'expired';
+  readonly kind: 'hidden' | 'rights' | 'expired' | 'code';
   readonly at: string;
 }
 

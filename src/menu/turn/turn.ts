@@ -154,7 +154,12 @@ async function confirm(
     return { ...again, refused: { kind: 'expired', at: position.node.file } };
   }
   if (preview.code === undefined && typed !== '1') return stay(standing, sentences.onlyOne);
-  if (preview.code !== undefined && typed !== preview.code) return stay(standing, sentences.wrongCode);
+  if (preview.code !== undefined && typed !== preview.code) {
+    // The code stands on the screen to slow a thumb down, not to be guessed; wrong ones are counted, and asked of nobody.
+    const isTried = /^[0-9]+$/.test(typed);
+    const wrong = stay(standing, sentences.wrongCode);
+    return isTried ? { ...wrong, refused: { kind: 'code', at: position.node.file } } : wrong;
+  }
   const { entry } = position.node;
   if (entry.kind !== 'operation') throw new Error(`${position.node.file} previews but is no operation`);
   const outcome = await context.run(entry.runs, input, preview, preview.code);
