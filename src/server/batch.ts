@@ -2,6 +2,8 @@ interface BatchOptions<In> {
   /** How many go into one batch; where calls have weights, how much they weigh together. A call goes whole. */
   readonly size: number;
   readonly weigh?: (call: In) => number;
+  /** How long a batch waits for more calls; ms. */
+  readonly waitMs?: number;
   /** How many batches may be under way at the same time; with one, batches keep the order of the calls. */
   readonly parallel: number;
 }
@@ -13,7 +15,7 @@ interface BatchOptions<In> {
  */
 export function createBatcher<In, Out>(
   run: (calls: readonly In[]) => Promise<readonly (Out | Promise<Out>)[]>,
-  { size, parallel, weigh = () => 1 }: BatchOptions<In>,
+  { size, parallel, weigh = () => 1, waitMs = 0 }: BatchOptions<In>,
 ): (call: In) => Promise<Out> {
   type Waiting = PromiseWithResolvers<Out> & { readonly call: In };
   const waiting: Waiting[] = [];
@@ -23,7 +25,8 @@ export function createBatcher<In, Out>(
   const plan = (): void => {
     if (isPlanned || running >= parallel || waiting.length === 0) return;
     isPlanned = true;
-    setImmediate(runNext);
+    if (waitMs > 0) setTimeout(runNext, waitMs);
+    else setImmediate(runNext);
   };
   const runNext = async (): Promise<void> => {
     isPlanned = false;

@@ -2,13 +2,15 @@
 export interface LoopParts {
   /** How long it rests after a round; ms. A rest keeps no process alive. */
   readonly restMs: number;
+  /** The shortest time from the beginning of one round to that of the next; ms. */
+  readonly paceMs?: number;
   /** One round; after one that resolves to true the next follows at once. What it throws ends that round only. */
   readonly work: () => Promise<unknown>;
   readonly onError: (error: unknown) => void;
 }
 
 /** Makes what does work again and again, one round at a time; it does not run yet. */
-export function createLoop({ restMs, work, onError }: LoopParts) {
+export function createLoop({ restMs, paceMs = 0, work, onError }: LoopParts) {
   let isStopped = false;
   let running: Promise<void> | undefined;
   let bell = Promise.withResolvers<void>();
@@ -30,7 +32,10 @@ export function createLoop({ restMs, work, onError }: LoopParts) {
   const run = async (): Promise<void> => {
     await rest();
     while (!isStopped) {
-      if ((await round()) !== true) await rest();
+      const pace = paceMs > 0 && new Promise((resolve) => setTimeout(resolve, paceMs));
+      const more = await round();
+      await pace;
+      if (more !== true) await rest();
     }
   };
   return {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createBatcher } from '../../src/server/batch.ts';
 
 /** A batcher whose batches end when the test says so. */
@@ -50,4 +50,40 @@ test('as many batches are under way as may be', async () => {
   for (const each of [1, 2, 3]) void call(each);
   for (let turns = 0; turns < 5; turns += 1) await turn();
   expect(lists()).toEqual([[1], [2]]);
+});
+
+test('calls that weigh much fill a batch sooner, and one that weighs more than a batch goes alone', async () => {
+  const lists: (readonly number[])[] = [];
+  const call = createBatcher<number, null>(
+    async (calls) => {
+      lists.push(calls);
+      return calls.map(() => null);
+    },
+    { size: 10, parallel: 1, weigh: (each) => each },
+  );
+  await Promise.all([4, 6, 1, 25, 3].map(call));
+  expect(lists).toEqual([[4, 6], [1], [25], [3]]);
+});
+
+test('a batch may wait for more calls', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout'] });
+  try {
+    const lists: (readonly number[])[] = [];
+    const call = createBatcher<number, null>(
+      async (calls) => {
+        lists.push(calls);
+        return calls.map(() => null);
+      },
+      { size: 10, parallel: 1, waitMs: 5 },
+    );
+    const first = call(1);
+    await vi.advanceTimersByTimeAsync(4);
+    const second = call(2);
+    expect(lists).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    await Promise.all([first, second]);
+    expect(lists).toEqual([[1, 2]]);
+  } finally {
+    vi.useRealTimers();
+  }
 });

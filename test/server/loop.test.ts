@@ -9,11 +9,12 @@ afterEach(() => {
 });
 
 /** A loop of 1 s whose rounds end when the test says so. */
-function loop() {
+function loop(paceMs = 0) {
   const rounds: PromiseWithResolvers<unknown>[] = [];
   const errors: unknown[] = [];
   const made = createLoop({
     restMs: 1000,
+    paceMs,
     work() {
       const round = Promise.withResolvers<unknown>();
       rounds.push(round);
@@ -107,4 +108,23 @@ test('a stop waits for the round under way and begins no other', async () => {
   await stopped;
   await pass(5000);
   expect(rounds).toHaveLength(1);
+});
+
+test('rounds with a pace begin no sooner after each other, however much there is to do', async () => {
+  const { loop: each, rounds, pass } = loop(10);
+  each.wake();
+  each.start();
+  await pass(0);
+  expect(rounds).toHaveLength(1);
+  each.wake();
+  rounds[0]?.resolve(true);
+  await pass(9);
+  expect(rounds).toHaveLength(1);
+  await pass(1);
+  expect(rounds).toHaveLength(2);
+  // A round that takes longer is followed at once.
+  await pass(10);
+  rounds[1]?.resolve(true);
+  await pass(0);
+  expect(rounds).toHaveLength(3);
 });

@@ -19,6 +19,8 @@ export interface ClaimerParts extends ClaimParts {
   /** The lanes it serves, by rank, and how often it looks for what other replicas have accepted, in ms. */
   readonly lanes: readonly Lane[];
   readonly lookMs: number;
+  /** The shortest time between two claims, ms: what comes due meanwhile is claimed together, which costs half. */
+  readonly paceMs: number;
   /** How many calls of one account are under way in one lane at the same time. */
   readonly concurrency: number;
   /** Sends a group; rejects only for reasons of our own, and then its leases end. */
@@ -43,7 +45,7 @@ const CLOSE_MS = 12_000;
 
 /** Makes the claimer of one replica; it does not run yet. */
 export function createClaimer(parts: ClaimerParts): Claimer {
-  const { db, accounts, clock, newId, lanes, lookMs, concurrency, send, onError } = parts;
+  const { db, accounts, clock, newId, lanes, lookMs, paceMs, concurrency, send, onError } = parts;
   const underWay = new Map<string, Set<Promise<void>>>();
   /** Of accounts that WeCom blocks it is known until when. */
   let blocked: ReadonlyMap<string, number> = new Map();
@@ -139,7 +141,7 @@ export function createClaimer(parts: ClaimerParts): Claimer {
       await sleep(AWAY_MS);
       return false;
     });
-  const loop = createLoop({ restMs: lookMs, work, onError });
+  const loop = createLoop({ restMs: lookMs, paceMs, work, onError });
 
   return {
     start() {

@@ -51,6 +51,8 @@ export interface Delivery extends MessageQueue {
 /** How often it is looked for what other replicas have accepted or finished, in ms: it is to be noticed within 250, an alert within 100. */
 const LOOK_MS = 240;
 const ALERT_LOOK_MS = 80;
+/** The shortest time between two claims of other lanes than alerts, in ms. */
+const PACE_MS = 10;
 
 /** Makes delivery out of its parts. */
 export function createDelivery(parts: DeliveryParts): Delivery {
@@ -74,8 +76,8 @@ export function createDelivery(parts: DeliveryParts): Delivery {
   };
   // Alerts have a claimer of their own: they never wait for a large claim of another lane.
   const claimers = [
-    createClaimer({ ...parts, clock, send, lanes: ['alert'], lookMs: ALERT_LOOK_MS }),
-    createClaimer({ ...parts, clock, send, lanes: ['normal', 'bulk'], lookMs: LOOK_MS }),
+    createClaimer({ ...parts, clock, send, lanes: ['alert'], lookMs: ALERT_LOOK_MS, paceMs: 0 }),
+    createClaimer({ ...parts, clock, send, lanes: ['normal', 'bulk'], lookMs: LOOK_MS, paceMs: PACE_MS }),
   ];
   const wake = (): void => {
     for (const claimer of claimers) claimer.wake();
