@@ -184,8 +184,11 @@ test('# leaves also while the platform cannot say what its user may do, and noth
   expect(await cutOff.receive(message('1'))).toBe('平台连不上');
   expect(await cutOff.receive(message('#', { createdAt: NOW - 121 }))).toBe('平台连不上');
   expect(await redis.get('keypad:{1000002:zhangsan}:path')).toBe('');
-  expect(await cutOff.receive(message('＃'))).toContain('已退出');
-  expect(await redis.get('keypad:{1000002:zhangsan}:path')).toBeNull();
+  for (const word of ['＃', '退出', 'exit', 'quit', '退出。']) {
+    await chat.receive(message('hi'));
+    expect(await cutOff.receive(message(word)), word).toContain('已退出');
+    expect(await redis.get('keypad:{1000002:zhangsan}:path')).toBeNull();
+  }
 });
 
 test('what is not text is answered and changes nothing', async () => {

@@ -38,7 +38,7 @@ describe('names in a list', () => {
     ['8', 'chose 一.', 'by number'],
     ['二', 'chose 1.', 'a number written otherwise, where nothing is called so'],
     ['０１２', 'chose ０１２.', 'full-width forms are the same on both sides'],
-    ['99', sentences.noSuchNumber('99'), 'neither'],
+    ['99', sentences.noSuchNumber(99), 'neither'],
   ])('%s → %s (%s)', async (typed, expected) => {
     const phone = await listing('2', '1', '123', '3-tier', '1-1', 'menu', 'n', '一', '０１２');
     expect(await phone.say(typed)).toContain(expected);

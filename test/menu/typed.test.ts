@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { fakeOps, phoneWith } from '#test/phone.ts';
 import { treeOf } from '#test/tree.ts';
 import { action, code, folder, text } from '../../src/menu/index.ts';
+import { isLeaving } from '../../src/menu/turn/input.ts';
 import { sentences } from '../../src/menu/words/sentences.ts';
 import { cluster, open } from './shop.ts';
 
@@ -11,11 +12,15 @@ const ran = ({ calls }: { readonly calls: readonly (readonly [string, unknown])[
 describe('what people type', () => {
   const atMenu = [
     [['1.', '1、', '1)', '１）', '1。', '①', '一', '１．', ' 1 '], '1-1'],
-    [['2', '②', '二', '２、'], '1-2'],
+    [['1,', '1，', '1：', '(1)', '（1）', '⑴', '（一）', '1)。', '\u200b1', '1\ufeff'], '1-1'],
+    [['2', '②', '二', '２、', '两', '⑵'], '1-2'],
     [['0', '*', '返回', '上一步', 'back', 'BACK', 'Ｂａｃｋ', '取消', 'cancel'], ''],
+    [['取消。', '取消！', '取 消', '返回。', 'Cancel.'], ''],
     [['#', '＃', '退出', 'exit', 'EXIT', 'quit', 'Quit'], null],
+    [['退出。', '退 出', 'exit.', 'Exit！'], null],
     [['菜单', '主菜单', '首页', 'menu', 'Menu'], ''],
     [['1 1 2', '１　１　２', '1  1  2', '1-1-2', '１－１－２'], '1-1-2'],
+    [['1\t1\t2', '1\n1\n2', '1、1、2', '一 一 二', '1 - 1 - 2', '1–1–2', '1—1—2', '①-1-2'], '1-1-2'],
     [
       [
         '?',
@@ -26,6 +31,10 @@ describe('what people type', () => {
         'constructor',
         '__proto__',
         '三十',
+        '一二',
+        '二百',
+        '0.',
+        '1,1',
         '⑶',
         '1.1',
         '1 web',
@@ -46,12 +55,12 @@ describe('what people type', () => {
 
   test('help in any of its words is help', async () => {
     const phone = await open();
-    for (const line of ['help', 'HELP', '帮助', '？'])
+    for (const line of ['help', 'HELP', '帮助', '？', '？？', '??', '帮助。'])
       expect(await phone.say(line), line).toContain(sentences.helpText);
   });
 
   test('at a preview 取消 and no cancel: it says so, runs nothing, and shows the menu of the entry', async () => {
-    for (const line of ['取消', '否', '不', 'no', 'NO', 'cancel']) {
+    for (const line of ['取消', '否', '不', 'no', 'NO', 'cancel', '取消。', '取 消', '不。']) {
       for (const lines of [['1-1-2-web-3'], ['1-1-3-web']]) {
         const { ops } = cluster('web');
         const phone = await open(ops);
@@ -70,7 +79,24 @@ describe('what people type', () => {
     const { ops } = cluster('web');
     const phone = await open(ops);
     await phone.say('1-1-2-web-3');
-    for (const line of ['①', '一', '1.', '1、', '1)', '1 1', '01', '11', 'y', 'yes', '是', '确认', 'ok']) {
+    for (const line of [
+      '①',
+      '一',
+      '1.',
+      '1、',
+      '1)',
+      '1 1',
+      '1、1',
+      '（1）',
+      '⑴',
+      '01',
+      '11',
+      'y',
+      'yes',
+      '是',
+      '确认',
+      'ok',
+    ]) {
       const reply = await phone.say(line);
       expect(reply, line).toContain(sentences.onlyOne);
       expect(reply, line).toContain('副本 2 → 3');
@@ -101,6 +127,18 @@ describe('what people type', () => {
       ['三', '1-1-2-web-3'],
       ['③', '1-1-2-web-3'],
       ['3.', '1-1-2-web-3'],
+      ['两', '1-1-2-web-2'],
+      ['十一', '1-1-2-web-11'],
+      ['二十', '1-1-2-web-20'],
+      ['三十二。', '1-1-2-web-32'],
+      ['零', '1-1-2-web-0'],
+      ['（3）', '1-1-2-web-3'],
+      ['1-1-2', '1-1-2'],
+      ['1 1 2', '1-1-2'],
+      ['1-9-9', '1-1-2-web'],
+      ['1,000', '1-1-2-web'],
+      ['0.', '1-1-2-web'],
+      ['退出。', null],
       ['n', '1-1-2-web'],
     ] as const) {
       const phone = await open();
@@ -121,6 +159,9 @@ describe('what people type', () => {
       '①',
       '一',
       '1 1 2',
+      '1、1、2',
+      '（1）',
+      '取消。',
       '否',
       'constructor',
     ]) {
@@ -153,6 +194,20 @@ describe('what people type', () => {
     expect(await phone.say('1 1 2')).toContain('请选择部署');
     expect(await phone.say('1 7 2')).toContain('跳转的第 2 步不行');
   });
+});
+
+test('a number that is not there is named as a number, however it was typed', async () => {
+  const phone = await open();
+  for (const line of ['１２', '１２。', '十二', '⑿'])
+    expect(await phone.say('1', line), line).toContain('没有选项 12。\n');
+});
+
+test('words that leave do so at once, unless the list that is shown has an item of that name', () => {
+  const menu = { kind: 'menu', page: 0 } as const;
+  const list = { kind: 'choice', pins: [{ key: 'exit', label: 'exit' }], more: false, page: 0 } as const;
+  for (const word of ['#', '退出', 'exit', 'quit', '退出。']) expect(isLeaving(menu, word), word).toBe(true);
+  for (const word of ['#', '退出', 'quit', '退出。']) expect(isLeaving(list, word), word).toBe(true);
+  expect(isLeaving(list, 'exit')).toBe(false);
 });
 
 describe('the path keeps plain digits', () => {

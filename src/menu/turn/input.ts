@@ -1,4 +1,5 @@
 import { halfWidth, plainDigits, readNumber } from '../words/numbers.ts';
+import { isNamed } from './options.ts';
 import { decodeSegment, type Screen } from './session.ts';
 
 /** What answers a screen. `text` is the line in plain ASCII forms; `spelled` says that it was no plain number, such as `一`. */
@@ -53,16 +54,16 @@ export function readAt(screen: Screen, typed: string): Input {
   return screen.kind === 'preview' ? readConfirmation(typed) : readInput(typed);
 }
 
-/** Whether a line leaves, whatever the user may do and the lists hold: that needs no answer from the platform. */
+/** Whether a line leaves, whatever the user may do and the lists hold by now: that needs no answer from the platform. */
 export function isLeaving(screen: Screen, typed: string): boolean {
   const input = readAt(screen, typed);
-  return input.kind === 'exit' && input.isKey;
+  return input.kind === 'exit' && (input.isKey || !isNamed(screen, input.text));
 }
 
 /** Reads a line typed at a list, a menu or a result. Full-width forms and surrounding spaces are the same as plain ones. */
 export function readInput(typed: string): Input {
   const text = halfWidth(typed).trim();
-  return readCommand(text) ?? readJump(text, '-') ?? readJump(text, ' ') ?? readAnswer(text);
+  return readCommand(text) ?? readDashed(text) ?? readSpaced(text) ?? readAnswer(text);
 }
 
 /** Reads what answers a menu or a list: one segment of a jump, or a line that is no command. */
@@ -85,26 +86,44 @@ function readFreeText(typed: string): Input {
 /** A preview is confirmed by digits alone, so no other way to write a number is read as one here. */
 function readConfirmation(typed: string): Input {
   const text = halfWidth(typed).trim();
-  if (NO.has(text.toLowerCase())) return { kind: 'cancel', text, isKey: false };
-  return readCommand(text) ?? readJump(text, '-') ?? { kind: 'text', text };
+  if (NO.has(bareWord(text))) return { kind: 'cancel', text, isKey: false };
+  return readCommand(text) ?? readDashed(text) ?? { kind: 'text', text };
 }
 
 function readCommand(text: string): Command | undefined {
-  const word = text.toLowerCase();
-  const key = meaningOf(word, KEYS);
-  const kind = key ?? meaningOf(word, WORDS);
+  const key = meaningOf(text.toLowerCase(), KEYS);
+  const word = bareWord(text);
+  // `0.` may be the beginning of a number.
+  const kind = key ?? (word === '0' ? undefined : (meaningOf(word, KEYS) ?? meaningOf(word, WORDS)));
   return kind && { kind, text, isKey: key !== undefined };
+}
+
+/** A word without the spaces in it, and the marks behind it: `取 消。` is `取消`, `??` is `?`. */
+function bareWord(text: string): string {
+  return text
+    .toLowerCase()
+    .replaceAll(/\s/g, '')
+    .replace(/(?<=.)[.。,、!?;:~…]+$/, '');
 }
 
 function meaningOf<N extends string>(word: string, words: Readonly<Record<N, string[]>>): N | undefined {
   return (Object.keys(words) as N[]).find((name) => words[name].includes(word));
 }
 
-/** `1-1-2`, where a later segment may be a name; `1 1 2`, where every segment is a number. */
-function readJump(text: string, separator: '-' | ' '): Input | undefined {
-  const segments = separator === '-' ? text.split('-') : text.split(/ +/);
+/** `1-1-2`, also with longer dashes, where a later segment may be a name. */
+function readDashed(text: string): Input | undefined {
+  const segments = text.split(text.includes('-') ? /\s*-\s*/ : /\s*[‐-―−]\s*/);
+  return readJump(text, segments, segments.slice(0, 1));
+}
+
+/** `1 1 2`, also `1、1、2` and one number a line, where every segment is a number. */
+function readSpaced(text: string): Input | undefined {
+  const segments = text.split(/[\s、]+/);
+  return readJump(text, segments, segments);
+}
+
+function readJump(text: string, segments: readonly string[], numbers: readonly string[]): Input | undefined {
   if (segments.length < 2 || segments.length > MAX_SEGMENTS || segments.includes('')) return undefined;
-  const numbers = separator === '-' ? segments.slice(0, 1) : segments;
-  if (numbers.some((segment) => readNumber(segment) === undefined)) return undefined;
+  if (numbers.some((segment) => readNumber(plainDigits(segment)) === undefined)) return undefined;
   return { kind: 'jump', text, segments: segments.map(decodeSegment) };
 }

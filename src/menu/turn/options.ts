@@ -45,6 +45,11 @@ export function pinsNamed(pins: readonly Pin[], word: string): readonly Pin[] {
   );
 }
 
+/** Whether a word (in plain ASCII forms) is the name of a line that the screen shows. */
+export function isNamed(screen: Screen, word: string): boolean {
+  return screen.kind === 'choice' && pinsNamed(screen.pins, word).length > 0;
+}
+
 function oneLine(label: string): string {
   const characters = [...label.replaceAll(/\s*[\r\n]+\s*/g, ' ')];
   if (characters.length <= LABEL_CHARACTERS) return characters.join('');

@@ -112,5 +112,5 @@ function pinMeant(pins: readonly Pin[], answer: Answer): { pin: Pin; typed: stri
 }
 
 function wrongAnswer(answer: Answer): string {
-  return answer.kind === 'number' ? sentences.noSuchNumber(answer.text) : sentences.notANumber;
+  return answer.kind === 'number' ? sentences.noSuchNumber(answer.number) : sentences.notANumber;
 }

@@ -3,7 +3,7 @@ import type { Tree } from '../tree/tree.ts';
 import { sentences } from '../words/sentences.ts';
 import { type Answer, type Input, readAt, readInput } from './input.ts';
 import { canJump, jump } from './jump.ts';
-import { choiceScreen, pinsNamed } from './options.ts';
+import { choiceScreen, isNamed } from './options.ts';
 import { findPosition, menuOf, type Position, startOf, stepBack } from './position.ts';
 import { pagesOf, render } from './render.ts';
 import { resolve, zeroAt } from './resolve.ts';
@@ -71,10 +71,6 @@ function nameBeforeWord({ position, screen }: Standing, input: Input): Input {
   return isTaken ? input : { kind: 'text', text: input.text };
 }
 
-function isNamed(screen: Screen, text: string): boolean {
-  return screen.kind === 'choice' && pinsNamed(screen.pins, text).length > 0;
-}
-
 async function takeInput(standing: Standing, input: Input): Promise<Turn> {
   const { position, screen, context } = standing;
   switch (input.kind) {
@@ -130,7 +126,8 @@ async function answerQuestion(standing: Standing, answer: Answer): Promise<Turn>
       ? showScreen(resolved, context)
       : stay(standing, sentences.zeroIsAnAnswer(zero));
   }
-  const leads = 'isKey' in command && command.kind !== 'next' && command.kind !== 'previous';
+  const isWord = 'isKey' in command && command.kind !== 'next' && command.kind !== 'previous';
+  const leads = isWord || (command.kind === 'jump' && canJump(position.tree, command.segments));
   return leads ? takeInput(standing, command) : stay(standing, resolved.problem);
 }
 

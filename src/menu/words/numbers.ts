@@ -1,11 +1,26 @@
-const CIRCLED = '①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳';
-const CHINESE = '一二三四五六七八九十';
+const DIGITS = '零一二三四五六七八九';
+/** Numbers in Chinese, in plain digits. */
+const SPELLED: ReadonlyMap<string, string> = new Map([
+  ['〇', '0'],
+  ['两', '2'],
+  ...Array.from({ length: 100 }, (_, number) => [spell(number), `${number}`] as const),
+]);
 
-/** Maps the full-width forms of ASCII (U+FF01–FF5E) and the ideographic space to plain ones. Nothing else changes. */
+function spell(number: number): string {
+  const [tens, ones] = [Math.floor(number / 10), number % 10];
+  if (tens === 0) return DIGITS.charAt(ones);
+  return `${tens > 1 ? DIGITS.charAt(tens) : ''}十${ones > 0 ? DIGITS.charAt(ones) : ''}`;
+}
+
+/**
+ * Maps the full-width forms of ASCII (U+FF01–FF5E) and the ideographic space to plain ones, and takes out what cannot be
+ * seen, such as a zero-width space. Nothing else changes.
+ */
 export function halfWidth(line: string): string {
   return line
     .replaceAll(/[！-～]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0))
-    .replaceAll('　', ' ');
+    .replaceAll('　', ' ')
+    .replaceAll(/\p{Cf}/gu, '');
 }
 
 /** The number 1–9999 that a line is, in plain ASCII digits without a leading zero. */
@@ -14,14 +29,12 @@ export function readNumber(line: string): number | undefined {
 }
 
 /**
- * A number as people write it, in plain digits: `３`, `③`, `三`, `3.`, `3、` and `3)` are `3`, `零` and `〇` are `0`. Any other line comes back
- * in plain ASCII, without the spaces around it.
+ * A number as people write it, in plain digits: `３`, `③`, `⑶`, `三`, `3.`, `3，` and `（3）` are `3`, `两` is `2`, `十一` is
+ * `11`, `零` is `0`. Any other line comes back in plain ASCII, without the spaces around it.
  */
 export function plainDigits(line: string): string {
   const plain = halfWidth(line).trim();
-  const [, listed] = /^([1-9][0-9]{0,3})[.、)。]$/.exec(plain) ?? [];
-  if (listed !== undefined) return listed;
-  if (plain === '零' || plain === '〇') return '0';
-  const spelled = plain.length === 1 ? Math.max(CIRCLED.indexOf(plain), CHINESE.indexOf(plain)) : -1;
-  return spelled < 0 ? plain : `${spelled + 1}`;
+  // NFKC makes ③ a 3 and ⑶ a (3).
+  const [, number = ''] = /^\(?([^()]{1,15}?)[).、。,:;]*$/.exec(plain.normalize('NFKC')) ?? [];
+  return /^[1-9][0-9]*$/.test(number) ? number : (SPELLED.get(number) ?? plain);
 }

@@ -10,7 +10,7 @@ export const sentences = {
   confirm: '1 确认',
   typeCode: (code: string) => `输入确认码 ${code} 执行`,
   pleaseConfirm: '请确认',
-  noSuchNumber: (typed: string) => `没有选项 ${typed}。`,
+  noSuchNumber: (number: number) => `没有选项 ${number}。`,
   notANumber: '请输入列出的数字。',
   nothingToType: '这里没有可选的数字，输入 0 返回。',
   ambiguous: (typed: string) => `${typed} 不止一个意思，请输入那一行的数字。`,
