@@ -100,6 +100,13 @@ export async function openAccounts(parts: AccountsParts) {
   });
   looking.start();
   let reading: Promise<void> = Promise.resolve();
+  /** The channel of a principal. Throws while nothing here serves the account, which may come back. */
+  const channelOf = (principal: string): Channel => {
+    const { channel: name, account } = readPrincipal(principal);
+    const channel = open.get(account)?.channel;
+    if (channel?.name !== name) throw new Error(`Nothing here serves the account of ${principal}.`);
+    return channel;
+  };
   return {
     /** One as it is in force now. */
     find: (name: string): CallbackAccount | undefined => open.get(name),
@@ -107,12 +114,10 @@ export async function openAccounts(parts: AccountsParts) {
       [...open.values()].some((each) => each.isAllowedSource(address)),
     /** The menus of the account that a message came from, also when that account has been replaced since. */
     menusOf: ({ channel }: Pick<Incoming, 'channel'>) => menus.get(channel) as Menus,
+    channelOf,
     /** Sends a text to a principal. Rejects while nothing here serves the account, which may come back. */
     async tell(principal: string, text: string, id: string): Promise<void> {
-      const { channel: name, account, user } = readPrincipal(principal);
-      const channel = open.get(account)?.channel;
-      if (channel?.name !== name) throw new Error(`Nothing here serves the account of ${principal}.`);
-      await channel.tell(user, text, id);
+      await channelOf(principal).tell(readPrincipal(principal).user, text, id);
     },
     /** Reads the file of accounts and the menus again. What is bad is named, and what was there goes on. */
     reload(): Promise<void> {

@@ -15,8 +15,10 @@ import { startConfirmations } from './confirmations.ts';
 import { createIdentity, principalOf } from './identity.ts';
 import { createContexts } from './menu-context.ts';
 import { createNotifier } from './notifier.ts';
+import { openAnswers } from './open-answers.ts';
 import { openConfirmations } from './open-confirmations.ts';
 import { createOpsClient } from './ops-client.ts';
+import { startOwedAnswers } from './owed-answers.ts';
 import { startReports } from './reports.ts';
 import { timedStore } from './timed-store.ts';
 
@@ -28,6 +30,9 @@ interface BotParts {
   readonly log: Log;
   readonly registry: Registry;
 }
+
+/** How long nobody else looks after a message that a replica works on; longer than one stands still on a busy machine. */
+const LEASE_MS = 6000;
 
 /** Puts the interface platform together. Throws `ConfigError` when not one account can be served. */
 export async function createBot({ config, log, registry }: BotParts) {
@@ -82,17 +87,28 @@ export async function createBot({ config, log, registry }: BotParts) {
     now,
     onError: (err, user) => log.warn({ user, err }, 'departments unknown'),
   });
+  // What spans users stands under one name.
+  const scope = config.account === undefined ? 'accounts' : `${config.account.agentId}`;
   const confirmations = startConfirmations({
     client,
-    open: openConfirmations(redis, config.account === undefined ? 'accounts' : `${config.account.agentId}`),
+    open: openConfirmations(redis, scope),
     tell: accounts.tell,
     now,
     onError: (err) => log.warn({ err }, 'what became of a confirmation is not known yet'),
   });
 
   const store = timedStore(createSessionStore(redis), metrics.redis);
+  const owed = startOwedAnswers({
+    open: openAnswers(redis, scope, LEASE_MS),
+    leaseMs: LEASE_MS,
+    store,
+    channelOf: accounts.channelOf,
+    now,
+    onError: (err) => log.warn({ err }, 'an answer is still owed'),
+  });
   const chat = createChat({
     store,
+    owed,
     menu: (incoming, generation) => accounts.menusOf(incoming).at(generation),
     openContext: createContexts({ client, identity, confirmations, store, now }),
     deliver: (incoming, text) => incoming.channel.tellLate(incoming, text),
@@ -120,7 +136,10 @@ export async function createBot({ config, log, registry }: BotParts) {
     account: accounts.find,
     isAllowedAnywhere: accounts.isAllowedAnywhere,
     receive: chat.receive,
-    onSent: ({ receipts }, incoming) => confirmations.received(incoming, receipts),
+    onSent(reply, incoming) {
+      chat.sent(reply, incoming);
+      confirmations.received(incoming, reply.receipts);
+    },
     onResult(result, request, reply) {
       metrics.callback(result, reply.elapsedTime / 1000);
       log.info(
@@ -152,6 +171,7 @@ export async function createBot({ config, log, registry }: BotParts) {
       await app.close();
       stopping.abort();
       await chat.idle();
+      await owed.stop();
       await confirmations.stop();
       await reports.stop();
       await accounts.close();

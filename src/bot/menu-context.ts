@@ -62,9 +62,13 @@ function confirming(
     const confirmation = { id, user: caller.user, trace: caller.trace };
     const mark = (marked: boolean) => store.markConfirmed(incoming, marked ? id : null);
     // One write to the socket, in this order: what is marked has certainly been noted.
-    await Promise.all([confirmations.begin(confirmation), mark(true)]).catch(() => {
+    const [, isMine] = await Promise.all([confirmations.begin(confirmation), mark(true)]).catch(() => {
       throw new Unavailable(sentences.notNoted);
     });
+    if (!isMine) {
+      await confirmations.answered(confirmation);
+      throw new Unavailable(sentences.notNoted);
+    }
     try {
       const body = { input, preview: { id, hash }, ...(code === undefined ? {} : { code }) };
       const answered = await client.post(caller, operation, body);

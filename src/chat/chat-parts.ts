@@ -4,9 +4,27 @@ import type { Tree } from '../menu/tree/tree.ts';
 import type { Refused } from '../menu/turn/screen.ts';
 import type { SessionStore } from './session-store.ts';
 
+/**
+ * The messages whose answer is open, as they are known outside of this process: when it dies, others tell what became of
+ * them. The channel delivers nothing again once it got an answer, be it empty or a promise, so that one has to be noted.
+ */
+export interface OwedAnswers {
+  /** From now on the message is worked on here. */
+  hold(incoming: Incoming): void;
+  /** Resolves soon, to whether it is known outside by then. */
+  note(incoming: Incoming): Promise<boolean>;
+  /** It may have been noted by somebody else. */
+  isNoted(incoming: Incoming): void;
+  /** Nobody works on it here any more. What is noted and not told is told by whoever finds it. */
+  letGo(incoming: Incoming): void;
+  /** Its writer has the answer, or will have it from others who know. */
+  told(incoming: Incoming): void;
+}
+
 /** What the chat needs from outside; clock and timer are arguments, so that a test can hold them still. */
 export interface ChatParts {
   readonly store: SessionStore;
+  readonly owed: OwedAnswers;
   /** The menu a session began with, if it is still held, else the one that serves the message's account now. */
   menu(incoming: Incoming, generation: string | undefined): Tree;
   /** Asks what the user may do. Throws `Unavailable`. */
@@ -32,4 +50,6 @@ export interface Work extends ChatParts {
   isLate: boolean;
   /** A confirmation was sent to the platform, or may have been. */
   hasConfirmed: boolean;
+  /** Others took this process for dead and have answered. */
+  isTakenOver: boolean;
 }

@@ -1,13 +1,13 @@
 import type { Incoming, Reply } from '../channels/channel.ts';
-import { clip } from '../menu/words/text.ts';
 import type { ChatParts, Work } from './chat-parts.ts';
 import { leaveWith, letGo, withoutReceipts } from './commit.ts';
+import { lateText } from './late-text.ts';
 import { answer } from './run-turn.ts';
 import { sentences } from './sentences.ts';
 import type { Repeat, Stored } from './session-store.ts';
 
-const WATCH_MS = 12_000;
-const LOOK_AGAIN_MS = 1000;
+/** Replies after which another one comes. */
+const PROMISES: readonly string[] = [sentences.working, sentences.workingAlone];
 
 /**
  * Makes the conversation with all users of all channels. It turns incoming messages into replies: each once, in order of
@@ -24,7 +24,11 @@ export function createChat(parts: ChatParts) {
   return {
     /** Answers the reply to a message, or null for none: the message is a repeat whose first delivery still runs. Never throws. */
     receive: (incoming: Incoming): Promise<Reply | null> =>
-      track(receive({ ...parts, incoming, track, isLate: false, hasConfirmed: false })),
+      track(receive({ ...parts, incoming, track, isLate: false, hasConfirmed: false, isTakenOver: false })),
+    /** A reply has reached its channel. */
+    sent({ text }: Reply, incoming: Incoming): void {
+      if (!PROMISES.includes(text)) parts.owed.told(incoming);
+    },
     /** Resolves when no message is being worked on any more, the late ones too. */
     async idle(): Promise<void> {
       while (running.size > 0) await Promise.allSettled(running);
@@ -39,8 +43,9 @@ async function receive(work: Work): Promise<Reply | null> {
   const cancel = work.after(incoming.channel.replyMs, () => limit.resolve(null));
   try {
     const entered = await store.enter(incoming);
-    if (entered.kind === 'repeat') return repeated(work, entered);
+    if (entered.kind === 'repeat') return await repeated(work, entered);
     const first = entered.kind === 'turn' ? entered.stored : undefined;
+    work.owed.hold(incoming);
     return await answerInTime(work, first, limit.promise);
   } catch (error) {
     work.onError(error, incoming);
@@ -53,17 +58,21 @@ async function receive(work: Work): Promise<Reply | null> {
   }
 }
 
-/** What a repeat gets: the finished reply, nothing while the first delivery runs, or that it died. */
-function repeated(work: Work, seen: Repeat): Reply | null {
-  if (seen.reply === null) return withoutReceipts(lostOf(seen));
-  if (seen.reply !== '') return { text: seen.reply, receipts: seen.receipts };
-  void watchFirst(work).catch((e) => work.onError(e, work.incoming));
-  return null;
-}
-
-/** Once something was confirmed nothing is offered to be repeated: the user hears what became of it by itself. */
-function lostOf({ confirmed }: Repeat): string {
-  return confirmed ? sentences.confirmationLost : sentences.lost;
+/**
+ * What a repeat gets: the finished reply, nothing while the first delivery runs, or that it died. The channel takes nothing
+ * for the end of it and asks no more, so before that it is noted that the answer is open. Throws when it cannot be.
+ */
+async function repeated(work: Work, seen: Repeat): Promise<Reply | null> {
+  const { incoming, store, owed } = work;
+  if (seen.reply === '') {
+    if (!(await owed.note(incoming))) throw new Error('it is not known whether the first delivery lives');
+    // It may have ended before that, and found nothing noted.
+    const now = await store.look(incoming);
+    return now.reply === '' ? null : repeated(work, now);
+  }
+  owed.isNoted(incoming);
+  if (seen.reply !== null) return { text: seen.reply, receipts: seen.receipts };
+  return withoutReceipts((await store.takeOver(incoming)) ?? sentences.confirmationLost);
 }
 
 /**
@@ -71,43 +80,36 @@ function lostOf({ confirmed }: Repeat): string {
  * A late answer that tells an outcome is not sent from here: without its receipt the platform tells it.
  */
 async function answerInTime(work: Work, first: Stored | undefined, limit: Promise<null>): Promise<Reply> {
-  const { incoming, store, onError } = work;
+  const { incoming, store, owed, onError } = work;
   const answered = answer(work, first).catch(async (error: unknown) => {
     onError(error, incoming);
     const sentence = work.hasConfirmed ? sentences.failedAfterConfirmation : sentences.failed;
     return leaveWith(work, sentence(incoming.trace.slice(0, 8)));
   });
   const reply = await Promise.race([answered, limit]);
-  if (reply !== null) return reply;
+  if (reply !== null) {
+    owed.letGo(incoming);
+    return reply;
+  }
   work.isLate = true;
-  const deliver = async (): Promise<void> => {
-    const { text, receipts } = await answered;
-    if (receipts.length === 0) await deliverLate(work, text);
-  };
-  void work.track(deliver().catch((error: unknown) => onError(error, incoming)));
-  await store.keepReply(incoming, sentences.working).catch(() => {});
+  void work.track(deliverLate(work, answered));
+  if (!(await owed.note(incoming))) return withoutReceipts(sentences.workingAlone);
+  void store.keepReply(incoming, sentences.working).catch((error: unknown) => onError(error, incoming));
   return withoutReceipts(sentences.working);
 }
 
-/**
- * WeCom takes the empty answer to a repeat for the end of it and asks no more, so the first delivery is watched from
- * here: when the process that ran it has died, the user hears so.
- */
-async function watchFirst(work: Work): Promise<void> {
-  const { incoming, store } = work;
-  for (let waited = 0; waited <= WATCH_MS; waited += LOOK_AGAIN_MS) {
-    await work.sleep(LOOK_AGAIN_MS);
-    const seen = await store.look(incoming);
-    if (seen.kind !== 'repeat' || seen.reply === '') continue;
-    if (seen.reply !== null) return;
-    const lost = lostOf(seen);
-    await store.keepReply(incoming, lost);
-    return deliverLate(work, lost);
+/** Sends the answer after the reply. */
+async function deliverLate(work: Work, answered: Promise<Reply>): Promise<void> {
+  const { deliver, incoming, owed, onError } = work;
+  const { text, receipts } = await answered;
+  try {
+    if (work.isTakenOver) return;
+    const about = sentences.answerTo(incoming.createdAt, incoming.text);
+    if (receipts.length === 0) await deliver(incoming, lateText(about, text, incoming.channel));
+    owed.told(incoming);
+  } catch (error) {
+    onError(error, incoming);
+  } finally {
+    owed.letGo(incoming);
   }
-}
-
-/** Sends a text after the reply. It names the message it answers: by now its user may look at another screen. */
-function deliverLate({ deliver, incoming }: Work, text: string): Promise<void> {
-  const named = `${sentences.answerTo(incoming.createdAt, incoming.text)}\n${text}`;
-  return deliver(incoming, clip(named, incoming.channel.lateBytes));
 }

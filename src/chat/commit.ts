@@ -1,7 +1,7 @@
 import type { Reply } from '../channels/channel.ts';
 import type { Work } from './chat-parts.ts';
 import { sentences } from './sentences.ts';
-import type { Ending, Stored } from './session-store.ts';
+import type { Ending, Left, Stored } from './session-store.ts';
 
 const AGAIN_MS = 1000;
 /** No longer than a session can live. */
@@ -12,22 +12,25 @@ const NOTHING: Stored = { session: null, version: '' };
  * Writes the ending. When Redis does not answer, it may or may not have been written: the user has not seen that
  * screen, so the session is ended as soon as Redis is back: no digit can mean what was never shown.
  */
-export async function keep(work: Work, ending: Ending): Promise<Stored | null | 'broken'> {
-  const { store, incoming } = work;
+export async function keep(work: Work, ending: Ending): Promise<Left | { readonly kind: 'broken' }> {
+  const { store, incoming, owed } = work;
   try {
-    return await store.leave(incoming, ending);
+    const left = await store.leave(incoming, ending);
+    if (left.kind === 'left' && left.isAwaited) owed.isNoted(incoming);
+    if (left.kind === 'taken') work.isTakenOver = true;
+    return left;
   } catch (error) {
     work.onError(error, incoming);
     const reply = ending.reply ?? sentences.working;
     void letGo(work, ending.session === 'same' ? { reply } : { session: null, reply });
-    return 'broken';
+    return { kind: 'broken' };
   }
 }
 
 /** Leaves the line with a sentence, everything else as it was. */
 export async function leaveWith(work: Work, sentence: string): Promise<Reply> {
-  await keep(work, { from: NOTHING, session: 'same', reply: sentence });
-  return withoutReceipts(sentence);
+  const left = await keep(work, { from: NOTHING, session: 'same', reply: sentence });
+  return withoutReceipts(left.kind === 'taken' ? left.reply : sentence);
 }
 
 /** A reply that tells no outcome. */

@@ -24,19 +24,21 @@ export async function answer(work: Work, first: Stored | undefined): Promise<Rep
     const text = clip(turn.text, work.incoming.channel.replyBytes);
     const receipts = turn.receipts ?? [];
     const result: Reply = { text, receipts };
-    const reply = work.isLate ? undefined : text;
-    const newer = await keep(work, { from: stored, session, reply, receipts });
-    if (newer === 'broken') return turn.ran ? result : withoutReceipts(sentences.notKept);
-    if (newer === null) {
+    // What comes late and tells an outcome is told by the platform.
+    const reply = work.isLate && receipts.length > 0 ? undefined : text;
+    const left = await keep(work, { from: stored, session, reply, receipts });
+    if (left.kind === 'broken') return turn.ran ? result : withoutReceipts(sentences.notKept);
+    if (left.kind === 'taken') return withoutReceipts(left.reply);
+    if (left.kind === 'left') {
       count(work, stored, session);
       return result;
     }
     // A change that was asked for is not asked for again: its outcome stands, whatever screen the user is at by now.
     if (turn.ran) {
-      await keep(work, { from: newer, session: 'same', reply, receipts });
+      await keep(work, { from: left.newer, session: 'same', reply, receipts });
       return result;
     }
-    stored = newer;
+    stored = left.newer;
   }
 }
 

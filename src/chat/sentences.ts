@@ -1,9 +1,15 @@
 /** What the chat itself says, outside of any screen. */
 export const sentences = {
   working: '处理中…结果稍后发给你。',
+  /** Where nobody else would know of it if this process died now. */
+  workingAlone:
+    '处理中…但会话服务暂时不可用。如果一分钟内没有收到结果，请再发一次；确认过的操作请不要重复，已经执行的会把结果告诉你。',
   expired: '消息已过期，没有执行任何操作。',
   onlyText: '只能处理文字消息，请输入数字。',
   lost: '刚才的消息没有处理完，请再发一次。',
+  /** Nothing is known of it any more but that its answer was open. */
+  interrupted:
+    '处理这条消息的程序中断了，结果不明。如果它是确认一项操作，请不要重复，已经执行的会把结果告诉你；其他消息请再发一次。',
   busy: '前面的消息还在处理，请稍后再发。',
   /** It is not known whether the message is a repeat of one that runs. */
   storeDown:

@@ -1,7 +1,8 @@
 import type { Channel, Incoming } from '../channels/channel.ts';
 import { pathOf, type Session } from '../menu/turn/session.ts';
 import type { Redis } from '../server/redis.ts';
-import { CLAIM_SECONDS, ENTER, LEAVE } from './scripts.ts';
+import { ENTER, LEAVE, PUT, TAKE_OVER } from './scripts.ts';
+import { sentences } from './sentences.ts';
 
 /** A message and who wrote it; every key of a user carries the channel's scope and the user. */
 type Message = Pick<Incoming, 'user' | 'msgId'> & { readonly channel: Pick<Channel, 'scope'> };
@@ -36,17 +37,25 @@ export interface Ending {
   readonly receipts?: readonly string[];
 }
 
+/**
+ * What became of an ending. `left`: it is written; `isAwaited` when a repeat was answered by nothing meanwhile. `conflict`:
+ * another turn came between. `taken`: others took this delivery for dead, and have answered so.
+ */
+export type Left =
+  | { readonly kind: 'left'; readonly isAwaited: boolean }
+  | { readonly kind: 'conflict'; readonly newer: Stored }
+  | { readonly kind: 'taken'; readonly reply: string };
+
 /** Sessions, message claims and the order of messages. */
 export type SessionStore = ReturnType<typeof createSessionStore>;
 
 /** Opens sessions, message claims and the order of messages, in Redis; one round trip each. No key is without a time to live. */
 export function createSessionStore(redis: Redis) {
-  const { enter, leave } = withScripts(redis);
+  const { enter, leave, put, takeOver } = withScripts(redis);
   const take = async (message: Message, claim: '0' | '1' | '?', delivery = ''): Promise<Entered> => {
     const [kind, first, second] = await enter(...keysOf(message), message.msgId, claim, delivery);
     if (kind === 'repeat') {
-      const receipts = !second || second === CONFIRMED ? [] : second.split(' ');
-      return { kind, reply: first ?? null, confirmed: Boolean(second), receipts };
+      return { kind, reply: first ?? null, confirmed: Boolean(second), receipts: receiptsOf(second) };
     }
     return kind === 'turn' ? { kind, stored: readStored(first, second) } : { kind: 'wait' };
   };
@@ -56,33 +65,47 @@ export function createSessionStore(redis: Redis) {
     /** Asks again from a waiting place. */
     askAgain: (message: Message) => take(message, '0'),
     /** What a repeat of a claimed message would get; changes nothing. */
-    look: (message: Message) => take(message, '?'),
-    /** Writes what the turn came to and leaves the line; answers the newer session instead when another turn came between. */
-    async leave(message: Message, ending: Ending): Promise<Stored | null> {
+    look: async (message: Message) => (await take(message, '?')) as Repeat,
+    /** Writes what the turn came to and leaves the line. */
+    async leave(message: Delivery, ending: Ending): Promise<Left> {
       const { from, session, reply = '', receipts = [] } = ending;
       const mode = session === 'same' ? 'keep' : session === null ? 'end' : 'write';
       const isWritten = session !== 'same' && session !== null;
       const written = isWritten ? [pathOf(session), JSON.stringify(session)] : ['', ''];
-      const turn = [message.msgId, mode, from.version, reply, ...written, receipts.join(' ')];
-      const [kind, newPath, newState] = await leave(...keysOf(message), ...turn);
-      return kind === 'conflict' ? readStored(newPath, newState) : null;
+      const turn = [message.msgId, mode, from.version, reply, ...written, receipts.join(' '), message.trace];
+      const [kind, first, second] = await leave(...keysOf(message), ...turn);
+      if (kind === 'conflict') return { kind, newer: readStored(first, second) };
+      return kind === 'taken' ? { kind, reply: first ?? '' } : { kind: 'left', isAwaited: first === '+' };
     },
     /**
      * Leaves the line without a turn, with a reply if there is none yet. Does nothing when another delivery of the message
      * holds the claim, or nobody does.
      */
     async letGo(message: Delivery, reply: string): Promise<void> {
-      await leave(...keysOf(message), message.msgId, 'letGo', message.trace, reply, '', '', '');
+      await leave(...keysOf(message), message.msgId, 'letGo', '', reply, '', '', '', message.trace);
     },
     /** Keeps the reply, which tells no outcome, for repeats while the turn goes on. */
-    async keepReply(message: Message, reply: string): Promise<void> {
-      const keys = keysOf(message);
-      await Promise.all([redis.set(keys[2], reply, 'EX', CLAIM_SECONDS), redis.del(keys[4])]);
+    async keepReply(message: Delivery, reply: string): Promise<void> {
+      await put(...keysOf(message), message.trace, 'reply', reply);
     },
-    /** Notes that an operation is confirmed with this message, or with null that it certainly was not run. */
-    async markConfirmed(message: Message, id: string | null): Promise<void> {
-      const mark = keysOf(message)[4];
-      await (id === null ? redis.del(mark) : redis.set(mark, CONFIRMED, 'EX', CLAIM_SECONDS));
+    /**
+     * Notes that an operation is confirmed with this message, or with null that it certainly was not run. Answers whether
+     * it may be run: not when others took this delivery for dead.
+     */
+    async markConfirmed(message: Delivery, id: string | null): Promise<boolean> {
+      const [kind] = await put(...keysOf(message), message.trace, 'mark', id === null ? '' : CONFIRMED);
+      return kind === 'put';
+    },
+    /**
+     * Answers what the writer of a message has to hear whose delivery died, or null when the platform tells it. What that
+     * delivery has not finished is ended, and it can run and write nothing more.
+     */
+    async takeOver(message: Message): Promise<string | null> {
+      const endings = [message.msgId, sentences.lost, sentences.confirmationLost];
+      const [kind, reply, mark] = await takeOver(...keysOf(message), ...endings);
+      if (kind === 'gone') return sentences.interrupted;
+      const isToldByOthers = receiptsOf(mark).length > 0 || reply === sentences.working || !reply;
+      return isToldByOthers ? null : reply;
     },
     /** Ends a session whatever it is. */
     async end(message: Message): Promise<void> {
@@ -94,11 +117,17 @@ export function createSessionStore(redis: Redis) {
 
 type Script = (...args: readonly string[]) => Promise<[kind: string, ...(string | null)[]]>;
 
-function withScripts(redis: Redis): { enter: Script; leave: Script } {
-  redis.defineCommand('keypadEnter', { numberOfKeys: 6, lua: ENTER });
-  redis.defineCommand('keypadLeave', { numberOfKeys: 6, lua: LEAVE });
-  const { keypadEnter, keypadLeave } = redis as unknown as { keypadEnter: Script; keypadLeave: Script };
-  return { enter: keypadEnter.bind(redis), leave: keypadLeave.bind(redis) };
+function withScripts(redis: Redis) {
+  const define = (name: string, lua: string): Script => {
+    redis.defineCommand(name, { numberOfKeys: 6, lua });
+    return (redis as unknown as Readonly<Record<string, Script>>)[name]?.bind(redis) as Script;
+  };
+  return {
+    enter: define('keypadEnter', ENTER),
+    leave: define('keypadLeave', LEAVE),
+    put: define('keypadPut', PUT),
+    takeOver: define('keypadTakeOver', TAKE_OVER),
+  };
 }
 
 /** Three keys of the user and three of this message; one hash tag, so that they live on one node of a cluster. */
@@ -112,6 +141,10 @@ type Keys = readonly [path: string, state: string, reply: string, line: string, 
 
 /** The mark of a message with which something was confirmed; once its reply tells outcomes, the mark holds their ids. */
 const CONFIRMED = '?';
+
+function receiptsOf(mark: string | null | undefined): readonly string[] {
+  return !mark || mark === CONFIRMED ? [] : mark.split(' ');
+}
 
 /** Both keys or none: a path without a state, or the other way round, is no session. */
 function readStored(path: string | null | undefined, state: string | null | undefined): Stored {

@@ -60,7 +60,7 @@ test('a confirmation that cannot be noted does not go to the platform', async ()
       answered: async () => {},
       lost: async () => {},
     },
-    store: { markConfirmed: async () => {} },
+    store: { markConfirmed: async () => true },
     now: () => DUE,
   });
   const context = await open({

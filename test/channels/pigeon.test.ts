@@ -1,4 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
+import { nothingOwed } from '#test/owed.ts';
 import { startRedis } from '#test/redis.ts';
 import { treeOf } from '#test/tree.ts';
 import { createWeComChannel } from '../../src/channels/wecom-callback/channel.ts';
@@ -34,6 +35,7 @@ const platform: { says: string | undefined } = { says: undefined };
 const limits: { readonly ms: number; readonly call: () => void }[] = [];
 const chat = createChat({
   store: createSessionStore(redis),
+  owed: nothingOwed,
   menu: () => tree,
   async openContext({ channel, user }) {
     if (platform.says !== undefined) throw new Unavailable(platform.says);

@@ -1,4 +1,5 @@
 import { afterAll, beforeEach, expect, test } from 'vitest';
+import { nothingOwed } from '#test/owed.ts';
 import { startRedis } from '#test/redis.ts';
 import { treeOf } from '#test/tree.ts';
 import type { Incoming } from '../../src/channels/channel.ts';
@@ -53,6 +54,7 @@ function replica(
   const delivered: string[] = [];
   const parts: ChatParts = {
     store: { ...store, enter },
+    owed: nothingOwed,
     menu: () => tree,
     openContext: async (incoming) =>
       ({
@@ -142,19 +144,6 @@ test('after a crash a repeat of a message with which nothing was confirmed may b
   const refused = await killed(true);
   await store.markConfirmed(refused, null);
   expect((await chat.receive(refused))?.text).toBe(sentences.lost);
-});
-
-test('who got nothing for a repeat is told the same once the process is known to be dead', async () => {
-  const chat = replica(done);
-  await begin(chat);
-  const confirmed = message('1');
-  await store.enter(confirmed);
-  await store.markConfirmed(confirmed, 'one');
-  expect(await chat.receive(confirmed)).toBeNull();
-  await redis.del('keypad:{1000002:zhangsan}:line');
-  await expect
-    .poll(() => chat.delivered, { timeout: 5000 })
-    .toEqual([expect.stringContaining(sentences.confirmationLost)]);
 });
 
 test.each([
