@@ -67,7 +67,7 @@ test('whatever the items are called, each is reached by its number, and a name n
       'menu',
       '取消',
     ),
-    fc.stringMatching(/^[0-9一二①.\- a-z]{1,6}$/),
+    fc.stringMatching(/^[0-9一二两十①.,、。()（）–\- a-z]{1,6}$/),
   );
   const names = fc.uniqueArray(name, { minLength: 1, maxLength: 25 });
   await fc.assert(
