@@ -14,6 +14,25 @@ export function rolloutOf({ metadata, spec, status }: V1Deployment) {
   };
 }
 
+/** What of a message the cluster says is shown. */
+const SHOWN_LENGTH = 160;
+
+/** What it means that a condition has that value. */
+const OBSTACLES: Readonly<Record<string, string>> = {
+  'ReplicaFailure=True': '集群建不出新的 Pod',
+  'Progressing=False': '发布卡住了',
+};
+
+/** Why a deployment gets no further, as far as its cluster says so; empty where nothing is known to be in the way. */
+export function obstaclesOf({ status }: V1Deployment): readonly string[] {
+  return (status?.conditions ?? []).flatMap(({ type, status: value, reason, message }) => {
+    const meaning = OBSTACLES[`${type}=${value}`];
+    if (meaning === undefined) return [];
+    const said = [...`${reason}：${message}`].slice(0, SHOWN_LENGTH).join('');
+    return [`${meaning}（${said}）`];
+  });
+}
+
 /**
  * Differs whenever what is asked of the deployment does, and when it was deleted and made again. Its status may change,
  * as that of a deployment in trouble does all the time: then it is still the same.

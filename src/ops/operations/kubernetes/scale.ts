@@ -4,7 +4,7 @@ import type { Unit } from '../../policy/document.ts';
 import { TargetFailed } from '../../target-failed.ts';
 import type { ChangeOperation } from '../operation.ts';
 import type { Cluster, WriteAt } from './cluster.ts';
-import { findDeployment, isManagedBy, rolloutOf, versionOf } from './deployment.ts';
+import { findDeployment, isManagedBy, obstaclesOf, rolloutOf, versionOf } from './deployment.ts';
 import { findEffect, writeTo } from './effect.ts';
 
 /** Sets the number of a deployment's pods through its `scale` subresource. */
@@ -25,6 +25,7 @@ export const scale: ChangeOperation<'k8s.scale'> = {
         `副本 ${wanted} → ${replicas}`,
         `当前就绪 ${ready}/${wanted}`,
         ...autoscaler,
+        ...(replicas > wanted ? obstaclesOf(deployment).map((obstacle) => `注意：${obstacle}`) : []),
       ],
       risk: scaleRisk(wanted, replicas),
       before: { replicas: wanted },
@@ -53,9 +54,11 @@ export const scale: ChangeOperation<'k8s.scale'> = {
     const { wanted, existing, ready, seen } = rolloutOf(deployment);
     if (wanted !== replicas) return { final: true, text: `${change} 已生效，但之后副本数被改为 ${wanted}` };
     if (!seen || existing !== replicas || ready !== replicas) {
-      const pods =
-        ready > replicas || existing > replicas ? `还有 ${existing} 个在运行` : `只有 ${ready} 个就绪`;
-      return { final: false, text: `${change} 已生效，但${pods}` };
+      const isShrinking = ready > replicas || existing > replicas;
+      const pods = isShrinking ? `还有 ${existing} 个在运行` : `只有 ${ready} 个就绪`;
+      const obstacles = isShrinking ? [] : obstaclesOf(deployment);
+      const how = obstacles.length > 0 ? '已提交' : '已生效';
+      return { final: false, text: [`${change} ${how}，但${pods}`, ...obstacles].join('；') };
     }
     return { final: true, text: replicas === 0 ? `${change}，已全部停止` : `${change}，${ready} 个就绪` };
   },
