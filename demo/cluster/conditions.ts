@@ -4,7 +4,7 @@ import type { Condition } from './shapes.ts';
 /** A condition without its times. */
 export interface ConditionState {
   readonly type: string;
-  readonly status: 'True' | 'False';
+  readonly status: 'True' | 'False' | 'Unknown';
   readonly reason?: string;
   readonly message?: string;
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { deploymentStatus } from './deployment-status.ts';
 import { canonical } from './json.ts';
 import { referenceTo } from './resources.ts';
-import { planRollout, type SetState } from './rollout.ts';
+import { allowances, planRollout, type SetState } from './rollout.ts';
 import type { Deployment, ReplicaSet } from './shapes.ts';
 import type { World } from './world.ts';
 
@@ -12,6 +12,11 @@ const revisionOf = 'deployment.kubernetes.io/revision';
 
 /** Brings a deployment's ReplicaSets one step nearer to its spec, and its status up to date. */
 export function reconcileDeployment(world: World, deployment: Deployment): void {
+  if (deployment.spec.paused === true) reconcilePaused(world, deployment);
+  else reconcileRollout(world, deployment);
+}
+
+function reconcileRollout(world: World, deployment: Deployment): void {
   const { fresh, old } = findSets(world, deployment);
   const plan = planRollout(deployment.spec, { fresh: stateOf(fresh), old: old.map(stateOf) });
   for (const set of [fresh, ...old]) {
@@ -22,21 +27,43 @@ export function reconcileDeployment(world: World, deployment: Deployment): void 
   writeStatus(world, deployment, fresh);
 }
 
+/** A paused deployment keeps its size, also a new one, and rolls nothing out: no ReplicaSet is made for its template. */
+function reconcilePaused(world: World, deployment: Deployment): void {
+  const { same, others } = setsOf(world, deployment);
+  const sets = [...others, ...(same === undefined ? [] : [same])];
+  const running = sets.filter((set) => set.spec.replicas > 0);
+  const largest = running.toSorted((one, other) => other.spec.replicas - one.spec.replicas)[0] ?? sets.at(-1);
+  if (largest !== undefined) {
+    const { replicas } = deployment.spec;
+    const surge = running.length > 1 && replicas > 0 ? allowances(deployment.spec).surge : 0;
+    const total = running.reduce((sum, set) => sum + set.spec.replicas, 0);
+    const size = Math.max(0, largest.spec.replicas + replicas + surge - total);
+    if (size !== largest.spec.replicas) resize(world, deployment, largest, size);
+  }
+  writeStatus(world, deployment, same);
+}
+
 /** The ReplicaSet of the template, made when it is not there, and the others, oldest revision first. */
 function findSets(
   world: World,
   deployment: Deployment,
 ): { readonly fresh: ReplicaSet; readonly old: readonly ReplicaSet[] } {
-  const owned = ownedSets(world, deployment);
-  const hash = hashOf(deployment.spec.template);
-  const same = owned.find((set) => set.metadata.labels?.['pod-template-hash'] === hash);
-  const last = Math.max(0, ...owned.filter((set) => set !== same).map(revision));
-  const fresh = same ?? createSet(world, deployment, hash);
-  const old = owned.filter((set) => set !== same).sort((one, other) => revision(one) - revision(other));
+  const { same, others: old } = setsOf(world, deployment);
+  const last = Math.max(0, ...old.map(revision));
+  const fresh = same ?? createSet(world, deployment, hashOf(deployment.spec.template));
   if (revision(fresh) > last) return { fresh, old };
   const annotations = { ...fresh.metadata.annotations, [revisionOf]: `${last + 1}` };
   const revised = { ...fresh, metadata: { ...fresh.metadata, annotations } };
   return { fresh: world.registry.update('replicasets', fresh, revised, { manager }), old };
+}
+
+/** The ReplicaSet of the template, if it is there, and the others, oldest revision first. */
+function setsOf(world: World, deployment: Deployment) {
+  const owned = ownedSets(world, deployment);
+  const hash = hashOf(deployment.spec.template);
+  const same = owned.find((set) => set.metadata.labels?.['pod-template-hash'] === hash);
+  const others = owned.filter((set) => set !== same);
+  return { same, others: others.sort((one, other) => revision(one) - revision(other)) };
 }
 
 function ownedSets(world: World, deployment: Deployment): readonly ReplicaSet[] {
@@ -76,10 +103,11 @@ function trimHistory(world: World, deployment: Deployment, old: readonly Replica
   for (const set of empty.slice(0, excess)) world.store.drop('replicasets', set);
 }
 
-function writeStatus(world: World, deployment: Deployment, fresh: ReplicaSet): void {
+function writeStatus(world: World, deployment: Deployment, fresh: ReplicaSet | undefined): void {
   const sets = ownedSets(world, deployment);
-  const status = deploymentStatus(deployment, { sets, fresh: fresh.metadata.name, now: world.now() });
-  const annotations = { ...deployment.metadata.annotations, [revisionOf]: `${revision(fresh)}` };
+  const status = deploymentStatus(deployment, { sets, fresh: fresh?.metadata.name, now: world.now() });
+  const revised = fresh === undefined ? {} : { [revisionOf]: `${revision(fresh)}` };
+  const annotations = { ...deployment.metadata.annotations, ...revised };
   const observed = { ...deployment, metadata: { ...deployment.metadata, annotations }, status };
   world.registry.update('deployments', deployment, observed, { manager, subresource: 'status' });
 }

@@ -2,10 +2,10 @@ import { type ConditionState, withCondition } from './conditions.ts';
 import { allowances } from './rollout.ts';
 import type { Condition, Deployment, ReplicaSet } from './shapes.ts';
 
-/** What a deployment's status is computed from: its ReplicaSets, and which of them is of the current template. */
+/** What a deployment's status is computed from: its ReplicaSets, and which of them is of the current template, if there is one. */
 export interface Observed {
   readonly sets: readonly ReplicaSet[];
-  readonly fresh: string;
+  readonly fresh: string | undefined;
   readonly now: Date;
 }
 
@@ -46,7 +46,12 @@ function conditionsOf(deployment: Deployment, counts: Counts, observed: Observed
     reason: enough ? 'MinimumReplicasAvailable' : 'MinimumReplicasUnavailable',
     message: `Deployment ${enough ? 'has' : 'does not have'} minimum availability.`,
   };
-  const conditions = withCondition(status.conditions, available, observed.now);
+  const failure = observed.sets
+    .flatMap((set) => set.status.conditions ?? [])
+    .find(({ type }) => type === 'ReplicaFailure');
+  const others = (status.conditions ?? []).filter(({ type }) => type !== 'ReplicaFailure' || failure);
+  const kept = failure ? withCondition(others, failure as ConditionState, observed.now) : others;
+  const conditions = withCondition(kept, available, observed.now);
   const before = conditions.find((condition) => condition.type === 'Progressing');
   const { said, moved } = progress(deployment, counts, { ...observed, before });
   // Progress starts the deadline anew: its time must change although its text does not.
@@ -62,6 +67,11 @@ function progress(
   counts: Counts,
   { fresh, now, before }: Observed & { readonly before: Condition | undefined },
 ): { readonly said: ConditionState | undefined; readonly moved: boolean } {
+  if (spec.paused === true) {
+    const message = 'Deployment is paused';
+    const said = { type: 'Progressing', status: 'Unknown', reason: 'DeploymentPaused', message } as const;
+    return { said, moved: false };
+  }
   const say = (reason: string, words: string, truth: 'True' | 'False' = 'True'): ConditionState => {
     return { type: 'Progressing', status: truth, reason, message: `ReplicaSet "${fresh}" ${words}.` };
   };

@@ -1,4 +1,4 @@
-import { isTrue } from './conditions.ts';
+import { isTrue, withCondition } from './conditions.ts';
 import { ApiFailure } from './failure.ts';
 import { stamp } from './json.ts';
 import { referenceTo } from './resources.ts';
@@ -21,10 +21,9 @@ export function reconcileReplicaSet(world: World, set: ReplicaSet): void {
     terminatePod(world, pod, 30);
     world.record(set, { source, reason: 'SuccessfulDelete', message: `Deleted pod: ${pod.metadata.name}` });
   }
-  writeStatus(world, set);
-  if (missing > room) {
-    throw new ApiFailure(403, 'Forbidden', `pods are forbidden: exceeded quota: limited to ${podQuota}`);
-  }
+  const refusal = missing > room ? `pods are forbidden: exceeded quota: limited to ${podQuota}` : undefined;
+  writeStatus(world, set, refusal);
+  if (refusal !== undefined) throw new ApiFailure(403, 'Forbidden', refusal);
 }
 
 /** Marks a pod as going, as a DELETE with a grace period (in seconds) does; the kubelet then removes it. */
@@ -63,10 +62,23 @@ function expendableFirst(one: Pod, other: Pod): number {
   return ready || other.metadata.creationTimestamp.localeCompare(one.metadata.creationTimestamp);
 }
 
-function writeStatus(world: World, set: ReplicaSet): void {
+function writeStatus(world: World, set: ReplicaSet, refusal: string | undefined): void {
   const pods = activePods(world, set);
   const ready = pods.filter((pod) => isTrue(pod.status.conditions, 'Ready')).length;
   const counts = ready > 0 ? { readyReplicas: ready, availableReplicas: ready } : {};
-  const status = { replicas: pods.length, ...counts, observedGeneration: set.metadata.generation };
+  const failed = {
+    type: 'ReplicaFailure',
+    status: 'True',
+    reason: 'FailedCreate',
+    message: refusal ?? '',
+  } as const;
+  const conditions =
+    refusal === undefined ? {} : { conditions: withCondition(set.status.conditions, failed, world.now()) };
+  const status = {
+    replicas: pods.length,
+    ...counts,
+    observedGeneration: set.metadata.generation,
+    ...conditions,
+  };
   world.registry.update('replicasets', set, { ...set, status }, { manager, subresource: 'status' });
 }

@@ -5,6 +5,7 @@ import { discovery } from './discovery.ts';
 import { ApiFailure, badRequest } from './failure.ts';
 import { patchTypes } from './patch.ts';
 import type { Speech } from './pod-log.ts';
+import { PROTOBUF, readProtobuf } from './protobuf.ts';
 import { serveResources } from './routes.ts';
 import type { World } from './world.ts';
 
@@ -39,6 +40,9 @@ export function createServer(
       if (body === '') done(null, undefined);
       else app.getDefaultJsonParser('error', 'error')(request, body as string, done);
     },
+  );
+  app.addContentTypeParser(PROTOBUF, { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
+    readProtobuf(body),
   );
   app.setErrorHandler((error: FastifyError, _request, reply) => {
     const { status } = error instanceof ApiFailure ? error : failureOf(error);

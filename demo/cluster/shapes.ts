@@ -57,6 +57,7 @@ export const shapes = {
         strategy: strategy.prefault({}),
         revisionHistoryLimit: count.default(10),
         progressDeadlineSeconds: count.default(600),
+        paused: z.boolean().optional(),
       }),
       status: z
         .looseObject({
@@ -79,6 +80,7 @@ export const shapes = {
           replicas: count.optional(),
           readyReplicas: count.optional(),
           availableReplicas: count.optional(),
+          conditions: z.array(condition).optional(),
         })
         .default({}),
     })

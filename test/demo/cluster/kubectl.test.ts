@@ -123,3 +123,35 @@ withKubectl(`kubectl says what the server refuses${where}`, async () => {
   );
   await expect(kubectl('delete', 'namespace', 'pay')).rejects.toThrow('MethodNotAllowed');
 });
+
+withKubectl(
+  `kubectl makes a deployment, pauses it, and resumes what was changed meanwhile${where}`,
+  async () => {
+    const shop = (...args: readonly string[]) => kubectl('-n', 'shop', ...args);
+    await shop(
+      'create',
+      'deployment',
+      'new',
+      '--image=shop/new:1',
+      '--replicas=2',
+      '--port=80',
+      '--',
+      'serve',
+    );
+    await shop('rollout', 'status', 'deployment', 'new');
+    const made = cluster.get('deployments', 'shop', 'new')?.spec;
+    expect(made).toMatchObject({ replicas: 2, selector: { matchLabels: { app: 'new' } } });
+    expect(made?.template.spec.containers).toEqual([
+      { name: 'new', image: 'shop/new:1', ports: [{ containerPort: 80 }], command: ['serve'] },
+    ]);
+
+    await shop('rollout', 'pause', 'deployment', 'new');
+    await shop('set', 'image', 'deployment', 'new', 'new=shop/new:2');
+    await shop('scale', 'deployment', 'new', '--replicas=3');
+    expect(cells(await shop('get', 'deployment', 'new'), 'new').slice(1, 4)).toEqual(['3/3', '0', '3']);
+    await shop('rollout', 'resume', 'deployment', 'new');
+    await shop('rollout', 'status', 'deployment', 'new');
+    expect(cells(await shop('get', 'deployment', 'new'), 'new').slice(1, 4)).toEqual(['3/3', '3', '3']);
+    await expect(shop('create', 'namespace', 'other')).rejects.toThrow('send JSON');
+  },
+);
