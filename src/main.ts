@@ -30,6 +30,8 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
   });
   const closers: Closer[] = [];
   for (const { name, app, host, port, internalPort, registry, checks, close } of parts) {
+    // First: who is ready can be called.
+    const url = await app.listen({ host, port });
     const internal = await startInternal({
       host: config.internalHost,
       port: internalPort,
@@ -38,7 +40,6 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
       log,
     });
     closers.push({ name, close }, { name: `${name} internal`, close: internal.close });
-    const url = await app.listen({ host, port });
     log.info({ part: name, url, internal: internal.url }, 'listening');
   }
   closeOnSignal(closers, log);

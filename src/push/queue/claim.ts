@@ -13,7 +13,7 @@ import {
   readMessages,
   takeDeliveries,
 } from './claim-store.ts';
-import { groupDeliveries } from './group.ts';
+import { groupDeliveries, MOST, takeIn } from './group.ts';
 import { countsToday, dayOf, tomorrow, type Windows } from './limits.ts';
 import { type Limit, overLimit, placesOfDay } from './limits-check.ts';
 import { readBlocks, takeOfDay } from './limits-store.ts';
@@ -63,8 +63,6 @@ export interface ClaimResult {
   readonly looked: number;
 }
 
-/** So many deliveries of messages to many one claim takes in. */
-const MOST = 2000;
 /** When to look again at a message that cannot be read; ms. */
 const UNREADABLE_MS = 60_000;
 
@@ -170,31 +168,6 @@ export async function claim(
     if (!(await takeOfDay(tx, { account, day: dayOf(now).number, count, most }))) throw DAY_IS_FULL;
   }
   return { groups, blocked, looked: due.length };
-}
-
-/**
- * Those who begin calls now, first come first: a claim that takes in too many is not over before its leases are. Of
- * messages to many the first is always among them.
- */
-function takeIn(
-  heads: readonly Candidate[],
-  due: readonly string[],
-  messages: ReadonlyMap<string, OutgoingMessage>,
-): readonly Candidate[] {
-  const places = new Map(due.map((line, index) => [line, index]));
-  const inOrder = heads.toSorted((one, other) => (places.get(one.line) ?? 0) - (places.get(other.line) ?? 0));
-  const chosen = new Map<string, boolean>();
-  let sum = 0;
-  return inOrder.filter(({ messageId, shared }) => {
-    if (shared === 0) return true;
-    const known = chosen.get(messageId);
-    if (known !== undefined) return known;
-    const receivers = messages.get(messageId)?.receivers ?? 1;
-    const isIn = sum === 0 || sum + receivers <= MOST;
-    if (isIn) sum += receivers;
-    chosen.set(messageId, isIn);
-    return isIn;
-  });
 }
 
 /** Those whom a call of the same message can serve as well, and who are next in their lines. */

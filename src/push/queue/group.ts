@@ -21,6 +21,34 @@ export function canShare(
   return receiver !== 'user:@all' && readReceiver(receiver).kind in LIMITS;
 }
 
+/** So many deliveries of messages to many one claim takes in. */
+export const MOST = 2000;
+
+/**
+ * Those who begin calls now, first come first: a claim that takes in too many is not over before its leases are. Of
+ * messages to many the first is always among them.
+ */
+export function takeIn(
+  heads: readonly Candidate[],
+  due: readonly string[],
+  messages: ReadonlyMap<string, OutgoingMessage>,
+): readonly Candidate[] {
+  const places = new Map(due.map((line, index) => [line, index]));
+  const inOrder = heads.toSorted((one, other) => (places.get(one.line) ?? 0) - (places.get(other.line) ?? 0));
+  const chosen = new Map<string, boolean>();
+  let sum = 0;
+  return inOrder.filter(({ messageId, shared }) => {
+    if (shared === 0) return true;
+    const known = chosen.get(messageId);
+    if (known !== undefined) return known;
+    const receivers = messages.get(messageId)?.receivers ?? 1;
+    const isIn = sum === 0 || sum + receivers <= MOST;
+    if (isIn) sum += receivers;
+    chosen.set(messageId, isIn);
+    return isIn;
+  });
+}
+
 /**
  * Puts deliveries that one call can serve together: of one message, with the same words for all, as far along as each
  * other. Every group begins with one of `leaders`; who fits in no such group is left for later.

@@ -38,7 +38,7 @@ const REFUSAL_MS = 60_000;
 export function createAccessTokens({ store, fetchToken, now, sleep }: AccessTokensParts) {
   let held: { readonly token: string; readonly until: number } | null = null;
   let refusal: { readonly error: unknown; readonly until: number } | null = null;
-  let refreshing: Promise<AccessToken> | null = null;
+  let refreshing: Promise<string> | null = null;
   /** A refresh that had read this token from the store just before it was dropped must not bring it back. */
   let dropped: string | null = null;
 
@@ -83,12 +83,16 @@ export function createAccessTokens({ store, fetchToken, now, sleep }: AccessToke
     /** A usable token. However many callers want one at once, in however many replicas, it is fetched once. */
     async get(): Promise<string> {
       if (held !== null && held.until > now() && held.token !== dropped) return held.token;
-      refreshing ??= readOrRefresh().finally(() => {
-        refreshing = null;
-      });
-      const { token, lifeMs } = await refreshing;
-      held = { token, until: now() + lifeMs };
-      return token;
+      refreshing ??= readOrRefresh()
+        .then(({ token, lifeMs }) => {
+          // Here, and not by each who waits for it: another may have taken its place before the last of them goes on.
+          held = { token, until: now() + lifeMs };
+          return token;
+        })
+        .finally(() => {
+          refreshing = null;
+        });
+      return refreshing;
     },
     /** Forgets a token that WeCom refused. */
     async drop(token: string): Promise<void> {
