@@ -8,6 +8,11 @@ export default action(root, {
   ask: { deployment: whichDeployment() },
   run: async ({ ops }, { unit, deployment: { namespace, name } }) => {
     const pods = await ops.call('k8s.pods.list', { unit, namespace, name });
-    return table(pods.map(({ name, phase, restarts }) => `${name}\n  ${phase}，重启 ${restarts} 次`));
+    return table(
+      pods.map(
+        ({ name, phase, readyContainers, containers, restarts }) =>
+          `${name}\n  ${phase} ${readyContainers}/${containers} 就绪，重启 ${restarts} 次`,
+      ),
+    );
   },
 });

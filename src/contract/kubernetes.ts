@@ -15,11 +15,13 @@ export const deployment = z.strictObject({
   image: z.string(),
 });
 
-/** What a phone needs to know of a pod. `age` is in seconds. */
+/** What a phone needs to know of a pod. `phase` is what kubectl calls its status; `age` is in seconds. */
 export const pod = z.strictObject({
   name: z.string(),
   phase: z.string(),
   ready: z.boolean(),
+  readyContainers: z.int(),
+  containers: z.int(),
   restarts: z.int(),
   age: z.int(),
   node: z.string(),

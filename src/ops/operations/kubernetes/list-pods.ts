@@ -1,6 +1,7 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import type { ReadOperation } from '../operation.ts';
 import { selectorOf } from './deployment.ts';
+import { podStateOf } from './pod-state.ts';
 
 /** Lists the pods that a deployment selects, by name. */
 export const listPods: ReadOperation<'k8s.pods.list'> = async (
@@ -12,23 +13,15 @@ export const listPods: ReadOperation<'k8s.pods.list'> = async (
   return pods.map((pod) => podOf(pod, now)).sort((a, b) => (a.name < b.name ? -1 : 1));
 };
 
-function podOf({ metadata, spec, status }: V1Pod, now: number) {
-  const containers = status?.containerStatuses ?? [];
-  const created = metadata?.creationTimestamp?.getTime() ?? now;
+function podOf(pod: V1Pod, now: number) {
+  const { metadata, spec, status } = pod;
+  const created = metadata?.creationTimestamp?.getTime() || now;
   return {
     name: metadata?.name ?? '',
-    phase: phaseOf(metadata, status),
+    ...podStateOf(pod),
     ready:
       status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false,
-    restarts: containers.reduce((sum, { restartCount }) => sum + restartCount, 0),
     age: Math.max(0, Math.floor((now - created) / 1000)),
     node: spec?.nodeName ?? '',
   };
-}
-
-/** As kubectl words it: why it is not running says more than that it is pending. */
-function phaseOf(metadata: V1Pod['metadata'], status: V1Pod['status']): string {
-  if (metadata?.deletionTimestamp) return 'Terminating';
-  const waiting = status?.containerStatuses?.find(({ state }) => state?.waiting?.reason)?.state?.waiting;
-  return waiting?.reason ?? status?.reason ?? status?.phase ?? 'Unknown';
 }
