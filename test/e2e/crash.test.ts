@@ -175,6 +175,10 @@ describe('when Redis is killed', () => {
       async () => expect((await say('lisi', '1')).reply).toContain('会话服务暂时不可用'),
       patiently,
     );
+    // Whether it is a repeat is not known now: that nothing was done would be false.
+    const repeat = await demo.wecom.say('wangwu', '1', { msgId });
+    expect(repeat.reply).toContain('请不要重复');
+    expect(repeat.reply).not.toContain('没有执行');
     await demo.restart('redis');
     await vi.waitFor(
       async () => expect(await demo.say('lisi', '#', '你好')).toContain('请选择事业部'),
