@@ -66,7 +66,10 @@ async function load(): Promise<void> {
 
 async function serve(): Promise<void> {
   await toOld.config('SET', 'key-load-delay', '0', 'maxmemory', '0', 'min-replicas-to-write', '0');
-  await toOld.replicaof('NO', 'ONE');
+  // While it loads, which ends now, it does not listen to everything.
+  await expect.poll(() => toOld.replicaof('NO', 'ONE').catch(String)).toBe('OK');
+  await expect.poll(() => toOld.info('persistence')).toContain('loading:0');
+  await expect.poll(() => toOld.set('serves', '1').catch(String)).toBe('OK');
 }
 
 /** A word that a server refuses with, and how it is made to. */
