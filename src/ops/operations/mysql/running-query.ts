@@ -63,9 +63,13 @@ export async function killQuery(
   if (numbered === undefined && (await findQuery(server, id, fingerprint)) === undefined) return false;
   checkTime();
   // A kill that is delayed on its way would meet whatever runs then: past its time it names nothing.
-  const inTime = (target: number) => `if(unix_timestamp(now(6)) < ${Number(clock?.until)}, ${target}, 0)`;
+  const inTime = (target: string, nobody: string) =>
+    `if(unix_timestamp(now(6)) < ${Number(clock?.until)}, ${Number(target)}, ${nobody})`;
+  // A connection that has asked nothing yet has the query number 0; no connection has the number 0.
   const statement =
-    numbered === undefined ? `kill query ${inTime(Number(id))}` : `kill query id ${inTime(Number(numbered))}`;
+    numbered === undefined
+      ? `kill query ${inTime(id, '0')}`
+      : `kill query id ${inTime(numbered, '9223372036854775807')}`;
   return server.rows(statement).then(
     () => true,
     (error: unknown) => (isNoSuchQuery(error) ? false : fail(error)),
