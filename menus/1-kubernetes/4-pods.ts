@@ -9,10 +9,9 @@ export default action(root, {
   run: async ({ ops }, { unit, deployment: { namespace, name } }) => {
     const pods = await ops.call('k8s.pods.list', { unit, namespace, name });
     return table(
-      pods.map(
-        ({ name, phase, readyContainers, containers, restarts }) =>
-          `${name}\n  ${phase} ${readyContainers}/${containers} 就绪，重启 ${restarts} 次`,
-      ),
+      pods,
+      ({ name, phase, readyContainers, containers, restarts }) =>
+        `${name}\n  ${phase} ${readyContainers}/${containers} 就绪，重启 ${restarts} 次`,
     );
   },
 });

@@ -96,7 +96,7 @@ export function createOpsClient(parts: OpsClientParts) {
     post,
     /**
      * Runs a read, or has the platform write down something of the caller's own operations, which does no harm twice.
-     * Throws `OpsDown`, and `Unavailable` with the sentence of a platform that answered anything but `done`.
+     * A list names in `unread` what could not be read for it. Throws `OpsDown`, and `Unavailable` with the sentence of a platform that answered anything but `done`.
      */
     async ask<N extends ReadName | AcknowledgeName>(
       caller: Caller,
@@ -107,7 +107,9 @@ export function createOpsClient(parts: OpsClientParts) {
       if (answered.state !== 'done')
         throw new Unavailable('message' in answered ? answered.message : answered.state);
       // The output is checked against the contract: the bot believes the platform no more than it has to.
-      return contract[name].output.parse(answered.output) as never;
+      const output = contract[name].output.parse(answered.output);
+      const { unread } = answered;
+      return (unread === undefined ? output : Object.assign(output, { unread })) as never;
     },
     /**
      * Hands over what the bot tells on its own account, for no user. Throws when the platform has not written it down, and

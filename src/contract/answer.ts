@@ -35,7 +35,13 @@ const refused = z.strictObject({
 
 /** Every answer of the platform; `state` says which. Texts are Chinese and meant for the person on the phone. */
 export const answer = z.discriminatedUnion('state', [
-  z.strictObject({ state: z.literal('done'), output: z.unknown().optional(), text: z.string().optional() }),
+  z.strictObject({
+    state: z.literal('done'),
+    output: z.unknown().optional(),
+    /** What a list leaves out since it could not be read; see `Unread`. */
+    unread: z.array(z.string()).optional(),
+    text: z.string().optional(),
+  }),
   z.strictObject({ state: z.literal('preview'), preview }),
   z.strictObject({ state: z.literal('accepted'), text: z.string() }),
   refused,

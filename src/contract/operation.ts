@@ -17,6 +17,14 @@ export interface Operation {
   readonly output?: z.ZodType;
 }
 
+/**
+ * A list of the platform is an array that may also name what could not be read for it, one sentence each: rows are
+ * missing from it, and nobody knows which.
+ */
+export interface Unread {
+  readonly unread?: readonly string[];
+}
+
 /** Some operations by name. */
 export type Operations = Readonly<Record<string, Operation>>;
 

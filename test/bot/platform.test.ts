@@ -117,6 +117,19 @@ test('a refusal is one sentence, and a moved object brings the fresh preview', a
   expect(reply).toContain('输入确认码 0042 执行');
 });
 
+test('what could not be read for a list stands above it, also above a result', async () => {
+  const row = { namespace: 'shop', name: 'web', replicas: 2, ready: 2, image: 'i' };
+  const output = [{ ...row, key: 'shop/web', label: 'shop/web  2/2 就绪' }];
+  platform.script = ({ operation }) =>
+    operation === 'k8s.deployments.list'
+      ? { state: 'done', output, unread: ['命名空间 pay：集群连不上'] }
+      : undefined;
+  expect(await say('hi', '1-1-2')).toMatch(
+    /^没有读到 命名空间 pay：集群连不上\n[\s\S]*1 shop\/web {2}2\/2 就绪/,
+  );
+  expect(await say('hi', '1-1-1')).toContain('没有读到 命名空间 pay：集群连不上\nshop/web  2/2 就绪');
+});
+
 test('what the platform answers outside of the contract is not believed', async () => {
   platform.script = ({ operation }) =>
     operation === 'k8s.deployments.list' ? { state: 'done', output: [{ key: 1 }] } : undefined;

@@ -1,5 +1,6 @@
 import { halfWidth, plainDigits } from '../words/numbers.ts';
 import { sentences } from '../words/sentences.ts';
+import type { Listing } from '../words/text.ts';
 import type { Answers, Context } from './context.ts';
 
 /** One line of a list. `key` is what the number stands for; `name`, if any, may be typed instead of the number. */
@@ -9,7 +10,7 @@ export type Option = string | { readonly key: string; readonly label: string; re
 export interface Choice<T, A> {
   readonly question: string;
   /** Throws `Unavailable`. A method, so that a question may name answers that its own entry asked before. */
-  load(context: Context, answers: A): Promise<readonly T[]>;
+  load(context: Context, answers: A): Promise<Listing<T>>;
 }
 
 /** Says why a typed answer is not accepted, in one sentence. */
@@ -38,7 +39,7 @@ export function isProblem(value: unknown): value is Problem {
 /** Asks to pick one of what `load` answers. */
 export function choice<T extends Option, A>(
   question: string,
-  load: (context: Context, answers: A) => Promise<readonly T[]>,
+  load: (context: Context, answers: A) => Promise<Listing<T>>,
 ): Choice<T, A> {
   return { question, load };
 }

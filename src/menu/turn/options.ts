@@ -3,6 +3,7 @@ import { Unavailable } from '../tree/context.ts';
 import { isChoice, type Option } from '../tree/question.ts';
 import { halfWidth } from '../words/numbers.ts';
 import { sentences } from '../words/sentences.ts';
+import { type Listing, unreadLines } from '../words/text.ts';
 import type { Position } from './position.ts';
 import type { Pin, Screen } from './session.ts';
 
@@ -10,19 +11,29 @@ const MAX_OPTIONS = 500;
 const LABEL_CHARACTERS = 60;
 
 /** The options of a list as they are now. Throws `Unavailable` when there are none. */
-export async function loadOptions(position: Position, context: Context): Promise<readonly Option[]> {
+export async function loadOptions(position: Position, context: Context): Promise<Listing<Option>> {
   const question = position.asks?.question;
   if (question === undefined || !isChoice(question))
     throw new Error(`${position.node.file} asks no choice here`);
   // `choice` lets nothing but options through; only the tree has forgotten that.
-  const options = (await question.load(context, position.answers)) as readonly Option[];
-  if (options.length === 0) throw new Unavailable(sentences.nothingToChoose(question.question));
+  const options = (await question.load(context, position.answers)) as Listing<Option>;
+  if (options.length === 0) {
+    const unread = unreadLines(options);
+    throw new Unavailable(unread.join('\n') || sentences.nothingToChoose(question.question));
+  }
   return options;
 }
 
-/** The screen that shows a list, its first page. */
-export function choiceScreen(options: readonly Option[]): Extract<Screen, { kind: 'choice' }> {
-  return { kind: 'choice', pins: pinsOf(options), more: options.length > MAX_OPTIONS, page: 0 };
+/** The screen that shows a list, its first page, with what could not be read above it. */
+export function choiceScreen(options: Listing<Option>): Extract<Screen, { kind: 'choice' }> {
+  const notice = unreadLines(options).join('\n');
+  const list = {
+    kind: 'choice',
+    pins: pinsOf(options),
+    more: options.length > MAX_OPTIONS,
+    page: 0,
+  } as const;
+  return notice === '' ? list : { ...list, notice };
 }
 
 /** Pins options in the order shown, at most 500. */

@@ -2,7 +2,7 @@ import type { Context } from '../tree/context.ts';
 import { type FreeText, isChoice, isProblem, type Option } from '../tree/question.ts';
 import { plainDigits } from '../words/numbers.ts';
 import { sentences } from '../words/sentences.ts';
-import { clip } from '../words/text.ts';
+import { clip, type Listing, unreadLines } from '../words/text.ts';
 import type { Answer } from './input.ts';
 import { findOption, loadOptions, pinsNamed, pinsOf } from './options.ts';
 import { type Position, stepFrom } from './position.ts';
@@ -15,7 +15,7 @@ const NAME_BYTES = 60;
 /** Why an answer leads nowhere; `fresh` is the list to show instead of one that changed, `refused` an entry that is hidden. */
 interface Wrong {
   readonly problem: string;
-  readonly fresh?: readonly Option[];
+  readonly fresh?: Listing<Option>;
   readonly refused?: Refused;
 }
 
@@ -88,10 +88,14 @@ async function pick(
   if (seen && 'problem' in seen) return seen;
   const options = await loadOptions(position, context);
   const meant = seen ?? pinMeant(pinsOf(options), answer);
-  if ('problem' in meant) return meant;
+  if ('problem' in meant) return { problem: [meant.problem, ...unreadLines(options)].join('\n') };
   const { pin, typed } = meant;
   const option = findOption(options, pin.key);
-  if (option === undefined) return { problem: sentences.gone(clip(pin.label, NAME_BYTES)), fresh: options };
+  if (option === undefined) {
+    // What stands where nothing could be read may still be there.
+    const missing = options.unread === undefined ? sentences.gone : sentences.notSeen;
+    return { problem: missing(clip(pin.label, NAME_BYTES)), fresh: options };
+  }
   const label = typeof option === 'string' ? option : (option.name ?? option.label);
   return { kind: 'answer', typed, value: option, label };
 }

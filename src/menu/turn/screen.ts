@@ -70,9 +70,15 @@ export function textScreen(text: string, settled: boolean): Screen {
 
 /** The turn that leads to a screen, with a notice above it. */
 export function show(position: Position, screen: Screen, context: Context, notice?: string): Turn {
-  const isNoted = notice !== undefined && 'page' in screen;
-  const noted = isNoted ? { ...screen, notice: clip(notice, context.replyBytes) } : screen;
+  const noted = notice === undefined ? screen : withNotice(screen, notice, context);
   const { tree, steps } = position;
   const session = { generation: tree.generation, steps, screen: noted };
-  return { text: render(position, noted, context, notice), session };
+  return { text: render(position, noted, context, 'page' in noted ? undefined : notice), session };
+}
+
+/** A list may have a notice of its own, which goes on standing there. */
+function withNotice(screen: Screen, notice: string, { replyBytes }: Context): Screen {
+  if (!('page' in screen)) return screen;
+  const notices = screen.notice === undefined ? notice : `${notice}\n${screen.notice}`;
+  return { ...screen, notice: clip(notices, replyBytes) };
 }

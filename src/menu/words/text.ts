@@ -17,8 +17,27 @@ export function clip(text: string, bytes: number): string {
   return bytesOf(text) <= bytes ? text : `${cutToBytes(text, bytes - 3)}…`;
 }
 
-/** Words rows for a narrow screen: one line each, the `label` of an object or the string itself. */
-export function table(rows: readonly (string | { readonly label: string })[]): string {
-  if (rows.length === 0) return sentences.emptyTable;
-  return rows.map((row) => (typeof row === 'string' ? row : row.label)).join('\n');
+/** A list from the platform: rows, and in `unread` what could not be read for it, one sentence each. */
+export type Listing<T> = readonly T[] & { readonly unread?: readonly string[] };
+
+/** What could not be read for a list, one line each. */
+export function unreadLines({ unread = [] }: Listing<unknown>): readonly string[] {
+  return unread.map(sentences.unread);
+}
+
+/**
+ * Words rows for a narrow screen: one line each, the `label` of an object or the string itself. What could not be read
+ * for them stands above.
+ */
+export function table(rows: Listing<string | { readonly label: string }>): string;
+/** The same with the words of `word`; a row for which it has none is left out. */
+export function table<T>(rows: Listing<T>, word: (row: T) => string | undefined): string;
+export function table<T>(rows: Listing<T>, word: (row: T) => string | undefined = labelOf): string {
+  const lines = rows.map(word).filter((line) => line !== undefined);
+  const shown = [...unreadLines(rows), ...lines];
+  return shown.length === 0 ? sentences.emptyTable : shown.join('\n');
+}
+
+function labelOf(row: unknown): string {
+  return typeof row === 'string' ? row : (row as { readonly label: string }).label;
 }

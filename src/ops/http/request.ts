@@ -1,5 +1,6 @@
 import type { Answer } from '../../contract/answer.ts';
 import { type AcknowledgeName, type ChangeName, contract, type ReadName } from '../../contract/index.ts';
+import type { Unread } from '../../contract/operation.ts';
 import { verifyToken } from '../../contract/token.ts';
 import { Refused } from '../../errors.ts';
 import type { Attempt } from '../audit/audit.ts';
@@ -43,7 +44,8 @@ async function answerTo(
       await attempt.record('allowed');
       const output = await read(context, input as never);
       await attempt.record('done');
-      return { state: 'done', output };
+      const { unread } = (Array.isArray(output) ? output : {}) as Unread;
+      return { state: 'done', output, ...(unread && { unread: [...unread] }) };
     }
     case 'acknowledge': {
       const acknowledge = acknowledgements[name as AcknowledgeName] as AcknowledgeOperation;

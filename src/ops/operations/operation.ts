@@ -13,7 +13,7 @@ export interface Context {
   readonly now: number;
 }
 
-/** An operation that only looks. Throws Refused, InputError or TargetFailed. */
+/** An operation that only looks; a list is made by `listOf` (listing.ts). Throws Refused, InputError or TargetFailed. */
 export type ReadOperation<N extends ReadName = ReadName> = (
   context: Context,
   input: InputOf<N>,

@@ -1,3 +1,5 @@
+import { deployment as form } from '../../../contract/kubernetes.ts';
+import { listOf } from '../listing.ts';
 import type { ReadOperation } from '../operation.ts';
 import { rolloutOf } from './deployment.ts';
 
@@ -7,20 +9,25 @@ export const listDeployments: ReadOperation<'k8s.deployments.list'> = async (
   { unit },
 ) => {
   const { cluster, namespaces } = targets.cluster(policy, unit);
-  const lists = await Promise.all(namespaces.map((namespace) => cluster.deployments(namespace)));
-  const deployments = lists.flat().map((deployment) => {
-    const { name = '', namespace = '' } = deployment.metadata ?? {};
-    const { wanted, ready } = rolloutOf(deployment);
-    const shown = namespaces.length > 1 ? `${namespace}/${name}` : name;
-    return {
-      key: `${namespace}/${name}`,
-      label: `${shown}  ${ready}/${wanted} 就绪`,
-      namespace,
-      name,
-      replicas: wanted,
-      ready,
-      image: deployment.spec?.template.spec?.containers[0]?.image ?? '',
-    };
+  const deployments = await listOf({
+    places: namespaces,
+    nameOf: (namespace) => `命名空间 ${namespace}`,
+    read: cluster.deployments,
+    form,
+    rowOf: (deployment, namespace) => {
+      const { name = '' } = deployment.metadata ?? {};
+      const { wanted, ready } = rolloutOf(deployment);
+      const shown = namespaces.length > 1 ? `${namespace}/${name}` : name;
+      return {
+        key: `${namespace}/${name}`,
+        label: `${shown}  ${ready}/${wanted} 就绪`,
+        namespace,
+        name,
+        replicas: wanted,
+        ready,
+        image: deployment.spec?.template.spec?.containers[0]?.image ?? '',
+      };
+    },
   });
   return deployments.sort((a, b) => (a.key < b.key ? -1 : 1));
 };

@@ -1,4 +1,6 @@
 import type { V1Pod } from '@kubernetes/client-node';
+import { pod as form } from '../../../contract/kubernetes.ts';
+import { listOf } from '../listing.ts';
 import type { ReadOperation } from '../operation.ts';
 import { selectorOf } from './deployment.ts';
 import { podStateOf } from './pod-state.ts';
@@ -9,8 +11,15 @@ export const listPods: ReadOperation<'k8s.pods.list'> = async (
   { unit, namespace, name },
 ) => {
   const { cluster } = targets.cluster(policy, unit, namespace);
-  const pods = await cluster.pods(namespace, selectorOf(await cluster.deployment(namespace, name)));
-  return pods.map((pod) => podOf(pod, now)).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const selector = selectorOf(await cluster.deployment(namespace, name));
+  const pods = await listOf({
+    places: [namespace],
+    nameOf: () => `命名空间 ${namespace}`,
+    read: () => cluster.pods(namespace, selector),
+    rowOf: (pod) => podOf(pod, now),
+    form,
+  });
+  return pods.sort((a, b) => (a.name < b.name ? -1 : 1));
 };
 
 function podOf(pod: V1Pod, now: number) {

@@ -32,7 +32,7 @@ export function podStateOf(pod: V1Pod): PodState {
     phase: endingOf(pod) ?? runningPhase(pod, states, initPhase ?? phaseOf(pod)),
     readyContainers: readySidecars.length + states.filter(isRunning).length,
     containers: (spec?.containers ?? []).length + sidecars.size,
-    restarts: [...counted, ...states].reduce((sum, { restartCount }) => sum + (restartCount || 0), 0),
+    restarts: [...counted, ...states].reduce((sum, { restartCount }) => sum + (Number(restartCount) || 0), 0),
   };
 }
 
