@@ -2,6 +2,7 @@ import type { Incoming } from '../channels/channel.ts';
 import { Unavailable } from '../chat/index.ts';
 import { principalText } from '../contract/principal.ts';
 import { createTtlCache } from '../server/ttl-cache.ts';
+import { createDepartments } from './departments.ts';
 import { type Caller, type OpsClient, unavailable } from './ops-client.ts';
 import { sentences } from './sentences.ts';
 
@@ -14,7 +15,6 @@ interface IdentityParts {
 }
 
 const RIGHTS_MS = 30_000;
-const DEPARTMENTS_MS = 60_000;
 /** So many users are remembered. */
 const MOST_USERS = 10_000;
 
@@ -29,23 +29,17 @@ export type Identity = ReturnType<typeof createIdentity>;
  * believed for a while.
  */
 export function createIdentity({ client, now, onError, onNoRights }: IdentityParts) {
-  const departments = createTtlCache({
-    milliseconds: DEPARTMENTS_MS,
-    size: MOST_USERS,
+  const departments = createDepartments({
     keyOf: principalOf,
-    // Without an answer the user is taken to be in no department: fewer rights for a minute, never more.
-    ask: (writer: Writer) =>
-      writer.channel.departments(writer.user).catch((error: unknown) => {
-        onError(error, principalOf(writer));
-        return [];
-      }),
+    ask: (writer: Writer) => writer.channel.departments(writer.user),
     now,
+    onError: (error, writer) => onError(error, principalOf(writer)),
   });
   // Also that there is no right at all is remembered: each question is two rows of the audit, and nobody may flood it.
   const rights = createTtlCache({
     milliseconds: RIGHTS_MS,
     size: MOST_USERS,
-    keyOf: ({ user }: Caller) => user,
+    keyOf: ({ user, departments }: Caller) => `${user}\n${departments?.join() ?? '?'}`,
     async ask(caller): Promise<Rights> {
       const units = Object.entries(await client.ask(caller, 'me', {}).catch(unavailable));
       return new Map(units.map(([unit, operations]) => [unit, new Set(operations)]));
@@ -56,13 +50,14 @@ export function createIdentity({ client, now, onError, onNoRights }: IdentityPar
     /** On whose behalf a message's calls are made. */
     callerOf: async (writer: Writer & Pick<Incoming, 'trace'>): Promise<Caller> => ({
       user: principalOf(writer),
-      departments: await departments.get(writer),
+      departments: await departments.of(writer),
       trace: writer.trace,
     }),
     /** Throws `Unavailable` when the platform does not say, or there is no right at all. */
     async rightsOf(caller: Caller): Promise<Rights> {
       const known = await rights.get(caller);
       if (known.size > 0) return known;
+      if (caller.departments === undefined) throw new Unavailable(sentences.departmentsUnknown);
       onNoRights(caller.user);
       throw new Unavailable(sentences.noRights);
     },

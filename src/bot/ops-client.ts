@@ -19,7 +19,8 @@ import { sentences } from './sentences.ts';
 export interface Caller {
   /** The text form of a principal. */
   readonly user: string;
-  readonly departments: readonly number[];
+  /** Undefined when nobody says: then no right counts that stands on them. */
+  readonly departments: readonly number[] | undefined;
   readonly trace: string;
 }
 

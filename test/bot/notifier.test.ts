@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { startBot } from '#test/bot.ts';
 import { startPush } from '#test/push.ts';
@@ -24,6 +26,20 @@ describe('a bot without message delivery', () => {
       await expect.poll(() => alone.lines.join('')).toContain('departments unknown');
       expect(alone.lines.join('')).toContain('the callback ranges of WeCom are not fresh');
     } finally {
+      await alone.stop();
+    }
+  });
+
+  test('shows the first screen in time although nothing ever answers', async () => {
+    const silent = createServer();
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const alone = await startBot({ PUSH_URL: `http://127.0.0.1:${port}` });
+    try {
+      expect((await alone.wecom.say('zhangsan', 'hi')).reply).toContain('1 电商');
+    } finally {
+      silent.close();
       await alone.stop();
     }
   });

@@ -39,6 +39,35 @@ test('who has no right makes no more questions to the platform than who has, and
   expect(questions).toBe(2);
 });
 
+test('who may do nothing as far as one knows, while nobody says their department, is not told to have no rights', async () => {
+  const refused: string[] = [];
+  const { rightsOf } = createIdentity({
+    client: { ask: async () => ({}) } as unknown as OpsClient,
+    now: () => 0,
+    onError: () => {},
+    onNoRights: (user) => refused.push(user),
+  });
+  const caller = { user: 'lisi', departments: undefined, trace: 'E1234567' };
+  await expect(rightsOf(caller)).rejects.toThrow(sentences.departmentsUnknown);
+  expect(refused).toEqual([]);
+  await expect(rightsOf({ ...caller, departments: [7] })).rejects.toThrow(sentences.noRights);
+});
+
+test('rights that were asked for without a department are not those with it', async () => {
+  const { rightsOf } = createIdentity({
+    client: {
+      ask: async ({ departments }: { departments?: readonly number[] }) =>
+        departments?.includes(7) ? { 电商: ['k8s.scale'], 支付: ['k8s.scale'] } : { 电商: ['k8s.scale'] },
+    } as unknown as OpsClient,
+    now: () => 0,
+    onError: () => {},
+    onNoRights: () => {},
+  });
+  const caller = { user: 'lisi', trace: 'E1234567' };
+  expect((await rightsOf({ ...caller, departments: undefined })).size).toBe(1);
+  expect((await rightsOf({ ...caller, departments: [7] })).size).toBe(2);
+});
+
 test('while the platform cannot be asked, nothing is shown but a sentence', async () => {
   running.platform.script = () => 'hang';
   expect((await running.wecom.say('lisi', 'hi')).reply).toBe(sentences.platformDown);
