@@ -37,8 +37,6 @@ export function decideRetry(error: WeComError, tries: number, random: () => numb
   if (error.errcode === MEDIA_GONE) return { kind: mayTry ? 'media' : 'failed' };
   switch (error.kind) {
     case 'retry':
-    // The one refresh has been made (§4.1): another replica's token may be newer by then.
-    case 'token':
       if (!mayTry) return { kind: 'dead' };
       return {
         kind: 'again',
@@ -47,6 +45,8 @@ export function decideRetry(error: WeComError, tries: number, random: () => numb
     case 'limit':
       // A robot has a limit of its own (§5).
       return { kind: 'wait', forMs: BLOCK_MS, whole: !error.api.startsWith('webhook/') };
+    // The one refresh has been made (§4.1), so it is not this message that WeCom refuses.
+    case 'token':
     case 'account':
       // The key of a robot is no account's, and a right that only the API of group chats lacks holds up that chat alone.
       if (error.api.startsWith('webhook/')) return { kind: 'failed' };

@@ -1,4 +1,3 @@
-import type { ErrorKind } from '../../wecom/api/errcodes.ts';
 import type { Messenger } from '../../wecom/api/messenger.ts';
 import type { Breaker } from '../accounts/breaker.ts';
 import { freePass, type Pass, type Pause } from '../accounts/pause.ts';
@@ -50,8 +49,6 @@ interface Failed {
 
 /** How long to wait when what was sent lately cannot be read; ms. */
 const AWAY_MS = 1000;
-/** Kinds of errors that say nothing about the account. */
-const UNCLEAR: readonly ErrorKind[] = ['retry', 'token'];
 
 /** Makes what sends a claimed group the part that it is at, in one call, and records what became of it. */
 export function createSender(parts: SenderParts): (group: Group) => Promise<void> {
@@ -74,7 +71,7 @@ export function createSender(parts: SenderParts): (group: Group) => Promise<void
     };
     const first = decideFor(members[0]);
     if (first.kind === 'pause') onWait('account');
-    else if (!UNCLEAR.includes(failure.error.kind)) pass.accepted();
+    else if (failure.error.kind !== 'retry') pass.accepted();
     if (first.kind === 'media' && mediaId !== null) await media.forget(mediaId).catch(onError);
     if (first.kind === 'wait') {
       onWait('wecom');

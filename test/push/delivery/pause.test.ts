@@ -34,21 +34,33 @@ test('a refusal begins it once, with the reason and what to do', () => {
   expect(pause.ask()).toEqual({ at: START + 5000 });
 });
 
-test('one call probes at a time, after 5 s, twice as long each time, and 5 min at most', () => {
-  const pause = open();
-  pause.enter().refused(untrusted);
-  const waits: number[] = [];
-  for (let probes = 0; probes < 9; probes += 1) {
-    const before = pause.clock.now;
-    pause.clock.now = pause.state()?.nextProbeAt ?? 0;
-    waits.push(pause.clock.now - before);
-    const probe = pause.enter();
-    expect(pause.ask()).toEqual({ at: pause.clock.now + 1000 });
-    probe.refused(untrusted);
-  }
-  expect(waits).toEqual([5, 10, 20, 40, 80, 160, 300, 300, 300].map((seconds) => seconds * 1000));
-  expect(pause.changes).toHaveLength(1);
-});
+test.each([
+  [
+    'a secret that is wrong',
+    new WeComError('gettoken', 40001, 'no'),
+    [5, 10, 20, 40, 80, 160, 300, 300, 300],
+  ],
+  ['what is mended in the console', untrusted, [5, 10, 20, 40, 60, 60]],
+  ['an app that is disabled', new WeComError('message/send', 50003, 'no'), [5, 10, 20, 40, 60, 60]],
+  ['tokens that do not hold', new WeComError('message/send', 40014, 'no'), [5, 10, 10]],
+])(
+  'because of %s one call probes at a time, after 5 s, and twice as long each time up to a limit',
+  (_, error, seconds) => {
+    const pause = open();
+    pause.enter().refused(error);
+    const waits: number[] = [];
+    while (waits.length < seconds.length) {
+      const before = pause.clock.now;
+      pause.clock.now = pause.state()?.nextProbeAt ?? 0;
+      waits.push(pause.clock.now - before);
+      const probe = pause.enter();
+      expect(pause.ask()).toEqual({ at: pause.clock.now + 1000 });
+      probe.refused(error);
+    }
+    expect(waits).toEqual(seconds.map((each) => each * 1000));
+    expect(pause.changes).toHaveLength(1);
+  },
+);
 
 test('the probe that WeCom takes ends it for all', () => {
   const pause = open();

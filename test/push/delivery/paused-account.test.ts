@@ -14,6 +14,8 @@ const states = async (id: string) => (await harness.deliveries(id)).map(({ state
 test.each([
   ['an address that is not trusted', refusal(60020)],
   ['a wrong secret, of which gettoken tells', refusal(40001, 'gettoken')],
+  ['tokens that do not hold', refusal(40014)],
+  ['tokens that end at once', refusal(42001)],
   ['an app that is disabled', refusal(50003)],
   ['an API that is not permitted', refusal(48002)],
 ])(

@@ -16,7 +16,7 @@ const classes: readonly (readonly [string, readonly Errcode[], RetryDecision])[]
     [-1, 'unsent', 'lost'],
     { kind: 'again', afterMs: 500 },
   ],
-  ['a token refused even after the refresh', [40014, 42001], { kind: 'again', afterMs: 500 }],
+  ['a token refused even after the refresh', [40014, 42001], { kind: 'pause' }],
   ['rate and concurrency', [45009, 45033], { kind: 'wait', forMs: 60_000, whole: true }],
   ['a media_id that is gone', [40007], { kind: 'media' }],
   ['secret and corp', [40001, 40091, 40013, 41002, 41004], { kind: 'pause' }],
@@ -67,7 +67,7 @@ test('a repeat waits 500 ms, doubling; after eight tries the delivery is dead', 
   );
   expect(MOST_TRIES).toBe(8);
   expect(decideOn(-1, 8)).toEqual({ kind: 'dead' });
-  expect(decideOn(42001, 8)).toEqual({ kind: 'dead' });
+  expect(decideOn(42001, 100)).toEqual({ kind: 'pause' });
 });
 
 test('waits are spread from half to one and a half of it', () => {
