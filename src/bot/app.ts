@@ -39,7 +39,10 @@ export async function createBot({ config, log, registry }: BotParts) {
   const metrics = createBotMetrics(registry);
   const now = Date.now;
   const pause = async (ms: number): Promise<void> => void (await sleep(ms, undefined, { ref: false }));
-  const redis = createRedis(config.redisUrl.reveal());
+  const redis = createRedis(config.redisUrl.reveal(), {
+    nodes: config.redisNodes.reveal(),
+    prefix: config.installation === '' ? '' : `${config.installation}:`,
+  });
   redis.on('error', (err) => log.warn({ err }, 'redis'));
   const stopping = new AbortController();
   const http = createHttpClient();

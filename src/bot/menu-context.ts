@@ -61,8 +61,12 @@ function confirming(
   return async (operation, input, { id, hash }, code) => {
     const confirmation = { id, user: caller.user, trace: caller.trace };
     const mark = (marked: boolean) => store.markConfirmed(incoming, marked ? id : null);
-    // One write to the socket, in this order: what is marked has certainly been noted.
-    const [, isMine] = await Promise.all([confirmations.begin(confirmation), mark(true)]).catch(() => {
+    // One after the other, since on a cluster they are on two nodes: what is marked has certainly been noted.
+    const begin = async (): Promise<boolean> => {
+      await confirmations.begin(confirmation);
+      return mark(true);
+    };
+    const isMine = await begin().catch(() => {
       throw new Unavailable(sentences.notNoted);
     });
     if (!isMine) {

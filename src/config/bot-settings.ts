@@ -1,6 +1,7 @@
 import { readSigningKey } from '../contract/keys.ts';
 import { readJson } from './json.ts';
 import { callbackSources, internalUrl } from './network.ts';
+import { redisNodes } from './redis-nodes.ts';
 import { type Setting, type Settings, secret } from './setting.ts';
 import { listening, pushClient, shared } from './shared-settings.ts';
 import { about, matching, path } from './text.ts';
@@ -44,6 +45,22 @@ export const botAccountSettings = {
 export const botSettings = {
   accountsFile,
   redisUrl,
+  redisNodes: secret({
+    name: 'REDIS_NODES',
+    about:
+      'For a Redis Cluster cluster:// and some of its nodes, for Redis under Sentinels sentinel:// and all of these, whose name of the master is then the host of REDIS_URL; unset: the one server of REDIS_URL.',
+    example: 'sentinel://:password@sentinel-0:26379,sentinel-1:26379,sentinel-2:26379',
+    fallback: '',
+    read: redisNodes,
+  }),
+  installation: {
+    name: 'INSTALLATION',
+    about:
+      'Name of this installation, which all names in Redis begin with; every installation on one Redis needs another one. Who changes it ends all sessions.',
+    example: 'staging',
+    fallback: '',
+    read: matching(/^([a-z0-9][a-z0-9-]{0,31})?$/, 'up to 32 lower-case letters, digits and -'),
+  },
   trustedProxies,
   ...listening({ prefix: 'BOT', listener: 'the callback', role: 'the bot', port: 8080 }),
   opsUrl: {

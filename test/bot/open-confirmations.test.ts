@@ -42,7 +42,7 @@ test('what is noted again is overdue at the later word, and nothing is kept for 
   await open.close(confirmation);
 });
 
-test('a confirmation that cannot be noted does not go to the platform', async () => {
+test('a confirmation that cannot be noted is not marked either, and does not go to the platform', async () => {
   const calls: string[] = [];
   const post: OpsClient['post'] = async (_, operation) => {
     calls.push(operation);
@@ -60,7 +60,12 @@ test('a confirmation that cannot be noted does not go to the platform', async ()
       answered: async () => {},
       lost: async () => {},
     },
-    store: { markConfirmed: async () => true },
+    store: {
+      async markConfirmed() {
+        calls.push('mark');
+        return true;
+      },
+    },
     now: () => DUE,
   });
   const context = await open({

@@ -102,6 +102,23 @@ describe('what a role is told', () => {
     expect(platform?.mysqlTargets.reveal()).toEqual({ 'shop-db': expect.stringContaining('mysql://') });
   });
 
+  test('the servers of Redis are a cluster, or Sentinels with a login of their own', () => {
+    const nodesOf = (text: string) =>
+      readConfig('bot', { ...bot, REDIS_NODES: text }).bot?.redisNodes.reveal();
+    expect(nodesOf('')).toBeUndefined();
+    expect(nodesOf('cluster://redis-0:6379,[::1]:6380')).toEqual({
+      kind: 'cluster',
+      nodes: [
+        { host: 'redis-0', port: 6379 },
+        { host: '::1', port: 6380 },
+      ],
+    });
+    const sentinels = { kind: 'sentinel', nodes: [{ host: '10.0.0.1', port: 26_379 }] };
+    expect(nodesOf('sentinel://10.0.0.1:26379')).toEqual({ ...sentinels, username: '', password: '' });
+    const withLogin = { ...sentinels, username: 'me', password: 'p@ss' };
+    expect(nodesOf('sentinel://me:p%40ss@10.0.0.1:26379')).toEqual(withLogin);
+  });
+
   test('it is frozen to the bottom', () => {
     const config = readConfig('all', all);
     for (const part of [config, config.bot, config.ops, config.bot?.account?.callbackSources.cidrs]) {
@@ -156,6 +173,15 @@ describe('what stops the process', () => {
     ['BOT_PORT', '65536', 'must be a whole number from 1 to 65535'],
     ['BOT_HOST', 'http://x', 'must be an address such as'],
     ['REDIS_URL', 'mysql://x', 'must be an address that begins with redis:// or rediss://'],
+    ['REDIS_NODES', 'redis-0:6379,redis-1:6379', 'must be cluster://<host>:<port>'],
+    ['REDIS_NODES', 'cluster://redis-0', 'must be cluster://<host>:<port>'],
+    ['REDIS_NODES', 'cluster://redis-0:6379,', 'must be cluster://<host>:<port>'],
+    ['REDIS_NODES', 'cluster://redis-0:99999', 'must be cluster://<host>:<port>'],
+    ['REDIS_NODES', 'sentinel://redis-0:26379/0', 'must be cluster://<host>:<port>'],
+    ['REDIS_NODES', 'cluster://:nodes-Secret@redis-0:6379', 'that of a cluster is in REDIS_URL'],
+    ['REDIS_NODES', 'sentinel://:nodes-Secret%@redis-0:26379', 'write %25 for it'],
+    ['INSTALLATION', 'a:b', 'up to 32 lower-case letters, digits and -'],
+    ['INSTALLATION', '{a}', 'up to 32 lower-case letters, digits and -'],
     ['MYSQL_URL', 'mysql://host', 'must end in /<database>'],
     ['OPS_URL', 'http://ops.internal:8081', 'write ?plain-http behind an http address'],
     ['OPS_SIGNING_KEY', '{', 'cannot be used: the signing key is not a private Ed25519 JWK'],

@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import { globSync, readFileSync } from 'node:fs';
+import { afterAll, describe, expect, test } from 'vitest';
+import { previewOf, startBot, type TestBot, web } from '#test/bot.ts';
+import { operate, rightsOf } from '#test/operate.ts';
+import { startRedis } from '#test/redis.ts';
+import { openCallbackSources } from '../../src/channels/wecom-callback/sources.ts';
+import { createRedis } from '../../src/server/redis.ts';
+
+/** The answer of a confirmation gets lost, so that it is looked for later. */
+async function loseAnswer({ wecom, platform }: TestBot): Promise<void> {
+  platform.script = ({ operation }) => {
+    if (operation === 'k8s.deployments.list') return { state: 'done', output: [web] };
+    if (operation === 'k8s.scale/preview') return previewOf(randomUUID());
+    return operation === 'k8s.scale' || operation === 'operation.settle' ? 'hang' : undefined;
+  };
+  await wecom.say('wangwu', 'hi');
+  await wecom.say('wangwu', '1-1-2-1-3');
+  await wecom.say('wangwu', '1');
+}
+
+const settles = ({ platform }: TestBot) =>
+  platform.calls.filter(({ operation }) => operation === 'operation.settle').length;
+
+describe('two installations on one Redis', async () => {
+  const server = await startRedis();
+  const env = { REDIS_URL: server.url };
+  const here = await startBot(env);
+  const there = await startBot({ ...env, INSTALLATION: 'staging' });
+  afterAll(async () => {
+    await Promise.all([here.stop(), there.stop()]);
+    await server.stop();
+  });
+
+  test('never meet, with the same app and the same people: neither in sessions, nor in messages', async () => {
+    expect((await here.wecom.say('lisi', 'hi', { msgId: '1' })).reply).toContain('请选择事业部');
+    expect((await here.wecom.say('lisi', '1')).reply).toContain('Kubernetes');
+    expect((await there.wecom.say('lisi', '1', { msgId: '1' })).reply).toContain('请选择事业部');
+  });
+
+  test('nor in what is looked after for those who confirmed something', async () => {
+    await loseAnswer(here);
+    await expect.poll(() => settles(here)).toBeGreaterThan(1);
+    // It looks as often as the other one.
+    expect(settles(there)).toBe(0);
+  });
+});
+
+const forbidden: readonly (readonly [string, ...string[]])[] = [
+  ['GET', 'other'],
+  ['FLUSHALL'],
+  ['KEYS', '*'],
+  ['CONFIG', 'GET', '*'],
+];
+
+test('a bot is ready and operates with the account that deploy/README.md gives it, all of which it uses, and which may nothing else', async () => {
+  const server = await startRedis();
+  const admin = createRedis(server.url);
+  await admin.call('ACL', 'SETUSER', 'keypad', ...rightsOf('keypad'));
+  const url = server.url.replace('//', '//keypad:word@');
+  const bot = await startBot({ REDIS_URL: url });
+  await operate(bot, 'zhangsan');
+  await Promise.all(['hi', '1', '0', '?'].map((line) => bot.wecom.say('lisi', line)));
+  await loseAnswer(bot);
+  await expect.poll(() => settles(bot)).toBeGreaterThan(0);
+  await bot.bot.checks.redis();
+  const redis = createRedis(url);
+  await openCallbackSources({
+    allowed: { wecom: true, cidrs: [] },
+    redis,
+    corpId: 'ww1',
+    askWeCom: async () => ['10.1.0.0/16'],
+    onError: (error) => expect.unreachable(`${error}`),
+    now: Date.now,
+  });
+  expect(await admin.call('ACL', 'LOG')).toEqual([]);
+  const ofAdmin = new Set(['ping', 'acl|setuser', 'acl|log', 'info', 'auth', 'command']);
+  const used = [...(await admin.info('commandstats')).matchAll(/^cmdstat_([^:]+)/gm)].map(
+    ([, name = '']) => name,
+  );
+  const given = rightsOf('keypad').filter((word) => word.startsWith('+'));
+  // What scripts call only now and then, too.
+  const scripts = globSync('src/{chat,bot}/*.ts').map((file) => readFileSync(file, 'utf8'));
+  const inScripts = [...scripts.join('\n').matchAll(/redis\.call\('(\w+)'/g)].map(([, name = '']) =>
+    name.toLowerCase(),
+  );
+  expect(new Set(given)).toEqual(
+    new Set([...used, ...inScripts].filter((name) => !ofAdmin.has(name)).map((name) => `+${name}`)),
+  );
+  for (const [name, ...args] of forbidden) await expect(redis.call(name, ...args)).rejects.toThrow('NOPERM');
+  redis.disconnect();
+  admin.disconnect();
+  await bot.stop();
+  await server.stop();
+});
