@@ -108,7 +108,9 @@ export async function createPush({ config, log, registry }: PushParts) {
       ...mediaRoutes({ media }),
       ...templateRoutes({ templates }),
       ...campaigns.routes,
-      ...accountRoutes(async () => accounts.list(await delivery.waitingByAccount())),
+      ...accountRoutes(async () =>
+        accounts.list(await delivery.waitingByAccount(), await delivery.blockedAccounts()),
+      ),
       ...directoryRoutes(accounts.weComOf),
     ],
     keys,

@@ -5,6 +5,7 @@ import type { SendHttp } from '../server/http-client.ts';
 import type { Log } from '../server/log.ts';
 import { createWeComApi, type WeComApi } from '../wecom/api/api.ts';
 import { openApp } from '../wecom/api/app.ts';
+import { adviseOn } from '../wecom/api/errcodes.ts';
 import { createMessenger, type Messenger } from '../wecom/api/messenger.ts';
 import { WeComError } from '../wecom/api/wecom-error.ts';
 import type { SendingAccount } from './accounts/accounts.ts';
@@ -105,10 +106,15 @@ export function openAccounts({ config, send, db, metrics, log }: AccountsParts) 
   /** Undefined for one that was taken out of the configuration. */
   const find = (name: string): OpenAccount | undefined =>
     opened.get(name) ?? (name === DEFAULT_ACCOUNT ? robots : undefined);
-  const viewOf = (account: string, queued: number): AccountView => {
+  const viewOf = (account: string, queued: number, blockedUntil: number | undefined): AccountView => {
     const open = opened.get(account);
-    const paused = open?.pause.state() ?? null;
-    if (paused === null) return { account, state: open === undefined ? 'removed' : 'active', queued };
+    if (open === undefined) return { account, state: 'removed', queued };
+    const paused = open.pause.state();
+    if (paused === null && blockedUntil !== undefined) {
+      const { advice } = adviseOn(45009, '');
+      return { account, state: 'blocked', queued, advice, until: iso(blockedUntil) };
+    }
+    if (paused === null) return { account, state: 'active', queued };
     const { since, errcode, advice, nextProbeAt } = paused;
     const times = { since: iso(since), nextProbeAt: iso(nextProbeAt) };
     return { account, state: 'paused', queued, errcode, advice, ...times };
@@ -129,10 +135,13 @@ export function openAccounts({ config, send, db, metrics, log }: AccountsParts) 
       if (paused === null) return null;
       return `WeCom refuses the account ${name} (${paused.errcode}). ${paused.advice} Until then`;
     },
-    /** The configured ones, and those that are not any more and have messages waiting; `queued` says how many, by account. */
-    list(queued: ReadonlyMap<string, number>): readonly AccountView[] {
+    /**
+     * The configured ones, and those that are not any more and have messages waiting. By account: `queued` says how many, and
+     * `blocked` until when WeCom blocks it (Unix ms).
+     */
+    list(queued: ReadonlyMap<string, number>, blocked: ReadonlyMap<string, number>): readonly AccountView[] {
       const names = new Set([...opened.keys(), ...queued.keys()]);
-      return [...names].map((name) => viewOf(name, queued.get(name) ?? 0));
+      return [...names].map((name) => viewOf(name, queued.get(name) ?? 0, blocked.get(name)));
     },
     /** Reads `ACCOUNTS_FILE` again. Throws a ConfigError when it cannot be used as a whole; then nothing changes. */
     reload(): void {

@@ -22,7 +22,8 @@ const write = (names: readonly string[]): void => {
   writeFileSync(path, `accounts: { ${entries.join(', ')} }`);
 };
 
-test('an account that is removed while its breaker is open, or it is paused, is shown as neither', async () => {
+/** Opens the accounts bank and shop, which reach nothing. */
+function open() {
   writeFileSync(join(directory, 'secret'), 'a-secret');
   write(['bank', 'shop']);
   const mysqlUrl = 'mysql://nobody@127.0.0.1:1/none';
@@ -43,6 +44,32 @@ test('an account that is removed while its breaker is open, or it is paused, is 
     metrics: createPushMetrics(registry),
     log: createLog({ level: 'silent', destination: { write: () => {} } }),
   });
+  return { accounts, registry };
+}
+
+test('an account that WeCom blocks is shown as such, until when, and what to do', () => {
+  const { accounts } = open();
+  const until = 1_767_225_660_000;
+  const blocked = new Map([['shop', until]]);
+  expect(accounts.list(new Map(), blocked)).toEqual([
+    { account: 'bank', state: 'active', queued: 0 },
+    {
+      account: 'shop',
+      state: 'blocked',
+      queued: 0,
+      advice: expect.stringContaining('do not try before'),
+      until: new Date(until).toISOString(),
+    },
+  ]);
+  const pass = accounts.find('shop')?.pause.enter();
+  if (pass === undefined || 'at' in pass) throw new Error('nothing has paused it yet');
+  pass.refused(new WeComError('message/send', 60020, 'not allow to access from your ip'));
+  // What somebody has to mend matters more.
+  expect(accounts.list(new Map(), blocked)[1]).toMatchObject({ state: 'paused', errcode: 60020 });
+});
+
+test('an account that is removed while its breaker is open, or it is paused, is shown as neither', async () => {
+  const { accounts, registry } = open();
   const shop = accounts.find('shop');
   for (let bad = 0; bad < 5; bad += 1) shop?.breaker.record('bad');
   const pass = shop?.pause.enter();

@@ -22,13 +22,15 @@ export function checkAccount({ app, scopes }: Caller, account: string, known: Kn
 /** How an account fares, as far as the replica that answers knows. */
 export const accountView = z.object({
   account: z.string(),
-  state: z.enum(['active', 'paused', 'removed']),
+  state: z.enum(['active', 'blocked', 'paused', 'removed']),
   /** Deliveries that wait, in all replicas together; of very many the number of a moment ago. */
   queued: z.int(),
   since: z.iso.datetime().optional(),
   errcode: errcodeSchema.optional(),
   advice: z.string().optional(),
   nextProbeAt: z.iso.datetime().optional(),
+  /** Of a blocked one: nothing is sent before. */
+  until: z.iso.datetime().optional(),
 });
 export type AccountView = z.infer<typeof accountView>;
 
@@ -37,7 +39,7 @@ export function accountRoutes(list: () => Promise<readonly AccountView[]>): read
   return [
     route('GET /accounts', {
       summary:
-        'The accounts that the app may use: whether WeCom refuses one, since when, why, and what to do about it.',
+        'The accounts that the app may use: whether WeCom refuses or blocks one, since or until when, why, and what to do about it.',
       answers: { 200: z.object({ accounts: z.array(accountView) }) },
       reply: async ({ caller }) => ({
         accounts: (await list()).filter(({ account }) => caller.scopes.allowsAccount(account)),

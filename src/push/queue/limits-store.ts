@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { DatabaseClock } from '../database/clock.ts';
-import type { Tx } from '../database/database.ts';
+import type { Database, Tx } from '../database/database.ts';
 import { table } from '../database/values.ts';
 import { nextBlock, SLACK, type Usage, type Window } from './limits.ts';
 
@@ -12,6 +12,18 @@ export async function readBlocks(tx: Tx, now: number): Promise<ReadonlyMap<strin
     .where('until_at', '>', now)
     .execute();
   return new Map(rows.map(({ what, until_at }) => [what, until_at]));
+}
+
+const ACCOUNT = 'account/';
+
+/** The accounts that WeCom blocks at the moment, and until when (Unix ms). */
+export async function readBlockedAccounts(
+  db: Database,
+  clock: DatabaseClock,
+): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await sql<{ what: string; until_at: number }>`select what, until_at from blocks
+    where until_at > ${clock()} and what like ${`${ACCOUNT}%`}`.execute(db);
+  return new Map(rows.map(({ what, until_at }) => [what.slice(ACCOUNT.length), until_at]));
 }
 
 /** Blocks an account (`account/NAME`) or a receiver for so many ms, or longer if it was blocked lately. */

@@ -10,7 +10,7 @@ import { createClaimer } from '../queue/claimer.ts';
 import { countWaiting } from '../queue/depth-store.ts';
 import { createIntake } from '../queue/intake.ts';
 import { createLeases, RENEW_MS } from '../queue/leases.ts';
-import { writeBlock } from '../queue/limits-store.ts';
+import { readBlockedAccounts, writeBlock } from '../queue/limits-store.ts';
 import type { MessageQueue } from '../queue/message-queue.ts';
 import { recall } from '../queue/recall.ts';
 import { requeue } from '../queue/recall-store.ts';
@@ -46,6 +46,8 @@ export interface Delivery extends MessageQueue {
   depth(): Promise<readonly Depth[]>;
   /** How many deliveries have not ended, by account; what goes through robots belongs to none. */
   waitingByAccount(): Promise<ReadonlyMap<string, number>>;
+  /** The accounts for which WeCom takes nothing because of a limit, and until when (Unix ms). */
+  blockedAccounts(): Promise<ReadonlyMap<string, number>>;
 }
 
 /** How often it is looked for what other replicas have accepted or finished, in ms: it is to be noticed within 250, an alert within 100. */
@@ -111,6 +113,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     },
     depth: backlog.byLane,
     waitingByAccount: backlog.byAccount,
+    blockedAccounts: () => readBlockedAccounts(db, clock),
     start() {
       for (const claimer of claimers) claimer.start();
       for (const loop of loops) loop.start();

@@ -114,12 +114,16 @@ test.each([45009, 45033])('%s blocks the account, is no try, and keeps the order
   const [row] = await harness.deliveries(id);
   expect(row).toMatchObject({ state: 'queued', tries: 0, line: 'normal:user:anna' });
   expect(await blocks()).toMatchObject([{ what: 'account/default', ms: 60_000 }]);
+  // Any replica knows until when.
+  expect(await other.blockedAccounts()).toEqual(new Map([['default', (await blocks())[0]?.until_at]]));
   expect(row?.due_at).toBeGreaterThan(Date.now() + 50_000);
   // Nobody else of the account goes out meanwhile, from any replica, and robots do.
   const { id: waits } = await other.accept(textTo('bert', 'hello'));
   await harness.send(other, textTo([], 'hello', { receivers: [{ receiver: 'robot:ops' }] }));
   expect(await harness.deliveries(waits)).toMatchObject([{ state: 'queued', tries: 0 }]);
   expect(harness.weCom.textsTo('user:bert')).toEqual([]);
+  await harness.db.updateTable('blocks').set({ until_at: 1 }).execute();
+  expect(await other.blockedAccounts()).toEqual(new Map());
   await harness.db.deleteFrom('blocks').execute();
   await harness.db
     .updateTable('deliveries')
