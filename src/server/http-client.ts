@@ -101,6 +101,7 @@ function send(agent: Dispatcher, request: HttpRequest, onLate: () => void): Prom
   /** There is none before the connection stands, and so before a byte of the request is written. */
   let controller: Dispatcher.DispatchController | undefined;
   let isOver = false;
+  const end = performance.now() + timeoutMs;
   const fail = (reason: string): void => {
     clearTimeout(deadline);
     isOver = true;
@@ -121,7 +122,8 @@ function send(agent: Dispatcher, request: HttpRequest, onLate: () => void): Prom
     },
     {
       onRequestStart(started) {
-        // Its caller has gone while the connection was made: nothing is written.
+        // The time was over while the connection was made, also of a process that stood still, whose timers come later.
+        if (!isOver && performance.now() > end) fail(`within ${timeoutMs} ms`);
         if (isOver) return started.abort(new Error('too late'));
         controller = started;
       },

@@ -245,6 +245,24 @@ describe('nothing was sent', () => {
     await send({ url });
     expect(requests).toBe(1);
   });
+
+  test('when the process stood still until the connection stood, and its timers have not come yet', async () => {
+    let requests = 0;
+    const { url } = await serve((_request, response) => {
+      requests += 1;
+      response.end();
+    });
+    const { send } = open();
+    const late = failure(send({ url, timeoutMs: 60_000 }));
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 60_001);
+    try {
+      expect((await late).mayHaveArrived).toBe(false);
+    } finally {
+      clock.mockRestore();
+    }
+    await send({ url });
+    expect(requests).toBe(1);
+  });
 });
 
 describe('a proxy', () => {
