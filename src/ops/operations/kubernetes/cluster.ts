@@ -144,7 +144,7 @@ function answered(what: string, { code }: ApiException<unknown>, mayHaveArrived:
   if (code === 404) return new Refused('missing', `集群里没有 ${what}`);
   if (code === 409) return new Refused('moved', `${what} 刚刚被改动过`);
   const cause = new Error(`the cluster answered ${code}`);
-  const options = { mayHaveHappened: mayHaveArrived && code >= 500, cause };
+  const options = { mayHaveHappened: mayHaveArrived && (code >= 500 || code === 408), cause };
   if (code === 401 || code === 403) return new TargetFailed(`集群不允许 Keypad 这样做（${code}）`, options);
   return new TargetFailed(`集群拒绝了请求（${code}）`, options);
 }
