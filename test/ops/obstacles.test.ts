@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type OpsHarness, openOpsHarness, type Replica, until } from './ops-harness.ts';
 
@@ -100,6 +101,45 @@ describe('what its cluster says of a deployment that gets no further', () => {
     const fewer = { ...inShop('catalog'), replicas: 1 };
     expect((await ops.as('zhangsan').preview('k8s.scale', fewer)).lines).not.toContain(line);
     harness.cluster.release();
+  });
+
+  test.each([
+    ['pods', { pods: '30' }, { pods: '27' }, ['pods 上限 30，已用 27）只够再加 3 个']],
+    ['enough pods', { pods: '30' }, { pods: '26' }, []],
+    ['cpu', { 'requests.cpu': '2' }, { 'requests.cpu': '1700m' }, ['只够再加 3 个']],
+    ['cpu, all of which is used', { cpu: '2' }, { cpu: '2500m' }, ['只够再加 0 个']],
+    ['enough cpu', { cpu: '2' }, { cpu: '1.6' }, []],
+    ['memory', { 'limits.memory': '4Gi' }, { 'limits.memory': '3Gi' }, ['只够再加 2 个']],
+    ['two of them', { pods: '5', 'limits.memory': '1Gi' }, { pods: '5' }, ['再加 0 个', '再加 2 个']],
+    ['what is not known here', { services: '1', 'limits.cpu': '1', pods: 'many' }, { services: '1' }, []],
+  ])('a quota that leaves too little room is said before: %s', async (_, hard, used, said) => {
+    const server = harness.cluster.app.server;
+    const [handle] = server.listeners('request') as RequestListener[];
+    const items = [
+      { metadata: { name: 'team' }, spec: { hard }, status: { hard, used } },
+      {
+        metadata: { name: 'best-effort' },
+        spec: { scopes: ['BestEffort'] },
+        status: { hard: { pods: '0' } },
+      },
+    ];
+    server.removeAllListeners('request').on('request', (request, response) => {
+      if (!request.url?.includes('/resourcequotas')) return handle?.(request, response);
+      const list = JSON.stringify({ kind: 'ResourceQuotaList', items });
+      return response.writeHead(200, { 'content-type': 'application/json' }).end(list);
+    });
+    const gateway = found('image-proxy');
+    const resources = { requests: { cpu: '100m' }, limits: { memory: '512Mi' } };
+    const containers = gateway.spec.template.spec.containers.map((each) => ({ ...each, resources }));
+    const template = { ...gateway.spec.template, spec: { ...gateway.spec.template.spec, containers } };
+    harness.cluster.set('deployments', { ...gateway, spec: { ...gateway.spec, template } });
+    const input = { ...inShop('image-proxy'), replicas: gateway.spec.replicas + 4 };
+    const { lines } = await ops.as('zhangsan').preview('k8s.scale', input);
+    const quotas = lines.filter((line) => line.includes('配额'));
+    expect(quotas).toEqual(said.map((words) => expect.stringContaining(words)));
+    const fewer = await ops.as('zhangsan').preview('k8s.scale', { ...input, replicas: 1 });
+    expect(fewer.lines.join()).not.toContain('配额');
+    server.removeAllListeners('request').on('request', handle as RequestListener);
   });
 
   test('is told with the outcome: a quota that leaves no room for more pods', async () => {

@@ -10,6 +10,7 @@ import {
   setHeaderOptions,
   type V1Deployment,
   type V1Pod,
+  type V1ResourceQuota,
   type V2HorizontalPodAutoscaler,
 } from '@kubernetes/client-node';
 import { ConfigError, mayHaveArrived, Refused } from '../../../errors.ts';
@@ -76,6 +77,8 @@ function openCluster(config: KubeConfig) {
         'HorizontalPodAutoscalerList',
         autoscaling.listNamespacedHorizontalPodAutoscaler({ namespace }),
       ),
+    quotas: (namespace: string): Promise<readonly V1ResourceQuota[]> =>
+      listed(namespace, 'ResourceQuotaList', core.listNamespacedResourceQuota({ namespace })),
     /** Writes a deployment's scale, under the name of the operation. */
     patchScale: (to: WriteAt, spec: object): Promise<void> =>
       written(to.input.name, 'Scale', apps.patchNamespacedDeploymentScale(patchOf(to, spec), merge)),

@@ -6,6 +6,10 @@ import type { ChangeOperation } from '../operation.ts';
 import type { Cluster, WriteAt } from './cluster.ts';
 import { findDeployment, isManagedBy, obstaclesOf, rolloutOf, versionOf } from './deployment.ts';
 import { findEffect, writeTo } from './effect.ts';
+import { quotaLines } from './quota.ts';
+
+/** A preview has room for so many. */
+const QUOTAS_SHOWN = 8;
 
 /** Sets the number of a deployment's pods through its `scale` subresource. */
 export const scale: ChangeOperation<'k8s.scale'> = {
@@ -18,6 +22,7 @@ export const scale: ChangeOperation<'k8s.scale'> = {
     const { wanted, ready } = rolloutOf(deployment);
     if (wanted === replicas) throw new InputError(`${name} 的副本数已经是 ${replicas}，不用改`);
     checkCeiling(unit, limits, wanted, replicas);
+    const quotas = await quotaLines(cluster, deployment, replicas - wanted);
     return {
       target: `${namespace}/${name}`,
       lines: [
@@ -25,6 +30,7 @@ export const scale: ChangeOperation<'k8s.scale'> = {
         `副本 ${wanted} → ${replicas}`,
         `当前就绪 ${ready}/${wanted}`,
         ...autoscaler,
+        ...quotas.slice(0, QUOTAS_SHOWN),
         ...(replicas > wanted ? obstaclesOf(deployment).map((obstacle) => `注意：${obstacle}`) : []),
       ],
       risk: scaleRisk(wanted, replicas),
