@@ -13,6 +13,7 @@ import { checkWrites, createRedis } from '../server/redis.ts';
 import { openAccounts } from './accounts.ts';
 import { startConfirmations } from './confirmations.ts';
 import { createIdentity, principalOf } from './identity.ts';
+import { holdNames } from './installation.ts';
 import { createContexts } from './menu-context.ts';
 import { createNotifier } from './notifier.ts';
 import { openAnswers } from './open-answers.ts';
@@ -44,6 +45,16 @@ export async function createBot({ config, log, registry }: BotParts) {
     prefix: config.installation === '' ? '' : `${config.installation}:`,
   });
   redis.on('error', (err) => log.warn({ err }, 'redis'));
+  // What spans users stands under one name.
+  const scope = config.account === undefined ? 'accounts' : `${config.account.agentId}`;
+  const names =
+    config.account &&
+    (await holdNames({
+      redis,
+      scope,
+      corpId: config.account.corpId,
+      onError: (err) => log.error({ err }, 'it is not certain whose names in Redis these are'),
+    }));
   const stopping = new AbortController();
   const http = createHttpClient();
   const pushClient = createPushClient({
@@ -90,8 +101,6 @@ export async function createBot({ config, log, registry }: BotParts) {
     now,
     onError: (err, user) => log.warn({ user, err }, 'departments unknown'),
   });
-  // What spans users stands under one name.
-  const scope = config.account === undefined ? 'accounts' : `${config.account.agentId}`;
   const confirmations = startConfirmations({
     client,
     open: openConfirmations(redis, scope),
@@ -178,6 +187,7 @@ export async function createBot({ config, log, registry }: BotParts) {
       await confirmations.stop();
       await reports.stop();
       await accounts.close();
+      await names?.stop();
       await http.close();
       redis.disconnect();
     },

@@ -4,6 +4,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { previewOf, startBot, type TestBot, web } from '#test/bot.ts';
 import { operate, rightsOf } from '#test/operate.ts';
 import { startRedis } from '#test/redis.ts';
+import { holdNames } from '../../src/bot/installation.ts';
+import { openConfirmations } from '../../src/bot/open-confirmations.ts';
 import { openCallbackSources } from '../../src/channels/wecom-callback/sources.ts';
 import { createRedis } from '../../src/server/redis.ts';
 
@@ -19,8 +21,11 @@ async function loseAnswer({ wecom, platform }: TestBot): Promise<void> {
   await wecom.say('wangwu', '1');
 }
 
-const settles = ({ platform }: TestBot) =>
-  platform.calls.filter(({ operation }) => operation === 'operation.settle').length;
+/** What became of which confirmations was asked for. */
+const settled = ({ platform }: TestBot) =>
+  platform.calls
+    .filter(({ operation }) => operation === 'operation.settle')
+    .map(({ body }) => (body as { id: string }).id);
 
 describe('two installations on one Redis', async () => {
   const server = await startRedis();
@@ -33,16 +38,53 @@ describe('two installations on one Redis', async () => {
   });
 
   test('never meet, with the same app and the same people: neither in sessions, nor in messages', async () => {
-    expect((await here.wecom.say('lisi', 'hi', { msgId: '1' })).reply).toContain('请选择事业部');
-    expect((await here.wecom.say('lisi', '1')).reply).toContain('Kubernetes');
-    expect((await there.wecom.say('lisi', '1', { msgId: '1' })).reply).toContain('请选择事业部');
+    await here.wecom.say('lisi', 'hi');
+    expect((await here.wecom.say('lisi', '1', { msgId: '7' })).reply).toContain('Kubernetes');
+    expect((await there.wecom.say('lisi', '1', { msgId: '7' })).reply).toContain('请选择事业部');
+    expect((await here.wecom.say('lisi', '0')).reply).toContain('请选择事业部');
   });
 
-  test('nor in what is looked after for those who confirmed something', async () => {
-    await loseAnswer(here);
-    await expect.poll(() => settles(here)).toBeGreaterThan(1);
-    // It looks as often as the other one.
-    expect(settles(there)).toBe(0);
+  test('and of another enterprise, whose first app has the same agent id, only one gets the names', async () => {
+    const redis = createRedis(server.url);
+    const hold = (corpId: string, scope = '1000002') =>
+      holdNames({ redis, scope, corpId, onError: (error) => expect.unreachable(`${error}`) }).then(
+        ({ stop }) => stop(),
+      );
+    await expect(hold('ww9')).rejects.toThrow(
+      /^INSTALLATION: .* enterprise ww0123456789abcdef .* agent id 1000002/,
+    );
+    await hold('ww0123456789abcdef');
+    await hold('ww9', '1000003');
+    expect(await redis.ttl('keypad:{1000002}:corp')).toBeGreaterThan(0);
+    redis.disconnect();
+  });
+
+  test('what Redis cannot say keeps no bot from starting', async () => {
+    const redis = createRedis('redis://127.0.0.1:1');
+    redis.on('error', () => {});
+    const errors: unknown[] = [];
+    const { stop } = await holdNames({
+      redis,
+      scope: '1',
+      corpId: 'ww9',
+      onError: (error) => errors.push(error),
+    });
+    expect(errors).toHaveLength(1);
+    redis.disconnect();
+    await stop();
+  });
+
+  test('never meet in what is looked after for those who confirmed something', async () => {
+    const noted = ['', 'staging:'].map(async (prefix) => {
+      const redis = createRedis(server.url, { prefix });
+      const id = randomUUID();
+      await openConfirmations(redis, '1000002').note({ id, user: 'wangwu', trace: id }, 1);
+      redis.disconnect();
+      return id;
+    });
+    const [mine, theirs] = await Promise.all(noted);
+    await expect.poll(() => new Set(settled(here))).toEqual(new Set([mine]));
+    await expect.poll(() => new Set(settled(there))).toEqual(new Set([theirs]));
   });
 });
 
@@ -62,7 +104,7 @@ test('a bot is ready and operates with the account that deploy/README.md gives i
   await operate(bot, 'zhangsan');
   await Promise.all(['hi', '1', '0', '?'].map((line) => bot.wecom.say('lisi', line)));
   await loseAnswer(bot);
-  await expect.poll(() => settles(bot)).toBeGreaterThan(0);
+  await expect.poll(() => settled(bot).length).toBeGreaterThan(0);
   await bot.bot.checks.redis();
   const redis = createRedis(url);
   await openCallbackSources({
