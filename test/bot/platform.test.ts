@@ -125,9 +125,9 @@ test('what could not be read for a list stands above it, also above a result', a
       ? { state: 'done', output, unread: ['命名空间 pay：集群连不上'] }
       : undefined;
   expect(await say('hi', '1-1-2')).toMatch(
-    /^没有读到 命名空间 pay：集群连不上\n[\s\S]*1 shop\/web {2}2\/2 就绪/,
+    /^没有列全：命名空间 pay：集群连不上\n[\s\S]*1 shop\/web {2}2\/2 就绪/,
   );
-  expect(await say('hi', '1-1-1')).toContain('没有读到 命名空间 pay：集群连不上\nshop/web  2/2 就绪');
+  expect(await say('hi', '1-1-1')).toContain('没有列全：命名空间 pay：集群连不上\nshop/web  2/2 就绪');
 });
 
 test('what the platform answers outside of the contract is not believed', async () => {

@@ -1,7 +1,9 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
-import mysql from 'mysql2/promise';
+import mysql, { type RowDataPacket } from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createSecret } from '../../src/config.ts';
+import type { MysqlServer } from '../../src/ops/database.ts';
+import { listQueries } from '../../src/ops/operations/mysql/running-query.ts';
 import { type OpsHarness, openOpsHarness, type Replica, until } from './ops-harness.ts';
 
 const policy = `
@@ -112,6 +114,25 @@ test('what is no deployment costs itself, and is counted', async () => {
     output: [{ key: 'pay/settle' }],
     unread: ['命名空间 pay：有 5 项看不懂'],
   });
+});
+
+test('a namespace or an instance that holds more than is listed says so', async () => {
+  const items = [harness.cluster.get('deployments', 'pay', 'settle')];
+  const cut = { kind: 'DeploymentList', metadata: { continue: 'more' }, items };
+  answering(isOfPay, 200, json, JSON.stringify(cut));
+  expect(await list('pay')).toMatchObject({ unread: ['命名空间 pay：太多，只列出前 1 项'] });
+
+  const connection = await mysql.createConnection(harness.serverUrl);
+  const slow = await mysql.createConnection(harness.serverUrl);
+  slow.query('select sleep(60)').catch(() => undefined);
+  const rows: MysqlServer['rows'] = async (statement) => {
+    const [found] = await connection.query<RowDataPacket[]>(statement);
+    // As on a busy server; this one takes not so many connections.
+    return statement.includes('limit') ? Array.from({ length: 200 }, () => found[0] ?? {}) : found;
+  };
+  expect((await listQueries({ rows })).unread).toEqual(['太多，只列出运行最久的 200 项']);
+  await connection.end();
+  slow.destroy();
 });
 
 test('what is no pod costs itself, and a pod with dates and counts that are none is shown', async () => {

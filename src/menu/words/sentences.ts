@@ -15,7 +15,7 @@ export const sentences = {
   nothingToType: '这里没有可选的数字，输入 0 返回。',
   ambiguous: (typed: string) => `${typed} 不止一个意思，请输入那一行的数字。`,
   gone: (label: string) => `“${label}” 已不在列表中，没有执行任何操作。这是最新的列表：`,
-  unread: (what: string) => `没有读到 ${what}`,
+  unread: (what: string) => `没有列全：${what}`,
   notSeen: (label: string) => `现在读不到“${label}”，没有执行任何操作。这是读到的列表：`,
   nothingToChoose: (question: string) => `${question}：目前没有可选的项。`,
   onlyFirst: (count: number) => `只列出前 ${count} 项。`,

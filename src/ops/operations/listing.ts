@@ -9,8 +9,8 @@ interface Source<P, I, R> {
   readonly places: readonly P[];
   /** A place in a sentence, such as `命名空间 shop`. */
   nameOf(place: P): string;
-  /** Throws Refused or TargetFailed. */
-  read(place: P): Promise<readonly I[]>;
+  /** Names in `unread` what it leaves out. Throws Refused or TargetFailed. */
+  read(place: P): Promise<readonly I[] & Unread>;
   /** The row of one item. */
   rowOf(item: I, place: P): R;
   /** What the contract says of a row. */
@@ -39,7 +39,8 @@ export async function listOf<P, I, R>({
       const made = reading.value.map((item) => rowIn(form, () => rowOf(item, place)));
       rows.push(...made.filter((row) => row !== undefined));
       const odd = made.filter((row) => row === undefined).length;
-      if (odd > 0) unread.push(`${nameOf(place)}：有 ${odd} 项看不懂`);
+      const said = [...(reading.value.unread ?? []), ...(odd > 0 ? [`有 ${odd} 项看不懂`] : [])];
+      unread.push(...said.map((what) => `${nameOf(place)}：${what}`));
     } else {
       const error: unknown = reading.reason;
       if (!(error instanceof TargetFailed || error instanceof Refused)) throw error;
@@ -59,4 +60,9 @@ function rowIn<R>(form: z.ZodType<R>, make: () => R): R | undefined {
     if (error instanceof TypeError) return undefined;
     throw error;
   }
+}
+
+/** What was read of a place that holds more than is read of it. */
+export function cutShort<I>(items: readonly I[], which: string): readonly I[] & Unread {
+  return Object.assign([...items], { unread: [`太多，只列出${which} ${items.length} 项`] });
 }

@@ -9,12 +9,15 @@ import {
   ServerConfiguration,
   setHeaderOptions,
   type V1Deployment,
+  type V1ListMeta,
   type V1Pod,
   type V1ResourceQuota,
   type V2HorizontalPodAutoscaler,
 } from '@kubernetes/client-node';
+import type { Unread } from '../../../contract/operation.ts';
 import { ConfigError, mayHaveArrived, Refused } from '../../../errors.ts';
 import { TargetFailed } from '../../target-failed.ts';
+import { cutShort } from '../listing.ts';
 import type { ConfirmedChange } from '../operation.ts';
 import { FENCED_BY, managerOf } from './deployment.ts';
 
@@ -65,11 +68,11 @@ function openCluster(config: KubeConfig) {
     return { namespace, name, fieldManager: managerOf(id), body: { metadata: { resourceVersion }, spec } };
   };
   return {
-    deployments: (namespace: string): Promise<readonly V1Deployment[]> =>
+    deployments: (namespace: string): Promise<readonly V1Deployment[] & Unread> =>
       listed(namespace, 'DeploymentList', apps.listNamespacedDeployment({ namespace, limit: 1000 })),
     deployment: (namespace: string, name: string): Promise<V1Deployment> =>
       read(`${namespace}/${name}`, 'Deployment', apps.readNamespacedDeployment({ namespace, name })),
-    pods: (namespace: string, labelSelector: string): Promise<readonly V1Pod[]> =>
+    pods: (namespace: string, labelSelector: string): Promise<readonly V1Pod[] & Unread> =>
       listed(namespace, 'PodList', core.listNamespacedPod({ namespace, labelSelector, limit: 1000 })),
     autoscalers: (namespace: string): Promise<readonly V2HorizontalPodAutoscaler[]> =>
       listed(
@@ -110,10 +113,11 @@ async function read<T extends KubernetesObject>(what: string, kind: string, requ
 async function listed<T>(
   namespace: string,
   kind: string,
-  request: Promise<KubernetesObject & { readonly items?: readonly T[] }>,
-): Promise<readonly T[]> {
-  const { items } = await read(namespace, kind, request);
-  return Array.isArray(items) ? items : notUnderstood(false);
+  request: Promise<KubernetesObject & { readonly items?: readonly T[]; readonly metadata?: V1ListMeta }>,
+): Promise<readonly T[] & Unread> {
+  const { items, metadata } = await read(namespace, kind, request);
+  if (!Array.isArray(items)) return notUnderstood(false);
+  return metadata?._continue ? cutShort(items, '前') : items;
 }
 
 async function written(what: string, kind: string, request: Promise<KubernetesObject>): Promise<void> {

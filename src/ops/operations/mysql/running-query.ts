@@ -1,8 +1,10 @@
 import { hash } from 'node:crypto';
+import type { Unread } from '../../../contract/operation.ts';
 import { mayHaveArrived } from '../../../errors.ts';
 import { codeOf } from '../../../server/mysql-errors.ts';
 import type { MysqlServer } from '../../database.ts';
 import { TargetFailed } from '../../target-failed.ts';
+import { cutShort } from '../listing.ts';
 
 /** A statement that a server is working on. */
 export type RunningQuery = ReturnType<typeof queryOf>;
@@ -34,9 +36,14 @@ const MYSQL = [
 /** By so many seconds the start of a statement may seem to move: the server counts in whole ones. */
 const START_MOVES = 2;
 
+const MOST_LISTED = 200;
+
 /** All running statements but those of this list itself, longest first, 200 at most. Throws TargetFailed. */
-export function listQueries(server: MysqlServer): Promise<readonly RunningQuery[]> {
-  return read(server, 'order by p.TIME desc, p.ID limit 200', []);
+export async function listQueries(
+  server: Pick<MysqlServer, 'rows'>,
+): Promise<readonly RunningQuery[] & Unread> {
+  const queries = await read(server, `order by p.TIME desc, p.ID limit ${MOST_LISTED}`, []);
+  return queries.length < MOST_LISTED ? queries : cutShort(queries, '运行最久的');
 }
 
 /** The run of a statement with that fingerprint on that connection; undefined when it has ended. Throws TargetFailed. */
