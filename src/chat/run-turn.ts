@@ -16,7 +16,7 @@ const RECOMPUTATIONS = 5;
 /** Waits for the user's earlier messages, takes the turn, and keeps what came of it. */
 export async function answer(work: Work, first: Stored | undefined): Promise<Reply> {
   let stored = first ?? (await waitForTurn(work));
-  if (stored === undefined) return leaveWith(work, sentences.busy);
+  if (typeof stored === 'string') return leaveWith(work, stored);
   for (let tries = 1; ; tries += 1) {
     const turn = await take(work, stored);
     const session = tries > RECOMPUTATIONS ? 'same' : turn.session;
@@ -73,13 +73,19 @@ async function take(work: Work, { session }: Stored): Promise<Turn> {
   }
 }
 
-async function waitForTurn({ store, incoming, sleep }: Work): Promise<Stored | undefined> {
-  for (let waited = 0; waited < WAIT_LIMIT_MS; waited += ASK_AGAIN_MS) {
-    await sleep(ASK_AGAIN_MS);
-    const entered = await store.askAgain(incoming);
-    if (entered.kind === 'turn') return entered.stored;
+/** Answers a sentence when the turn does not come. */
+async function waitForTurn({ store, incoming, sleep, onError }: Work): Promise<Stored | string> {
+  try {
+    for (let waited = 0; waited < WAIT_LIMIT_MS; waited += ASK_AGAIN_MS) {
+      await sleep(ASK_AGAIN_MS);
+      const entered = await store.askAgain(incoming);
+      if (entered.kind === 'turn') return entered.stored;
+    }
+    return sentences.busy;
+  } catch (error) {
+    onError(error, incoming);
+    return sentences.storeDown;
   }
-  return undefined;
 }
 
 function count({ onSession }: Work, { session: before }: Stored, after: Turn['session']): void {

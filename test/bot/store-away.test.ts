@@ -1,13 +1,14 @@
 import { afterAll, afterEach, expect, test } from 'vitest';
-import { startBot } from '#test/bot.ts';
+import { startBot, web } from '#test/bot.ts';
 import { startRedis } from '#test/redis.ts';
 import { startTcpProxy } from '#test/tcp-proxy.ts';
+import type { Answer } from '../../src/contract/answer.ts';
 import { createRedis } from '../../src/server/redis.ts';
 
 const server = await startRedis();
 const admin = createRedis(server.url);
 const proxy = await startTcpProxy(Number(new URL(server.url).port));
-const { bot, wecom, stop } = await startBot({ REDIS_URL: `redis://127.0.0.1:${proxy.port}` });
+const { bot, wecom, platform, stop } = await startBot({ REDIS_URL: `redis://127.0.0.1:${proxy.port}` });
 afterEach(() => admin.config('SET', 'maxmemory', '0', 'min-replicas-to-write', '0'));
 afterAll(async () => {
   await stop();
@@ -33,6 +34,26 @@ test.each<[string, () => unknown]>([
     expect(await say('#')).toContain('已退出');
   },
 );
+
+test('who waits for an earlier message hears of it too, and not that something broke', async () => {
+  await say('hi');
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<Answer>();
+  platform.script = ({ operation }) => {
+    if (operation !== 'k8s.deployments.list') return undefined;
+    asked.resolve();
+    return answer.promise;
+  };
+  const first = say('1-1-2');
+  await asked.promise;
+  const second = say('2');
+  // Its place is behind the first by now.
+  await expect.poll(async () => (await admin.mget(await admin.keys('*line'))).join()).toMatch(/=.*=/);
+  await admin.config('SET', 'maxmemory', '1');
+  expect(await second).toContain('会话服务暂时不可用');
+  answer.resolve({ state: 'done', output: [web] });
+  expect(await first).toContain('会话服务出现故障');
+});
 
 test('a Redis that is read but not written is not ready', async () => {
   await admin.config('SET', 'min-replicas-to-write', '1');
