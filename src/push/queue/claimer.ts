@@ -23,8 +23,8 @@ export interface ClaimerParts extends ClaimParts {
   readonly paceMs: number;
   /** How many calls of one account are under way in one lane at the same time. */
   readonly concurrency: number;
-  /** Sends a group; rejects only for reasons of our own, and then its leases end. */
-  readonly send: (group: Group) => Promise<void>;
+  /** Sends a group, and says when it does not call any more; resolves when that is recorded. Rejects only for reasons of our own, and then its leases end. */
+  readonly send: (group: Group, onCalled: () => void) => Promise<void>;
   readonly onError: (error: unknown) => void;
 }
 
@@ -46,7 +46,8 @@ const CLOSE_MS = 12_000;
 /** Makes the claimer of one replica; it does not run yet. */
 export function createClaimer(parts: ClaimerParts): Claimer {
   const { db, accounts, clock, newId, lanes, lookMs, paceMs, concurrency, send, onError } = parts;
-  const underWay = new Map<string, Set<Promise<void>>>();
+  /** Of each account and lane how many calls are under way, and what has not been recorded. */
+  const underWay = new Map<string, { calling: number; readonly open: Set<Promise<void>> }>();
   /** Of accounts that WeCom blocks it is known until when. */
   let blocked: ReadonlyMap<string, number> = new Map();
   let lostClaims: readonly Omit<Parameters<typeof releaseClaim>[1], 'clock'>[] = [];
@@ -59,7 +60,9 @@ export function createClaimer(parts: ClaimerParts): Claimer {
     const sending = accounts.find(account === '' ? DEFAULT_ACCOUNT : account);
     // Not configured any more: what is queued waits until it is again.
     if (sending === undefined || (blocked.get(account) ?? 0) > now) return 0;
-    const free = concurrency - (underWay.get(keyOf(from))?.size ?? 0);
+    const { calling = 0, open } = underWay.get(keyOf(from)) ?? {};
+    // Results may wait for the database while others are called, but no more than there can be calls.
+    const free = Math.min(concurrency - calling, 2 * concurrency - (open?.size ?? 0));
     const isClosed =
       sending.breaker.state() === 'closed' && (account === '' || sending.pause.state() === null);
     if (isClosed) return free;
@@ -71,15 +74,22 @@ export function createClaimer(parts: ClaimerParts): Claimer {
   const begin = (group: Group): void => {
     const [{ receiver }] = group.members;
     const key = keyOf({ account: isRobot(receiver) ? '' : group.account, lane: group.lane });
-    const calls = underWay.get(key) ?? new Set();
-    underWay.set(key, calls);
-    const call: Promise<void> = send(group)
+    const work = underWay.get(key) ?? { calling: 0, open: new Set() };
+    underWay.set(key, work);
+    work.calling += 1;
+    let isCalling = true;
+    const onCalled = (): void => {
+      if (isCalling) work.calling -= 1;
+      isCalling = false;
+      loop.wake();
+    };
+    const sent: Promise<void> = send(group, onCalled)
       .catch(onError)
       .finally(() => {
-        calls.delete(call);
-        loop.wake();
+        work.open.delete(sent);
+        onCalled();
       });
-    calls.add(call);
+    work.open.add(sent);
   };
 
   const claimOnce = async (rooms: readonly Room[], now: number, since: number) => {
@@ -152,7 +162,7 @@ export function createClaimer(parts: ClaimerParts): Claimer {
     async close() {
       await loop.stop();
       clearTimeout(timer);
-      const calls = [...underWay.values()].flatMap((some) => [...some]);
+      const calls = [...underWay.values()].flatMap(({ open }) => [...open]);
       await within(CLOSE_MS, Promise.all(calls));
     },
   };

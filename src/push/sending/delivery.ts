@@ -66,7 +66,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
   const repeats = createRepeats(db, clock);
   const block = (what: string, ms: number) => transact(db, (tx) => writeBlock(tx, what, ms, clock));
   const senders = new WeakMap<SendingAccount, ReturnType<typeof createSender>>();
-  const send = async (group: Group): Promise<void> => {
+  const send = async (group: Group, onCalled: () => void): Promise<void> => {
     const account = accounts.find(group.account);
     // Taken out of the configuration since it was claimed: it waits for the account.
     if (account === undefined)
@@ -74,7 +74,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     const sender =
       senders.get(account) ?? createSender({ ...parts, ...account, recorder, leases, repeats, block });
     senders.set(account, sender);
-    await sender(group);
+    await sender(group, onCalled);
   };
   // Alerts have a claimer of their own: they never wait for a large claim of another lane.
   const claimers = [

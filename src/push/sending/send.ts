@@ -51,7 +51,7 @@ interface Failed {
 const AWAY_MS = 1000;
 
 /** Makes what sends a claimed group the part that it is at, in one call, and records what became of it. */
-export function createSender(parts: SenderParts): (group: Group) => Promise<void> {
+export function createSender(parts: SenderParts): (group: Group, onCalled: () => void) => Promise<void> {
   const { breaker, pause, recorder, leases, repeats, media, now, random, onAttempt, onWait, onError } = parts;
 
   const fail = async (
@@ -152,7 +152,7 @@ export function createSender(parts: SenderParts): (group: Group) => Promise<void
     return [...late, ...(await callOnce(group, pass, prepared, { ...plan, members: [first, ...rest] }))];
   };
 
-  return async (group) => {
+  return async (group, onCalled) => {
     const { owner, members } = group;
     const pass = isRobot(members[0].receiver) ? freePass : pause.enter();
     if ('at' in pass) {
@@ -162,7 +162,9 @@ export function createSender(parts: SenderParts): (group: Group) => Promise<void
     const lines = members.map(({ line }) => line);
     const letGo = leases.hold(lines, owner, group.since);
     try {
-      await recorder.record(await carry(group, pass));
+      const results = await carry(group, pass);
+      onCalled();
+      await recorder.record(results);
     } finally {
       pass.release();
       letGo();

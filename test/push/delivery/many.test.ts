@@ -114,6 +114,23 @@ test('the next alert to somebody does not wait for what another lane records', a
   });
 });
 
+test('while results wait for the database calls go on, until twice as many as may be under way are not recorded', async () => {
+  const replica = harness.open({ concurrency: 2 });
+  const { id } = await replica.accept(textTo(usersOf('u', 8), 'dear $' + '{USERID}', { variables: {} }));
+  const normal = () => harness.weCom.sent.filter(({ to }) => to[0] !== 'user:boss').length;
+  await harness.db.transaction().execute(async (tx) => {
+    // Only recording writes there.
+    await sql`select id from messages where id = ${id} for update`.execute(tx);
+    replica.start();
+    await eventually(normal).toBe(4);
+    await replica.accept(textTo('boss', 'alarm', { lane: 'alert' }));
+    await eventually(() => harness.weCom.textsTo('user:boss')).toEqual(['alarm']);
+    expect(normal()).toBe(4);
+  });
+  expect(await replica.finished(id, 10_000)).toBe(true);
+  expect(normal()).toBe(8);
+});
+
 test('many messages with long variables, accepted at the same moment, fit into packets', async () => {
   const replica = harness.open();
   const variables = Object.fromEntries(Array.from({ length: 13 }, (_, i) => [`V${i}`, 'x'.repeat(19_000)]));
