@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { isLong } from '#test/size.ts';
 import { type OpsHarness, openOpsHarness, type Replica } from './ops-harness.ts';
 
 let harness: OpsHarness;
@@ -113,3 +114,36 @@ test('a write that was sent twice on the way, whose second answer is a conflict,
     text: 'cart：3 → 4，4 个就绪',
   });
 });
+
+// It waits for the limit of the platform's own request, 3 s each.
+describe.runIf(isLong)(
+  'a write that is delayed on its way until its user has read that it was not done',
+  () => {
+    test.each([
+      ['k8s.scale', { ...web, name: 'catalog', replicas: 4 }],
+      ['k8s.restart', { ...web, name: 'catalog' }],
+    ] as const)('%s does nothing when it arrives', async (name, input) => {
+      const { app } = harness.cluster;
+      let arrive = async () => 0;
+      server()
+        .removeAllListeners('request')
+        .on('request', async (request, response) => {
+          if (request.method !== 'PATCH') return handle(request, response);
+          const payload = Buffer.concat(await request.toArray()).toString();
+          const { url = '', headers } = request;
+          arrive = async () => (await app.inject({ method: 'PATCH', url, headers, payload })).statusCode;
+        });
+      const shown = await ops.as('zhangsan').preview(name, input);
+      expect(await ops.as('zhangsan').run(name, input, shown, shown.code)).toMatchObject({
+        state: 'accepted',
+      });
+      server().removeAllListeners('request').on('request', handle);
+      const before = found('catalog').spec;
+      harness.clock.pass(19_000);
+      await ops.sweep();
+      expect((await harness.told(shown.id)).text).toContain('没有执行');
+      expect(await arrive()).toBe(409);
+      expect(found('catalog').spec).toEqual(before);
+    });
+  },
+);
