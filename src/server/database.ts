@@ -1,4 +1,4 @@
-import { Kysely, MysqlDialect, type Transaction } from 'kysely';
+import { type Dialect, Kysely, MysqlAdapter, MysqlDialect, sql, type Transaction } from 'kysely';
 import { type MysqlOptions, openPool } from './mysql.ts';
 import { isDeadlock } from './mysql-errors.ts';
 
@@ -15,9 +15,33 @@ export function openKysely<Tables>(
   url: string,
   { onRetry, ...options }: MysqlOptions & { readonly onRetry?: (() => void) | undefined } = {},
 ): Kysely<Tables> {
-  const db = new Kysely<Tables>({ dialect: new MysqlDialect({ pool: openPool(url, options) as never }) });
+  const db = new Kysely<Tables>({ dialect: dialectOf(openPool(url, options)) });
   if (onRetry !== undefined) retryHooks.set(db, onRetry);
   return db;
+}
+
+const LOCK_SECONDS = 3600;
+
+/**
+ * Kysely's for MySQL, but that the lock of its migrations is that of the database: locks have names on the whole server, and kysely's is
+ * the same everywhere, so that one role or installation there could not start while another brought its own database up to date.
+ */
+function dialectOf(pool: ReturnType<typeof openPool>): Dialect {
+  const dialect = new MysqlDialect({ pool: pool as never });
+  // A name has 64 characters at most.
+  const name = sql`concat('keypad-', sha2(database(), 224))`;
+  const adapter = Object.assign(new MysqlAdapter(), {
+    acquireMigrationLock: async (db: Kysely<unknown>) =>
+      void (await sql`select get_lock(${name}, ${LOCK_SECONDS})`.execute(db)),
+    releaseMigrationLock: async (db: Kysely<unknown>) =>
+      void (await sql`select release_lock(${name})`.execute(db)),
+  });
+  return {
+    createAdapter: () => adapter,
+    createDriver: () => dialect.createDriver(),
+    createQueryCompiler: () => dialect.createQueryCompiler(),
+    createIntrospector: (db) => dialect.createIntrospector(db),
+  };
 }
 
 /**

@@ -42,8 +42,8 @@ export function versionProblem(version: string): string | undefined {
 }
 
 /**
- * Brings a database to the form that this version needs. Any number of replicas may do so at once: kysely holds a
- * MySQL lock meanwhile. A server that is too old is left as it is. Throws a ConfigError.
+ * Brings a database to the form that this version needs. Any number of replicas may do so at once: a lock of
+ * this database is held meanwhile. A server that is too old is left as it is. Throws a ConfigError.
  */
 export async function migrate<T>(db: Kysely<T>, { steps, table, setting }: Migrations): Promise<void> {
   const provider = { getMigrations: async () => steps };

@@ -1,3 +1,4 @@
+import type { Migration } from 'kysely';
 import { expect, onTestFinished, test } from 'vitest';
 import { createDatabase } from '#test/database.ts';
 import { startPrivateDatabase } from '#test/private-database.ts';
@@ -45,4 +46,33 @@ test('the server of the tests is new enough, and an old one is refused before an
     ],
   });
   expect(await old.admin('show tables in keypad')).toEqual([]);
+});
+
+test('databases on one server are brought up to date side by side, and one database once', async () => {
+  const databases = await Promise.all([createDatabase(), createDatabase()]);
+  const [first, again, other] = [0, 0, 1].map((n) => openKysely<object>(databases[n]?.url ?? ''));
+  if (first === undefined || again === undefined || other === undefined) throw new Error('three were opened');
+  onTestFinished(async () => {
+    for (const db of [first, again, other]) await db.destroy();
+    for (const { drop } of databases) await drop();
+  });
+  const begun = Promise.withResolvers<void>();
+  const go = Promise.withResolvers<void>();
+  const done: string[] = [];
+  const stepOf = (name: string): Migration => ({
+    async up() {
+      begun.resolve();
+      await go.promise;
+      done.push(name);
+    },
+  });
+  const of = (step: Migration) => ({ steps: { one: step }, table: 'steps', setting: 'MYSQL_URL' });
+  const slow = migrate(first, of(stepOf('first')));
+  await begun.promise;
+  const second = migrate(again, of(stepOf('again')));
+  await migrate(other, of({ up: async () => void done.push('other') }));
+  expect(done).toEqual(['other']);
+  go.resolve();
+  await Promise.all([slow, second]);
+  expect(done).toEqual(['other', 'first']);
 });
