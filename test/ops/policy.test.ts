@@ -138,6 +138,30 @@ describe('a policy is refused by the place of its mistake', () => {
       'roles.shop-developer.grants.0.operations.2: not the name of an operation',
     ],
     ['a userid that is none', demo.replace('[lisi]', '["li si"]'), 'roles.shop-developer.members.users.0'],
+    ...[
+      [
+        'a userid of digits',
+        '[lisi]',
+        '[100234]',
+        'users.0: Invalid input: expected string, received number; a name that YAML reads as a number stands in quotes',
+      ],
+      ['a userid that YAML takes for an exponent', '[lisi]', '[1e5]', 'as a number stands in quotes'],
+      [
+        'a unit that YAML takes for a number',
+        'units: [电商, 支付]',
+        'units: [2]',
+        'units: Invalid input; a name that YAML reads as a number stands in quotes',
+      ],
+      [
+        'a namespace that YAML takes for a truth',
+        'namespaces: [shop]',
+        'namespaces: [true]',
+        'as a boolean stands in quotes',
+      ],
+    ].map(
+      ([what = '', from = '', to = '', place = '']) =>
+        [`${what} without quotes`, demo.replace(from, to), place] as const,
+    ),
     [
       'a user of a channel that is not known',
       demo.replace('[lisi]', '[pigeon/loft/lisi]'),

@@ -85,9 +85,18 @@ export function readPolicy(text: string, targets: TargetNames): PolicyDocument {
   const read = documentOf(targets).safeParse(value);
   const problems = read.success
     ? unknownUnits(read.data)
-    : read.error.issues.map(({ path, message }) => `policy: ${path.join('.')}: ${message}`);
+    : read.error.issues.map(({ path, message }) => {
+        const found = [valueAt(value, path)].flat().find((each) => /^(number|boolean)$/.test(typeof each));
+        const isName = found !== undefined && /expected string|^Invalid input$/.test(message);
+        const remedy = isName ? `; a name that YAML reads as a ${typeof found} stands in quotes` : '';
+        return `policy: ${path.join('.')}: ${message}${remedy}`;
+      });
   if (!read.success || problems.length > 0) throw new ConfigError(problems);
   return read.data;
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((found, key) => Object(found)[key], value);
 }
 
 function readText(text: string): unknown {
