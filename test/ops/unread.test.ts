@@ -89,6 +89,8 @@ describe.each([
     const answered = await list('both');
     if (answered.state !== 'done') throw new Error(JSON.stringify(answered));
     expect(answered.unread).toEqual([`命名空间 pay：${sentence}`]);
+    const [audited] = await harness.sql('select outcome, reason from audit order by seq desc limit 1');
+    expect(audited).toEqual({ outcome: 'done', reason: `命名空间 pay：${sentence}` });
     expect(answered.output).toContainEqual(
       expect.objectContaining({ key: 'shop/web', label: 'shop/web  2/2 就绪' }),
     );

@@ -43,8 +43,8 @@ async function answerTo(
       const read = reads[name as ReadName] as ReadOperation;
       await attempt.record('allowed');
       const output = await read(context, input as never);
-      await attempt.record('done');
       const { unread } = (Array.isArray(output) ? output : {}) as Unread;
+      await attempt.record('done', unread?.join('；'));
       return { state: 'done', output, ...(unread && { unread: [...unread] }) };
     }
     case 'acknowledge': {
