@@ -10,7 +10,7 @@ import { laneOf, otherLines, targetOf } from './lines.ts';
 /** Why a delivery has to wait. `lane`: the next place belongs to a lane of higher rank. */
 export type Limit = 'member' | 'robot' | 'day' | 'blocked' | 'lane';
 
-/** When to look again at a line beside which somebody does something at this moment; ms. */
+/** When to look again at a line beside which somebody does something at this moment, or goes first; ms. */
 const SOON_MS = 50;
 
 /** Until when somebody has to wait (Unix ms), and for which limit. */
@@ -38,7 +38,8 @@ export async function overLimit(
   });
   const lines = new Set(those.flatMap(({ candidate }) => otherLines(candidate.line)));
   // In this order a call of another lane that ends meanwhile is seen as under way, or among those that have ended.
-  const others = await readOthers(tx, [...lines].sort(), now);
+  // Who looks again soon is as good as due.
+  const others = await readOthers(tx, [...lines].sort(), now + SOON_MS);
   const usage = await readUsage(tx, [...close.values()]);
   return new Map(
     those.flatMap(({ candidate, target }) => {
@@ -49,8 +50,8 @@ export async function overLimit(
 }
 
 /**
- * Calls that are under way in other lanes take a place, and so does whoever is due in a lane of higher rank: it is never
- * overtaken by a lane below. Of a line that somebody has at this moment it is not known: it is taken to need one, too.
+ * Calls that are under way in other lanes take a place. Whoever is due in a lane of higher rank goes first, and keeps the
+ * next one. Of a line that somebody has at this moment it is not known: it is taken to need one, too.
  */
 function waitOf(
   { line, receiver }: Candidate,
@@ -67,9 +68,8 @@ function waitOf(
   const limit = limitKind(receiver) === 'robot' ? 'robot' : 'member';
   const own = freeAt(used, underWay);
   if (own > now) return { at: own, limit };
-  const after = freeAt(used, underWay + higher);
-  if (after > now) return { at: after, limit: 'lane' };
-  return freeAt(used, underWay + higher + unknown) > now ? { at: now + SOON_MS, limit: 'lane' } : null;
+  if (higher > 0) return { at: Math.max(freeAt(used, underWay + higher), now + SOON_MS), limit: 'lane' };
+  return freeAt(used, underWay + unknown) > now ? { at: now + SOON_MS, limit: 'lane' } : null;
 }
 
 /** Who of these still has a place in the day of its account; lanes of higher rank first. */

@@ -119,6 +119,21 @@ describe('the lanes of a receiver', () => {
     await eventually(() => harness.weCom.textsTo('user:anna')).toEqual(['alert', 'normal', 'bulk']);
   });
 
+  test('close to a limit go after an alert that looks again in a moment, also when there are places for both', async () => {
+    const replica = harness.open(parts);
+    await calls(28, 'user:anna');
+    await replica.accept(to('user:anna', 'bulk', 'bulk'));
+    await replica.accept(to('user:anna', 'alert', 'alert'));
+    // It was looked at while somebody had the other line.
+    const soon = { due_at: clock + 30 };
+    await harness.db.updateTable('delivery_lines').set(soon).where('line', '=', 'alert:user:anna').execute();
+    replica.start();
+    await eventually(() => putOff('bulk:user:anna')).toBe(50);
+    expect(harness.weCom.textsTo('user:anna')).toEqual([]);
+    clock += 50;
+    await eventually(() => harness.weCom.textsTo('user:anna')).toEqual(['alert', 'bulk']);
+  });
+
   test('count each other while a call is under way', async () => {
     const replica = harness.start(parts);
     await calls(29, 'user:anna');
