@@ -86,6 +86,19 @@ describe('a cluster', async () => {
     }
   });
 
+  test.runIf(isLong)(
+    'gets no command twice when its answer is late, since it may have been carried out',
+    async () => {
+      open(url, nodes);
+      await all();
+      const slow = "redis.call('INCR', KEYS[1]) for i = 1, 4e8 do end";
+      await expect(redis.eval(slow, 1, 'counter')).rejects.toThrow();
+      await expect.poll(() => redis.get('counter').catch(String)).toBe('1');
+      // The node that stood still was taken for dead.
+      await expect.poll(() => checkWrites(redis).catch(String)).toBeUndefined();
+    },
+  );
+
   test('is found from any node that is up', async () => {
     open('redis://127.0.0.1:1', nodes);
     expect(await enter('zhangsan')).toBe('turn');
