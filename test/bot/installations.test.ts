@@ -83,8 +83,12 @@ describe('two installations on one Redis', async () => {
       return id;
     });
     const [mine, theirs] = await Promise.all(noted);
-    await expect.poll(() => new Set(settled(here))).toEqual(new Set([mine]));
-    await expect.poll(() => new Set(settled(there))).toEqual(new Set([theirs]));
+    // Each looks at once.
+    await Promise.all([loseAnswer(here), loseAnswer(there)]);
+    await expect.poll(() => settled(here)).toContain(mine);
+    await expect.poll(() => settled(there)).toContain(theirs);
+    expect(settled(here)).not.toContain(theirs);
+    expect(settled(there)).not.toContain(mine);
   });
 });
 

@@ -104,7 +104,7 @@ test.each(refusals)(
     await refuseOne();
     await expect.poll(() => closed).toBe(1);
     now += 999;
-    for (let tries = 0; tries < 20; tries += 1) await refuseOne();
+    for (let tries = 0; tries < 5; tries += 1) await refuseOne();
     expect(closed).toBe(1);
     now += 1;
     await refuseOne();
