@@ -5,8 +5,8 @@ export interface OpenAnswer {
   /** The text form of a principal. */
   readonly writer: string;
   readonly msgId: string;
-  /** Unix seconds. */
-  readonly createdAt: number;
+  /** The minute in which it was written; Unix seconds. */
+  readonly minute: number;
   /** Begins what is told: which message it answers. */
   readonly about: string;
 }
@@ -57,6 +57,6 @@ export function openAnswers(redis: Redis, scope: string, leaseMs: number) {
 }
 
 /** The same text for the same message. */
-function written({ writer, msgId, createdAt, about }: OpenAnswer): string {
-  return JSON.stringify({ writer, msgId, createdAt, about });
+function written({ writer, msgId, minute, about }: OpenAnswer): string {
+  return JSON.stringify({ writer, msgId, minute, about });
 }

@@ -59,7 +59,7 @@ export function startOwedAnswers(parts: OwedAnswersParts) {
     for (const each of those) told.delete(each);
   };
   const tell = async (answer: OpenAnswer): Promise<void> => {
-    const { writer, msgId, createdAt, about } = answer;
+    const { writer, msgId, minute, about } = answer;
     try {
       const { user } = readPrincipal(writer);
       const channel = channelOf(writer);
@@ -67,7 +67,7 @@ export function startOwedAnswers(parts: OwedAnswersParts) {
       if (text !== null) await channel.tellLate({ user, msgId }, lateText(about, text, channel));
       told.add(answer);
     } catch (error) {
-      if (now() - createdAt * 1000 > GIVE_UP_MS) told.add(answer);
+      if (now() - minute * 1000 > GIVE_UP_MS) told.add(answer);
       onError(error);
     } finally {
       telling.delete(answer);
@@ -126,5 +126,7 @@ export function startOwedAnswers(parts: OwedAnswersParts) {
 
 function openAnswerOf(incoming: Incoming): OpenAnswer {
   const { msgId, createdAt, text } = incoming;
-  return { writer: principalOf(incoming), msgId, createdAt, about: sentences.answerTo(createdAt, text) };
+  // Two deliveries of one message are one answer, also where something in between stamps each of them.
+  const minute = createdAt - (createdAt % 60);
+  return { writer: principalOf(incoming), msgId, minute, about: sentences.answerTo(createdAt, text) };
 }

@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 const LEASE_MS = 400;
-const NOW = Math.floor(Date.now() / 1000);
+const NOW = Math.floor(Date.now() / 60_000) * 60;
 const never = new Promise<never>(() => {});
 const channel = createWeComChannel({
   account: 'default',
@@ -140,7 +140,12 @@ const message = (text: string): Incoming => {
   ids += 1;
   return { channel, user: 'zhangsan', msgId: `${ids}`, createdAt: NOW, text, trace: `delivery-${ids}` };
 };
-const repeatOf = (incoming: Incoming): Incoming => ({ ...incoming, trace: `${incoming.trace}-repeat` });
+/** What stands in between may have stamped it anew. */
+const repeatOf = (incoming: Incoming): Incoming => ({
+  ...incoming,
+  createdAt: incoming.createdAt + 1,
+  trace: `${incoming.trace}-repeat`,
+});
 /** Brings the user to where `1` reads, or to where it confirms. */
 const stand = async (where: 'to read' | 'to confirm'): Promise<void> => {
   const chat = replica();
