@@ -44,6 +44,16 @@ describe('two installations on one Redis', async () => {
     expect((await here.wecom.say('lisi', '0')).reply).toContain('请选择事业部');
   });
 
+  test('have the names that sessions always had, where none is given, so that an update loses nobody', async () => {
+    const redis = createRedis(server.url);
+    await here.wecom.say('zhangsan', 'hi');
+    await there.wecom.say('zhangsan', 'hi');
+    const names = await redis.keys('*:path');
+    expect(names).toContain('keypad:{1000002:zhangsan}:path');
+    expect(names).toContain('staging:keypad:{1000002:zhangsan}:path');
+    redis.disconnect();
+  });
+
   test('and of another enterprise, whose first app has the same agent id, only one gets the names', async () => {
     const redis = createRedis(server.url);
     const hold = (corpId: string, scope = '1000002') =>
