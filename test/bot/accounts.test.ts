@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { APP, envelope, previewOf, startBot, web } from '#test/bot.ts';
+import { SHOP, shopFolder } from '#test/shop.ts';
 import { type RunningWeCom, startWeCom } from '../../demo/wecom/start.ts';
 import { openConfirmations } from '../../src/bot/open-confirmations.ts';
 import type { Answer } from '../../src/contract/answer.ts';
@@ -12,18 +12,7 @@ import type { Report } from '../../src/contract/report.ts';
 import { createRedis } from '../../src/server/redis.ts';
 import { createCipher } from '../../src/wecom/crypto/cipher.ts';
 
-const SHOP = {
-  corpId: 'ww9999999999999999',
-  agentId: 1_000_007,
-  secret: 'shop-secret',
-  token: 'ShopToken2026',
-  encodingAesKey: 'BBECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',
-};
-
-const directory = mkdtempSync(join(tmpdir(), 'keypad-accounts-'));
-const path = join(directory, 'accounts.yaml');
-writeFileSync(join(directory, 'token'), SHOP.token);
-writeFileSync(join(directory, 'aes'), SHOP.encodingAesKey);
+const { directory, file, remove } = shopFolder();
 const entry = (changes: Readonly<Record<string, string | number>> = {}) =>
   JSON.stringify({
     corpId: SHOP.corpId,
@@ -33,9 +22,9 @@ const entry = (changes: Readonly<Record<string, string | number>> = {}) =>
     allowedSources: '127.0.0.1,10.9.0.0/16',
     ...changes,
   });
-const write = (accounts: string) => writeFileSync(path, `accounts: ${accounts}`);
+const write = (accounts: string) => file('accounts.yaml', `accounts: ${accounts}`);
 
-write(`{ shop: ${entry()}, broken: ${entry({ agentId: 'x' })} }`);
+const path = write(`{ shop: ${entry()}, broken: ${entry({ agentId: 'x' })} }`);
 const running = await startBot({ ACCOUNTS_FILE: path });
 const { bot, wecom, platform, push } = running;
 const shop: RunningWeCom = await startWeCom({
@@ -49,7 +38,7 @@ shop.setCallbackUrls([`${base}/wecom/callback/shop`]);
 afterAll(async () => {
   await shop.stop();
   await running.stop();
-  rmSync(directory, { recursive: true, force: true });
+  remove();
 });
 
 const status = async (url: string, remoteAddress = '127.0.0.1') => {

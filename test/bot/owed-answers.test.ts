@@ -3,10 +3,10 @@ import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { pause } from '#test/pause.ts';
 import { startRedis } from '#test/redis.ts';
 import { treeOf } from '#test/tree.ts';
+import { wecomChannel as channel } from '#test/wecom-channel.ts';
 import { openAnswers } from '../../src/bot/open-answers.ts';
 import { startOwedAnswers } from '../../src/bot/owed-answers.ts';
 import type { Incoming } from '../../src/channels/channel.ts';
-import { createWeComChannel } from '../../src/channels/wecom-callback/channel.ts';
 import { createChat, createSessionStore, type Outcome, sentences } from '../../src/chat/index.ts';
 import { action, folder, operation } from '../../src/menu/index.ts';
 import type { Context } from '../../src/menu/tree/context.ts';
@@ -30,13 +30,6 @@ afterAll(async () => {
 const LEASE_MS = 400;
 const NOW = Math.floor(Date.now() / 60_000) * 60;
 const never = new Promise<never>(() => {});
-const channel = createWeComChannel({
-  account: 'default',
-  agentId: 1_000_002,
-  tellLate: async () => {},
-  tell: async () => {},
-  departments: async () => [],
-});
 let told: string[] = [];
 beforeEach(async () => {
   told = [];

@@ -3,8 +3,8 @@ import { nothingOwed } from '#test/owed.ts';
 import { pause } from '#test/pause.ts';
 import { startRedis } from '#test/redis.ts';
 import { treeOf } from '#test/tree.ts';
+import { wecomChannel as channel } from '#test/wecom-channel.ts';
 import type { Incoming } from '../../src/channels/channel.ts';
-import { createWeComChannel } from '../../src/channels/wecom-callback/channel.ts';
 import { type ChatParts, createChat, createSessionStore, sentences } from '../../src/chat/index.ts';
 import { action, folder, text } from '../../src/menu/index.ts';
 import { type Context, Unavailable } from '../../src/menu/tree/context.ts';
@@ -43,13 +43,6 @@ const tree = treeOf({
 
 const NOW = 1_767_225_600;
 const release = (): void => gate.release?.();
-const channel = createWeComChannel({
-  account: 'default',
-  agentId: 1_000_002,
-  tellLate: async () => {},
-  tell: async () => {},
-  departments: async () => [],
-});
 const speaker = { channel, user: 'zhangsan', trace: 'E1234567-89ab' };
 let ids = 0;
 const message = (typed: string, parts: Partial<Incoming> = {}): Incoming => {

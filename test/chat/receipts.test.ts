@@ -2,8 +2,8 @@ import { afterAll, beforeEach, expect, test } from 'vitest';
 import { nothingOwed } from '#test/owed.ts';
 import { startRedis } from '#test/redis.ts';
 import { treeOf } from '#test/tree.ts';
+import { wecomChannel as channel } from '#test/wecom-channel.ts';
 import type { Incoming } from '../../src/channels/channel.ts';
-import { createWeComChannel } from '../../src/channels/wecom-callback/channel.ts';
 import {
   type ChatParts,
   createChat,
@@ -30,13 +30,6 @@ const tree = treeOf({
 });
 
 const NOW = 1_767_225_600;
-const channel = createWeComChannel({
-  account: 'default',
-  agentId: 1_000_002,
-  tellLate: async () => {},
-  tell: async () => {},
-  departments: async () => [],
-});
 const speaker = { channel, user: 'zhangsan' };
 const store = createSessionStore(redis);
 let ids = 0;

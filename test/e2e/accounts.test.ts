@@ -1,29 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { SHOP, shopFolder } from '#test/shop.ts';
 import { type RunningWeCom, startWeCom } from '../../demo/wecom/start.ts';
 import { createPushClient } from '../../src/push/client.ts';
 import { startTestDemo } from '../helpers/demo.ts';
 import { startWeComRouter } from '../helpers/wecom-router.ts';
 
-/** The app of a second enterprise, in which people have the userids of the first. */
-const SHOP = {
-  corpId: 'ww9999999999999999',
-  agentId: 1_000_007,
-  secret: 'shop-secret',
-  token: 'ShopToken2026',
-  encodingAesKey: 'BBECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',
-};
-
-const directory = mkdtempSync(join(tmpdir(), 'keypad-accounts-'));
-const file = (name: string, text: string): string => {
-  writeFileSync(join(directory, name), text);
-  return join(directory, name);
-};
-file('token', SHOP.token);
-file('aes', SHOP.encodingAesKey);
-file('secret', SHOP.secret);
+// The people of the second enterprise have the userids of the first.
+const { file, remove } = shopFolder();
 const shopAccount = (tokenFile: string) =>
   `shop: { corpId: ${SHOP.corpId}, agentId: ${SHOP.agentId}, tokenFile: ${tokenFile}, encodingAesKeyFile: aes,
     secretFile: secret, allowedSources: 127.0.0.1, limits: { accountLimit: 100 } }`;
@@ -51,7 +36,7 @@ afterAll(async () => {
   await shop.stop();
   await demo.stop();
   await router.stop();
-  rmSync(directory, { recursive: true, force: true });
+  remove();
 });
 const sayToShop = async (user: string, ...lines: readonly string[]) => {
   let reply = '';

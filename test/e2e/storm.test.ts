@@ -1,8 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
+import { SHOP, shopFolder } from '#test/shop.ts';
 import { startWeCom } from '../../demo/wecom/start.ts';
 import { startTestDemo } from '../helpers/demo.ts';
 import { isLong, size } from '../helpers/size.ts';
@@ -38,21 +37,8 @@ const people = {
 } as const;
 type Person = keyof typeof people;
 const everybody = (Object.keys(people) as Person[]).slice(0, size(3, 12));
-const SHOP = {
-  corpId: 'ww9999999999999999',
-  agentId: 1_000_007,
-  secret: 'shop-secret',
-  token: 'ShopToken2026',
-  encodingAesKey: 'BBECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',
-};
 
-const directory = mkdtempSync(join(tmpdir(), 'keypad-storm-'));
-const file = (name: string, text: string): string => {
-  writeFileSync(join(directory, name), text);
-  return join(directory, name);
-};
-const { token, encodingAesKey: aes, secret } = SHOP;
-for (const [name, text] of Object.entries({ token, aes, secret })) file(name, text);
+const { file, remove } = shopFolder();
 const account = { corpId: SHOP.corpId, agentId: SHOP.agentId, tokenFile: 'token', encodingAesKeyFile: 'aes' };
 const more = { secretFile: 'secret', allowedSources: '127.0.0.1', limits: { accountLimit: 1000 } };
 const users = everybody.map((person) => `wecom-callback/shop/${person}`).join(', ');
@@ -85,7 +71,7 @@ afterAll(async () => {
   await wecom.stop();
   await demo.stop();
   await router.stop();
-  rmSync(directory, { recursive: true, force: true });
+  remove();
 });
 
 const generationOf = (person: Person): number =>
