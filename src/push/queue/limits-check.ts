@@ -51,7 +51,7 @@ export async function overLimit(
 
 /**
  * Calls that are under way in other lanes take a place. Whoever is due in a lane of higher rank goes first, and keeps the
- * next one. Of a line that somebody has at this moment it is not known: it is taken to need one, too.
+ * next one. Of a line that somebody has at this moment it is not known: it is taken to be due.
  */
 function waitOf(
   { line, receiver }: Candidate,
@@ -61,9 +61,11 @@ function waitOf(
   let [underWay, higher, unknown] = [0, 0, 0];
   for (const other of otherLines(line)) {
     const found = others.get(other);
-    if (found === 'unknown') unknown += 1;
-    else if (found?.isOwned) underWay += 1;
-    else if (found?.isDue && lanes.indexOf(laneOf(other)) < lanes.indexOf(laneOf(line))) higher += 1;
+    const isHigher = lanes.indexOf(laneOf(other)) < lanes.indexOf(laneOf(line));
+    if (found === undefined) continue;
+    if (found === 'unknown') [higher, unknown] = isHigher ? [higher + 1, unknown] : [higher, unknown + 1];
+    else if (found.isOwned) underWay += 1;
+    else if (found.isDue && isHigher) higher += 1;
   }
   const limit = limitKind(receiver) === 'robot' ? 'robot' : 'member';
   const own = freeAt(used, underWay);

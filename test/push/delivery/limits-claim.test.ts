@@ -134,7 +134,7 @@ describe('the lanes of a receiver', () => {
     await eventually(() => harness.weCom.textsTo('user:anna')).toContain('alert');
     // It may have looked while the alert was still to go.
     clock += 50;
-    await eventually(() => harness.weCom.textsTo('user:anna')).toEqual(['alert', 'bulk']);
+    await eventually(() => harness.weCom.textsTo('user:anna').toSorted()).toEqual(['alert', 'bulk']);
   });
 
   test('count each other while a call is under way', async () => {
