@@ -4,8 +4,10 @@ import type { Log } from './log.ts';
 import { createSources } from './sources.ts';
 
 /** What a role's server is made of; any other option is Fastify's. */
-export interface HttpServerOptions extends FastifyServerOptions {
+export interface HttpServerOptions extends Omit<FastifyServerOptions, 'requestTimeout' | 'http'> {
   readonly log: Log;
+  /** How long a request may take to come in with all of its body, ms; see {@link timeLimits}. */
+  readonly requestTimeout: number;
   /** Addresses and CIDRs of proxies whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
 }
@@ -18,8 +20,26 @@ export function readTraceId(header: unknown): string | undefined {
   return typeof header === 'string' && /^[A-Za-z0-9-]{1,64}$/.test(header) ? header : undefined;
 }
 
+const HEADERS_MS = 10_000;
+const LOOK_MS = 1000;
+
+/**
+ * Options of a server whose requests come in within `requestMs` (ms), and their headers within 10 s of it; who is slower is
+ * answered 408, and the connection is closed. Node looks at its connections only every 30 s unless it is told otherwise: with
+ * these options what is late is gone 1 s later at most.
+ */
+export function timeLimits(requestMs: number) {
+  const headersTimeout = Math.min(HEADERS_MS, requestMs);
+  const connectionsCheckingInterval = Math.min(LOOK_MS, headersTimeout);
+  return {
+    requestTimeout: requestMs,
+    http: { requestTimeout: requestMs, headersTimeout, connectionsCheckingInterval },
+  };
+}
+
 /** Makes the server of a role, not listening yet. It logs no line of its own for a request, which has the caller's id or a new one. */
-export function createHttpServer({ log, trustedProxies, ...options }: HttpServerOptions): FastifyInstance {
+export function createHttpServer(parts: HttpServerOptions): FastifyInstance {
+  const { log, trustedProxies, requestTimeout, ...options } = parts;
   const proxies = createSources(trustedProxies);
   const app = fastify({
     loggerInstance: log,
@@ -27,6 +47,7 @@ export function createHttpServer({ log, trustedProxies, ...options }: HttpServer
     trustProxy: trustedProxies.length > 0 && ((address) => proxies.allows(address)),
     genReqId: (request) => readTraceId(request.headers[traceHeader]) ?? randomUUID(),
     ...options,
+    ...timeLimits(requestTimeout),
   }) as unknown as FastifyInstance;
   // The answers to what is in flight at the end ask for the connection to be closed: whoever keeps theirs alive would
   // otherwise hold the server open until the keep-alive limit (72 s).

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fastify } from 'fastify';
 import type { Registry } from 'prom-client';
+import { timeLimits } from './http-server.ts';
 import type { Log } from './log.ts';
 
 /** What the internal port shows. */
@@ -14,6 +15,8 @@ interface InternalOptions {
   readonly log: Log;
   /** How long one check may take; 1 s. */
   readonly limitMs?: number;
+  /** How long a request may take to come in; 10 s. */
+  readonly requestMs?: number;
 }
 
 /**
@@ -21,8 +24,8 @@ interface InternalOptions {
  * /metrics.
  */
 export async function startInternal(options: InternalOptions) {
-  const { host, port, registry, checks, log, limitMs = 1000 } = options;
-  const app = fastify({ forceCloseConnections: true });
+  const { host, port, registry, checks, log, limitMs = 1000, requestMs = 10_000 } = options;
+  const app = fastify({ forceCloseConnections: true, ...timeLimits(requestMs) });
 
   app.get('/healthz', async () => 'ok\n');
 
