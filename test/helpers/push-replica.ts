@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { PushApp } from '../../demo/push-apps.ts';
 import type { PrivateProcess } from '../../demo/servers/private-process.ts';
 import { startRole } from '../../demo/servers/role-process.ts';
-import { hashOf, signatureHeaders, signRequest } from '../../src/push/apps/signature.ts';
+import { signRequest } from '../../src/push/apps/signature.ts';
 import { createPushClient, type PushClient } from '../../src/push/client.ts';
 import { pause } from './pause.ts';
 import { choosePorts } from './ports.ts';
@@ -16,8 +16,6 @@ export interface Asking {
   readonly json?: unknown;
   readonly bytes?: string | Uint8Array<ArrayBuffer>;
   readonly contentType?: string;
-  /** Whether its hash stands in a header, because the role reads it as a stream. */
-  readonly isStream?: boolean;
 }
 
 export interface Answered {
@@ -93,7 +91,7 @@ export async function startReplica({ directory, env, app }: ReplicaParts, number
 async function ask(
   { url, app }: { readonly url: string; readonly app: PushApp },
   line: string,
-  { json, bytes, contentType = 'application/json', isStream = false }: Asking = {},
+  { json, bytes, contentType = 'application/json' }: Asking = {},
 ): Promise<Answered> {
   const [method = '', target = ''] = line.split(' ');
   const body = bytes ?? (json === undefined ? undefined : JSON.stringify(json));
@@ -108,7 +106,6 @@ async function ask(
         ...(body !== undefined && { body }),
       }),
       ...(body !== undefined && { 'content-type': contentType }),
-      ...(isStream && { [signatureHeaders.contentHash]: hashOf(body ?? '') }),
     },
     ...(body !== undefined && { body }),
   });

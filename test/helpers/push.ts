@@ -69,9 +69,11 @@ export async function startPush(): Promise<ScriptedPush> {
         target: request.url ?? '',
         timestamp: header('timestamp'),
         nonce: header('nonce'),
-        bodyHash: hashOf(body),
+        purpose: 'request' as const,
+        bodyHash: header('contentHash'),
       };
-      const isSigned = header('app') === app && isSignedWith(key, signed, header('signature'));
+      const isWhole = hashOf(body) === signed.bodyHash;
+      const isSigned = isWhole && header('app') === app && isSignedWith(key, signed, header('signature'));
       const answered = isSigned
         ? answer(signed.target, body.toString())
         : { status: 401, body: { error: 'The signature is wrong.' } };

@@ -3,7 +3,7 @@ import type { Log } from '../../server/log.ts';
 import { createTtlCache } from '../../server/ttl-cache.ts';
 import type { Database } from '../database/database.ts';
 import { readScopes, type Scopes } from './scopes.ts';
-import { deriveKey, hashOf } from './signature.ts';
+import { deriveEarlyKey, deriveKey, hashOf } from './signature.ts';
 
 /** An app as it stands in the database. */
 export type AppRow = Awaited<ReturnType<typeof readApps>>[number];
@@ -59,8 +59,9 @@ export function createAppCache(parts: KeysParts): () => Promise<ReadonlyMap<stri
 
   const readKeys = ({ app, keys }: AppRow): readonly string[] =>
     keys.flatMap(({ keyId, hash }) => {
-      const key = deriveKey(masterKey, app, keyId);
-      if (hashOf(key) === hash) return [key];
+      const made = [deriveKey, deriveEarlyKey].map((derive) => derive(masterKey, app, keyId));
+      const key = made.find((each) => hashOf(each) === hash);
+      if (key !== undefined) return [key];
       reportOnce(
         app,
         keyId,

@@ -3,7 +3,7 @@ import type { Sources } from '../../server/sources.ts';
 import type { Keys } from '../apps/keys.ts';
 import { isSignedWith, signatureHeaders } from '../apps/signature.ts';
 import type { Rates } from './rates.ts';
-import { Refusal } from './route.ts';
+import { type Caller, Refusal } from './route.ts';
 
 export interface AdmissionParts {
   readonly keys: Pick<Keys, 'find' | 'useNonce'>;
@@ -13,6 +13,12 @@ export interface AdmissionParts {
   readonly now: () => number;
 }
 
+/** Who asks, and the SHA-256 (hex) that the body must have: it was signed, and nothing of the body was read yet. */
+export interface Admitted {
+  readonly caller: Caller;
+  readonly bodyHash: string;
+}
+
 const WINDOW_MS = 300_000;
 
 /** What each header looks like; the timestamp is Unix seconds. */
@@ -20,67 +26,56 @@ const shapes = {
   app: /^[\w-]{1,32}$/,
   timestamp: /^\d{1,11}$/,
   nonce: /^[A-Za-z0-9_-]{8,64}$/,
+  contentHash: /^[0-9a-f]{64}$/,
   signature: /^[0-9a-f]{64}$/,
 } as const;
 type Header = keyof typeof shapes;
 
-/** Makes the checks that every request passes before its route; both throw a {@link Refusal}. */
+/**
+ * Makes the check that every request passes before anything of its body is read: the source address, the headers, the
+ * time, the signature, the nonce, the app's own limit. It throws a {@link Refusal}.
+ */
 export function createAdmission({ keys, sources, rates, now }: AdmissionParts) {
-  return {
-    /** Before the body is read: the source address, the headers, the time. */
-    checkHeaders({ ip, headers }: FastifyRequest): void {
-      if (!sources.allows(ip)) {
-        throw new Refusal(403, 'This source address may not call; add it to PUSH_ALLOWED_SOURCES.');
-      }
-      const { timestamp } = readClaim(headers);
-      if (Math.abs(now() - Number(timestamp) * 1000) > WINDOW_MS) {
-        throw new Refusal(
-          401,
-          'X-Keypad-Timestamp is more than 300 s away from the time here; set the clock, and sign each request anew.',
-        );
-      }
-    },
-    /** With the hash of the body: the signature, the nonce, the app's own limit. For a streamed body the hash that its header names. */
-    async admit({ headers, raw }: FastifyRequest, hash: string | 'claimed') {
-      const { timestamp, nonce, signature, app: name } = readClaim(headers);
-      const bodyHash = hash === 'claimed' ? headers[signatureHeaders.contentHash] : hash;
-      if (typeof bodyHash !== 'string' || !/^[0-9a-f]{64}$/.test(bodyHash)) {
-        throw new Refusal(
-          401,
-          'Name the SHA-256 of the body, in hex, in X-Keypad-Content-SHA256, and sign it.',
-        );
-      }
-      const found = await keys.find(name);
-      const signed = { method: raw.method ?? '', target: raw.url ?? '', timestamp, nonce, bodyHash };
-      // An unknown app costs the time of a wrong key, and is answered the same: nobody learns which apps there are.
-      const isSigned = (found?.keys ?? ['']).some((key) => isSignedWith(key, signed, signature));
-      if (found === undefined || !isSigned) {
-        throw new Refusal(
-          401,
-          'The app or the signature is not right; check the app id, the key, and that method, path, query and body are signed exactly as they are sent.',
-        );
-      }
-      const { app, scopes, callbackHosts, perMinute, enabled } = found;
-      if (!enabled) {
-        throw new Refusal(403, 'This app is disabled; ask the administrators of Keypad to enable it.');
-      }
-      // Until then the timestamp lets it in.
-      if (!(await keys.useNonce(app, nonce, Number(timestamp) * 1000 + WINDOW_MS))) {
-        throw new Refusal(
-          401,
-          'X-Keypad-Nonce was used before; give every request, also a repeated one, a nonce and signature of its own.',
-        );
-      }
-      const seconds = rates.take(app, perMinute);
-      if (seconds > 0) {
-        throw new Refusal(
-          429,
-          `This app may make ${perMinute} requests a minute; try again in ${seconds} s.`,
-          { 'retry-after': `${seconds}` },
-        );
-      }
-      return { caller: { app, scopes, callbackHosts }, bodyHash };
-    },
+  return async ({ ip, headers, raw }: FastifyRequest): Promise<Admitted> => {
+    if (!sources.allows(ip)) {
+      throw new Refusal(403, 'This source address may not call; add it to PUSH_ALLOWED_SOURCES.');
+    }
+    const { app: name, timestamp, nonce, contentHash: bodyHash, signature } = readClaim(headers);
+    if (Math.abs(now() - Number(timestamp) * 1000) > WINDOW_MS) {
+      throw new Refusal(
+        401,
+        'X-Keypad-Timestamp is more than 300 s away from the time here; set the clock, and sign each request anew.',
+      );
+    }
+    const found = await keys.find(name);
+    const [method, target] = [raw.method ?? '', raw.url ?? ''];
+    const signed = { purpose: 'request', method, target, timestamp, nonce, bodyHash } as const;
+    // An unknown app costs the time of a wrong key, and is answered the same: nobody learns which apps there are.
+    const isSigned = (found?.keys ?? ['']).some((key) => isSignedWith(key, signed, signature));
+    if (found === undefined || !isSigned) {
+      throw new Refusal(
+        401,
+        'The app or the signature is not right; check the app id, the key, and that purpose, method, path, query and the hash of the body are signed exactly as they are sent.',
+      );
+    }
+    const { app, scopes, callbackHosts, perMinute, enabled } = found;
+    if (!enabled) {
+      throw new Refusal(403, 'This app is disabled; ask the administrators of Keypad to enable it.');
+    }
+    // Until then the timestamp lets it in.
+    if (!(await keys.useNonce(app, nonce, Number(timestamp) * 1000 + WINDOW_MS))) {
+      throw new Refusal(
+        401,
+        'X-Keypad-Nonce was used before; give every request, also a repeated one, a nonce and signature of its own.',
+      );
+    }
+    const seconds = rates.take(app, perMinute);
+    if (seconds > 0) {
+      throw new Refusal(429, `This app may make ${perMinute} requests a minute; try again in ${seconds} s.`, {
+        'retry-after': `${seconds}`,
+      });
+    }
+    return { caller: { app, scopes, callbackHosts }, bodyHash };
   };
 }
 
@@ -91,13 +86,14 @@ function readClaim(headers: FastifyRequest['headers']): Readonly<Record<Header, 
     if (typeof value === 'string' && shapes[name].test(value)) return value;
     throw new Refusal(
       401,
-      'Sign the request: it needs X-Keypad-App, X-Keypad-Timestamp (Unix seconds), X-Keypad-Nonce (8 to 64 letters, digits, _ and -) and X-Keypad-Signature (64 hex digits in lower case).',
+      'Sign the request: it needs X-Keypad-App, X-Keypad-Timestamp (Unix seconds), X-Keypad-Nonce (8 to 64 letters, digits, _ and -), X-Keypad-Content-SHA256 and X-Keypad-Signature (64 hex digits in lower case each).',
     );
   };
   return {
     app: read('app'),
     timestamp: read('timestamp'),
     nonce: read('nonce'),
+    contentHash: read('contentHash'),
     signature: read('signature'),
   };
 }

@@ -52,7 +52,6 @@ export function refusalOf(
   const { statusCode = 500 } = error;
   if (error instanceof Refusal) return error;
   if (error instanceof InputError) return new Refusal(400, error.message);
-  if (statusCode === 413) return new Refusal(413, 'The body is too long; /v1/openapi.json lists the limits.');
   if (statusCode === 415)
     return new Refusal(415, 'The Content-Type is none; send JSON with application/json.');
   if (statusCode < 500)

@@ -1,4 +1,5 @@
 import { type ZodType, z } from 'zod';
+import { purposes } from '../apps/signature.ts';
 import { type Route, route } from './route.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -14,29 +15,27 @@ export function openApiRoute(routes: readonly Route[]): Route {
   return own;
 }
 
-const headers = ['X-Keypad-App', 'X-Keypad-Timestamp', 'X-Keypad-Nonce', 'X-Keypad-Signature'];
+const headers = [
+  'X-Keypad-App',
+  'X-Keypad-Timestamp',
+  'X-Keypad-Nonce',
+  'X-Keypad-Content-SHA256',
+  'X-Keypad-Signature',
+];
 
 const refusals: Readonly<Record<number, string>> = {
   400: 'Something in the request is malformed.',
-  401: 'The request is not signed as it should be.',
+  401: 'The request is not signed as it should be, or its body is not the one that was signed.',
   403: 'The source address, the app or its scopes do not allow it.',
+  408: 'The body did not come in time.',
   413: 'The body is too long.',
   415: 'The Content-Type is not one that this route reads.',
-  429: 'The limit of the app is used up; see Retry-After.',
-  503: 'The database is away; try again.',
+  429: 'The limit of the app is used up, or too many of its bodies are coming in; see Retry-After.',
+  503: 'The database is away, or too many bodies are coming in; try again.',
 };
 
 const word = { type: 'string' };
 const error = { type: 'object', required: ['error'], properties: { error: word } };
-
-/** A body that is streamed comes after its signature was looked at. */
-const contentHash = {
-  name: 'X-Keypad-Content-SHA256',
-  in: 'header',
-  required: true,
-  description: 'The hex SHA-256 of the body, the same as in the signature.',
-  schema: { type: 'string', pattern: '^[0-9a-f]{64}$' },
-};
 
 /** The OpenAPI document of a table of routes. */
 function describeRoutes(routes: readonly Route[]): Json {
@@ -51,8 +50,7 @@ function describeRoutes(routes: readonly Route[]): Json {
     info: {
       title: 'Keypad message delivery',
       version: '1',
-      description:
-        'Each request is signed: X-Keypad-Signature is the hex HMAC-SHA256 under the app key of METHOD, PATH?QUERY, X-Keypad-Timestamp, X-Keypad-Nonce and the hex SHA-256 of the body, joined by line feeds.',
+      description: `Each request is signed: X-Keypad-Content-SHA256 is the hex SHA-256 of the body, and X-Keypad-Signature the hex HMAC-SHA256 under the app key of ${purposes.request}, METHOD, PATH?QUERY, X-Keypad-Timestamp, X-Keypad-Nonce and X-Keypad-Content-SHA256, joined by line feeds.`,
     },
     security: [Object.fromEntries(headers.map((name) => [name, []]))],
     paths,
@@ -60,7 +58,7 @@ function describeRoutes(routes: readonly Route[]): Json {
   };
 }
 
-function describeRoute({ path, summary, scope, body, accepts = {}, query, reads, answers }: Route): Json {
+function describeRoute({ path, summary, scope, body, accepts = {}, query, answers }: Route): Json {
   const { properties = {}, required = [] } = query === undefined ? {} : schemaOf(query, 'input');
   const parameters = [
     ...[...path.matchAll(/:(\w+)/g)].map(([, name]) => ({ name, in: 'path', required: true, schema: word })),
@@ -70,7 +68,6 @@ function describeRoute({ path, summary, scope, body, accepts = {}, query, reads,
       required: required.includes(name),
       schema,
     })),
-    ...(reads === 'stream' ? [contentHash] : []),
   ];
   const content = mapValues(body === undefined ? accepts : { 'application/json': body }, (schema) => ({
     schema: schemaOf(schema, 'input'),

@@ -41,7 +41,7 @@ export interface Route<Body = unknown, Query = unknown> {
   /** What a handler that reads `raw` takes, by content type, and nothing else; of NDJSON a line. */
   readonly accepts?: Readonly<Record<string, ZodType>>;
   readonly query?: ZodType<Query>;
-  /** `stream`: the body is not read before the handler does; the caller says its hash in `X-Keypad-Content-SHA256`. */
+  /** `stream`: the handler reads the body as it comes, instead of having all of it in memory. */
   readonly reads?: 'stream';
   /** Largest body in bytes; 64 KiB unless said otherwise. */
   readonly bodyLimit?: number;

@@ -1,12 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { createHttpServer, traceHeader } from '../../server/http-server.ts';
 import type { Log } from '../../server/log.ts';
-import { hashOf } from '../apps/signature.ts';
 import type { PushMetrics } from '../metrics.ts';
-import { type AdmissionParts, createAdmission } from './admission.ts';
+import { type AdmissionParts, type Admitted, createAdmission } from './admission.ts';
 import { answerTo, refusalOf } from './answer-to.ts';
+import { type BodyRoom, createBodyRoom } from './body-room.ts';
 import { openApiRoute } from './openapi.ts';
-import { verifiedStream } from './read-body.ts';
+import { readBytes, verifiedStream } from './read-body.ts';
 import { Refusal, type Route } from './route.ts';
 
 interface ApiParts extends AdmissionParts {
@@ -15,21 +15,30 @@ interface ApiParts extends AdmissionParts {
   readonly trustedProxies: readonly string[];
   readonly log: Log;
   readonly metrics?: Pick<PushMetrics, 'request'>;
+  /** How long a body may take to come in, ms; a minute. */
+  readonly bodyMs?: number;
+  /** The same of one that is streamed; ten minutes. */
+  readonly streamMs?: number;
+  readonly room?: BodyRoom;
 }
 
 const BODY_LIMIT = 64 * 1024;
+const BODY_MS = 60_000;
 /** A campaign of a million receivers takes its time to come in. */
-const REQUEST_TIMEOUT_MS = 600_000;
+const STREAM_MS = 600_000;
+const MB = 1024 * 1024;
+/** A multipart form stands in memory up to four times while it is taken apart. */
+const ROOM = { each: 64 * MB, total: 256 * MB };
 
 /** The API of message delivery, not listening yet: every route of the table under /v1, and /v1/openapi.json. */
 export function createApi(parts: ApiParts): FastifyInstance {
-  const { trustedProxies, log, metrics } = parts;
-  const admission = createAdmission(parts);
+  const { trustedProxies, log, metrics, bodyMs = BODY_MS, streamMs = STREAM_MS } = parts;
+  const { room = createBodyRoom(ROOM) } = parts;
+  const admit = createAdmission(parts);
   const app = createHttpServer({
     log,
     trustedProxies,
-    bodyLimit: BODY_LIMIT,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: streamMs,
     exposeHeadRoutes: false,
     // A path that is no URL reaches no hook.
     frameworkErrors: (_error, _request, reply) =>
@@ -37,15 +46,14 @@ export function createApi(parts: ApiParts): FastifyInstance {
   });
   const closing = new AbortController();
   app.addHook('preClose', async () => closing.abort());
+  const admitted = new WeakMap<FastifyRequest, Admitted>();
   app.addHook('onRequest', async (request, reply) => {
     reply.header(traceHeader, request.id);
-    try {
-      admission.checkHeaders(request);
-    } catch (error) {
-      // The body, which nobody reads, may still be coming.
-      reply.header('connection', 'close');
-      throw error;
-    }
+    admitted.set(request, await admit(request));
+  });
+  app.addHook('onSend', async ({ raw }, reply) => {
+    // The rest of the body, which nobody reads, may still be coming.
+    if (!raw.complete) reply.header('connection', 'close');
   });
   app.addHook('onResponse', (request, reply, done) => {
     const { url = 'unknown' } = request.routeOptions;
@@ -55,44 +63,39 @@ export function createApi(parts: ApiParts): FastifyInstance {
     request.log[status < 400 ? 'debug' : 'info'](line, 'answered');
     done();
   });
-  // The signature covers the bytes as they came, so nobody parses them first.
+  // Nobody reads a body but its route, and none before its signature was looked at.
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   app.setErrorHandler((error: Error, request, reply) => refuse(reply, refusalOf(error, request)));
-  app.setNotFoundHandler(async (request) => {
-    await admission.admit(request, hashOf(bytesOf(request)));
+  app.setNotFoundHandler(() => {
     throw new Refusal(404, 'There is no such route; GET /v1/openapi.json lists them all.');
   });
 
   for (const route of [...parts.routes, openApiRoute(parts.routes)]) {
-    const { method, path, reads, bodyLimit = BODY_LIMIT } = route;
-    const isStream = reads === 'stream';
-    app.register(async (scope) => {
-      if (isStream) {
-        scope.removeAllContentTypeParsers();
-        scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
-      }
-      scope.route({
-        method,
-        url: `/v1${path}`,
-        bodyLimit,
-        handler: async (request, reply) => {
-          // What is left of a streamed body when the answer goes out is not read.
-          if (isStream) reply.header('connection', 'close');
-          const admitted = await admission.admit(request, isStream ? 'claimed' : hashOf(bytesOf(request)));
-          const raw = isStream ? verifiedStream(request.raw, admitted.bodyHash, bodyLimit) : bytesOf(request);
-          const ask = { ...admitted, raw, closing: closing.signal };
+    const { method, path, reads, bodyLimit: limit = BODY_LIMIT } = route;
+    app.route({
+      method,
+      url: `/v1${path}`,
+      handler: async (request, reply) => {
+        const { caller, bodyHash } = admitted.get(request) as Admitted;
+        const incoming = { source: request.raw, bodyHash, limit };
+        const place = room.open(`app ${caller.app}`, `source ${request.ip}`);
+        try {
+          const length = Number(request.headers['content-length'] ?? 0);
+          const raw =
+            reads === 'stream'
+              ? verifiedStream(incoming)
+              : await readBytes({ ...incoming, length, place, limitMs: bodyMs });
+          const ask = { caller, bodyHash, raw, closing: closing.signal };
           const { status, body } = await answerTo(route, request, ask);
           return reply.code(status).send(body);
-        },
-      });
+        } finally {
+          place.close();
+        }
+      },
     });
   }
   return app;
-}
-
-function bytesOf({ body }: FastifyRequest): Buffer {
-  return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
 }
 
 function refuse(reply: FastifyReply, { status, message, headers }: Refusal): FastifyReply {

@@ -2,7 +2,7 @@ import { NoAnswer } from '../../errors.ts';
 import type { SendHttp } from '../../server/http-client.ts';
 import { createLoop } from '../../server/loop.ts';
 import type { Keys } from '../apps/keys.ts';
-import { signRequest } from '../apps/signature.ts';
+import { signResult } from '../apps/signature.ts';
 import type { Database, Tx } from '../database/database.ts';
 import { readOutcome } from './outcome-store.ts';
 import {
@@ -119,7 +119,7 @@ async function tell(parts: ResultParts, callback: Callback): Promise<Verdict> {
   const body = JSON.stringify(outcome);
   const target = `${url.pathname}${url.search}`;
   const signed = { method: 'POST', target, body, now: now(), nonce: parts.newId() };
-  const headers = { 'content-type': 'application/json', ...signRequest({ app: callback.app, key }, signed) };
+  const headers = { 'content-type': 'application/json', ...signResult({ app: callback.app, key }, signed) };
   try {
     // A redirect is not followed: it could lead to a host that is not on the list.
     const request = { method: 'POST', url, headers, body, timeoutMs: ANSWER_MS, maxBytes: 0 } as const;

@@ -3,7 +3,15 @@ import type { FastifyRequest } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openPushDatabase } from '#test/push-database.ts';
 import { createKeys, type Keys } from '../../../src/push/apps/keys.ts';
-import { hashOf, isSignedWith, sign, signRequest } from '../../../src/push/apps/signature.ts';
+import {
+  deriveEarlyKey,
+  deriveKey,
+  hashOf,
+  isSignedWith,
+  sign,
+  signRequest,
+  signResult,
+} from '../../../src/push/apps/signature.ts';
 import type { Database } from '../../../src/push/database/database.ts';
 import { createAdmission } from '../../../src/push/http/admission.ts';
 import { Refusal } from '../../../src/push/http/route.ts';
@@ -25,11 +33,10 @@ afterAll(() => drop());
 /** Why a GET of /v1/a with these headers is refused; undefined when it is let in. */
 async function refusalOf(by: Keys, headers: Readonly<Record<string, string>>): Promise<string | undefined> {
   const rates = { take: () => 0 };
-  const admission = createAdmission({ keys: by, sources: { allows: () => true }, rates, now });
+  const admit = createAdmission({ keys: by, sources: { allows: () => true }, rates, now });
   const request = { headers, ip: '127.0.0.1', raw: { method: 'GET', url: '/v1/a' } };
   try {
-    admission.checkHeaders(request as unknown as FastifyRequest);
-    await admission.admit(request as unknown as FastifyRequest, hashOf(''));
+    await admit(request as unknown as FastifyRequest);
     return undefined;
   } catch (error) {
     if (error instanceof Refusal) return error.message;
@@ -43,9 +50,10 @@ async function isLetIn(by: Keys, app: string, key: string, nonce: string = rando
   return (await refusalOf(by, signRequest({ app, key }, signed))) === undefined;
 }
 
-test('the signature is what openssl makes of the same five lines', () => {
-  // printf 'POST\n/v1/messages?a=1\n1763712000\nnonce-0001\n<sha256 of {}>' | openssl dgst -sha256 -hmac key
+test('the signature is what openssl makes of the same six lines', () => {
+  // printf 'keypad-push-request-1\nPOST\n/v1/messages?a=1\n1763712000\nnonce-0001\n<sha256 of {}>' | openssl dgst -sha256 -hmac key
   const signed = {
+    purpose: 'request' as const,
     method: 'POST',
     target: '/v1/messages?a=1',
     timestamp: '1763712000',
@@ -53,11 +61,11 @@ test('the signature is what openssl makes of the same five lines', () => {
     bodyHash: '44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a',
   };
   expect(hashOf('{}')).toBe(signed.bodyHash);
-  expect(sign('key', signed)).toBe('ea42b415a83e6bf9277b904dc58dfa6119e28b99cd697eea3141ef1d2e662f96');
+  expect(sign('key', signed)).toBe('6b8e2a319c4ea9b76700537f328a929a487aac6e8e933cc0cc3cefa3b601c333');
   expect(isSignedWith('key', signed, sign('key', signed))).toBe(true);
   for (const other of [
     '',
-    'ea42b415a83e6bf9277b904dc58dfa6119e28b99cd697eea3141ef1d2e662f96'.slice(1),
+    '6b8e2a319c4ea9b76700537f328a929a487aac6e8e933cc0cc3cefa3b601c333'.slice(1),
     `${sign('key', signed)}0`,
     sign('key2', signed),
   ]) {
@@ -65,7 +73,30 @@ test('the signature is what openssl makes of the same five lines', () => {
   }
 });
 
+test('what message delivery signs for an app is no request of that app, and the other way round', async () => {
+  const { key } = await keys.create({ app: 'told', scopes: ['text'] });
+  clock.now += 2000;
+  const heard = { method: 'GET', target: '/v1/a', now: now(), nonce: randomUUID() };
+  expect(await refusalOf(keys, signResult({ app: 'told', key }, heard))).toContain('signature is not right');
+  expect(await refusalOf(keys, signRequest({ app: 'told', key }, heard))).toBeUndefined();
+  const line = { method: 'POST', target: '/hook', timestamp: '1', nonce: 'nonce-0001', bodyHash: hashOf('') };
+  const signature = sign(key, { ...line, purpose: 'request' });
+  expect(isSignedWith(key, { ...line, purpose: 'request' }, signature)).toBe(true);
+  expect(isSignedWith(key, { ...line, purpose: 'result' }, signature)).toBe(false);
+});
+
 describe('keys of an app', () => {
+  test('of the first builds, which named no purpose when they made one, stay valid', async () => {
+    const { keyId } = await keys.create({ app: 'veteran', scopes: ['text'] });
+    const key = deriveEarlyKey(masterKey, 'veteran', keyId);
+    expect(deriveKey(masterKey, 'veteran', keyId)).not.toBe(key);
+    const change = db.updateTable('app_keys').set({ key_hash: hashOf(key) });
+    await change.where('app_id', '=', 'veteran').execute();
+    clock.now += 2000;
+    expect(await isLetIn(keys, 'veteran', key)).toBe(true);
+    expect(await isLetIn(keys, 'veteran', deriveKey(masterKey, 'veteran', keyId))).toBe(false);
+  });
+
   test('two are valid while they are rotated, and the third retires the oldest', async () => {
     const first = await keys.create({ app: 'rotating', scopes: ['text'] });
     const second = await keys.rotate('rotating');

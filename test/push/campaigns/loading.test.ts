@@ -78,14 +78,11 @@ describe('a campaign that streams in', () => {
 
   test('that is not what was signed, or breaks off, leaves nothing', async () => {
     const before = [await rowsOf('campaigns'), await rowsOf('campaign_receivers')];
-    const forged = verifiedStream(
-      ndjson({ name: 'x', template: { key: 'hello' } }, users(5000)),
-      'f'.repeat(64),
-      1e9,
-    );
+    const source = ndjson({ name: 'x', template: { key: 'hello' } }, users(5000));
+    const forged = verifiedStream({ source, bodyHash: 'f'.repeat(64), limit: 1e9 });
     const refused = await harness.ask('POST /campaigns', { raw: forged });
     expect(refused).toMatchObject({
-      status: 400,
+      status: 401,
       body: { error: expect.stringContaining('X-Keypad-Content-SHA256') },
     });
     const broken = Readable.from(

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { PushAnswer } from '#test/push-answer.ts';
 import { openPushDatabase } from '#test/push-database.ts';
 import { createKeys, type Keys } from '../../../src/push/apps/keys.ts';
-import { signatureHeaders, signRequest } from '../../../src/push/apps/signature.ts';
+import { signRequest } from '../../../src/push/apps/signature.ts';
 import type { Database } from '../../../src/push/database/database.ts';
 import { createRates } from '../../../src/push/http/rates.ts';
 import type { Route } from '../../../src/push/http/route.ts';
@@ -57,9 +57,13 @@ export interface ApiHarness {
   stop(): Promise<void>;
 }
 
+type Options = Pick<Parameters<typeof createApi>[0], 'bodyMs' | 'streamMs' | 'room'> & {
+  realClock?: boolean;
+};
+
 export async function openApiHarness(
   routesOf: (parts: { db: Database; url: string; now: () => number }) => readonly Route[],
-  { realClock = false }: { realClock?: boolean } = {},
+  { realClock = false, ...more }: Options = {},
 ): Promise<ApiHarness> {
   const { db, url, drop } = await openPushDatabase();
   const clock = { now: Date.UTC(2026, 10, 21, 8) };
@@ -70,11 +74,12 @@ export async function openApiHarness(
   const app = createApi({
     routes: routesOf({ db, url, now }),
     keys,
-    sources: createSources(['127.0.0.1']),
+    sources: createSources(['127.0.0.0/29']),
     trustedProxies: [],
     rates: createRates(db, now),
     now,
     log,
+    ...more,
   });
   const keyOf = new Map<string, string>();
   return {
@@ -128,5 +133,3 @@ export async function openApiHarness(
     },
   };
 }
-
-export const { contentHash } = signatureHeaders;

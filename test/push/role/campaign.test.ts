@@ -25,7 +25,6 @@ async function make(head: object, receivers: Iterable<unknown>): Promise<string>
   const { status, body } = await role.first.ask('POST /v1/campaigns', {
     bytes: `${lines.join('\n')}\n`,
     contentType: 'application/x-ndjson',
-    isStream: true,
   });
   expect(status).toBe(201);
   return body.id;

@@ -114,7 +114,9 @@ test('a result is told to a host on the list, signed, and again until it is take
   await expect.poll(() => inbox.arrived.length, patiently).toBe(3);
   for (const { method, target, headers, body, json } of inbox.arrived) {
     const header = (name: keyof typeof signatureHeaders) => `${headers[signatureHeaders[name]]}`;
+    expect(header('contentHash')).toBe(hashOf(body));
     const signed = {
+      purpose: 'result' as const,
       method,
       target,
       timestamp: header('timestamp'),

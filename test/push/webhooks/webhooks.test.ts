@@ -174,7 +174,7 @@ describe('a result callback', () => {
     expect(inbox.arrived[0]?.json).toMatchObject({ state: word, maybeTwice: false });
   });
 
-  test('is signed as requests are, over what is really sent', async () => {
+  test('is signed as a result, over what is really sent', async () => {
     const teller = replica();
     const id = await finished(address(inbox, '/hook/%E5%A5%BD?b=2&a=1'));
     await note(teller, id);
@@ -182,11 +182,13 @@ describe('a result callback', () => {
     await state(id).toBe('told');
     const [{ method, target, headers, body } = expect.fail('nothing arrived')] = inbox.arrived;
     const [timestamp, nonce] = [headers['x-keypad-timestamp'], headers['x-keypad-nonce']];
-    const text = [method, target, timestamp, nonce, hash('sha256', body)].join('\n');
+    const contentHash = hash('sha256', body);
+    const text = ['keypad-push-result-1', method, target, timestamp, nonce, contentHash].join('\n');
     expect([method, target]).toEqual(['POST', '/hook/%E5%A5%BD?b=2&a=1']);
     expect(timestamp).toBe(`${START / 1000}`);
     expect(nonce).toMatch(/^[A-Za-z0-9_-]{8,64}$/);
-    expect(headers).toMatchObject({ 'x-keypad-app': 'ci', 'content-type': 'application/json' });
+    const said = { 'x-keypad-app': 'ci', 'x-keypad-content-sha256': contentHash };
+    expect(headers).toMatchObject({ ...said, 'content-type': 'application/json' });
     expect(headers['x-keypad-signature']).toBe(
       createHmac('sha256', 'the-key-of-ci').update(text).digest('hex'),
     );
