@@ -1,6 +1,7 @@
 import type { Reply } from '../channels/channel.ts';
 import { type Context, Unavailable } from '../menu/tree/context.ts';
 import { isLeaving } from '../menu/turn/input.ts';
+import { firstScreen } from '../menu/turn/screen.ts';
 import { currentScreen, type Turn, takeTurn } from '../menu/turn/turn.ts';
 import { sentences as menuSentences } from '../menu/words/sentences.ts';
 import { clip } from '../menu/words/text.ts';
@@ -58,6 +59,7 @@ async function take(work: Work, { session }: Stored): Promise<Turn> {
       if (turn.refused !== undefined) work.onRefused(incoming, turn.refused);
       return turn;
     }
+    if (!stale && session === null) return await firstScreen(tree, context, sentences.onlyText);
     if (stale) work.onRefused(incoming, { kind: 'stale', at: '' });
     const expired = `${sentences.answerTo(incoming.createdAt, incoming.text)}\n${sentences.expired}`;
     const notice = stale ? expired : sentences.onlyText;

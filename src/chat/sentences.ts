@@ -15,9 +15,12 @@ export const sentences = {
   storeDown:
     '会话服务暂时不可用，这条消息可能没有收到。如果它是确认一项操作，请不要重复，已经执行的会把结果告诉你；其他消息请稍后再发。',
   notKept: '会话服务出现故障，本次会话已结束，请稍后重新开始。',
-  /** Begins what is read when its user may stand elsewhere by now; `createdAt` is Unix seconds, said in China's time. */
+  /**
+   * Begins what is read when its user may stand elsewhere by now; `createdAt` is Unix seconds, said in China's time, or 0
+   * where nobody said it.
+   */
   answerTo: (createdAt: number, text: string | undefined) =>
-    `（回复 ${clockOf(createdAt)} 的${text === undefined ? '消息' : `“${shortOf(text)}”`}）`,
+    `（回复${createdAt === 0 ? '' : ` ${clockOf(createdAt)} 的`}${text === undefined ? '消息' : `“${shortOf(text)}”`}）`,
   /** A repeat of a message with which something was confirmed, whose process died. */
   confirmationLost: '处理这条消息的程序中断了。你的确认已经记下，结果查清后会告诉你，请不要重复操作。',
   /** `number` names the message in the logs. */

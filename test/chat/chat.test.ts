@@ -193,6 +193,27 @@ test('what is not text is answered and changes nothing', async () => {
   expect(await redis.get('keypad:{1000002:zhangsan}:path')).toBe('');
 });
 
+test('without a session what is not text, and a text that is empty, show the first screen', async () => {
+  for (const typed of [undefined, '']) {
+    await redis.flushall();
+    const chat = replica();
+    const reply = await chat.receive(message('', { text: typed }));
+    expect(reply).toContain('首页\n1 甲');
+    expect(reply?.includes(sentences.onlyText)).toBe(typed === undefined);
+    expect(await chat.receive(message('1'))).toContain('1 乙');
+    expect(await chat.receive(message('', { text: typed }))).toContain('1 乙');
+    expect(await redis.get('keypad:{1000002:zhangsan}:path')).toBe('1');
+  }
+});
+
+test('a message without a time does nothing, and is told so', async () => {
+  const chat = replica();
+  await chat.receive(message('hi'));
+  const reply = await chat.receive(message('1', { createdAt: 0 }));
+  expect(reply).toMatch(new RegExp(`^（回复“1”）\\n${sentences.expired}`));
+  expect(await redis.get('keypad:{1000002:zhangsan}:path')).toBe('');
+});
+
 test('a session whose keys are gone treats 1 as a first message', async () => {
   const chat = replica();
   await chat.receive(message('hi'));

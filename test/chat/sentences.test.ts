@@ -9,6 +9,7 @@ test.each([
   ['what is no text', AT, undefined, '（回复 08:00 的消息）'],
   ['several lines', AT, ' 第一行\n\n第二行 ', '（回复 08:00 的“第一行 第二行”）'],
   ['twenty characters', AT, '🙂'.repeat(20), `（回复 08:00 的“${'🙂'.repeat(20)}”）`],
+  ['what says no time', 0, '3', '（回复“3”）'],
   ['more than twenty', AT, '字'.repeat(300), `（回复 08:00 的“${'字'.repeat(20)}…”）`],
 ])('a late answer names what it answers: %s', (_, at, text, expected) => {
   expect(sentences.answerTo(at, text)).toBe(expected);

@@ -4,7 +4,7 @@ import { InputError } from '../../errors.ts';
 import type { Cipher } from '../../wecom/crypto/cipher.ts';
 import { readEncrypted } from '../../wecom/crypto/envelope.ts';
 import { sealTextReply } from '../../wecom/crypto/reply.ts';
-import { readMessage } from '../../wecom/events/message.ts';
+import { type Message, readMessage } from '../../wecom/events/message.ts';
 import { normalizeUserId } from '../../wecom/userid.ts';
 import type { Channel, Incoming, Reply } from '../channel.ts';
 import { readSignedQuery } from './query.ts';
@@ -115,7 +115,7 @@ export function addCallback(app: FastifyInstance, parts: CallbackParts): void {
         parts.onResult('empty', request, reply);
         return reply.code(200).send('');
       };
-      if (message === null || message.agentId !== agentId) return answerNothing();
+      if (message === null || !isFor(agentId, message)) return answerNothing();
       const { fromUserName, id: msgId, createTime: createdAt, text } = message;
       // Userids are told apart without regard to case (protocol §4.8).
       const user = normalizeUserId(fromUserName);
@@ -134,4 +134,9 @@ export function addCallback(app: FastifyInstance, parts: CallbackParts): void {
       return reply.type('application/xml').send(sealed);
     });
   }
+}
+
+/** A message came to the address of this app and under its key, so it is meant for it unless it says otherwise; an event has to say so. */
+function isFor(agentId: number, message: Message): boolean {
+  return message.agentId === agentId || (message.agentId === null && message.kind === 'message');
 }

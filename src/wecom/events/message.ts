@@ -8,10 +8,11 @@ import { legalText } from '../xml/text.ts';
 /** What a member sent to an app, or touched on its menu bar (§2.2–§2.4). */
 export interface Message {
   readonly fromUserName: string;
-  /** Unix seconds. */
+  /** Unix seconds; 0 when WeCom left it out, which is older than anything may be. */
   readonly createTime: number;
-  /** Null when WeCom left it out, as it may for a touch on the menu bar. */
+  /** Null when WeCom left it out. */
   readonly agentId: number | null;
+  readonly kind: 'message' | 'click';
   /** The same for each delivery, and for no other message of this member to this app (§2.5). */
   readonly id: string;
   /**
@@ -21,41 +22,43 @@ export interface Message {
   readonly text?: string;
 }
 
-/** What a member can send besides text (§2.3). */
-const WITHOUT_TEXT: readonly string[] = ['image', 'voice', 'video', 'location', 'link'];
-
 /**
- * Reads a decrypted callback; null for what Keypad does not act on, listed by WeCom or not: that is answered with an
- * empty 200 (§2.3, §2.4). Throws {@link InputError} when it is malformed.
+ * Reads a decrypted callback. Whatever a member sent is a message, also of a kind that WeCom lists nowhere (§2.3). Null for
+ * what nobody sent, and for events that Keypad does not act on: they are answered with an empty 200 (§2.4). Throws
+ * {@link InputError} when it is malformed; a field that is not used, or missing, fails no message.
  */
 export function readMessage(plaintext: string): Message | null {
   if (/^\s*\{/.test(plaintext)) return readJson(plaintext);
   const element = readXml(plaintext);
-  const type = text(element, 'MsgType');
-  if (type === 'text') return { ...readSent(element), text: legalText(text(element, 'Content')) };
-  if (WITHOUT_TEXT.includes(type)) return readSent(element);
-  // WeCom writes `click` and `CLICK` (§2.4).
-  if (type !== 'event' || text(element, 'Event').toLowerCase() !== 'click') return null;
-  return {
-    ...readMember(element),
+  const type = text(element, 'MsgType').toLowerCase();
+  if (type === 'event') return readEvent(element, plaintext);
+  const from = text(element, 'FromUserName');
+  // What is not even a kind of WeCom's may be about nobody.
+  if (type !== 'text' && (from === '' || from === 'sys')) return null;
+  const sentId = text(element, 'MsgId');
+  const sent = {
+    fromUserName: readUserId(from),
+    createTime: optionalInteger(element, 'CreateTime') ?? 0,
     agentId: optionalInteger(element, 'AgentID'),
-    // Only the ciphertext differs between deliveries.
-    id: hash('sha256', plaintext),
-    text: text(element, 'EventKey'),
-  };
+    kind: 'message',
+    // A MsgId has 64 bits and so stays a string.
+    id: /^\d{1,20}$/.test(sentId) ? sentId : hash('sha256', plaintext),
+  } as const;
+  const [content = ''] = element.get('Content') ?? [];
+  return type === 'text' && typeof content === 'string' ? { ...sent, text: legalText(content) } : sent;
 }
 
-/** A MsgId has 64 bits and so stays a string. */
-function readSent(element: XmlElement): Message {
-  const id = text(element, 'MsgId');
-  if (!/^\d{1,20}$/.test(id)) throw new InputError('<MsgId> is not a whole number');
-  return { ...readMember(element), agentId: integer(element, 'AgentID'), id };
-}
-
-function readMember(element: XmlElement): Pick<Message, 'fromUserName' | 'createTime'> {
+function readEvent(element: XmlElement, plaintext: string): Message | null {
+  // WeCom writes `click` and `CLICK` (§2.4).
+  if (text(element, 'Event').toLowerCase() !== 'click') return null;
   return {
     fromUserName: readUserId(text(element, 'FromUserName')),
     createTime: integer(element, 'CreateTime'),
+    agentId: optionalInteger(element, 'AgentID'),
+    kind: 'click',
+    // Only the ciphertext differs between deliveries.
+    id: hash('sha256', plaintext),
+    text: text(element, 'EventKey'),
   };
 }
 

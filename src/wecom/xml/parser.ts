@@ -6,11 +6,12 @@ import { readReferences } from './text.ts';
 const PROLOG = /^\uFEFF?(?:<\?xml .*?\?>)?/s;
 /**
  * The next piece of a document: a CDATA section, an opening tag, whose attributes mean nothing, a closing tag, or text.
- * A DTD, a comment or a processing instruction is none of these. Names begin with a letter, as all names of WeCom do.
+ * A DTD, a comment or a processing instruction is none of these.
  */
 const PIECE =
-  /<!\[CDATA\[(.*?)\]\]>|<([A-Za-z][\w.-]*)(?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*\s*(\/?)>|<\/([\w.-]+)\s*>|[^<]+/gsy;
-const DEEPEST = 16;
+  /<!\[CDATA\[(.*?)\]\]>|<([A-Za-z_\u0080-\uffff][\w.:\u0080-\uffff-]*)(?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*\s*(\/?)>|<\/([\w.:\u0080-\uffff-]+)\s*>|[^<]+/gsy;
+/** A forwarded chat may hold forwarded chats. */
+const DEEPEST = 1000;
 
 /** An element that is open at the place up to which the document has been read. */
 interface Open {
@@ -21,7 +22,8 @@ interface Open {
 
 /**
  * Reads an `<xml>` document of WeCom, in one pass. There is no DTD and no entity in this dialect of XML, and whatever is
- * malformed or nested too deep throws {@link InputError}. It costs a sixth of fast-xml-parser, to which a test compares it.
+ * malformed or nested too deep throws {@link InputError}. What only a field can have wrong, such as text among its elements,
+ * fails whoever asks for that field as text. It costs a sixth of fast-xml-parser, to which a test compares it.
  */
 export function readXml(source: string): XmlElement {
   // In XML every line ends with \n alone, however it was written.
@@ -49,12 +51,13 @@ function open(name: string): Open {
   return { name, elements: new Map(), text: '' };
 }
 
-/** Ends the innermost element. With elements inside it is a map, otherwise its text; text around elements can only be layout. */
+/** Ends the innermost element. With elements inside it is a map, otherwise its text; text around those of the root can only be layout. */
 function close(path: Open[], closed: string | undefined): void {
   const { name, elements, text } = path.pop() as Open;
   const outer = path.at(-1);
   if (outer === undefined || name !== closed) throw new InputError('the XML is malformed');
-  if (elements.size > 0 && text.trim() !== '') throw new InputError('text and elements are mixed');
+  const isRoot = path.length === 1;
+  if (isRoot && elements.size > 0 && text.trim() !== '') throw new InputError('text and elements are mixed');
   const node = elements.size > 0 ? elements : text;
   const before = outer.elements.get(name);
   if (before === undefined) outer.elements.set(name, [node]);

@@ -1,5 +1,3 @@
-import { InputError } from '../../errors.ts';
-
 /** Whatever XML 1.0 does not allow in a document: most control characters, lone surrogates, U+FFFE and U+FFFF. */
 const illegal = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu;
 
@@ -13,7 +11,7 @@ export function cdata(text: string): string {
   return `<![CDATA[${legalText(text).replaceAll(']]>', ']]]]><![CDATA[>')}]]>`;
 }
 
-const named: ReadonlyMap<string | undefined, string> = new Map([
+const named: ReadonlyMap<string, string> = new Map([
   ['amp;', '&'],
   ['lt;', '<'],
   ['gt;', '>'],
@@ -22,15 +20,14 @@ const named: ReadonlyMap<string | undefined, string> = new Map([
 ]);
 
 /**
- * The text with its references replaced: the five that XML predefines and the numeric ones.
- * Any other `&` throws {@link InputError}: nothing a sender declares is ever expanded.
+ * The text with its references replaced: the five that XML predefines and the numeric ones. Any other `&` stays as it
+ * stands: nothing a sender declares is ever expanded, and an odd sign in a link or a file name fails no message.
  */
 export function readReferences(text: string): string {
-  return text.replace(/&([#\w]{1,12};)?/g, (_, reference: string | undefined) => {
-    const character = named.get(reference) ?? readNumericReference(reference ?? '');
-    if (character === '') throw new InputError('an XML reference is none of those that XML predefines');
-    return character;
-  });
+  return text.replace(
+    /&([#\w]{1,12};)/g,
+    (whole, reference: string) => named.get(reference) ?? (readNumericReference(reference) || whole),
+  );
 }
 
 /** The character of `#65;` or `#x41;`; empty when it is neither, or stands for what XML does not allow. */

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { APP, cipher, envelope, signedPath, startBot } from '#test/bot.ts';
 import { createCipher } from '../../../src/wecom/crypto/cipher.ts';
+import { text } from '../../../src/wecom/xml/element.ts';
+import { readXml } from '../../../src/wecom/xml/parser.ts';
 
 const { bot, wecom, platform, lines, stop } = await startBot({ TRUSTED_PROXIES: '10.1.0.0/16' });
 afterAll(stop);
@@ -102,16 +104,72 @@ test('whatever is sent, the answer is never a 5xx and never a stack trace', asyn
   );
 });
 
-test('a text is answered; other kinds are told that digits are wanted; events and unknown kinds get an empty 200', async () => {
-  expect((await wecom.say('zhangsan', 'hi')).reply).toContain('1 电商');
+/** Sends this XML, sealed and signed, and answers the text of the reply; null for none. */
+async function replyTo(xml: string): Promise<string | null> {
+  const sealed = cipher.encrypt(xml);
+  const response = await post(signedPath(sealed), envelope(sealed));
+  expect(response.statusCode, xml).toBe(200);
+  if (response.body === '') return null;
+  return text(readXml(cipher.decrypt(text(readXml(response.body), 'Encrypt'))), 'Content');
+}
+
+describe('whatever a member sends is answered', () => {
+  const sent = (type: string, more = '') =>
+    textMessage('x', more)
+      .replace('[text]', `[${type}]`)
+      .replace(/<Content>.*<\/Content>/, '');
+  const without = (name: string) => textMessage('hi').replace(new RegExp(`<${name}>.*</${name}>`), '');
+  const NEXT = '<Hologram><![CDATA[x]]></Hologram>';
+  const kinds = [
+    ['a picture', sent('image', '<PicUrl>http://x/?a=1&b=2</PicUrl>')],
+    ['a voice message', sent('voice', '<MediaId>m</MediaId><Format>amr</Format>')],
+    ['a place', sent('location', '<Location_X></Location_X><Label>A & B</Label>')],
+    ['a link', sent('link', '<Title>a &nbsp; b</Title>')],
+    ['a file', sent('file', '<FileName><![CDATA[a]]><b/></FileName>')],
+    ['a sticker', sent('emotion')],
+    ['text and pictures', sent('mixed', '<Mixed>text<Item><Type>1</Type></Item></Mixed>')],
+    ['a forwarded chat', sent('chatrecord', `<a>${'<Item>'.repeat(60)}${'</Item>'.repeat(60)}</a>`)],
+    ['a mini program', sent('miniprogram', '<_page>1</_page><名>1</名><x:y>1</x:y>')],
+    ['a kind of next year', sent('hologram', NEXT)],
+    ['no kind at all', sent('x').replace(/<MsgType>.*<\/MsgType>/, '')],
+  ] as const;
+
+  test.each(kinds)('%s, with a session and without', async (_, xml) => {
+    await wecom.say('zhangsan', '#');
+    const first = await replyTo(xml);
+    expect(first).toContain('只能处理文字消息');
+    expect(first).toContain('1 电商');
+    await wecom.say('zhangsan', '1');
+    const again = await replyTo(xml.replace(/<MsgId>/, '<MsgId>7'));
+    expect(again).toContain('只能处理文字消息');
+    expect(again).toContain('1 Kubernetes');
+  });
+
+  test.each([
+    ['an empty text', textMessage('')],
+    ['a text without its content', without('Content')],
+    ['a text without its id', without('MsgId')],
+    ['a text without its app', without('AgentID')],
+    ['a kind that is written in capitals', textMessage('hi').replace('[text]', '[Text]')],
+    ['a field twice that nobody reads', textMessage('hi', `${NEXT}${NEXT}`)],
+  ])('%s', async (_, xml) => {
+    await wecom.say('zhangsan', '#');
+    expect(await replyTo(xml)).toContain('1 电商');
+  });
+
+  test('a text without its time does nothing and says so', async () => {
+    expect(await replyTo(without('CreateTime'))).toContain('消息已过期');
+  });
+});
+
+test('events are answered by nothing', async () => {
+  for (const event of ['enter_agent', 'fly']) {
+    const delivered = await wecom.deliver('zhangsan', { type: 'event', event });
+    expect([delivered.status, delivered.reply], event).toEqual([200, null]);
+  }
   expect(
-    (await wecom.deliver('zhangsan', { type: 'image', picUrl: 'http://x/y.png', mediaId: 'M' })).reply,
-  ).toContain('只能处理文字消息');
-  const event = await wecom.deliver('zhangsan', { type: 'event', event: 'enter_agent' });
-  expect([event.status, event.reply]).toEqual([200, null]);
-  const odd = cipher.encrypt(textMessage('1').replace('[text]', '[hologram]'));
-  const response = await post(signedPath(odd), envelope(odd));
-  expect([response.statusCode, response.body]).toEqual([200, '']);
+    await replyTo(textMessage('1').replace('[text]', '[suite_ticket]').replace('[zhangsan]', '[sys]')),
+  ).toBe(null);
 });
 
 test('a click on the menu bar is its key typed', async () => {

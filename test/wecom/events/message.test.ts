@@ -9,6 +9,7 @@ const common = {
   createTime: 1767225600,
   agentId: 1000002,
 };
+const message = { ...common, kind: 'message' };
 const base = {
   ToUserName: 'ww0123456789abcdef',
   FromUserName: common.fromUserName,
@@ -32,6 +33,7 @@ describe('a message', () => {
       fromUserName: 'mycreate',
       createTime: 1409659813,
       agentId: 218,
+      kind: 'message',
       id: '4561255354251345929',
       text: 'hello',
     });
@@ -46,20 +48,17 @@ describe('a message', () => {
 
   test('of text keeps the spaces around it', () => {
     expect(readMessage(xml({ MsgType: 'text', Content: ' 1 ', ...id }))).toEqual({
-      ...common,
+      ...message,
       id: id.MsgId,
       text: ' 1 ',
     });
   });
 
-  test.each(['image', 'voice', 'video', 'location', 'link'])(
+  test.each(['image', 'voice', 'video', 'location', 'link', 'file', 'hologram', 'constructor', ''])(
     'of type %s says from whom it is, and no text',
     (type) => {
       const fields = { MediaId: 'm', Location_X: 'nowhere', Item: '<A>1</A>' };
-      expect(readMessage(xml({ MsgType: type, ...fields, ...id }))).toEqual({
-        ...common,
-        id: id.MsgId,
-      });
+      expect(readMessage(xml({ MsgType: type, ...fields, ...id }))).toEqual({ ...message, id: id.MsgId });
     },
   );
 
@@ -78,12 +77,7 @@ describe('a message', () => {
     ['a sender with a line end', { FromUserName: 'zhangsan\n' }],
     ['a sender in Chinese', { FromUserName: '张三' }],
     ['a sender that begins with a dot', { FromUserName: '.zhangsan' }],
-    ['no id', { MsgId: undefined }],
-    ['an id that is no number', { MsgId: '12a' }],
-    ['an endless id', { MsgId: '1'.repeat(21) }],
-    ['no time', { CreateTime: undefined }],
     ['a time in words', { CreateTime: 'now' }],
-    ['no agent', { AgentID: undefined }],
   ])('with %s is refused', (_, fields) => {
     expect(() => readMessage(xml({ MsgType: 'text', Content: '1', ...id, ...fields }))).toThrow(InputError);
   });
@@ -97,8 +91,26 @@ describe('a message', () => {
     },
   );
 
-  test('of a type that does not exist yet is none, whatever else it holds', () => {
+  test.each([
+    ['no id', { MsgId: undefined }],
+    ['an id that is no number', { MsgId: '12a' }],
+    ['an endless id', { MsgId: '1'.repeat(21) }],
+  ])('with %s is known by what it says', (_, fields) => {
+    const read = (content: string) => readMessage(xml({ MsgType: 'text', Content: content, ...fields }))?.id;
+    expect(read('1')).toMatch(/^[0-9a-f]{64}$/);
+    expect(read('1')).toBe(read('1'));
+    expect(read('1')).not.toBe(read('2'));
+  });
+
+  test('without a time, an app or a text is as old as can be, of no app, and empty', () => {
+    const fields = { CreateTime: undefined, AgentID: undefined, Content: undefined };
+    const read = readMessage(xml({ MsgType: 'text', ...fields, ...id }));
+    expect(read).toEqual({ ...message, createTime: 0, agentId: null, id: id.MsgId, text: '' });
+  });
+
+  test('of a kind that is none, from nobody, is none', () => {
     expect(readMessage('<xml><MsgType>hologram</MsgType></xml>')).toBeNull();
+    expect(readMessage(xml({ MsgType: 'hologram', FromUserName: 'sys', ...id }))).toBeNull();
   });
 
   test('in JSON is none when it is whole and refused when it is not', () => {
@@ -114,7 +126,7 @@ test('userids are compared in lower case', () => {
 describe('an event', () => {
   test.each(['click', 'CLICK'])('%s carries the key of the menu entry', (event) => {
     const click = xml({ MsgType: 'event', Event: event, EventKey: '1-2' });
-    expect(readMessage(click)).toEqual({ ...common, id: expect.any(String), text: '1-2' });
+    expect(readMessage(click)).toEqual({ ...common, kind: 'click', id: expect.any(String), text: '1-2' });
   });
 
   test.each([undefined, ''])('may come with AgentID %j, and then belongs to no app', (agent) => {

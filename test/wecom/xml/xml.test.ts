@@ -47,7 +47,8 @@ function isTaken(xml: string): boolean {
   } catch {
     return false;
   }
-  const root = nodeOf(library.parse(xml, true).xml);
+  // The library refuses an odd & altogether; to us it is a sign like any other.
+  const root = nodeOf(library.parse(xml, !xml.includes('&')).xml);
   expect(readXml(xml)).toEqual(typeof root === 'string' && root.trim() === '' ? new Map() : root);
   return true;
 }
@@ -81,6 +82,9 @@ describe('reading XML', () => {
     ['spaces as they are', '  1 ', '  1 '],
     ['digits as text', '0001', '0001'],
     ['nothing', '', ''],
+    ['a reference to what nobody declared', '&file; &nbsp;', '&file; &nbsp;'],
+    ['a bare ampersand', 'a & b&', 'a & b&'],
+    ['a reference to what is no character', '&#0;&#xD800;&#x110000;&#;', '&#0;&#xD800;&#x110000;&#;'],
     [
       'a DTD that is only quoted',
       '<![CDATA[<!DOCTYPE x [<!ENTITY y "z">]>]]>',
@@ -101,6 +105,12 @@ describe('reading XML', () => {
     expect(twice.get('A')).toEqual(['1', '2']);
     expect(twice.get('B')).toEqual(['']);
     expect(twice.get('L')).toEqual([new Map([['I', ['x']]]), '\n']);
+  });
+
+  test('takes what is odd in a field, until somebody asks for it', () => {
+    const element = readXml('<xml><A>loose<B>1</B></A><__proto__>2</__proto__><名>3</名><C>4</C></xml>');
+    expect([text(element, 'C'), text(element, '__proto__'), text(element, '名')]).toEqual(['4', '2', '3']);
+    expect(() => text(element, 'A')).toThrow(/<A> occurs twice or is no plain text/);
   });
 
   test('refuses a name twice where one text belongs', () => {
@@ -129,15 +139,7 @@ describe('reading XML', () => {
     ['an entity declaration inside', '<xml><!ENTITY a "b"><A>1</A></xml>'],
     ['a comment', '<xml><!-- hi --><A>1</A></xml>'],
     ['a processing instruction', '<xml><?php 1 ?><A>1</A></xml>'],
-    ['an entity', '<xml><A>&file;</A></xml>'],
-    ['an HTML entity', '<xml><A>&nbsp;</A></xml>'],
-    ['a bare ampersand', '<xml><A>a & b</A></xml>'],
-    ['a reference to NUL', '<xml><A>&#0;</A></xml>'],
-    ['a reference to a surrogate', '<xml><A>&#xD800;</A></xml>'],
-    ['a reference beyond Unicode', '<xml><A>&#x110000;</A></xml>'],
-    ['a reference without a number', '<xml><A>&#;</A></xml>'],
-    ['a reserved name', '<xml><__proto__>1</__proto__><A>1</A></xml>'],
-    ['nesting without end', `<xml>${'<A>'.repeat(50)}${'</A>'.repeat(50)}</xml>`],
+    ['nesting without end', `<xml>${'<A>'.repeat(2000)}${'</A>'.repeat(2000)}</xml>`],
   ])('refuses %s', (_, xml) => {
     expect(() => readXml(xml)).toThrow(InputError);
   });
