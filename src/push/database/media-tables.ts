@@ -19,6 +19,11 @@ export interface MediaTables {
     part: number;
     bytes: Buffer;
   };
+  /** An app that has handed this content in itself: nobody else sends it by its hash. */
+  media_owners: {
+    sha256: string;
+    app: string;
+  };
   /** What WeCom calls a content under a name; whoever holds the lease is uploading it. */
   media_ids: {
     sha256: string;
@@ -64,5 +69,13 @@ export const mediaTables = statements(
     primary key (sha256, kind, name, owner),
     key media_ids_by_id (media_id),
     key media_ids_by_end (expires_at)
+  ) ${TABLE_OPTIONS}`,
+);
+
+export const mediaOwnerTables = statements(
+  sql`create table if not exists media_owners (
+    sha256 ${SHA256} not null,
+    app varchar(32) not null,
+    primary key (sha256, app)
   ) ${TABLE_OPTIONS}`,
 );

@@ -4,7 +4,7 @@ import { keyTables, rateTables } from './app-tables.ts';
 import { campaignTables } from './campaign-tables.ts';
 import type { Database } from './database.ts';
 import { deliveryTables } from './delivery-tables.ts';
-import { mediaTables } from './media-tables.ts';
+import { mediaOwnerTables, mediaTables } from './media-tables.ts';
 import { templateTables } from './template-tables.ts';
 import { tokenTables } from './token-tables.ts';
 import { accountColumns, endOfMessages, hostsOfWebhooks, queueTables } from './upgrades.ts';
@@ -31,6 +31,7 @@ export const steps = {
   '2026-12-3-one-queue': queueTables,
   '2026-12-4-purge': endOfMessages,
   '2026-12-5-webhook-hosts': hostsOfWebhooks,
+  '2026-12-6-media-owners': mediaOwnerTables,
 };
 
 /** Brings the database to the form that this version needs; any number of replicas at once. Throws a ConfigError. */

@@ -29,7 +29,10 @@ export async function pruneMedia(db: Database, before: number): Promise<void> {
       const media = tx.deleteFrom('media').where('sha256', '=', sha256);
       // Whoever said meanwhile that it is needed wins.
       const { numDeletedRows } = await media.where('last_used', '<', before).executeTakeFirst();
-      if (numDeletedRows > 0n) await tx.deleteFrom('media_chunks').where('sha256', '=', sha256).execute();
+      if (numDeletedRows === 0n) return;
+      for (const rest of ['media_chunks', 'media_owners'] as const) {
+        await tx.deleteFrom(rest).where('sha256', '=', sha256).execute();
+      }
     });
   }
 }

@@ -44,6 +44,17 @@ export async function insertMedia(
   }
 }
 
+/** Notes that an app has handed this content in. */
+export async function insertOwner(db: Database, sha256: string, app: string): Promise<void> {
+  await db.insertInto('media_owners').ignore().values({ sha256, app }).execute();
+}
+
+/** Whether an app has handed this content in since it is kept. */
+export async function isOwner(db: Database, sha256: string, app: string): Promise<boolean> {
+  const row = db.selectFrom('media_owners').select('app').where('sha256', '=', sha256).where('app', '=', app);
+  return (await row.executeTakeFirst()) !== undefined;
+}
+
 /** The bytes of a content; null when it is not kept. */
 export async function readMedia(db: Database, sha256: string): Promise<Buffer | null> {
   const chunks = await db

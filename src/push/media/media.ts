@@ -4,7 +4,7 @@ import type { Messenger } from '../../wecom/api/messenger.ts';
 import type { StoredMedia } from '../content/content.ts';
 import { DEFAULT_ACCOUNT } from '../content/message.ts';
 import { pruneMedia } from './media-prune-store.ts';
-import { insertMedia, readMedia, touchMedia } from './media-store.ts';
+import { insertMedia, insertOwner, isOwner, readMedia, touchMedia } from './media-store.ts';
 import { checkMedia, MAX_BYTES, pictureOf, readFileName } from './media-type.ts';
 import { createUploads, type MediaKey, type UploadParts } from './uploads.ts';
 
@@ -37,30 +37,39 @@ export function createMedia(parts: MediaParts) {
   }
 
   return {
-    /** Keeps the bytes; the same content is kept once. Throws an InputError for a type or size that WeCom does not take. */
-    async save(kind: MediaKind, name: string, content: Uint8Array): Promise<StoredMedia> {
-      checkMedia(kind, content);
-      const picture = pictureOf(content);
-      const stored = { sha256: hash('sha256', content), name: kind === 'file' ? readFileName(name) : '' };
-      const at = now();
-      if ((await touchMedia(db, stored.sha256, at)) === null) {
-        await insertMedia(db, { sha256: stored.sha256, bytes: content, picture, now: at });
-      }
-      return kind === 'file' ? stored : { ...stored, name: `image.${picture}` };
-    },
     /**
-     * Says that content which was saved before is to be sent, at `sendAt` (Unix ms) or now, so that it is still kept
-     * then. Throws an InputError when it is not kept any more, or is nothing of that kind.
+     * The media of an app. Bytes are kept once, however many apps hand them in, but each app sends only what it has handed
+     * in itself: to know the hash of another one's file is not enough.
      */
-    async use(kind: MediaKind, { sha256, name }: StoredMedia, sendAt = 0): Promise<StoredMedia> {
-      const kept = await touchMedia(db, sha256, Math.max(now(), sendAt));
-      if (kept === null) throw gone(sha256);
-      if (kind === 'file') return { sha256, name: readFileName(name) };
-      if (kept.picture === null || kept.size > MAX_BYTES.image) {
-        throw new InputError(`image: ${sha256} is no JPG or PNG of at most 10 MB; send it as a file`);
-      }
-      return { sha256, name: `image.${kept.picture}` };
-    },
+    of: (app: string) => ({
+      /** Keeps the bytes. Throws an InputError for a type or size that WeCom does not take. */
+      async save(kind: MediaKind, name: string, content: Uint8Array): Promise<StoredMedia> {
+        checkMedia(kind, content);
+        const picture = pictureOf(content);
+        const stored = { sha256: hash('sha256', content), name: kind === 'file' ? readFileName(name) : '' };
+        const at = now();
+        if ((await touchMedia(db, stored.sha256, at)) === null) {
+          await insertMedia(db, { sha256: stored.sha256, bytes: content, picture, now: at });
+        }
+        await insertOwner(db, stored.sha256, app);
+        return kind === 'file' ? stored : { ...stored, name: `image.${picture}` };
+      },
+      /**
+       * Says that content which was saved before is to be sent, at `sendAt` (Unix ms) or now, so that it is still kept
+       * then. Throws an InputError when it is not kept any more or was never this app's, in the same words, or is nothing of
+       * that kind.
+       */
+      async use(kind: MediaKind, { sha256, name }: StoredMedia, sendAt = 0): Promise<StoredMedia> {
+        if (!(await isOwner(db, sha256, app))) throw gone(sha256);
+        const kept = await touchMedia(db, sha256, Math.max(now(), sendAt));
+        if (kept === null) throw gone(sha256);
+        if (kind === 'file') return { sha256, name: readFileName(name) };
+        if (kept.picture === null || kept.size > MAX_BYTES.image) {
+          throw new InputError(`image: ${sha256} is no JPG or PNG of at most 10 MB; send it as a file`);
+        }
+        return { sha256, name: `image.${kept.picture}` };
+      },
+    }),
     /** A media_id that is good for at least ten minutes; one upload for each content and account, however many replicas need it. */
     mediaId: (kind: MediaKind, media: StoredMedia, account: string): Promise<string> =>
       upload(keyOf(kind, media, ownerOf(account)), async () =>

@@ -24,7 +24,7 @@ export function mediaRoutes({ media }: { readonly media: Media }): readonly Rout
       async reply({ caller, query: { kind, name }, raw }) {
         if (!caller.scopes.allowsKind(kind))
           throw new Refusal(403, `this app may not send ${kind}s; ask for the scope ${kind}`);
-        return media.save(kind, name, raw as Buffer);
+        return media.of(caller.app).save(kind, name, raw as Buffer);
       },
     }),
   ];

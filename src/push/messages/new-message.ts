@@ -17,7 +17,7 @@ export interface MessageParts {
   readonly db: Database;
   readonly messageQueue: Pick<MessageQueue, 'accept' | 'finished' | 'recall' | 'resend'>;
   readonly templates: Pick<Templates, 'resolve'>;
-  readonly media: Pick<Media, 'save' | 'use' | 'bytes'>;
+  readonly media: Pick<Media, 'of' | 'bytes'>;
   /** The picture at a public address; throws an InputError. */
   readonly fetchImage: (url: string) => Promise<{ readonly name: string; readonly bytes: Uint8Array }>;
   /** Names of the robots. */
@@ -56,7 +56,7 @@ export async function makeMessage(parts: MessageParts, app: string, handed: Hand
   const receivers = receiversOf(message);
   return {
     ...{ app, account, lane, sendAt, opaque, idempotencyKey, callbackUrl },
-    ...(await saysWhat(parts, handed, receivers)),
+    ...(await saysWhat(parts, app, { ...handed, receivers })),
     receivers: receivers.map((receiver) => ({ receiver })),
     requestHash: requestHashOf(message),
   };
@@ -64,13 +64,14 @@ export async function makeMessage(parts: MessageParts, app: string, handed: Hand
 
 async function saysWhat(
   parts: MessageParts,
-  handed: Handed,
-  receivers: readonly Receiver[],
+  app: string,
+  handed: Handed & { readonly receivers: readonly Receiver[] },
 ): Promise<Pick<NewMessage, 'content' | 'variables' | 'template'>> {
+  const { receivers } = handed;
   const { template } = handed.message;
   const kinds = [...new Set(receivers.map((receiver) => receiver.split(':', 1)[0] as ReceiverKind))];
   if (template === undefined) {
-    const media = await mediaContent(parts, handed, kinds.includes('robot'));
+    const media = await mediaContent(parts, app, { ...handed, toRobots: kinds.includes('robot') });
     const content = media ?? writtenContent(handed.message);
     checkContent(content, kinds);
     return { content };
@@ -86,21 +87,22 @@ async function saysWhat(
 /** The picture or file of a message, kept until it is sent; undefined when it has none. */
 async function mediaContent(
   { media, fetchImage }: MessageParts,
-  { message: { imageUrl, image, file, sendAt }, upload }: Handed,
-  toRobots: boolean,
+  app: string,
+  { message: { imageUrl, image, file, sendAt }, upload, toRobots }: Handed & { readonly toRobots: boolean },
 ): Promise<Content | undefined> {
   const kind = file === undefined ? 'image' : 'file';
-  const earlier = image ?? file;
-  const handed = upload ?? (imageUrl === undefined ? undefined : await fetchImage(imageUrl));
-  if (toRobots && kind === 'image' && (handed ?? earlier) !== undefined) {
-    const { length } = handed?.bytes ?? (await media.bytes(earlier?.sha256 ?? ''));
-    if (length > ROBOT_IMAGE_BYTES) {
+  const checkSize = ({ length }: Uint8Array): void => {
+    if (toRobots && kind === 'image' && length > ROBOT_IMAGE_BYTES) {
       throw new InputError(`image: robots send at most ${ROBOT_IMAGE_BYTES} bytes; make the picture smaller`);
     }
-  }
-  const stored = handed === undefined ? earlier : await media.save(kind, handed.name, handed.bytes);
+  };
+  const mine = media.of(app);
+  const handed = upload ?? (imageUrl === undefined ? undefined : await fetchImage(imageUrl));
+  if (handed !== undefined) checkSize(handed.bytes);
+  const stored = handed === undefined ? (image ?? file) : await mine.save(kind, handed.name, handed.bytes);
   if (stored === undefined) return undefined;
-  const used = await media.use(kind, stored, sendAt);
+  const used = await mine.use(kind, stored, sendAt);
+  if (handed === undefined && toRobots && kind === 'image') checkSize(await media.bytes(used.sha256));
   return kind === 'image' ? { image: used } : { file: used };
 }
 

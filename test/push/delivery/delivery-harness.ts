@@ -16,8 +16,7 @@ import type { Webhooks } from '../../../src/push/webhooks/webhooks.ts';
 import type { Messenger } from '../../../src/wecom/api/messenger.ts';
 import { type ScriptedWeCom, scriptedWeCom } from './scripted-wecom.ts';
 
-const noMedia: Omit<Media, 'use' | 'prune'> = {
-  save: async () => ({ sha256: '', name: '' }),
+const noMedia: Omit<Media, 'of' | 'prune'> = {
   mediaId: async () => 'media-1',
   mediaIdForRobot: async () => 'media-2',
   forget: async () => {},

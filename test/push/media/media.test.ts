@@ -34,8 +34,8 @@ async function uploaded(to: string, kind: string, name: string, bytes: Uint8Arra
   return { mediaId: `media-${uploads.length}`, expiresAt: now + 3 * DAY };
 }
 
-function replica(): Media {
-  return createMedia({
+function replica(): Media & ReturnType<Media['of']> {
+  const media = createMedia({
     db,
     now: () => now,
     newId: () => newId(now),
@@ -49,6 +49,7 @@ function replica(): Media {
     }),
     robots: { room: 'the-key-of-room', other: 'the-key-of-other' },
   });
+  return { ...media, ...media.of('ci') };
 }
 
 const [a, b] = [replica(), replica()];
@@ -96,6 +97,34 @@ describe('media', () => {
     expect(await b.use('file', { ...text, name: 'y.txt' })).toEqual({ ...text, name: 'y.txt' });
     const picture = await a.save('file', 'x.png', png());
     expect(await a.use('image', picture)).toEqual({ ...picture, name: 'image.png' });
+  });
+});
+
+describe('of another app', () => {
+  test.each(['image', 'file'] as const)(
+    'a hash is no %s, in the same words as one that nobody has',
+    async (kind) => {
+      const stored = await a.save(kind, 'x.png', png());
+      const foreign = { ...stored, sha256: 'e'.repeat(64) };
+      const problemOf = (media: typeof stored) =>
+        b
+          .of('other')
+          .use(kind, media)
+          .catch((error: Error) => error.message.replace(media.sha256, 'HASH'));
+      expect(await problemOf(stored)).toBe(await problemOf(foreign));
+      expect(await problemOf(stored)).toContain('upload it again');
+      await expect(b.use(kind, stored)).resolves.toMatchObject({ sha256: stored.sha256 });
+    },
+  );
+
+  test('bytes are kept once, and each app that hands them in may send them from then on', async () => {
+    const bytes = png();
+    const stored = await a.save('file', 'x.png', bytes);
+    await b.of('other').save('file', 'x.png', bytes);
+    await expect(a.of('other').use('file', stored)).resolves.toEqual(stored);
+    await expect(a.of('third').use('file', stored)).rejects.toThrow('upload it again');
+    const chunks = db.selectFrom('media_chunks').select('part').where('sha256', '=', stored.sha256);
+    expect(await chunks.execute()).toHaveLength(1);
   });
 });
 
@@ -228,8 +257,10 @@ describe('pruning', () => {
     await a.prune();
     for (const { sha256 } of [unused, done]) await expect(a.bytes(sha256)).rejects.toThrow('upload it again');
     for (const { sha256 } of [open, later, used]) expect((await a.bytes(sha256)).length).toBeGreaterThan(100);
-    const left = db.selectFrom('media_chunks').select('sha256').where('sha256', '=', unused.sha256);
-    expect(await left.execute()).toEqual([]);
+    for (const table of ['media_chunks', 'media_owners'] as const) {
+      const left = db.selectFrom(table).select('sha256').where('sha256', '=', unused.sha256);
+      expect(await left.execute()).toEqual([]);
+    }
   });
 });
 

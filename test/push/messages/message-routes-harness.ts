@@ -17,6 +17,8 @@ export interface Behind {
   readonly made: NewMessage[];
   readonly templates: Map<string, Content>;
   readonly kept: Map<string, Buffer>;
+  /** Apps, each with a content that it has handed in. */
+  readonly owners: Set<string>;
   /** What was said to be sent, and when (Unix ms). */
   readonly used: { kind: string; sendAt: number | undefined }[];
 }
@@ -35,6 +37,7 @@ export function openMessageRoutes({
     made: [],
     templates: new Map(),
     kept: new Map(),
+    owners: new Set(),
     used: [],
   };
   const intake = createIntake({
@@ -69,16 +72,20 @@ export function openMessageRoutes({
       },
     },
     media: {
-      async save(_kind, name, bytes) {
-        const sha256 = hashOf(bytes);
-        behind.kept.set(sha256, Buffer.from(bytes));
-        return { sha256, name };
-      },
-      async use(kind, media, sendAt) {
-        behind.used.push({ kind, sendAt });
-        if (!behind.kept.has(media.sha256)) throw new InputError('the content is not kept any more');
-        return media;
-      },
+      of: (app) => ({
+        async save(_kind, name, bytes) {
+          const sha256 = hashOf(bytes);
+          behind.kept.set(sha256, Buffer.from(bytes));
+          behind.owners.add(`${app} ${sha256}`);
+          return { sha256, name };
+        },
+        async use(kind, media, sendAt) {
+          behind.used.push({ kind, sendAt });
+          if (!behind.owners.has(`${app} ${media.sha256}`))
+            throw new InputError('the content is not kept any more');
+          return media;
+        },
+      }),
       async bytes(sha256) {
         const bytes = behind.kept.get(sha256);
         if (bytes === undefined) throw new InputError('the content is not kept any more; upload it again');
