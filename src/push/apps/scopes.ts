@@ -12,6 +12,9 @@ export type RouteScope = (typeof routeScopes)[number];
 /** The word of the API for each kind of receiver. */
 const targets = { user: 'users', party: 'departments', tag: 'tags', chat: 'chats', robot: 'robots' } as const;
 
+/** The root of every enterprise: it holds everybody. */
+const ROOT = 'party:1';
+
 const plain: readonly string[] = [...contentKinds, ...routeScopes, 'template', 'to:all'];
 const TARGET = new RegExp(`^to:(${Object.values(targets).join('|')})(:[\\w.@-]{1,64})?$`);
 const ACCOUNT = /^account:(\*|[a-z][a-z0-9-]{0,31})$/;
@@ -37,12 +40,14 @@ export function readScopes(words: readonly string[]) {
     allowsKind: (kind: ContentKind): boolean => has.has(kind),
     allowsTemplate: (key: string): boolean => has.has('template') || has.has(`template:${key}`),
     allowsReceiver(receiver: Receiver): boolean {
-      if (receiver === 'user:@all') return has.has('to:all');
+      if (receiver === 'user:@all' || receiver === ROOT) return has.has('to:all');
       const colon = receiver.indexOf(':');
       const kind = receiver.slice(0, colon) as keyof typeof targets;
       if (!isBounded) return kind === 'user';
       const word = `to:${targets[kind]}`;
-      return has.has(word) || has.has(`${word}:${receiver.slice(colon + 1)}`);
+      if (has.has(`${word}:${receiver.slice(colon + 1)}`)) return true;
+      // A tag may hold the root, which only WeCom knows: any of them is for who may write to everybody.
+      return has.has(word) && (kind !== 'tag' || has.has('to:all'));
     },
     /** The default account is for every app; any other takes `account:NAME` or `account:*`. */
     allowsAccount: (account: string): boolean =>

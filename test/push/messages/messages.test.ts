@@ -393,7 +393,7 @@ describe('the list of messages', () => {
   const ids = ({ body }: ApiResponse): string[] => body.messages.map(({ id }: { id: string }) => id);
   const made: string[] = [];
   beforeAll(async () => {
-    await api.newApp('lister', ['text', 'template', 'to:users', 'to:tags']);
+    await api.newApp('lister', ['text', 'template', 'to:users', 'to:tags:7']);
     behind.templates.set('brief', { text: 'hello' });
     for (const json of [
       { to: users, text: '0', priority: 'alert' },
