@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { MAX_TEXT_BYTES } from './content-schema.ts';
 import { variableName } from './fill.ts';
 import { DEFAULT_ACCOUNT } from './message.ts';
+import { shown } from './shown.ts';
 
 /** The form of the ids of messages and campaigns, which are UUIDs in lower case. */
 export const ID = /^[0-9a-f-]{36}$/;
@@ -63,6 +64,7 @@ export const variablesSchema = z
     z
       .string()
       .max(MAX_TEXT_BYTES)
+      .overwrite(shown)
       .refine((value) => value.isWellFormed(), 'must be well-formed text'),
   )
   .refine((values) => Object.keys(values).length <= MAX_VARIABLES, `must be at most ${MAX_VARIABLES}`);

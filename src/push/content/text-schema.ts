@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { withoutPlaces } from './fill.ts';
+import { shown } from './shown.ts';
 
 /** Whether strings are checked as they are, or as a template's, whose `${NAME}`s have no length and no form yet. */
 export type Form = 'literal' | 'template';
@@ -17,6 +18,7 @@ export function createTexts(form: Form) {
   const limited = (max: number, unit: string, length: (text: string) => number) =>
     z
       .string()
+      .overwrite(shown)
       .refine((text) => isOpen(text) || /\S/.test(text), 'must not be empty')
       .refine((text) => length(settled(text)) <= max, `must be at most ${max} ${unit}`)
       .refine((text) => text.isWellFormed(), SOUND)
