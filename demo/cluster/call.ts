@@ -1,4 +1,5 @@
 import { ApiFailure, badRequest, notFound } from './failure.ts';
+import { checkFields, type Validation, validations } from './field-check.ts';
 import type { Write } from './registry.ts';
 import type { Resource } from './resources.ts';
 import { type Matches, readFieldSelector, readLabelSelector } from './selectors.ts';
@@ -17,6 +18,8 @@ export interface Call {
   readonly contentType: string;
   readonly accept: string | undefined;
   readonly userAgent: string;
+  /** Tells the client something that is no refusal; kubectl prints it. */
+  readonly warn: (text: string) => void;
 }
 
 /** The query of a URL; a name that is repeated is a list. */
@@ -59,6 +62,19 @@ export function readWrite(call: Call, subresource?: Write['subresource']): Write
   }
   const manager = parameter(call, 'fieldManager') || call.userAgent.split('/')[0] || 'unknown';
   return { manager: manager.slice(0, 128), subresource, dryRun: dryRun === 'All' };
+}
+
+/** A written object without the fields that its kind does not have, as `fieldValidation` wants it. Throws 400 or 422. */
+export function checked(call: Call, body: unknown): unknown {
+  const given = parameter(call, 'fieldValidation') || 'Warn';
+  const validation = validations.find((each): each is Validation => each === given);
+  if (validation === undefined) {
+    const message = `fieldValidation: Unsupported value: ${JSON.stringify(given)}: supported values: ${validations.join(', ')}`;
+    throw new ApiFailure(422, 'Invalid', message);
+  }
+  const { body: clean, warnings } = checkFields(call.resource, body, validation);
+  for (const warning of warnings) call.warn(warning);
+  return clean;
 }
 
 /** The object that the call is about. Throws 404. */

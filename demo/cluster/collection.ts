@@ -1,6 +1,7 @@
 import { readProposal } from './admission.ts';
-import { type Call, countParameter, isSet, parameter, readSelectors, readWrite } from './call.ts';
+import { type Call, checked, countParameter, isSet, parameter, readSelectors, readWrite } from './call.ts';
 import { ApiFailure, badRequest } from './failure.ts';
+import { type Page, readPage } from './paging.ts';
 import { apiVersionOf } from './resources.ts';
 import type { KubeObject } from './shapes.ts';
 import { tableOf, wantsTable } from './table.ts';
@@ -10,27 +11,29 @@ import type { World } from './world.ts';
 /** How one object is shown to this client: as it is, or as a table of one row. */
 export function shownTo(world: World, call: Call): (object: KubeObject) => unknown {
   if (!wantsTable(call.accept)) return (object) => object;
-  return (object) => print(world, call, [object]);
+  return (object) => {
+    const { resourceVersion } = object.metadata;
+    return print(world, call, { objects: [object], metadata: { resourceVersion } });
+  };
 }
 
 /** GET of a collection: the objects that match, with the version to watch from. */
 export function list(world: World, call: Call): unknown {
   const { resource } = call;
-  const objects = world.store.list(resource.plural, call.namespace).filter(readSelectors(call));
-  if (wantsTable(call.accept)) return print(world, call, objects);
+  const { objects, metadata } = readPage(world.store, call);
+  if (wantsTable(call.accept)) return print(world, call, { objects, metadata });
   return {
     kind: `${resource.kind}List`,
     apiVersion: apiVersionOf(resource),
-    metadata: { resourceVersion: `${world.store.version()}` },
+    metadata,
     // Items of a real list do not repeat their kind.
     items: objects.map(({ apiVersion: _, kind: __, ...object }) => object),
   };
 }
 
-function print(world: World, call: Call, objects: readonly KubeObject[]): unknown {
-  const version = `${world.store.version()}`;
+function print(world: World, call: Call, { objects, metadata }: Page): unknown {
   const whole = parameter(call, 'includeObject') === 'Object';
-  return tableOf(call.resource.plural, objects, { version, whole, now: world.now() });
+  return tableOf(call.resource.plural, objects, { metadata, whole, now: world.now() });
 }
 
 /** GET of a collection with `watch`: ends after `timeoutSeconds`, half an hour when none is named, a day at most. */
@@ -50,7 +53,7 @@ export function readWatch(world: World, call: Call): Watched {
 
 /** POST to a collection: the object as it was stored. Throws 400 when the body names another namespace. */
 export function create(world: World, call: Call): unknown {
-  const body = readProposal(call.body);
+  const body = readProposal(checked(call, call.body));
   const { namespace = call.namespace } = body.metadata;
   if (namespace !== call.namespace) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');

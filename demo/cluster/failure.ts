@@ -11,7 +11,8 @@ export interface Cause {
 export interface Status {
   readonly kind: 'Status';
   readonly apiVersion: 'v1';
-  readonly metadata: Readonly<Record<string, never>>;
+  /** The token to go on with, where a list could not be continued as it was. */
+  readonly metadata: { readonly continue?: string };
   readonly status: 'Failure';
   readonly message: string;
   readonly reason: string;
@@ -24,9 +25,15 @@ export class ApiFailure extends Error {
   override readonly name = 'ApiFailure';
   readonly status: Status;
 
-  constructor(code: number, reason: string, message: string, details?: Status['details']) {
+  constructor(
+    code: number,
+    reason: string,
+    message: string,
+    details?: Status['details'],
+    metadata: Status['metadata'] = {},
+  ) {
     super(message);
-    const head = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure' } as const;
+    const head = { kind: 'Status', apiVersion: 'v1', metadata, status: 'Failure' } as const;
     this.status = { ...head, message, reason, ...(details === undefined ? {} : { details }), code };
   }
 }

@@ -1,5 +1,5 @@
 import { readProposal } from './admission.ts';
-import { type Call, countParameter, find, readWrite } from './call.ts';
+import { type Call, checked, countParameter, find, readWrite } from './call.ts';
 import { badRequest, conflict } from './failure.ts';
 import { isRecord } from './json.ts';
 import { applyPatch } from './patch.ts';
@@ -18,13 +18,18 @@ export function replace(world: World, call: Call, subresource?: 'status'): KubeO
     throw badRequest(`the name of the object (${sent}) does not match the name on the URL (${call.name})`);
   }
   requireSame(call, current, { uid: metadata.uid });
-  return world.registry.update(call.resource.plural, current, call.body, readWrite(call, subresource));
+  return world.registry.update(
+    call.resource.plural,
+    current,
+    checked(call, call.body),
+    readWrite(call, subresource),
+  );
 }
 
 /** PATCH of an object or of its status. */
 export function patch(world: World, call: Call, subresource?: 'status'): KubeObject {
   const current = find(world.store, call.resource.plural, call);
-  const proposed = applyPatch(call.contentType, current, call.body);
+  const proposed = checked(call, applyPatch(call.contentType, current, call.body));
   return world.registry.update(call.resource.plural, current, proposed, readWrite(call, subresource));
 }
 

@@ -1,12 +1,21 @@
 /** Lists that are really maps, each with the member that names an item; every other list is one value. */
 const keys: Readonly<Record<string, string>> = {
+  addresses: 'type',
   conditions: 'type',
   containers: 'name',
   env: 'name',
+  ephemeralContainers: 'name',
+  hostAliases: 'ip',
+  hostIPs: 'ip',
+  imagePullSecrets: 'name',
   initContainers: 'name',
   ownerReferences: 'uid',
+  podIPs: 'ip',
   ports: 'containerPort',
-  taints: 'key',
+  resourceClaims: 'name',
+  schedulingGates: 'name',
+  topologySpreadConstraints: 'topologyKey',
+  volumeDevices: 'devicePath',
   volumeMounts: 'mountPath',
   volumes: 'name',
 };

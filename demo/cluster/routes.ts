@@ -95,11 +95,11 @@ function answerBy(world: World, resource: Resource, routes: Routes) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     const route = routes[request.method as (typeof methods)[number]];
     if (route === undefined || !resource.verbs.includes(route.verb)) throw methodNotAllowed();
-    return route.answer(world, readCall(request, resource), reply);
+    return route.answer(world, readCall(request, reply, resource), reply);
   };
 }
 
-function readCall(request: FastifyRequest, resource: Resource): Call {
+function readCall(request: FastifyRequest, reply: FastifyReply, resource: Resource): Call {
   const { namespace, name = '' } = request.params as { readonly namespace?: string; readonly name?: string };
   const [contentType = ''] = (request.headers['content-type'] ?? '').split(';');
   return {
@@ -111,5 +111,6 @@ function readCall(request: FastifyRequest, resource: Resource): Call {
     contentType: contentType.trim().toLowerCase(),
     accept: request.headers.accept,
     userAgent: request.headers['user-agent'] ?? '',
+    warn: (text) => void reply.header('warning', `299 - ${JSON.stringify(text)}`),
   };
 }

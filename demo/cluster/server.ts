@@ -3,6 +3,7 @@ import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import type { Certificate } from './certificate.ts';
 import { discovery } from './discovery.ts';
 import { ApiFailure, badRequest } from './failure.ts';
+import { openapi } from './openapi.ts';
 import { patchTypes } from './patch.ts';
 import type { Speech } from './pod-log.ts';
 import { PROTOBUF, readProtobuf } from './protobuf.ts';
@@ -53,6 +54,7 @@ export function createServer(
   });
 
   for (const [path, answer] of discovery()) app.get(path, async () => answer);
+  for (const [path, answer] of openapi()) app.get(path, async () => answer());
   serveResources(app, world, speech);
   return app;
 }

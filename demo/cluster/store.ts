@@ -16,6 +16,8 @@ export interface Store {
   get<P extends Plural>(plural: P, namespace: string | undefined, name: string): Kinds[P] | undefined;
   /** In the order of namespace and name; of all namespaces when none is named. */
   list<P extends Plural>(plural: P, namespace?: string): readonly Kinds[P][];
+  /** The same of all namespaces as they were at a version; undefined when that is no longer known. */
+  listAt<P extends Plural>(plural: P, version: number): readonly Kinds[P][] | undefined;
   /** Stores the object under a new resourceVersion and returns it so. */
   put<P extends Plural>(plural: P, object: Kinds[P]): Kinds[P];
   /** Removes the object, if it is there. */
@@ -48,15 +50,28 @@ export function createStore(options: { first: number; remembered: number }): Sto
     for (const listener of listeners) listener(change);
   };
 
+  const sorted = (entries: ReadonlyMap<string, KubeObject>) =>
+    [...entries].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, object]) => object);
+
   return {
     version: () => version,
     get: <P extends Plural>(plural: P, namespace: string | undefined, name: string) =>
       kept(plural).get(keyOf(namespace, name)) as Kinds[P] | undefined,
     list: <P extends Plural>(plural: P, namespace?: string) =>
-      [...kept(plural)]
-        .filter(([, object]) => namespace === undefined || object.metadata.namespace === namespace)
-        .sort(([one], [other]) => (one < other ? -1 : 1))
-        .map(([, object]) => object as Kinds[P]),
+      sorted(kept(plural)).filter(
+        ({ metadata }) => namespace === undefined || metadata.namespace === namespace,
+      ) as Kinds[P][],
+    listAt: <P extends Plural>(plural: P, at: number) => {
+      if (at < forgotten || at > version) return undefined;
+      const then = new Map(kept(plural));
+      for (const change of history.toReversed()) {
+        if (change.plural !== plural || change.version <= at) continue;
+        const { namespace, name } = change.object.metadata;
+        if (change.previous === undefined) then.delete(keyOf(namespace, name));
+        else then.set(keyOf(namespace, name), change.previous);
+      }
+      return sorted(then) as Kinds[P][];
+    },
     put: (plural, object) => {
       version += 1;
       const written = { ...object, metadata: { ...object.metadata, resourceVersion: `${version}` } };
@@ -83,7 +98,7 @@ export function createStore(options: { first: number; remembered: number }): Sto
   };
 }
 
-/** A slash stands in no name, so no two objects share a key. */
-function keyOf(namespace: string | undefined, name: string): string {
+/** The key of an object among those of its kind, which is also their order. A slash stands in no name. */
+export function keyOf(namespace: string | undefined, name: string): string {
   return `${namespace ?? ''}/${name}`;
 }

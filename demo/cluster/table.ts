@@ -1,4 +1,5 @@
 import { type Column, columns } from './columns.ts';
+import type { Page } from './paging.ts';
 import type { KubeObject, Plural } from './shapes.ts';
 
 /** Whether the client wants the server to print: kubectl does, and takes JSON for an answer where it cannot. */
@@ -10,14 +11,14 @@ export function wantsTable(accept: string | undefined): boolean {
 export function tableOf(
   plural: Plural,
   objects: readonly KubeObject[],
-  options: { readonly version: string; readonly whole: boolean; readonly now: Date },
+  options: { readonly metadata: Page['metadata']; readonly whole: boolean; readonly now: Date },
 ): Readonly<Record<string, unknown>> {
   // The columns of a kind fit its objects; only the union of all kinds forgets it.
   const printed = columns[plural] as readonly Column<KubeObject>[];
   return {
     kind: 'Table',
     apiVersion: 'meta.k8s.io/v1',
-    metadata: { resourceVersion: options.version },
+    metadata: options.metadata,
     columnDefinitions: printed.map(({ name, wide }) => {
       return {
         name,

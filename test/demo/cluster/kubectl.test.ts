@@ -155,3 +155,23 @@ withKubectl(
     await expect(shop('create', 'namespace', 'other')).rejects.toThrow('send JSON');
   },
 );
+
+withKubectl(`kubectl applies a file as it is, and explains what may stand in it${where}`, async () => {
+  const file = join(directory, 'applied.json');
+  const labels = { app: 'applied' };
+  const write = (count: object) => {
+    const containers = [{ name: 'applied', image: 'pay/applied:1' }];
+    const template = { metadata: { labels }, spec: { containers } };
+    const spec = { ...count, selector: { matchLabels: labels }, template };
+    const metadata = { name: 'applied', namespace: 'pay' };
+    writeFileSync(file, JSON.stringify({ apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec }));
+  };
+  write({ replicas: 1 });
+  expect(await kubectl('apply', '-f', file)).toContain('created');
+  write({ replicas: 2 });
+  expect(await kubectl('apply', '-f', file)).toContain('configured');
+  expect(cluster.get('deployments', 'pay', 'applied')?.spec.replicas).toBe(2);
+  write({ replica: 3 });
+  await expect(kubectl('apply', '-f', file)).rejects.toThrow('unknown field "spec.replica"');
+  expect(await kubectl('explain', 'deployment.spec.replicas')).toContain('Number of desired pods');
+});
