@@ -143,12 +143,16 @@ test('a jump walks from the first screen as if every step were typed, and names 
   expect(await phone.say('1-1-2')).toContain('请选择部署');
 });
 
-test('a jump never confirms: it stops at the preview', async () => {
+test('a jump never confirms, and never leaves out what stands behind a preview', async () => {
   const { ops } = cluster('web');
   const phone = await open(ops);
-  const reply = await phone.say('1-1-2-1-3-1');
-  expect(reply).toContain(sentences.confirmFirst);
-  expect(reply).toContain('副本 2 → 3');
+  // Whoever means `web-3` and 5 must not see a preview of `web` and 3.
+  for (const typed of ['1-1-2-1-3-1', '1-1-2-web-3-5']) {
+    const reply = await phone.say(typed);
+    expect(reply).toContain(`跳转的第 6 步不行：${sentences.confirmFirst}`);
+    expect(reply).not.toContain('副本 2 → 3');
+    expect(phone.path()).toBe('');
+  }
   expect(ops.calls.map(([name]) => name)).not.toContain('k8s.scale');
 });
 

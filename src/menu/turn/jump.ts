@@ -6,7 +6,7 @@ import { startOf } from './position.ts';
 import { resolve } from './resolve.ts';
 import { showScreen, type Turn } from './screen.ts';
 
-/** Every step is checked as if it were typed; a jump that fails changes nothing, and none reaches beyond a preview. */
+/** Every step is checked as if it were typed; a jump that fails changes nothing, none reaches beyond a preview, and none leaves out what was typed. */
 export async function jump(
   tree: Tree,
   segments: readonly string[],
@@ -17,9 +17,8 @@ export async function jump(
   for (const [index, segment] of segments.entries()) {
     const reached = position.asks === undefined ? position.node.entry.kind : 'question';
     if (reached === 'action') return fail(sentences.jumpFailed(index + 1, sentences.jumpTooLong));
-    if (reached === 'operation') {
-      return unlessUnavailable(showScreen(position, context, sentences.confirmFirst), fail);
-    }
+    // A preview of the first part of what was typed would be one of something else, such as of another number.
+    if (reached === 'operation') return fail(sentences.jumpFailed(index + 1, sentences.confirmFirst));
     const resolved = resolve(position, readAnswer(segment), context);
     const answered = await unlessUnavailable(resolved, (problem) => ({ problem }));
     if ('problem' in answered) {

@@ -25,7 +25,7 @@ export const sentences = {
   bye: '已退出。随时发任意消息重新开始。',
   menuChanged: '菜单已更新，请重新选择。',
   notAllowedAnyMore: '权限或菜单有变化，已回到第一步。',
-  confirmFirst: '跳转不能代替确认，请看清后再确认。',
+  confirmFirst: '跳转到预览为止，后面不能再跟别的；请先看清预览，再确认。',
   jumpFailed: (step: number, why: string) => `跳转的第 ${step} 步不行：${why}`,
   jumpTooLong: '后面没有选项了。',
   wrongCode: '确认码不对，没有执行。',
