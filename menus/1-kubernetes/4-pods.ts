@@ -11,7 +11,7 @@ export default action(root, {
     return table(
       pods,
       ({ name, phase, readyContainers, containers, restarts }) =>
-        `${name}\n  ${phase} ${readyContainers}/${containers} 就绪，重启 ${restarts} 次`,
+        `${name}\n  状态 ${phase} ${readyContainers}/${containers} 就绪，重启 ${restarts} 次`,
     );
   },
 });

@@ -6,6 +6,6 @@ export default action(root, {
   needs: 'mysql.processlist',
   run: async ({ ops }, { unit }) => {
     const queries = await ops.call('mysql.processlist', { unit });
-    return table(queries, (q) => `#${q.id} ${q.user}@${q.database} ${q.seconds} 秒\n  ${q.sql}`);
+    return table(queries, (q) => `#${q.id} ${q.user}@${q.database} ${q.seconds} 秒\n  语句 ${q.sql}`);
   },
 });

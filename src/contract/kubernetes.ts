@@ -17,7 +17,7 @@ export const deployment = z.strictObject({
 
 /** What a phone needs to know of a pod. `phase` is what kubectl calls its status; `age` is in seconds. */
 export const pod = z.strictObject({
-  name: z.string(),
+  name: kubernetesName,
   phase: z.string(),
   ready: z.boolean(),
   readyContainers: z.int(),

@@ -82,7 +82,7 @@ describe('ending a query', () => {
     expect(shown.risk).toBe('high');
     expect(shown.lines[0]).toBe('电商 · shop-db');
     expect(shown.lines[2]).toMatch(/^用户 root，库 keypad_\w+，已运行 \d+ 秒$/);
-    expect(shown.lines[3]).toBe(`select sleep(60) as slept, 'query ${marker}'`);
+    expect(shown.lines[3]).toBe(`语句 select sleep(60) as slept, 'query ${marker}'`);
 
     expect(await ops.as('zhangsan').run('mysql.kill', target(query), shown, shown.code)).toEqual({
       state: 'done',

@@ -1,6 +1,7 @@
 import { createHash, randomInt, randomUUID } from 'node:crypto';
 import type { Preview } from '../../contract/answer.ts';
 import { canonicalJson } from '../json.ts';
+import { inPlainLines } from '../operations/foreign-text.ts';
 import type { RequestedChange } from './runner.ts';
 import type { Replica } from './watcher.ts';
 
@@ -15,7 +16,7 @@ export async function previewChange(
   { store, clock }: Pick<Replica, 'store' | 'clock'>,
   { name: operation, implementation, input, context, attempt }: RequestedChange,
 ): Promise<Preview> {
-  const { target, risk, version, ...found } = await implementation.inspect(context, input);
+  const { target, risk, version, ...found } = await inPlainLines(implementation.inspect(context, input));
   const { user } = context.subject;
   const now = clock.now();
   const id = randomUUID();

@@ -1,5 +1,6 @@
 import { type ChangeName, contract, isOperation } from '../../contract/index.ts';
 import { type Audit, createAttempt } from '../audit/audit.ts';
+import { inPlainLines } from '../operations/foreign-text.ts';
 import { changes } from '../operations/index.ts';
 import type { Context, Finding } from '../operations/operation.ts';
 import type { Subject } from '../policy/policy.ts';
@@ -45,7 +46,7 @@ export function createSweep(parts: SweepParts) {
   /** Undefined when the object cannot be seen now: the row is put off. */
   const reconcile = async ({ implementation, context, change }: Started): Promise<Finding | undefined> => {
     try {
-      return await implementation.reconcile(context, change);
+      return await inPlainLines(implementation.reconcile(context, change));
     } catch (error) {
       report(error);
       const isPutOff = await putOff(parts, change, '不知道有没有执行');

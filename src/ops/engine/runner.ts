@@ -2,6 +2,7 @@ import type { Answer } from '../../contract/answer.ts';
 import type { ChangeName, InputOf } from '../../contract/index.ts';
 import { Refused } from '../../errors.ts';
 import { canonicalJson } from '../json.ts';
+import { inPlainLines } from '../operations/foreign-text.ts';
 import { TargetFailed } from '../target-failed.ts';
 import { confirm } from './confirm.ts';
 import { previewChange } from './preview.ts';
@@ -45,9 +46,10 @@ export function createRunner(parts: Replica & { readonly watcher: Watcher }) {
       // Right before the effect: a replica that was stopped for longer than its lease must not act any more.
       const beginUntil = clock.now() + BEGIN_WITHIN_MS;
       if (!(await store.renew(change.id, clock.now()))) return unsure;
-      await implementation.apply(context, change, () => {
+      const checkTime = () => {
         if (clock.now() > beginUntil) throw new Error(`too late for the effect of ${change.id}`);
-      });
+      };
+      await inPlainLines(implementation.apply(context, change, checkTime));
     } catch (error) {
       if (error instanceof Refused) return refuse(started, error);
       if (!(error instanceof TargetFailed) || error.mayHaveHappened) throw error;

@@ -1,6 +1,7 @@
 import type { Answer } from '../../contract/answer.ts';
 import type { Attempt } from '../audit/audit.ts';
 import type { Clock } from '../clock.ts';
+import { inPlainLines } from '../operations/foreign-text.ts';
 import type { ChangeOperation, ConfirmedChange, Context, Observation } from '../operations/operation.ts';
 import { putOff } from './put-off.ts';
 import { type Ending, LEASE_MS, type OperationStore } from './store.ts';
@@ -40,7 +41,7 @@ export function createWatcher(replica: Replica) {
   const running = new Set<Promise<unknown>>();
 
   const look = ({ change, implementation, context }: Started): Promise<Observation | undefined> =>
-    implementation.observe(context, change).catch((error: unknown) => void report(error));
+    inPlainLines(implementation.observe(context, change)).catch((error: unknown) => void report(error));
 
   /** Looks until there is an end; undefined when the row was taken over or put off, or the platform stops. */
   const follow = async (started: Started): Promise<Pick<Ending, 'state' | 'text'> | undefined> => {

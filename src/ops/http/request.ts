@@ -6,6 +6,7 @@ import { Refused } from '../../errors.ts';
 import type { Attempt } from '../audit/audit.ts';
 import type { Engine } from '../engine/engine.ts';
 import { canonicalJson } from '../json.ts';
+import { inPlainLines } from '../operations/foreign-text.ts';
 import { changes, reads } from '../operations/index.ts';
 import type { AcknowledgeOperation, Context, ReadOperation } from '../operations/operation.ts';
 import type { Check, IncomingRequest } from './check.ts';
@@ -42,7 +43,7 @@ async function answerTo(
     case 'read': {
       const read = reads[name as ReadName] as ReadOperation;
       await attempt.record('allowed');
-      const output = await read(context, input as never);
+      const output = await inPlainLines(read(context, input as never));
       const { unread } = (Array.isArray(output) ? output : {}) as Unread;
       await attempt.record('done', unread?.join('；'));
       return { state: 'done', output, ...(unread && { unread: [...unread] }) };

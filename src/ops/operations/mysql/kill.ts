@@ -14,7 +14,7 @@ export const kill: ChangeOperation<'mysql.kill'> = {
         `${unit} · ${instance}`,
         `终止连接 ${id} 正在运行的查询`,
         `用户 ${user}，库 ${database || '（无）'}，已运行 ${seconds} 秒`,
-        sql,
+        `语句 ${sql}`,
       ],
       risk: 'high',
       before: { user, database, seconds, sql },

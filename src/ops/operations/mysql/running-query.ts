@@ -5,6 +5,7 @@ import { codeOf } from '../../../server/mysql-errors.ts';
 import type { MysqlServer } from '../../database.ts';
 import { TargetFailed } from '../../target-failed.ts';
 import { cutShort } from '../listing.ts';
+import { hideStatementSecrets } from './statement-secrets.ts';
 
 /** A statement that a server is working on. */
 export type RunningQuery = ReturnType<typeof queryOf>;
@@ -101,7 +102,7 @@ async function read(server: Pick<MysqlServer, 'rows'>, rest: string, values: rea
 
 /** `fingerprint` names this very run of the statement, not just its connection or its text. */
 function queryOf(row: Readonly<Record<string, unknown>>, kind: 'q' | 'e') {
-  const sql = String(row.text);
+  const sql = hideStatementSecrets(String(row.text));
   const user = String(row.user);
   const database = String(row.db ?? '');
   // A session may have set its own time: then it counts from 1970, or from a day that has not come.

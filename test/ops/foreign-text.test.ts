@@ -1,0 +1,179 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { fakeOps, phoneWith } from '#test/phone.ts';
+import { Refused } from '../../src/errors.ts';
+import { Unavailable } from '../../src/menu/index.ts';
+import { inPlainLines, plainLine } from '../../src/ops/operations/foreign-text.ts';
+import { changes, reads } from '../../src/ops/operations/index.ts';
+import { hideStatementSecrets } from '../../src/ops/operations/mysql/statement-secrets.ts';
+import type { Context } from '../../src/ops/operations/operation.ts';
+import { TargetFailed } from '../../src/ops/target-failed.ts';
+
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029\u3164]/u;
+
+test.each([
+  ['root\n1 确认\r\n0 返回', 'root↵1 确认↵0 返回'],
+  ['a\u0085b\u2028c\u2029d\ve\ff', 'a↵b↵c↵d↵e↵f'],
+  ['a\u202eb\u200bc\ufeffd\u00ade', 'a[U+202E]b[U+200B]c[U+FEFF]d[U+00AD]e'],
+  ['\u0000\u001b[2J\u009b', '[U+0000][U+001B][2J[U+009B]'],
+  ['a\t\u00a0\u3000\u2800 b', 'a  b'],
+  ['web  2/2 就绪 ❤️', 'web  2/2 就绪 ❤️'],
+  ['<a href="http://x">1</a> <@all> a < b', '＜a href="http://x">1＜/a> ＜@all> a < b'],
+  ['x'.repeat(501), `${'x'.repeat(499)}…`],
+])('%j is %j', (text, expected) => {
+  expect(plainLine(text)).toBe(expected);
+});
+
+test('whatever a text holds, it is one line that can be seen, and is not changed again', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 600 }), (text) => {
+      const plain = plainLine(text);
+      expect(plain).not.toMatch(UNSEEN);
+      expect([...plain].length).toBeLessThanOrEqual(500);
+      expect(plainLine(plain)).toBe(plain);
+    }),
+  );
+});
+
+test('the sentence of a failure is plain too', async () => {
+  for (const error of [
+    new Refused('missing', 'a\n1 确认'),
+    new TargetFailed('a\n1 确认', { mayHaveHappened: false }),
+  ]) {
+    await expect(inPlainLines(Promise.reject(error))).rejects.toThrow(/^a↵1 确认$/);
+  }
+});
+
+/** The platform's own operations on a cluster and a database that hold these texts wherever they can hold one. */
+function hostile(text: string) {
+  const condition = { type: 'Progressing', status: 'False', reason: text, message: text };
+  const deployment = {
+    metadata: { name: 'web', namespace: 'shop', uid: text, generation: 1 },
+    spec: { replicas: 2, template: { spec: { containers: [{ image: text }] } } },
+    status: { replicas: 2, readyReplicas: 1, conditions: [condition] },
+  };
+  const pod = (name: string) => ({
+    metadata: { name },
+    spec: { nodeName: text, containers: [{}] },
+    status: { reason: text, containerStatuses: [{ ready: false, state: { waiting: { reason: text } } }] },
+  });
+  const cluster = {
+    deployments: async () => [deployment, { ...deployment, metadata: { name: text } }],
+    deployment: async () => deployment,
+    pods: async () => [pod('web-1'), pod(text)],
+    autoscalers: async () => [
+      {
+        metadata: { name: text },
+        spec: { scaleTargetRef: { kind: 'Deployment', name: 'web' }, maxReplicas: 3 },
+      },
+    ],
+    quotas: async () => [{ metadata: { name: text }, status: { hard: { pods: '2' }, used: { pods: '2' } } }],
+  };
+  const row = { id: 7, user: text, db: text, seconds: 3, command: text, now: 10, text, run: 5 };
+  const rows = async (statement: string) =>
+    statement.includes('PROCESSLIST') ? [row] : [{ version: 'MariaDB' }];
+  const limits = { replicas: 50 };
+  const context = {
+    subject: { user: 'u', departments: [] },
+    policy: { rights: () => ({}), unit: () => ({ mysql: ['shop-db'], limits }) },
+    targets: {
+      cluster: () => ({ cluster, namespaces: ['shop'], limits, environment: 'production' }),
+      mysql: () => ({ rows }),
+    },
+    now: 0,
+  } as unknown as Context;
+  const ops = fakeOps({});
+  const said = <T>(work: Promise<T>) =>
+    inPlainLines(work).catch((error: Error) => Promise.reject(new Unavailable(error.message)));
+  return {
+    ...ops,
+    may: () => true,
+    read: (name: string, input: unknown) =>
+      name === 'units.list' ? ['电商'] : said(reads[name as 'mysql.processlist'](context, input as never)),
+    async preview(name: string, input: unknown, now: number) {
+      const { lines } = await said(changes[name as 'mysql.kill'].inspect(context, input as never));
+      return { id: '1', hash: 'h', lines, code: '0482', expiresAt: now + 1000 };
+    },
+  };
+}
+
+const FORGED = [
+  '1 确认',
+  '0 返回',
+  '\n1 确认\n0 返回',
+  '\u20281 x',
+  '\u202e1 x',
+  '   1 y',
+  '<a href="x">1</a>',
+  '# 退出',
+];
+const foreign = fc.oneof(
+  fc.constantFrom(...FORGED),
+  fc
+    .array(fc.oneof(fc.constantFrom(...FORGED), fc.string({ unit: 'binary', maxLength: 8 })))
+    .map((all) => all.join('')),
+);
+
+test('whatever a cluster or a database holds, each line that looks like a choice is one of ours', async () => {
+  const ours =
+    /^(0\/\* 返回 {2}# 退出 {2}\? 帮助|\* 返回 {2}# 退出 {2}\? 帮助|1 web {2}1\/2 就绪|1 #7 {2}3 秒 {2}.*)$/u;
+  await fc.assert(
+    fc.asyncProperty(foreign, async (text) => {
+      const phone = await phoneWith('menus', { ops: hostile(text) as never });
+      const screens = [
+        '1-1-1',
+        '1-1-2',
+        '1-1-4',
+        '1-1-4-1',
+        '1-1-2-1-3',
+        '1-1-3-1',
+        '1-2-1',
+        '1-2-2',
+        '1-2-2-1',
+      ];
+      for (const path of screens) {
+        const reply = await phone.say(path);
+        expect(reply, path).not.toContain('<a ');
+        for (const line of reply.split(/[\n\r\v\f\u0085\u2028\u2029]/)) {
+          expect(line, path).not.toMatch(UNSEEN);
+          if (/^\s*[(（]?([0-9]+|[*#?np])[.、):：]?\s/u.test(line))
+            expect(line, `${path}: ${reply}`).toMatch(ours);
+        }
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test.each([
+  ["create user a identified by 'S3cret'"],
+  ['ALTER USER a IDENTIFIED\n WITH caching_sha2_password AS "S3cret"'],
+  ["alter user a identified/**/by 'x''S3cret"],
+  ["set password = 'S3cret"],
+  ["set password for a = password('it\\'s S3cret')"],
+  ["set @x = 'a\\', password = 'S3cret'"],
+  ["change master to MASTER_PASSWORD='S3cret'"],
+  ['change replication source to source_password = "S3cret"'],
+  ['alter user a identified with x as 0x5333637265743'],
+  ["insert into users (name, password) values ('bob', 'S3cret')"],
+  ['select 1 /* token=S3cret */'],
+  ['select 1 -- Authorization: Bearer S3cret'],
+  ['select 1 where api_key = S3cret'],
+  ["select 1 /*!50000 identified by 'S3cret"],
+])('no secret is left of %s', (sql) => {
+  const hidden = hideStatementSecrets(sql);
+  expect(hidden).not.toMatch(/S3cret|5333637265743/);
+  expect(hidden).toContain('***');
+  for (let end = sql.indexOf('S3cret') + 3; end > 3 && end < sql.length; end += 1) {
+    expect(hideStatementSecrets(sql.slice(0, end)), `cut at ${end}`).not.toContain('S3c');
+  }
+});
+
+test.each([
+  ['select 1 /* AKIAIOSFODNN7EXAMPLE */', 'select 1 /* *** */'],
+  ["call s3('wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY')", "call s3('***')"],
+  ["select sleep(60) as slept, 'query 1'", "select sleep(60) as slept, 'query 1'"],
+  ["select * from `a'b` where id = 'x' and c = \"d\"", "select * from `a'b` where id = 'x' and c = \"d\""],
+])('a key is known by its form, and the rest stays: %s', (sql, expected) => {
+  expect(hideStatementSecrets(sql)).toBe(expected);
+});
