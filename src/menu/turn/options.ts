@@ -38,9 +38,13 @@ export function choiceScreen(options: Listing<Option>): Extract<Screen, { kind: 
 
 /** Pins options in the order shown, at most 500. */
 export function pinsOf(options: readonly Option[]): readonly Pin[] {
-  return options.slice(0, MAX_OPTIONS).map((option) => {
-    if (typeof option === 'string') return { key: option, label: oneLine(option) };
-    return { key: option.key, label: oneLine(option.label), name: option.name };
+  const pinned = options.slice(0, MAX_OPTIONS);
+  const labels = labelsOf(pinned.map((option) => (typeof option === 'string' ? option : option.label)));
+  return pinned.map((option, index) => {
+    const label = labels[index] as string;
+    return typeof option === 'string'
+      ? { key: option, label }
+      : { key: option.key, label, name: option.name };
   });
 }
 
@@ -49,11 +53,17 @@ export function findOption(options: readonly Option[], key: string): Option | un
   return options.find((option) => (typeof option === 'string' ? option : option.key) === key);
 }
 
-/** The pins that a word (in plain ASCII forms) names exactly: by key, name or label. */
+/**
+ * The pins that a word (in plain ASCII forms) names by key, name or label: exactly, or else but for capitals and the kind
+ * of its dashes, which the keyboards of phones change.
+ */
 export function pinsNamed(pins: readonly Pin[], word: string): readonly Pin[] {
-  return pins.filter((pin) =>
-    [pin.key, pin.name, pin.label].some((name) => name && halfWidth(name).trim() === word),
-  );
+  const named = (spell: (name: string) => string): readonly Pin[] =>
+    pins.filter((pin) =>
+      [pin.key, pin.name, pin.label].some((name) => name && spell(halfWidth(name).trim()) === spell(word)),
+    );
+  const exactly = named((name) => name);
+  return exactly.length > 0 ? exactly : named((name) => name.toLowerCase().replaceAll(/[‐-―−]/g, '-'));
 }
 
 /** Whether a word (in plain ASCII forms) is the name of a line that the screen shows. */
@@ -61,8 +71,19 @@ export function isNamed(screen: Screen, word: string): boolean {
   return screen.kind === 'choice' && pinsNamed(screen.pins, word).length > 0;
 }
 
-function oneLine(label: string): string {
-  const characters = [...label.replaceAll(/\s*[\r\n]+\s*/g, ' ')];
-  if (characters.length <= LABEL_CHARACTERS) return characters.join('');
-  return `${characters.slice(0, LABEL_CHARACTERS - 1).join('')}…`;
+/** Each label on one line of at most 60 characters; those that would look alike then are shown whole. */
+function labelsOf(labels: readonly string[]): readonly string[] {
+  const lines = labels.map((label) => label.replaceAll(/\s*[\r\n\v\f\u0085\u2028\u2029]+\s*/g, ' '));
+  const short = lines.map(shortOf);
+  const times = new Map<string, number>();
+  for (const label of short) times.set(label, (times.get(label) ?? 0) + 1);
+  return short.map((label, index) => (times.get(label) === 1 ? label : (lines[index] as string)));
+}
+
+/** What is too long is cut in its middle: names often differ at their end, and behind them stands their state. */
+function shortOf(label: string): string {
+  const characters = [...label];
+  if (characters.length <= LABEL_CHARACTERS) return label;
+  const start = characters.slice(0, LABEL_CHARACTERS / 2 - 1);
+  return `${start.join('')}…${characters.slice(-LABEL_CHARACTERS / 2).join('')}`;
 }

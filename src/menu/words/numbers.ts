@@ -20,7 +20,7 @@ export function halfWidth(line: string): string {
   return line
     .replaceAll(/[！-～]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0))
     .replaceAll('　', ' ')
-    .replaceAll(/\p{Cf}/gu, '');
+    .replaceAll(/[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu, '');
 }
 
 /** The number 1–9999 that a line is, in plain ASCII digits without a leading zero. */
