@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { contract, type OperationName } from '../../src/contract/index.ts';
 import { principal } from '../../src/contract/principal.ts';
 import { ConfigError } from '../../src/errors.ts';
+import { reads } from '../../src/ops/operations/index.ts';
 import { fits, readPolicy } from '../../src/ops/policy/document.ts';
 import { createPolicy } from '../../src/ops/policy/policy.ts';
 import { type OpsHarness, openOpsHarness, type Replica, until } from './ops-harness.ts';
@@ -24,7 +25,7 @@ describe('the demo’s policy', () => {
   test.each(golden)('gives %s what it should, and nothing else', (user, rights) => {
     const subject = { user: principal.parse(user), departments: [] };
     const granted = Object.fromEntries(
-      Object.entries(policy.rights(subject)).map(([unit, names]) => [unit, [...names].sort()]),
+      policy.rights(subject).map(([unit, names]) => [unit, [...names].sort()]),
     );
     expect(granted).toEqual(
       Object.fromEntries(Object.entries(rights).map(([unit, names]) => [unit, [...names].sort()])),
@@ -52,7 +53,8 @@ describe('the demo’s policy', () => {
 test('a department is as good a member as a person', () => {
   const text = demo.replace('users: [lisi]', 'departments: [7]');
   const policy = createPolicy(readPolicy(text, targets));
-  const rights = (departments: number[]) => Object.keys(policy.rights({ user: 'zhaoliu', departments }));
+  const rights = (departments: number[]) =>
+    policy.rights({ user: 'zhaoliu', departments }).map(([unit]) => unit);
   expect(rights([7])).toEqual(['电商']);
   expect(rights([8])).toEqual([]);
 });
@@ -68,7 +70,7 @@ test('of the role admin its users hear of refused files, its departments do not,
 describe('people of several accounts', () => {
   const rightsUnder = (members: string, user: string, departments: number[] = []) => {
     const policy = createPolicy(readPolicy(demo.replace('users: [lisi]', members), targets));
-    return Object.keys(policy.rights({ user: principal.parse(user), departments }));
+    return policy.rights({ user: principal.parse(user), departments }).map(([unit]) => unit);
   };
 
   test.each([
@@ -280,4 +282,17 @@ test('the admins hear of a policy that was refused', async () => {
   });
   expect(harness.push.told('lisi')).toEqual([]);
   await harness.stop();
+});
+
+test('a unit stands where the file has it, also when it is called 2', async () => {
+  const unit = '{ environment: test }';
+  const policy = createPolicy(
+    readPolicy(
+      `units: { 乙: ${unit}, "2": ${unit}, 甲: ${unit}, 1: ${unit} }
+roles: { r: { members: { users: [u] }, grants: [{ operations: [mysql.kill], units: "*" }] } }`,
+      { contexts: [], instances: [] },
+    ),
+  );
+  const subject = { user: principal.parse('u'), departments: [] };
+  expect(await reads['units.list']({ policy, subject } as never, {})).toEqual(['乙', '2', '甲', '1']);
 });

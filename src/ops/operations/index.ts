@@ -9,9 +9,9 @@ import type { ChangeOperation, ReadOperation } from './operation.ts';
 
 /** Every read of the contract; one that is missing here is a type error. */
 export const reads: { readonly [N in ReadName]: ReadOperation<N> } = {
-  me: async ({ policy, subject }) => policy.rights(subject),
+  me: async ({ policy, subject }) => Object.fromEntries(policy.rights(subject)),
   // In the order of the policy.
-  'units.list': async ({ policy, subject }) => Object.keys(policy.rights(subject)),
+  'units.list': async ({ policy, subject }) => policy.rights(subject).map(([unit]) => unit),
   'k8s.deployments.list': listDeployments,
   'k8s.pods.list': listPods,
   'mysql.processlist': processlist,

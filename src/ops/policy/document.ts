@@ -69,8 +69,8 @@ function documentOf({ contexts, instances }: TargetNames) {
   });
 }
 
-/** The policy as its file says it. */
-export type PolicyDocument = z.infer<ReturnType<typeof documentOf>>;
+/** The policy as its file says it; `order` has the names of its units as they stand there. */
+export type PolicyDocument = z.infer<ReturnType<typeof documentOf>> & { readonly order: readonly string[] };
 /** A business unit: how careful to be in it, and what it reaches. */
 export type Unit = PolicyDocument['units'][string];
 /** Some operations (names, or patterns with `*`) in some units. */
@@ -92,7 +92,13 @@ export function readPolicy(text: string, targets: TargetNames): PolicyDocument {
         return `policy: ${path.join('.')}: ${message}${remedy}`;
       });
   if (!read.success || problems.length > 0) throw new ConfigError(problems);
-  return read.data;
+  return { ...read.data, order: orderOf(text) };
+}
+
+/** A record of JavaScript has names such as `2` before all others, so the order is read from the file itself. */
+function orderOf(text: string): readonly string[] {
+  const top = readYaml(text, {}, { mapAsMap: true }) as ReadonlyMap<string, ReadonlyMap<unknown, unknown>>;
+  return [...(top.get('units') ?? new Map()).keys()].map(String);
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
@@ -107,7 +113,7 @@ function readText(text: string): unknown {
   }
 }
 
-function unknownUnits({ units, roles }: PolicyDocument): string[] {
+function unknownUnits({ units, roles }: Pick<PolicyDocument, 'units' | 'roles'>): string[] {
   return Object.entries(roles).flatMap(([name, { grants }]) =>
     grants.flatMap((each, index) =>
       (each.units === '*' ? [] : each.units)

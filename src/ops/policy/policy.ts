@@ -15,7 +15,7 @@ export interface Subject {
 export type Policy = ReturnType<typeof createPolicy>;
 
 /** Makes the policy that a document describes. No match means no. */
-export function createPolicy({ units, roles }: PolicyDocument) {
+export function createPolicy({ units, roles, order }: PolicyDocument) {
   /** Whether the subject may run the operation; one about a target needs its `unit`. */
   const allows = (subject: Subject, operation: OperationName, unit: string | undefined): boolean => {
     if (Object.hasOwn(platform, operation)) return true;
@@ -27,11 +27,11 @@ export function createPolicy({ units, roles }: PolicyDocument) {
   return {
     allows,
     /** The operations of each unit in which the subject may do anything, in the order of the file. */
-    rights(subject: Subject): Readonly<Record<string, OperationName[]>> {
-      const granted = Object.keys(units).map(
+    rights(subject: Subject): readonly (readonly [unit: string, operations: OperationName[]])[] {
+      const granted = order.map(
         (unit) => [unit, grantable.filter((name) => allows(subject, name, unit))] as const,
       );
-      return Object.fromEntries(granted.filter(([, operations]) => operations.length > 0));
+      return granted.filter(([, operations]) => operations.length > 0);
     },
     /** What a unit reaches; undefined when the policy has no such unit. */
     unit: (name: string): Unit | undefined => (Object.hasOwn(units, name) ? units[name] : undefined),
