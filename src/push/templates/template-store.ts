@@ -3,7 +3,7 @@ import { transact } from '../../server/database.ts';
 import { createTtlCache } from '../../server/ttl-cache.ts';
 import type { Content } from '../content/content.ts';
 import { iso, TEMPLATE_KEY } from '../content/fields.ts';
-import { namesIn } from '../content/fill.ts';
+import { checkPlaces, namesIn } from '../content/fill.ts';
 import type { Variables } from '../content/message.ts';
 import type { Database, Tx } from '../database/database.ts';
 import type { TemplateTables } from '../database/template-tables.ts';
@@ -104,6 +104,7 @@ export function createTemplates({ db, now }: { readonly db: Database; readonly n
       if (length > MAX_CONTENT_BYTES) {
         throw new InputError(`content: is ${length} bytes of JSON; at most ${MAX_CONTENT_BYTES} are kept`);
       }
+      checkPlaces(content);
       return write({ key, title, content, author }, version);
     },
     /** Makes a new version that is as an earlier one was, also of a deleted template. Throws a Refusal when there is none such. */

@@ -2,26 +2,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Content } from '../../../src/push/content/content.ts';
-import { fill, namesIn } from '../../../src/push/content/fill.ts';
+import { checkPlaces, fill, namesIn } from '../../../src/push/content/fill.ts';
 
 /** What breaks fillers that go through JSON, a regular expression's replacement, or a second pass. */
-const NASTY = [
-  '"',
-  '\\',
-  '\n',
-  '\r\n',
-  '\u2028',
-  '$1',
-  '$&',
-  '$$',
-  "$'",
-  '`',
-  '${X}',
-  '${NAME}',
-  '}',
-  '\\u0041',
-  '',
-];
+const NASTY = ['"', '\\', '$1', '$&', '$$', "$'", '`', '${X}', '${NAME}', '}', '\\u0041', ''];
 
 describe('filling a template', () => {
   test.each(NASTY)('puts %j literally in its place', (value) => {
@@ -29,33 +13,28 @@ describe('filling a template', () => {
     expect(filled).toEqual({ text: `a${value}b${value}` });
   });
 
-  test('leaves any value as it is, at any depth, and everything else untouched', () => {
-    const value = fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom(...NASTY), fc.string());
-    fc.assert(
-      fc.property(value, value, (a, b) => {
-        const content: Content = {
-          templateCard: {
-            '${A}': 7,
-            main_title: { title: '${A}|${B}|${A}' },
-            list: [{ deep: ['${B}', 1, null, true] }],
-          },
-        };
-        expect(fill(content, { A: a, B: b })).toEqual({
-          templateCard: {
-            '${A}': 7,
-            main_title: { title: `${a}|${b}|${a}` },
-            list: [{ deep: [b, 1, null, true] }],
-          },
-        });
-      }),
-    );
+  test('fills any depth, and leaves everything else untouched', () => {
+    const content: Content = {
+      templateCard: {
+        '${A}': 7,
+        main_title: { title: '${A}|${B}|${A}' },
+        list: [{ deep: ['${B}', 1, null, true] }],
+      },
+    };
+    expect(fill(content, { A: '$&', B: '"好' })).toEqual({
+      templateCard: {
+        '${A}': 7,
+        main_title: { title: '$&|"好|$&' },
+        list: [{ deep: ['"好', 1, null, true] }],
+      },
+    });
   });
 
   test('changes the shape of the JSON by no value', () => {
     const content = { textcard: { title: '${T}', description: 'd', url: 'https://a.example/' } };
     const value = '","url":"https://evil.example/';
     expect(JSON.parse(JSON.stringify(fill(content, { T: value })))).toEqual({
-      textcard: { ...content.textcard, title: value },
+      textcard: { ...content.textcard, title: value.replace('://', '：//') },
     });
   });
 
@@ -70,5 +49,109 @@ describe('filling a template', () => {
       templateCard: { '${KEY}': '${A} ${B_2}', list: ['${A}', { x: '${USERID}' }] },
     };
     expect([...namesIn(content)]).toEqual(['A', 'B_2', 'USERID']);
+  });
+});
+
+describe('a value says no more than its template', () => {
+  const filled = (text: string, value: string) => fill({ markdown: text }, { A: value });
+
+  test.each([
+    ['${A}', 'x\n# y', 'x # y'],
+    ['${A:text}', 'x\n# y', 'x\n＃ y'],
+    ['${A}', '[a](https://evil.example/)', '［a］(https：//evil.example/)'],
+    [
+      '${A}',
+      '<font color="warning">a</font> <@all> `b` **c**',
+      '＜font color="warning"＞a＜/font＞ ＜@all＞ ｀b｀ ＊＊c＊＊',
+    ],
+    ['https:${A}', '//evil.example', 'https：//evil.example'],
+    [
+      '[a](https://h.example/${A}?b=${A})',
+      '../x?y&z)',
+      '[a](https://h.example/..%2Fx%3Fy%26z%29?b=..%2Fx%3Fy%26z%29)',
+    ],
+    ['[a](${A:url})', 'https://h.example/a)b c', '[a](https://h.example/a%29b%20c)'],
+    ['<@${A}>', 'zhangsan', '<@zhangsan>'],
+  ])('in markdown %j with %j', (text, value, sent) => {
+    expect(filled(text, value)).toEqual({ markdown: sent });
+  });
+
+  test('a link in a text is none', () => {
+    const value = '<a href="https://evil.example/">a</a>';
+    expect(fill({ text: '${A}' }, { A: value })).toEqual({
+      text: '＜a href="https：//evil.example/">a＜/a>',
+    });
+  });
+
+  test.each([
+    ['https://${A}/', 'x'],
+    ['https://h${A}/', '.evil.example'],
+    ['https://h:${A}/', '1@evil.example'],
+    ['[a](${A})', 'https://evil.example'],
+    ['<a href="${A}">', 'https://evil.example'],
+    ['https://h.example/${A}/x', '..'],
+    ['${A:url}', 'javascript:alert(1)'],
+    ['<@${A}>', 'all'],
+    ['<@a${A}>', 'll'],
+    ['<font color="${A}">', 'a"><@b'],
+  ])('%j refuses %j, which would move its host or its marks', (text, value) => {
+    expect(() => filled(text, value)).toThrow('variables: ');
+  });
+
+  test('nobody is mentioned, and no mini program opened, that the template does not name', () => {
+    for (const [text, value] of [
+      ['@a${A}', 'll'],
+      ['${A}', '@all'],
+    ] as const) {
+      expect(() => fill({ text: 'a', mentioned: [text] }, { A: value })).toThrow('variables: ');
+    }
+    const card = { templateCard: { card_action: { type: 2, appid: '${A}' } } };
+    expect(() => fill(card, { A: 'wx1' })).toThrow('appid');
+  });
+
+  test('a template whose host is a value is refused when it is written', () => {
+    const url = 'https://${A}.example/';
+    expect(() => checkPlaces({ textcard: { title: 'a', description: 'b', url } })).toThrow('${A:url}');
+    expect(() => checkPlaces({ text: '${A:html}' })).toThrow('of no type');
+    expect(() => checkPlaces({ text: '${A} ${B:text} ${C:url} https://h.example/${A}' })).not.toThrow();
+  });
+
+  test('whatever the value: no mark, no mention, no line and no host is its own', () => {
+    const bits = [
+      '<',
+      '>',
+      '[',
+      ']',
+      '(',
+      ')',
+      '`',
+      '*',
+      '#',
+      '@all',
+      ':',
+      '/',
+      '//',
+      '\\',
+      '?',
+      '\n',
+      'a',
+      '.',
+      '好',
+      'https',
+      '"',
+    ];
+    const value = fc.array(fc.constantFrom(...bits), { maxLength: 12 }).map((parts) => parts.join(''));
+    const text = '${A}${B}\n[${A}](https://h.example/p/x${A}?q=${B}) https:${B}';
+    fc.assert(
+      fc.property(fc.oneof(value, fc.string()), fc.oneof(value, fc.string()), (A, B) => {
+        const { markdown } = fill({ markdown: text }, { A, B }) as { markdown: string };
+        expect(markdown.match(/[<>`*]/g)).toBeNull();
+        expect(markdown.match(/[[\]]/g)).toEqual(['[', ']']);
+        expect(markdown.split(/[\n\r\u0085\u2028\u2029]/)).toHaveLength(2);
+        expect(markdown).not.toMatch(/^\s*#/m);
+        const addresses = markdown.match(/:\/\/[^\s/]*/g);
+        expect(addresses).toEqual(['://h.example']);
+      }),
+    );
   });
 });

@@ -14,7 +14,7 @@ const patiently = { timeout: 240_000, interval: 500 };
 let role: PushRole;
 beforeAll(async () => {
   role = await startPushRole({ wecom: { unlicensed, memberLimits: [] } });
-  for (const [key, text] of Object.entries({ all: 'hello', bonus: `\${USERID} \${AMOUNT} \${UNIT}` })) {
+  for (const [key, text] of Object.entries({ all: 'hello', bonus: `\${USERID} \${AMOUNT:text} \${UNIT}` })) {
     await role.first.ask(`PUT /v1/templates/${key}`, { json: { title: key, content: { text } } });
   }
 });

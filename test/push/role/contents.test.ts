@@ -29,14 +29,15 @@ test('a text over 2048 bytes arrives whole, in parts that end on a character', a
   );
 });
 
-test('a value with quotes, backslashes, line feeds and $1 arrives literally, and each receiver has their own userid', async () => {
-  const content = { text: `\${USERID}: \${VALUE}` };
+test('a value with quotes, backslashes, line feeds and $1 arrives as it is, and each receiver has their own userid', async () => {
+  const content = { text: `\${USERID}: \${VALUE:text}` };
   const put = await role.first.ask('PUT /v1/templates/literal', { json: { title: 'literal', content } });
   expect(put.status).toBe(200);
   const VALUE = `"quotes" 'and' \\ \\n \n $1 $& $$ \${USERID} \${VALUE} </div>`;
+  const shown = VALUE.replace('<', '＜');
   const template = { key: 'literal', variables: { VALUE } };
   await role.second.client.send({ to: { users: ['anna', 'bert'] }, template });
-  expect([texts('anna'), texts('bert')]).toEqual([[`anna: ${VALUE}`], [`bert: ${VALUE}`]]);
+  expect([texts('anna'), texts('bert')]).toEqual([[`anna: ${shown}`], [`bert: ${shown}`]]);
   const lacking = await role.second.ask('POST /v1/messages', {
     json: { to: { users: ['anna'] }, template: { key: 'literal' } },
   });
@@ -44,7 +45,7 @@ test('a value with quotes, backslashes, line feeds and $1 arrives literally, and
   const preview = await role.second.ask('POST /v1/templates/literal/preview', {
     json: { variables: { VALUE }, userid: 'carl' },
   });
-  expect(preview.body.content).toEqual({ text: `carl: ${VALUE}` });
+  expect(preview.body.content).toEqual({ text: `carl: ${shown}` });
 });
 
 test('a template that is changed at one replica is soon the changed one at the other', async () => {

@@ -121,7 +121,7 @@ describe('a template', () => {
     const preview = (body: unknown) =>
       ask(routes, 'POST /templates/:key/preview', { params: { key: 'preview' }, body });
     const filled = await preview({ variables: { X: '$1\n\\"${USERID}' }, userid: 'zhangsan' });
-    expect(filled.body).toEqual({ version: 1, content: { text: 'zhangsan: "$1\n\\"${USERID}"' } });
+    expect(filled.body).toEqual({ version: 1, content: { text: 'zhangsan: "$1 \\"${USERID}"' } });
     await expect(preview({ variables: {}, userid: 'zhangsan' })).rejects.toThrow('X missing');
     await expect(preview({ variables: { X: 'x' } })).rejects.toThrow('USERID missing');
     await expect(preview({ variables: { X: 'x'.repeat(20_480) }, userid: 'z' })).rejects.toThrow(
