@@ -143,6 +143,17 @@ test('a jump walks from the first screen as if every step were typed, and names 
   expect(await phone.say('1-1-2')).toContain('请选择部署');
 });
 
+test('a jump finds a name with dashes of its own, and names the ways where there are several', async () => {
+  const phone = await open(cluster('web', 'web-api', 'web-3', '3-tier').ops);
+  expect(await phone.say('1-1-2-web-api-5')).toContain('副本 2 → 5');
+  expect(phone.path()).toBe('1-1-2-web%2Dapi-5');
+  expect(await phone.say('#', '1-1-3-3-tier')).toContain('重启 3-tier');
+  expect(await phone.say('#', '1-1-2-web-3-5')).toContain('web-3\n副本 2 → 5');
+  const several = await phone.say('#', '1-1-2-web-3');
+  expect(several).toContain('扩缩容 › web › 3；电商 › Kubernetes › 扩缩容 › web-3。');
+  expect(several).not.toContain('副本 2 →');
+});
+
 test('a jump never confirms, and never leaves out what stands behind a preview', async () => {
   const { ops } = cluster('web');
   const phone = await open(ops);

@@ -27,6 +27,7 @@ export const sentences = {
   notAllowedAnyMore: '权限或菜单有变化，已回到第一步。',
   confirmFirst: '跳转到预览为止，后面不能再跟别的；请先看清预览，再确认。',
   jumpFailed: (step: number, why: string) => `跳转的第 ${step} 步不行：${why}`,
+  jumpAmbiguous: (ways: string) => `这样跳转有几种意思：${ways}。请一步一步选。`,
   jumpTooLong: '后面没有选项了。',
   wrongCode: '确认码不对，没有执行。',
   onlyOne: '请输入 1 确认，或 0 返回。',
