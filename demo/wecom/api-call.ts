@@ -12,9 +12,15 @@ export const apiNames = [
 ] as const;
 export type ApiName = (typeof apiNames)[number];
 
+/** Whether an API is simulated here. */
+export function isApiName(name: string): name is ApiName {
+  return (apiNames as readonly string[]).includes(name);
+}
+
 /** One call of the server API as it came over HTTP; `address` is the caller's. */
 export interface ApiCall {
-  readonly name: ApiName;
+  /** Of an API that is simulated here, or any other path. */
+  readonly name: string;
   readonly method: string;
   readonly query: Readonly<Record<string, string | undefined>>;
   readonly body: Buffer;

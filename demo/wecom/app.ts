@@ -13,6 +13,8 @@ export interface Member {
   readonly name: string;
   readonly position: string;
   readonly department: readonly number[];
+  /** Those of them that this member leads. */
+  readonly leads?: readonly number[];
 }
 
 /** One group chat that the app created (protocol §4.5). */
@@ -28,7 +30,7 @@ export type Clock = () => number;
 export const demoMembers: readonly Member[] = [
   { userid: 'zhangsan', name: '张三', position: 'SRE', department: [1, 2] },
   { userid: 'lisi', name: '李四', position: '电商开发', department: [1, 3] },
-  { userid: 'wangwu', name: '王五', position: 'SRE 负责人', department: [1, 2] },
+  { userid: 'wangwu', name: '王五', position: 'SRE 负责人', department: [1, 2], leads: [2] },
   { userid: 'mallory', name: 'Mallory', position: '无角色', department: [1] },
 ];
 

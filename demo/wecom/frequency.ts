@@ -45,3 +45,25 @@ export function createFrequency(limits: readonly Limit[], clock: Clock): Frequen
     },
   };
 }
+
+/**
+ * The same, with a block: whoever runs into a limit may do nothing for as long as its window is (protocol §4.12). Whether
+ * a call during the block makes it longer is not documented; it does not.
+ */
+export function createBlockingFrequency(limits: readonly Limit[], clock: Clock): Frequency {
+  const parts = limits.map((limit) => ({
+    counter: createFrequency([limit], clock),
+    ms: limit.seconds * 1000,
+  }));
+  const blockedUntil = new Map<string, number>();
+  return {
+    allows: (key) => {
+      const now = clock();
+      if ((blockedUntil.get(key) ?? 0) > now) return false;
+      const reached = parts.find(({ counter }) => !counter.allows(key));
+      if (reached === undefined) blockedUntil.delete(key);
+      else blockedUntil.set(key, now + reached.ms);
+      return reached === undefined;
+    },
+  };
+}

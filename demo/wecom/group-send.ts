@@ -1,11 +1,13 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { ApiError } from './api-error.ts';
 import type { Chat, Clock } from './app.ts';
-import { type Fields, required } from './fields.ts';
-import { createFrequency } from './frequency.ts';
+import { isInteractive } from './card-check.ts';
+import { block, type Fields, required } from './fields.ts';
+import { createBlockingFrequency } from './frequency.ts';
 import type { PutMail } from './mailbox.ts';
 import { isPicture } from './media-upload.ts';
 import { readContent } from './message-content.ts';
+import { chatSender, robotSender } from './senders.ts';
 import type { Uploads } from './uploads.ts';
 import type { Shown } from './view.ts';
 
@@ -28,7 +30,8 @@ export function createGroupSend(options: {
   readonly clock: Clock;
 }): GroupSend {
   const { chats, robots, uploads, putMail, clock } = options;
-  const perRobot = createFrequency([{ count: 20, seconds: 60 }], clock);
+  const perRobot = createBlockingFrequency([{ count: 20, seconds: 60 }], clock);
+  const sender = chatSender(uploads);
   const newId = (): string => randomBytes(12).toString('base64url');
 
   return {
@@ -37,7 +40,7 @@ export function createGroupSend(options: {
       if (!chatid) throw new ApiError(86003);
       if (typeof chatid !== 'string' || !/^[\da-zA-Z]{1,32}$/.test(chatid)) throw new ApiError(86001);
       if (!chats.some((chat) => chat.chatid === chatid)) throw new ApiError(86008);
-      const shown = readContent(message, { uploads, owner: null, markdownBytes: 2048 });
+      const shown = readContent(message, sender);
       putMail(`chat:${chatid}`, { msgid: newId(), msgtype: `${msgtype}`, shown });
     },
     byRobot: (robot, message) => {
@@ -54,19 +57,13 @@ export function createGroupSend(options: {
   };
 }
 
-/** What differs from message/send: longer markdown, pictures within the call, and cards without interaction. */
+/** What differs from message/send: pictures within the call, and cards without interaction. */
 function readRobotContent(message: Fields, robot: string, uploads: Uploads): Shown {
-  const sender = { uploads, owner: robot, markdownBytes: 4096 };
+  const sender = robotSender(uploads, robot);
   const { msgtype, image, template_card: card } = message;
-  if (msgtype === 'textcard') throw new ApiError(40008, msgtype);
-  if (
-    msgtype === 'template_card' &&
-    !/^(text|news)_notice$/.test(`${(card as Fields | undefined)?.card_type}`)
-  ) {
-    throw new ApiError(40058, 'card_type');
-  }
+  if (msgtype === 'template_card' && isInteractive(block(card))) throw new ApiError(42031);
   if (msgtype !== 'image') return readContent(message, sender);
-  const { base64, md5 } = (image ?? {}) as Fields;
+  const { base64, md5 } = block(image);
   const bytes = Buffer.from(required(base64), 'base64');
   if (createHash('md5').update(bytes).digest('hex') !== md5) throw new ApiError(40058, 'md5');
   if (!isPicture(bytes)) throw new ApiError(40004);

@@ -13,10 +13,20 @@ const most: Readonly<Record<string, number>> = {
 const SMALLEST = 5;
 const PNG = '89504e47';
 const JPEG = 'ffd8ff';
+/** What a robot may upload (protocol §5). */
+const ofRobots: ReadonlySet<string> = new Set(['file', 'voice']);
+
+/** By what the bytes of each type are known; a file may be anything. */
+const looksLike: Readonly<Record<string, (bytes: Buffer) => boolean>> = {
+  image: isPicture,
+  voice: (bytes) => bytes.toString('latin1', 0, 5) === '#!AMR',
+  video: (bytes) => bytes.toString('latin1', 4, 8) === 'ftyp',
+};
 
 /**
  * Answers media/upload, and webhook/upload_media for the robot `owner` (protocol §4.6, §5). Throws 40005 for an unknown
- * type, 44001 without a readable part `media`, 40006 or 45001 for its size, 40004 for a picture that is none.
+ * type, 44001 without a readable part `media`, 40006 or 45001 for its size, 40004 for a picture, voice or video
+ * that is none. How long a voice is, is not looked at.
  */
 export async function upload(
   uploads: Uploads,
@@ -25,11 +35,11 @@ export async function upload(
 ): Promise<Record<string, unknown>> {
   const type = query.type ?? '';
   const limit = Object.hasOwn(most, type) ? most[type] : undefined;
-  if (limit === undefined || (owner !== null && type !== 'file')) throw new ApiError(40005);
+  if (limit === undefined || (owner !== null && !ofRobots.has(type))) throw new ApiError(40005);
   const { name, bytes } = await readMedia(body, contentType);
   if (bytes.length <= SMALLEST) throw new ApiError(40006);
   if (bytes.length > limit) throw new ApiError(45001);
-  if (type === 'image' && !isPicture(bytes)) throw new ApiError(40004);
+  if (looksLike[type]?.(bytes) === false) throw new ApiError(40004);
   const mediaId = uploads.add({ type, name, bytes, owner });
   const createdAt = Math.floor((uploads.get(mediaId)?.time ?? 0) / 1000);
   return { type, media_id: mediaId, created_at: `${createdAt}` };

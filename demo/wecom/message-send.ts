@@ -1,12 +1,16 @@
+import { randomBytes } from 'node:crypto';
 import { ApiError } from './api-error.ts';
 import type { Clock, WeComApp } from './app.ts';
+import { isInteractive } from './card-check.ts';
 import { createDuplicates } from './duplicates.ts';
 import type { Fields } from './fields.ts';
 import { createFrequency, type Limit } from './frequency.ts';
 import type { PutMail } from './mailbox.ts';
 import { readContent } from './message-content.ts';
 import { createReceivers, type Directory } from './receivers.ts';
+import { memberSender } from './senders.ts';
 import type { SentMessages } from './sent-messages.ts';
+import { createTaskIds } from './task-ids.ts';
 import type { Uploads } from './uploads.ts';
 
 /** Answers one call of message/send with the fields that follow errcode and errmsg; throws an ApiError (protocol §4.2). */
@@ -32,25 +36,37 @@ export function createMessageSend(options: {
   const findReceivers = createReceivers(directory);
   const duplicates = createDuplicates(clock);
   const perMember = createFrequency(limits, clock);
-  const sender = { uploads, owner: null, markdownBytes: 2048 };
+  const sender = memberSender(uploads);
+  const taskIds = createTaskIds();
 
   return (message) => {
-    checkAgent(app, message.agentid);
+    checkAgent(app, message);
     const shown = readContent(message, sender);
     const { userids, ...lists } = findReceivers(message);
+    // Which WeCom looks at first is not documented. A repeat that it drops is answered as if it had been sent (§4.2).
+    const isRepeat = duplicates.has(message);
+    if (!isRepeat) taskIds.check(message);
+    taskIds.use(message);
     const msgid = sent.add();
     const mail = { msgid, msgtype: `${message.msgtype}`, shown };
-    const isRepeat = duplicates.has(message);
     for (const userid of userids) {
       if (isRepeat) putMail(userid, mail, 'repeat');
       else putMail(userid, mail, perMember.allows(userid) ? undefined : 'limit');
     }
-    return { ...lists, msgid };
+    return { ...lists, msgid, ...responseCode(message) };
   };
 }
 
-function checkAgent(app: WeComApp, agentId: unknown): void {
-  if (agentId === undefined) throw new ApiError(41011);
+function checkAgent(app: WeComApp, { msgtype, agentid: agentId }: Fields): void {
+  // The one type that is not of an app (§4.2).
+  if (msgtype === 'miniprogram_notice' && agentId === undefined) return;
+  if (agentId === undefined || agentId === null) throw new ApiError(41011);
   if (typeof agentId !== 'number' || !Number.isInteger(agentId)) throw new ApiError(40056);
   if (agentId !== app.agentId) throw new ApiError(301002);
+}
+
+/** By which a card can be changed later, once; only one that tells the app of a tap has it. */
+function responseCode({ msgtype, template_card: card }: Fields): { readonly response_code?: string } {
+  if (msgtype !== 'template_card' || !isInteractive(card as Fields)) return {};
+  return { response_code: randomBytes(32).toString('base64url') };
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type ApiAnswer, type ApiCall, type ApiName, apiNames } from './api-call.ts';
+import type { ApiAnswer, ApiCall } from './api-call.ts';
 import { ApiError } from './api-error.ts';
 import type { Faults } from './faults.ts';
 import { readJson } from './fields.ts';
@@ -16,7 +16,7 @@ export async function addServerRoutes(
     readonly faults: Faults;
     /** The name of the robot with a key, for faults that meet one robot only. */
     readonly robotOf: (key: string | undefined) => string;
-    readonly record: (name: ApiName, errcode: number) => void;
+    readonly record: (name: string, errcode: number) => void;
     readonly signal: AbortSignal;
   },
 ): Promise<void> {
@@ -25,8 +25,9 @@ export async function addServerRoutes(
   http.removeAllContentTypeParsers();
   http.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
-  const handle = async (name: ApiName, request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
-    const call = callOf(name, request);
+  const handle = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+    const call = callOf(request);
+    const { name } = call;
     const fault = faults.take(name, (receiver) => namesReceiver(call, receiver, robotOf));
     if (fault?.delayMs !== undefined) await sleep(fault.delayMs, undefined, { signal });
     const isSpoilt = fault?.hang || fault?.cut || fault?.status !== undefined || fault?.errcode !== undefined;
@@ -43,21 +44,27 @@ export async function addServerRoutes(
     return { errcode: fault.errcode, errmsg: fault.errmsg ?? 'fault set by hand' };
   };
 
-  for (const name of apiNames) {
-    http.route({
-      method: ['GET', 'POST'],
-      url: `/cgi-bin/${name}`,
-      bodyLimit: MOST_BYTES,
-      handler: (request, reply) => handle(name, request, reply),
-    });
-  }
+  http.route({
+    // Whatever the method and the path, WeCom answers 200 with an errcode (§4): a client that looks at the errcode alone
+    // would take any other body for success.
+    method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    url: '/cgi-bin/*',
+    bodyLimit: MOST_BYTES,
+    handler: handle,
+    errorHandler: (error, _request, reply) => {
+      if (error.code !== 'FST_ERR_CTP_BODY_TOO_LARGE') throw error;
+      reply.code(200).send({ errcode: 45001, errmsg: 'media size out of limit' });
+    },
+  });
 }
 
-function callOf(name: ApiName, request: FastifyRequest): ApiCall {
+function callOf(request: FastifyRequest): ApiCall {
+  const query = request.query as Record<string, string | string[]>;
   return {
-    name,
+    name: (request.params as { readonly '*': string })['*'],
     method: request.method,
-    query: request.query as Record<string, string | undefined>,
+    // Of a parameter that is given twice the first counts.
+    query: Object.fromEntries(Object.entries(query).map(([key, value]) => [key, [value].flat()[0]])),
     body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
     contentType: request.headers['content-type'] ?? '',
     address: request.ip,

@@ -1,20 +1,10 @@
-import { ApiError } from './api-error.ts';
-import { type Fields, listOf, optional, readFields, required } from './fields.ts';
+import { block, type Fields, listOf, optional, required } from './fields.ts';
 import type { Line, Link, Shown } from './view.ts';
 
-const TASK_ID = /^[\w@-]{1,128}$/;
-const interactive = new Set(['button_interaction', 'vote_interaction', 'multiple_interaction']);
-const cards = new Set(['text_notice', 'news_notice', ...interactive]);
-
-/** Reads a template_card; throws 40058 when a block that its type requires is missing or too long a list (protocol §4.3). */
-export function readTemplateCard(card: Fields): Shown {
-  const type = card.card_type;
-  if (typeof type !== 'string' || !cards.has(type)) throw new ApiError(40058, 'card_type');
+/** What a phone shows of a card that was checked (protocol §4.3). */
+export function showCard(card: Fields): Shown {
   const [main, subTitle] = [block(card.main_title), optional(card.sub_title_text)];
   const title = optional(main.title);
-  if (title === '' && (type !== 'text_notice' || subTitle === '')) throw new ApiError(40058, 'main_title');
-  checkParts(card, type);
-
   const rows = listOf(card.horizontal_content_list, 6).map(
     ({ keyname, value }) => [required(keyname), optional(value)] as const,
   );
@@ -51,26 +41,6 @@ export function readTemplateCard(card: Fields): Shown {
   };
 }
 
-function checkParts(card: Fields, type: string): void {
-  const isNotice = !interactive.has(type);
-  const has = (name: string): boolean => card[name] !== undefined;
-  if (isNotice && !has('card_action')) throw new ApiError(40058, 'card_action');
-  if (!isNotice || has('action_menu')) {
-    if (!TASK_ID.test(optional(card.task_id))) throw new ApiError(40058, 'task_id');
-  }
-  if (type === 'news_notice' && has('card_image') === has('image_text_area')) {
-    throw new ApiError(40058, 'card_image or image_text_area');
-  }
-  const needed = {
-    button_interaction: 'button_list',
-    vote_interaction: 'checkbox',
-    multiple_interaction: 'select_list',
-  };
-  const name = needed[type as keyof typeof needed] as string | undefined;
-  if (name !== undefined && !has(name)) throw new ApiError(40058, name);
-  if (has('select_list')) listOf(card.select_list, 3);
-}
-
 function line(text: unknown, tone?: Line['tone']): Line {
   return { text: optional(text), ...(tone && { tone }) };
 }
@@ -88,8 +58,4 @@ function readLinks(card: Fields): readonly Link[] {
   }));
   const links = [...jumps, { title: '详情', url: optional(action.url) }];
   return links.filter(({ url }) => url !== '');
-}
-
-function block(value: unknown): Fields {
-  return value === undefined ? {} : readFields(value);
 }

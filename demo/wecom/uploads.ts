@@ -16,6 +16,8 @@ export interface Uploads {
   add(upload: Omit<Upload, 'time'>): string;
   /** Throws 40007 for one that is not there, older than three days, of another type, or another robot's. */
   find(mediaId: unknown, type: string, owner: string | null): Upload;
+  /** Whether there is one that this owner may use, whatever its type. */
+  has(mediaId: string, owner: string | null): boolean;
   /** Whatever its type and owner; undefined when it is not kept any more. */
   get(mediaId: string): Upload | undefined;
   /** How many were ever uploaded. */
@@ -51,6 +53,10 @@ export function createUploads(clock: Clock): Uploads {
       const isUsable = found?.type === type && found.owner === owner && isAlive(found);
       if (!found || !isUsable) throw new ApiError(40007);
       return found;
+    },
+    has: (mediaId, owner) => {
+      const found = byId.get(mediaId);
+      return found !== undefined && found.owner === owner && isAlive(found);
     },
     get: (mediaId) => byId.get(mediaId),
     count: () => count,

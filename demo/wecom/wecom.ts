@@ -110,10 +110,10 @@ export function createWeCom(options: WeComOptions): WeCom {
   const groupSend = createGroupSend({ chats, robots, uploads, putMail, clock });
   const recall = (msgid: unknown): void => history.recall(sent.readRecallable(msgid));
   const settings = { ...options, callbackAddresses, callsPerMinute };
-  const parts = { app, members, tokens, sendMessage, groups: groupSend, recall, uploads, settings, clock };
+  const parts = { members, tokens, sendMessage, groups: groupSend, recall, uploads, settings, clock };
   const answer = createServerApi(parts);
-  const answered: { readonly name: ApiName; readonly errcode: number }[] = [];
-  const record = (name: ApiName, errcode: number): void => {
+  const answered: { readonly name: string; readonly errcode: number }[] = [];
+  const record = (name: string, errcode: number): void => {
     answered.push({ name, errcode });
     if (answered.length > 1000) answered.shift();
   };

@@ -32,6 +32,11 @@ export async function startWithClient(options: Partial<WeComOptions> = {}) {
       form.set('media', new Blob([bytes]), name);
       return ask(`media/upload?access_token=${token}&type=${type}`, form);
     },
+    uploadFor: (key: string, type: string, bytes: Uint8Array<ArrayBuffer>) => {
+      const form = new FormData();
+      form.set('media', new Blob([bytes]), 'x');
+      return ask(`webhook/upload_media?key=${key}&type=${type}`, form);
+    },
     uploadRaw: (type: string, body: string | FormData | Blob) =>
       ask(`media/upload?access_token=${token}&type=${type}`, body),
     wait: (seconds: number) => {

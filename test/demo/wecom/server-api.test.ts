@@ -66,13 +66,46 @@ describe('gettoken', () => {
     expect(answer).not.toHaveProperty('access_token');
   });
 
-  test('too often in a minute is refused until the minute has passed', async () => {
+  test('too often in a minute is refused for a minute from then on', async () => {
     const { getToken, wait } = await start({ callsPerMinute: 3 });
     await getToken();
     await getToken();
+    wait(50);
     expect((await getToken()).errcode).toBe(45009);
-    wait(61);
+    wait(59);
+    expect((await getToken()).errcode).toBe(45009);
+    wait(1);
     expect((await getToken()).errcode).toBe(0);
+  });
+});
+
+describe('any path', () => {
+  const paths = ['kf/send_msg', 'message/update_template_card', 'user/', 'no/such/thing', 'toString', ''];
+  test.each(paths)('such as %j answers 200 and an errcode, whatever the method', async (path) => {
+    const { wecom, token } = await start();
+    for (const method of ['GET', 'POST', 'PUT', 'DELETE', 'PATCH']) {
+      const init = method === 'GET' ? {} : { method, body: '{}' };
+      const response = await fetch(`${wecom.url}/cgi-bin/${path}?access_token=${token}`, init);
+      expect([response.status, await response.json()]).toMatchObject([200, { errcode: 48002 }]);
+    }
+  });
+
+  test('asks for the token first', async () => {
+    const { get } = await start();
+    expect((await get('kf/send_msg')).errcode).toBe(41001);
+    expect((await get('kf/send_msg?access_token=made-up')).errcode).toBe(40014);
+  });
+
+  test('says with a refusal which address WeCom saw', async () => {
+    const { get } = await start();
+    const words = /^access_token missing, hint: \[\d+_41001\], from ip: 127\.0\.0\.1, more info at https:/;
+    expect((await get('user/get')).errmsg).toMatch(words);
+  });
+
+  test('takes the first of a parameter that is given twice', async () => {
+    const { get, token } = await start();
+    const answer = await get(`user/get?access_token=${token}&userid=lisi&userid=wangwu`);
+    expect(answer).toMatchObject({ errcode: 0, userid: 'lisi' });
   });
 });
 
@@ -142,9 +175,16 @@ describe('message/send', () => {
     expect((await post(body)).errcode).toBe(40058);
   });
 
-  test('by GET is refused', async () => {
+  test.each(['GET', 'PUT', 'DELETE'])('by %s is refused', async (method) => {
     const { get, token } = await start();
-    expect((await get(`message/send?access_token=${token}`)).errcode).toBe(40058);
+    expect((await get(`message/send?access_token=${token}`, { method })).errcode).toBe(40058);
+  });
+
+  test('takes null for the lists that it does not need', async () => {
+    const { post, text, textsOf } = await start();
+    expect((await post({ ...text, toparty: null, totag: null })).errcode).toBe(0);
+    expect((await post({ ...text, touser: null, toparty: null })).errcode).toBe(82001);
+    expect(textsOf('zhangsan')).toEqual(['好了']);
   });
 
   test('cuts a text at 2048 bytes and marks it', async () => {
@@ -158,8 +198,9 @@ describe('message/send', () => {
     await post({ ...text, msgtype: 'markdown', markdown: { content: '**好**' } });
     const textcard = { title: '告警', description: 'web 2/3', url: 'https://example.com' };
     await post({ ...text, msgtype: 'textcard', textcard });
-    await post({ ...text, msgtype: 'voice', voice: { media_id: 'm1' } });
-    expect(textsOf('zhangsan')).toEqual(['**好**', '告警\nweb 2/3\nhttps://example.com', '[voice]']);
+    const taskcard = { title: '发布', task_id: 'old-1', btn: [{ key: 'a', name: '同意' }] };
+    await post({ ...text, msgtype: 'taskcard', taskcard });
+    expect(textsOf('zhangsan')).toEqual(['**好**', '告警\nweb 2/3\nhttps://example.com', '[taskcard] 发布']);
   });
 
   test('drops the 31st message of a minute to one member with errcode 0', async () => {
@@ -194,13 +235,24 @@ test('getcallbackip answers loopback, or what was set', async () => {
   expect((await set.get(`getcallbackip?access_token=${set.token}`)).ip_list).toEqual(ranges);
 });
 
-test('user/get answers a member with the departments, in any case, and nobody else', async () => {
+test('user/get answers a member as an app of today sees one, in any case, and nobody else', async () => {
   const { get, token } = await start();
-  expect(await get(`user/get?access_token=${token}&userid=LiSi`)).toMatchObject({
+  expect(await get(`user/get?access_token=${token}&userid=WangWu`)).toEqual({
     errcode: 0,
-    userid: 'lisi',
-    name: '李四',
-    department: [1, 3],
+    errmsg: 'ok',
+    userid: 'wangwu',
+    name: '王五',
+    position: 'SRE 负责人',
+    department: [1, 2],
+    order: [0, 0],
+    is_leader_in_dept: [0, 1],
+    main_department: 1,
+    direct_leader: [],
+    alias: '',
+    telephone: '',
+    status: 1,
+    extattr: { attrs: [] },
+    external_position: '',
   });
   expect((await get(`user/get?access_token=${token}&userid=nobody`)).errcode).toBe(60111);
   expect((await get(`user/get?access_token=${token}`)).errcode).toBe(60111);
