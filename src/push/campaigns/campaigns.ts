@@ -10,8 +10,8 @@ export type Campaigns = ReturnType<typeof createCampaigns>;
 
 /** How long a replica rests when a round had nothing to hand out; ms. */
 const REST_MS = 500;
-/** So many rounds are left out while no campaign runs: one that is started is seen within 2 s. */
-const IDLE_ROUNDS = 3;
+/** So many rounds are left out while no campaign runs and nobody orders anything here: what is due, or ordered elsewhere, is seen within 5 s. */
+const IDLE_ROUNDS = 9;
 
 /** Makes the campaigns of one replica: messages to many, handed out little by little by all replicas together. */
 export function createCampaigns(parts: CampaignParts) {
@@ -54,9 +54,13 @@ export function createCampaigns(parts: CampaignParts) {
     return idleRounds < 0 && sweep();
   };
   const loop = createLoop({ restMs: REST_MS, work, onError });
+  const onOrder = (): void => {
+    idleRounds = 0;
+    loop.wake();
+  };
 
   return {
-    routes: campaignRoutes(parts),
+    routes: campaignRoutes({ ...parts, onOrder }),
     sweep,
     /** Begins to work on whatever there is to do, until `close`. */
     start(): void {

@@ -20,6 +20,12 @@ export const commands = {
   },
 } as const;
 
+/** What taking orders needs. */
+export interface OrderParts extends CampaignParts {
+  /** A campaign has another state now. */
+  readonly onOrder: () => void;
+}
+
 /** Two at once: whoever comes second looks again. */
 const TRIES = 3;
 
@@ -28,7 +34,7 @@ const TRIES = 3;
  * may not use the template any more, 409 in a state where the command means nothing; an InputError when it cannot be started.
  */
 export async function order(
-  parts: CampaignParts,
+  parts: OrderParts,
   { app, scopes }: Caller,
   { command, id }: { readonly command: keyof typeof commands; readonly id: string },
 ): Promise<CampaignRow> {
@@ -50,6 +56,7 @@ export async function order(
         ? await startCampaign(parts, campaign)
         : await changeCampaign(db, campaign, { state: to, ...ended });
     if (!isDone) continue;
+    parts.onOrder();
     // What fails here is left to the next round.
     await withdrawAll(parts, serial).catch(onError);
     return findCampaign(db, app, id);

@@ -3,8 +3,8 @@ import { ID, pageLimit } from '../content/fields.ts';
 import { deliveryStates } from '../content/message.ts';
 import { nextPage, type Route, route } from '../http/route.ts';
 import { campaignSchema, receiverSchema } from './campaign-schema.ts';
-import { type CampaignParts, findCampaign, listCampaigns } from './campaign-store.ts';
-import { commands, order } from './control.ts';
+import { findCampaign, listCampaigns } from './campaign-store.ts';
+import { commands, type OrderParts, order } from './control.ts';
 import { createCampaign } from './create-campaign.ts';
 import { listDeliveries, listWaiting, receiverPage } from './receivers-store.ts';
 import { lineOf, lineSchema, wholeOf, wholeSchema } from './view.ts';
@@ -19,7 +19,7 @@ const missing = { 404: 'This app has no such campaign.' };
 const BODY_LIMIT = 4_100_000_000;
 
 /** The routes under /v1/campaigns; an app sees its own only. */
-export function campaignRoutes(parts: CampaignParts): readonly Route[] {
+export function campaignRoutes(parts: OrderParts): readonly Route[] {
   const { db } = parts;
   return [
     route('POST /campaigns', {

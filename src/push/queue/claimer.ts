@@ -19,6 +19,8 @@ export interface ClaimerParts extends ClaimParts {
   /** The lanes it serves, by rank, and how often it looks for what other replicas have accepted, in ms. */
   readonly lanes: readonly Lane[];
   readonly lookMs: number;
+  /** It looks at these lanes too, for somebody else who serves them, and says when something is due in one. */
+  readonly watches?: { readonly lanes: readonly Lane[]; readonly onDue: () => void };
   /** The shortest time between two claims, ms: what comes due meanwhile is claimed together, which costs half. */
   readonly paceMs: number;
   /** How many calls of one account are under way in one lane at the same time. */
@@ -45,7 +47,8 @@ const CLOSE_MS = 12_000;
 
 /** Makes the claimer of one replica; it does not run yet. */
 export function createClaimer(parts: ClaimerParts): Claimer {
-  const { db, accounts, clock, newId, lanes, lookMs, paceMs, concurrency, send, onError } = parts;
+  const { db, accounts, clock, newId, lanes, watches, lookMs, paceMs, concurrency, send, onError } = parts;
+  const looksAt = [...lanes, ...(watches?.lanes ?? [])];
   /** Of each account and lane how many calls are under way, and what has not been recorded. */
   const underWay = new Map<string, { calling: number; readonly open: Set<Promise<void>> }>();
   /** Of accounts that WeCom blocks it is known until when. */
@@ -118,22 +121,8 @@ export function createClaimer(parts: ClaimerParts): Claimer {
     }
   };
 
-  /** Resolves to whether there may be more. */
-  const round = async (): Promise<boolean> => {
-    clearTimeout(timer);
-    await giveBack();
-    // Before the database says what time it is: a lease is never believed to be longer than it is.
-    const since = parts.now();
-    const due = await readDue(db, lanes, clock);
-    const now = due[0]?.now ?? 0;
-    const rooms = due
-      .filter(({ dueAt }) => dueAt <= now)
-      .map(({ account, lane }): Room => ({ account, lane, count: roomOf({ account, lane }, now) }))
-      .filter(({ count }) => count > 0)
-      .toSorted((one, other) => lanes.indexOf(one.lane) - lanes.indexOf(other.lane));
-    const soon = Math.min(...due.map(({ dueAt }) => dueAt).filter((at) => at > now)) - now;
-    if (soon < lookMs) timer = setTimeout(loop.wake, soon).unref();
-    if (rooms.length === 0) return false;
+  /** Begins what it gets; resolves to whether there may be more. */
+  const claimFor = async (rooms: readonly Room[], now: number, since: number): Promise<boolean> => {
     for (let tries = 1; ; tries += 1) {
       try {
         const { groups, blocked: found, looked } = await claimOnce(rooms, now, since);
@@ -144,6 +133,28 @@ export function createClaimer(parts: ClaimerParts): Claimer {
         if (error !== DAY_IS_FULL || tries >= TRIES) throw error;
       }
     }
+  };
+
+  /** Resolves to whether there may be more. */
+  const round = async (): Promise<boolean> => {
+    clearTimeout(timer);
+    await giveBack();
+    // Before the database says what time it is: a lease is never believed to be longer than it is.
+    const since = parts.now();
+    const all = await readDue(db, looksAt, clock);
+    const now = all[0]?.now ?? 0;
+    const due = all.filter(({ lane }) => lanes.includes(lane));
+    const rooms = due
+      .filter(({ dueAt }) => dueAt <= now)
+      .map(({ account, lane }): Room => ({ account, lane, count: roomOf({ account, lane }, now) }))
+      .filter(({ count }) => count > 0)
+      .toSorted((one, other) => lanes.indexOf(one.lane) - lanes.indexOf(other.lane));
+    const soon = Math.min(...due.map(({ dueAt }) => dueAt).filter((at) => at > now)) - now;
+    if (soon < lookMs) timer = setTimeout(loop.wake, soon).unref();
+    const more = rooms.length > 0 && (await claimFor(rooms, now, since));
+    // Now, and not before: of two claims at once each puts off receivers of the other for a moment.
+    if (all.some(({ lane, dueAt }) => dueAt <= now && watches?.lanes.includes(lane))) watches?.onDue();
+    return more;
   };
   const work = (): Promise<boolean> =>
     round().catch(async (error: unknown) => {

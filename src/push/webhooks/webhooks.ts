@@ -27,14 +27,14 @@ export interface ResultParts {
   /** From 0 to 1. */
   readonly random: () => number;
   readonly newId: () => string;
-  /** How often it looks for what is due when nothing wakes it; 500 ms. */
+  /** How often it looks for what is due when nothing wakes it; 1 s. */
   readonly pollMs?: number;
   /** Called after every try: `delivered`, `retried`, `expired` or `refused`. */
   readonly onCall: (result: string) => void;
   readonly onError: (error: unknown) => void;
 }
 
-const POLL_MS = 500;
+const POLL_MS = 1000;
 const KEPT_MS = 7 * 86_400_000;
 /** How long an answer may take; slow hosts hold up nobody for longer. */
 const ANSWER_MS = 5000;

@@ -28,10 +28,10 @@ function holdRests() {
   return {
     /** How many rests of at most so many ms are under way. */
     count: (ms: number) => [...held.values()].filter((rest) => rest.ms <= ms).length,
-    /** Ends those. */
-    end(ms: number) {
+    /** Ends those, of at least so many. */
+    end(ms: number, least = 0) {
       for (const [timer, rest] of held) {
-        if (rest.ms > ms) continue;
+        if (rest.ms > ms || rest.ms < least) continue;
         held.delete(timer);
         rest.end();
       }
@@ -39,21 +39,33 @@ function holdRests() {
   };
 }
 
-test('what another replica has accepted is found by a look: an alert within 80 ms, the rest within 240 ms', async () => {
+test('what another replica has accepted is found by one look within 90 ms, alerts first, the rest after them', async () => {
   const rests = holdRests();
   const replica = harness.start();
-  // The claimers of alerts and of the rest, and who looks for what others have finished.
-  await eventually(() => rests.count(240)).toBe(3);
+  // The claimer of alerts, and who looks for what others have finished; the other claimer rests for a second.
+  await eventually(() => rests.count(240)).toBe(2);
+  await eventually(() => rests.count(1000)).toBe(3);
   const other = harness.open();
-  await other.accept(textTo('anna', 'alert', { lane: 'alert' }));
   await other.accept(textTo('bert', 'normal'));
   await other.accept(textTo('carl', 'bulk', { lane: 'bulk' }));
+  await other.accept(textTo('anna', 'alert', { lane: 'alert' }));
   expect(harness.weCom.sent).toEqual([]);
-  expect(rests.count(80)).toBe(1);
-  rests.end(80);
-  await eventually(() => harness.weCom.sent.map(({ to }) => to)).toEqual([['user:anna']]);
-  rests.end(240);
+  expect(rests.count(90)).toBe(1);
+  rests.end(90);
   await eventually(() => harness.weCom.sent.length).toBe(3);
+  expect(harness.weCom.sent[0]?.to).toEqual(['user:anna']);
+  expect(replica.errors).toEqual([]);
+});
+
+test('a claimer that is held up keeps nobody from looking: the other looks by itself after a second', async () => {
+  const rests = holdRests();
+  const replica = harness.start();
+  await eventually(() => rests.count(1000)).toBe(3);
+  const other = harness.open();
+  await other.accept(textTo('bert', 'normal'));
+  rests.end(1000, 1000);
+  await eventually(() => harness.weCom.textsTo('user:bert')).toEqual(['normal']);
+  expect(rests.count(90)).toBe(1);
   expect(replica.errors).toEqual([]);
 });
 
