@@ -3,6 +3,7 @@ import { botAccountSettings, botSettings } from './config/bot-settings.ts';
 import { opsSettings } from './config/ops-settings.ts';
 import { pushAccountSettings, pushSettings } from './config/push-settings.ts';
 import { type Environment, readSettings } from './config/read-settings.ts';
+import { redisProblems } from './config/redis-nodes.ts';
 import type { Settings, ValuesOf } from './config/setting.ts';
 import { commonSettings } from './config/shared-settings.ts';
 import { DEFAULT_ACCOUNT } from './contract/principal.ts';
@@ -69,6 +70,10 @@ export function readConfig(role: Role, env: Environment): Config {
     ...(is('ops') && { ops: part(opsSettings) }),
     ...(is('push') && { push: Object.freeze({ ...accountOf(pushAccountSettings), ...part(pushSettings) }) }),
   };
+  const { redisUrl, redisNodes } = config.bot ?? {};
+  if (redisUrl && redisNodes) {
+    for (const problem of redisProblems(redisUrl.reveal(), redisNodes.reveal())) problems.add(problem);
+  }
   if (problems.size > 0) throw new ConfigError([...problems]);
   return Object.freeze(config);
 }

@@ -72,7 +72,7 @@ export function createOpsClient(parts: OpsClientParts) {
       });
       const { text: answerText } = await parts.send({
         method: 'POST',
-        url: new URL(path, parts.url),
+        url: new URL(`${parts.url}${path}`),
         headers: {
           authorization: `Bearer ${token}`,
           'content-type': 'application/json',

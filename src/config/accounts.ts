@@ -8,6 +8,7 @@ import { readAccount } from './read-account.ts';
 import { readFile } from './read-settings.ts';
 import type { Secret, Settings, ValuesOf } from './setting.ts';
 import type { shared } from './shared-settings.ts';
+import { problemsOf } from './text.ts';
 
 type AccountSettings = Settings & Pick<typeof shared, 'corpId' | 'agentId'>;
 /** One app of one enterprise, by the name that messages, callbacks and logs give it, as a role knows it. */
@@ -52,8 +53,7 @@ export function loadAccounts<S extends AccountSettings>(
       if (twin !== undefined) throw new InputError(`is the same app as "${twin.name}"; name each app once`);
       accounts.set(name, old !== undefined && written(old) === written(account) ? old : account);
     } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      problems.set(name, `ACCOUNTS_FILE: account "${name}": ${error.message}`);
+      problems.set(name, `ACCOUNTS_FILE: account "${name}": ${problemsOf(error).join('; ')}`);
       if (old !== undefined) accounts.set(name, old);
     }
   }

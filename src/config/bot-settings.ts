@@ -68,7 +68,7 @@ export const botSettings = {
     about:
       'Where the bot reaches the ops platform. Plain http to another machine needs ?plain-http behind the address.',
     example: 'https://ops.internal:8081',
-    read: internalUrl,
+    read: internalUrl('v1'),
   },
   signingKey: secret({
     name: 'OPS_SIGNING_KEY',

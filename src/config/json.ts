@@ -1,6 +1,6 @@
 import { InputError } from '../errors.ts';
-import { serverUrl } from './network.ts';
-import { about } from './text.ts';
+import { mysqlUrl } from './network.ts';
+import { about, readEach } from './text.ts';
 
 /** What a JSON text says; `undefined` when it is none. */
 export function readJson(text: string): unknown {
@@ -20,11 +20,9 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 export function mysqlTargets(text: string): Readonly<Record<string, string>> {
   return named(text, 'instance names and mysql:// addresses', (name, url) => {
     if (typeof url !== 'string') throw new InputError(`gives "${name}" no mysql:// address`);
-    return about(`gives "${name}" what`, () => mysqlServer(url));
+    return about(`gives "${name}" what`, () => mysqlUrl(url));
   });
 }
-
-const mysqlServer = serverUrl(['mysql:']);
 
 /** Group robots: name → the key of the webhook, which is all that it takes to send (protocol §5); `{}` when there are none. */
 export function robots(text: string): Readonly<Record<string, string>> {
@@ -50,6 +48,6 @@ function named(
     throw new InputError(`must be a JSON object of ${expected}; {} when there are none`);
   }
   return Object.freeze(
-    Object.fromEntries(Object.entries(entries).map(([name, value]) => [name, read(name, value)])),
+    Object.fromEntries(readEach(Object.entries(entries), ([name, value]) => [name, read(name, value)])),
   );
 }

@@ -1,6 +1,6 @@
 import { readVerifyingKeys } from '../contract/keys.ts';
 import { mysqlTargets, readJson } from './json.ts';
-import { cidrs, serverUrl } from './network.ts';
+import { cidrs, mysqlDatabaseUrl } from './network.ts';
 import { type Settings, secret } from './setting.ts';
 import { listening, pushClient, shared } from './shared-settings.ts';
 import { about, matching, path } from './text.ts';
@@ -30,9 +30,9 @@ export const opsSettings = {
   },
   mysqlUrl: secret({
     name: 'MYSQL_URL',
-    about: 'Database of operations and audit.',
+    about: 'Database of operations and audit; with ?ssl-mode=VERIFY_IDENTITY behind it TLS is made.',
     example: 'mysql://keypad:password@mysql.internal:3306/keypad',
-    read: serverUrl(['mysql:'], /^\/[^/]+$/),
+    read: mysqlDatabaseUrl,
   }),
   kubeconfig: {
     name: 'KUBECONFIG',
@@ -42,7 +42,8 @@ export const opsSettings = {
   },
   mysqlTargets: secret({
     name: 'OPS_MYSQL_TARGETS',
-    about: 'MySQL instances that operations may reach, as JSON; {} when there are none.',
+    about:
+      'MySQL instances that operations may reach, as JSON; {} when there are none. With ?ssl-mode=VERIFY_IDENTITY behind an address TLS is made.',
     example: '{"shop-db":"mysql://keypad:password@shop-db.internal:3306"}',
     read: mysqlTargets,
   }),

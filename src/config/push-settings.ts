@@ -1,11 +1,9 @@
 import { robots } from './json.ts';
-import { cidrs, httpsUrl, serverUrl } from './network.ts';
+import { cidrs, httpsUrl, mysqlDatabaseUrl, proxyUrl } from './network.ts';
+import { noProxy } from './no-proxy.ts';
 import { type Settings, secret } from './setting.ts';
 import { listening, shared } from './shared-settings.ts';
 import { integer, matching } from './text.ts';
-
-const proxy = serverUrl(['http:', 'https:']);
-const readProxy = (text: string) => (text === '' ? text : proxy(text));
 
 const { corpId, agentId, accountsFile, trustedProxies } = shared;
 
@@ -37,28 +35,32 @@ export const pushSettings = {
     about: 'Where the WeCom server API is reached; plain http on loopback only.',
     example: 'https://qyapi.weixin.qq.com',
     fallback: 'https://qyapi.weixin.qq.com',
-    read: httpsUrl,
+    read: httpsUrl('cgi-bin'),
   },
   httpsProxy: secret({
     name: 'HTTPS_PROXY',
-    about: 'Proxy for WeCom and for result callbacks over https; unset: that of HTTP_PROXY, or none.',
+    about:
+      'Proxy for WeCom and for result callbacks over https, which must allow CONNECT; unset: that of HTTP_PROXY, or none.',
     example: 'http://proxy.internal:3128',
     fallback: '',
-    read: readProxy,
+    isInLowerCaseToo: true,
+    read: proxyUrl,
   }),
   httpProxy: secret({
     name: 'HTTP_PROXY',
     about: 'Proxy for result callbacks over plain http; unset: none.',
     example: 'http://proxy.internal:3128',
     fallback: '',
-    read: readProxy,
+    isInLowerCaseToo: true,
+    read: proxyUrl,
   }),
   noProxy: {
     name: 'NO_PROXY',
-    about: 'Hosts and domains that are called without a proxy; loopback always is.',
-    example: 'hooks.internal,.corp.example',
+    about: 'Hosts, domains and networks that are called without a proxy; loopback always is.',
+    example: 'hooks.internal,.corp.example,10.0.0.0/8',
     fallback: '',
-    read: (text: string) => text,
+    isInLowerCaseToo: true,
+    read: noProxy,
   },
   ...listening({
     prefix: 'PUSH',
@@ -74,9 +76,9 @@ export const pushSettings = {
   },
   mysqlUrl: secret({
     name: 'PUSH_MYSQL_URL',
-    about: 'Database of messages and templates.',
+    about: 'Database of messages and templates; with ?ssl-mode=VERIFY_IDENTITY behind it TLS is made.',
     example: 'mysql://keypad:password@mysql.internal:3306/keypad_push',
-    read: serverUrl(['mysql:'], /^\/[^/]+$/),
+    read: mysqlDatabaseUrl,
   }),
   masterKey: secret({
     name: 'PUSH_MASTER_KEY',

@@ -4,7 +4,7 @@ import { InputError } from '../errors.ts';
 import { isRecord } from './json.ts';
 import { readSecretFile } from './read-settings.ts';
 import type { Setting, Settings } from './setting.ts';
-import { about } from './text.ts';
+import { about, readEach } from './text.ts';
 
 /** Stands in `ACCOUNTS_FILE` for the field of an account; both roles read the same file, each its own part of it. */
 const KEYS = {
@@ -28,14 +28,14 @@ interface Definition {
   readonly folder: string;
 }
 
-/** Reads the fields that a role needs, by the rules of the variables that say the same. Throws an InputError. */
+/** Reads the fields that a role needs, by the rules of the variables that say the same. Throws an InputError, or a ConfigError with several problems. */
 export function readAccount({ name, entry, settings, menusDir, folder }: Definition): object {
   if (name === DEFAULT_ACCOUNT)
     throw new InputError('is the app of the WECOM_* variables; choose another name');
   if (!ACCOUNT_NAME.test(name))
     throw new InputError('a name is a letter, then up to 31 letters, digits and -, in lower case');
   const values = flatten(entry);
-  const read = Object.entries(settings).map(([field, setting]) => {
+  const read = readEach(Object.entries(settings), ([field, setting]) => {
     const key = KEYS[field as keyof typeof KEYS];
     const value = values.get(key);
     if (value === undefined && key === KEYS.menusDir) return [field, menusDir] as const;

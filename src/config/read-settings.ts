@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { ConfigError, InputError } from '../errors.ts';
 import type { Setting, Settings, ValuesOf } from './setting.ts';
-import { about } from './text.ts';
+import { about, problemsOf } from './text.ts';
 
 /** What a process was started with: `process.env`, or a plain object in a test. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -20,8 +20,7 @@ export function readSettings<S extends Settings>(settings: S, env: Environment):
     try {
       values[field] = readSetting(setting, env);
     } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      problems.push(error.message);
+      problems.push(...problemsOf(error));
     }
   }
   if (problems.length > 0) throw new ConfigError(problems);
@@ -38,12 +37,24 @@ function readSetting(setting: Setting, env: Environment): unknown {
   return about(name, () => setting.read(text));
 }
 
-function readText({ name, file: mayBeFile, fallback }: Setting, env: Environment): string | undefined {
+function readText(setting: Setting, env: Environment): string | undefined {
+  const { name, file: mayBeFile, fallback } = setting;
   const file = mayBeFile ? env[`${name}_FILE`] || undefined : undefined;
-  const inline = env[name] || undefined;
+  const inline = readInline(setting, env);
   if (file === undefined) return inline ?? fallback;
   if (inline !== undefined) throw new InputError(`${name} and ${name}_FILE are both set; remove one of them`);
   return about(`${name}_FILE`, () => readSecretFile(file));
+}
+
+function readInline({ name, isInLowerCaseToo }: Setting, env: Environment): string | undefined {
+  const text = env[name] || undefined;
+  const lower = (isInLowerCaseToo && env[name.toLowerCase()]) || undefined;
+  if (text !== undefined && lower !== undefined && text !== lower) {
+    throw new InputError(
+      `${name} and ${name.toLowerCase()} are both set, each to another value; remove one of them`,
+    );
+  }
+  return text ?? lower;
 }
 
 /** The text in the file of a secret, without the line end behind it. Throws an InputError that goes on from "… names". */

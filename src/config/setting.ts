@@ -10,6 +10,8 @@ export interface Setting<T = unknown> {
   readonly example: string;
   /** What an unset variable means. Without it the variable must be set. */
   readonly fallback?: string;
+  /** The name counts in lower-case letters too, as other programs write it. */
+  readonly isInLowerCaseToo?: true;
   /** `X_FILE` may name a file that holds the text. */
   readonly file?: true;
   /** Throws an InputError that says what is wrong and what to write instead. */

@@ -1,4 +1,4 @@
-import { cidrs, host, internalUrl, port, serverUrl } from './network.ts';
+import { cidrs, host, internalUrl, port, redisUrl } from './network.ts';
 import { type Settings, secret } from './setting.ts';
 import { integer, matching, path } from './text.ts';
 
@@ -28,9 +28,9 @@ export const shared = {
   },
   redisUrl: secret({
     name: 'REDIS_URL',
-    about: 'Redis: sessions and deduplication of the bot.',
+    about: 'Redis: sessions and deduplication of the bot; rediss:// for TLS.',
     example: 'redis://:password@redis.internal:6379',
-    read: serverUrl(['redis:', 'rediss:']),
+    read: redisUrl,
   }),
   trustedProxies: {
     name: 'TRUSTED_PROXIES',
@@ -101,7 +101,7 @@ export function pushClient(parts: {
       name: `${prefix}_URL`,
       about: `Where ${role} reaches message delivery. Plain http to another machine needs ?plain-http behind the address.`,
       example: 'https://push.internal:8083',
-      read: internalUrl,
+      read: internalUrl('v1'),
     },
     pushAppId: {
       name: `${prefix}_APP_ID`,

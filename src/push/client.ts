@@ -39,7 +39,7 @@ export class PushError extends Error {
 }
 
 export interface PushClientParts {
-  /** Such as `http://push.internal:8083`. */
+  /** Such as `https://push.internal:8083`, or of a gateway with a path, `https://gateway/keypad`; no slash at its end. */
   readonly url: string;
   readonly app: string;
   readonly key: string;
@@ -105,10 +105,11 @@ async function ask<T>(parts: Required<PushClientParts>, path: string, message?: 
 
 /** Asks once, with a signature of its own; throws a PushError when no usable answer comes. */
 async function exchange(parts: Required<PushClientParts>, path: string, message: GivenMessage | undefined) {
-  const url = new URL(path, parts.url);
+  const url = new URL(`${parts.url}${path}`);
   const method = message === undefined ? 'GET' : 'POST';
   const text = message === undefined ? {} : { body: JSON.stringify(message) };
-  const unsigned = { method, target: url.pathname + url.search, now: Date.now(), nonce: randomUUID() };
+  // A gateway takes its own part of the path off: what arrives is signed.
+  const unsigned = { method, target: path, now: Date.now(), nonce: randomUUID() };
   try {
     const answered = await parts.send({
       method,

@@ -1,5 +1,7 @@
-import { type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import { NoAnswer } from '../errors.ts';
+import { hostOf } from './address.ts';
+import { readNoProxy } from './no-proxy.ts';
 
 /** One request to another server. */
 export interface HttpRequest {
@@ -26,7 +28,7 @@ export type SendHttp = (request: HttpRequest) => Promise<HttpAnswer>;
 export interface HttpProxies {
   readonly httpProxy?: string;
   readonly httpsProxy?: string;
-  /** Hosts and domains that are called directly, separated by commas; loopback always is. */
+  /** Hosts, domains and networks that are called directly, separated by commas; loopback always is. */
   readonly noProxy?: string;
 }
 
@@ -40,7 +42,7 @@ const CONNECT_MS = 5000;
  */
 const IDLE_MS = 4000;
 const MOST_IDLE_MS = 30_000;
-const NEVER_BY_PROXY = ['localhost', '127.0.0.1', '::1'];
+const NEVER_BY_PROXY = 'localhost,127.0.0.0/8,::1';
 
 /**
  * Opens a client, which calls other servers over connections that are kept open; nothing of the environment counts, only
@@ -52,23 +54,24 @@ const NEVER_BY_PROXY = ['localhost', '127.0.0.1', '::1'];
  * before: they finish what is under way on them, and are not used again.
  */
 export function createHttpClient({ httpProxy = '', httpsProxy = '', noProxy = '' }: HttpProxies = {}) {
-  const open = (): Dispatcher =>
-    new EnvHttpProxyAgent({
-      httpProxy,
-      httpsProxy,
-      noProxy: [noProxy, ...NEVER_BY_PROXY].join(','),
+  const excepted = readNoProxy(`${noProxy},${NEVER_BY_PROXY}`);
+  const open = (url: URL): Dispatcher => {
+    const options = {
       connectTimeout: CONNECT_MS,
       keepAliveTimeout: IDLE_MS,
       keepAliveMaxTimeout: MOST_IDLE_MS,
       // HTTP/2 would share a connection among requests, and repeat some by itself.
       allowH2: false,
-    });
+    };
+    if (excepted.hasAddress(hostOf(url))) return new Agent(options);
+    return new EnvHttpProxyAgent({ ...options, httpProxy, httpsProxy, noProxy: excepted.names.join(',') });
+  };
   const agents = new Map<string, Dispatcher>();
   const left = new Set<Dispatcher>();
   let isClosed = false;
-  const agentOf = ({ origin }: URL): Dispatcher => {
-    const agent = agents.get(origin) ?? open();
-    agents.set(origin, agent);
+  const agentOf = (url: URL): Dispatcher => {
+    const agent = agents.get(url.origin) ?? open(url);
+    agents.set(url.origin, agent);
     return agent;
   };
   const discredit = ({ origin }: URL, agent: Dispatcher): void => {

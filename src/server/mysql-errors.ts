@@ -32,9 +32,9 @@ export function isReadOnly(error: unknown): boolean {
   return READ_ONLY.test(codeOf(error));
 }
 
-/** No connection; no room (on disk, in memory, for one more connection); shutting down, or ended by an administrator (1927: MariaDB). */
+/** No connection, or none with the TLS that was asked for; no room (on disk, in memory, for one more connection); shutting down, or ended by an administrator (1927: MariaDB). */
 const AWAY =
-  /^(E[A-Z]+|PROTOCOL_\w+|1927|ER_(CON_COUNT_ERROR|TOO_MANY_USER_CONNECTIONS|USER_LIMIT_REACHED|OUT_OF_RESOURCES|DISK_FULL|RECORD_FILE_FULL|ERROR_ON_WRITE|GET_ERRNO|SERVER_SHUTDOWN|QUERY_INTERRUPTED))$/;
+  /^(E[A-Z]+|PROTOCOL_\w+|HANDSHAKE_\w+|1927|ER_(CON_COUNT_ERROR|TOO_MANY_USER_CONNECTIONS|USER_LIMIT_REACHED|OUT_OF_RESOURCES|DISK_FULL|RECORD_FILE_FULL|ERROR_ON_WRITE|GET_ERRNO|SERVER_SHUTDOWN|QUERY_INTERRUPTED))$/;
 
 /** Whether the database could not be reached, takes no writes, has no room or gave up on a lock, rather than refused what was asked. */
 export function isDatabaseAway(error: unknown): boolean {

@@ -1,4 +1,5 @@
 import { createPool, type PoolConnection, type QueryError } from 'mysql2';
+import { readMysqlAddress } from './mysql-address.ts';
 import { codeOf, isReadOnly } from './mysql-errors.ts';
 
 /** How a database is used. */
@@ -40,7 +41,7 @@ export function openPool(
   }: MysqlOptions = {},
 ) {
   const pool = createPool({
-    uri: url,
+    ...readMysqlAddress(url),
     connectionLimit: connections,
     queueLimit: 1000,
     connectTimeout: 3000,

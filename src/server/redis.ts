@@ -1,5 +1,5 @@
 import { Cluster, type Command, Redis, type RedisOptions } from 'ioredis';
-import { ConfigError } from '../errors.ts';
+import { type RedisAddress, readRedisAddress } from './redis-address.ts';
 
 export type { Redis } from 'ioredis';
 
@@ -44,7 +44,8 @@ const REFUSAL = /(^|-)(READONLY|MASTERDOWN|OOM|MISCONF|LOADING|NOREPLICAS|CLUSTE
 
 /**
  * Connects to Redis; the one place that does. When Redis does not answer for a second commands fail: a person hears a
- * sentence instead of nothing. No command is sent a second time. Throws a ConfigError.
+ * sentence instead of nothing. No command is sent a second time. Throws an InputError for a url
+ * that is no address of Redis.
  *
  * After a failover the address may lead to another server, while the connection to the old one still looks alive: after an answer that
  * never came, or a {@link REFUSAL}, the connection is dropped, and a new one made.
@@ -54,9 +55,10 @@ export function createRedis(
   { nodes, prefix = '', now = () => performance.now() }: RedisParts = {},
 ): Redis {
   const options = { ...connecting(now), keyPrefix: prefix };
-  if (nodes === undefined) return new Redis(url, { ...options, enableAutoPipelining: true });
-  if (nodes.kind === 'cluster') return openCluster(url, nodes.nodes, options);
-  return openUnderSentinels(url, nodes, options);
+  const address = readRedisAddress(url);
+  if (nodes === undefined) return new Redis({ ...options, ...address, enableAutoPipelining: true });
+  if (nodes.kind === 'cluster') return openCluster(address, nodes.nodes, options);
+  return openUnderSentinels(address, nodes, options);
 }
 
 /** What holds for every connection. */
@@ -88,18 +90,19 @@ type Connecting = ReturnType<typeof connecting> & { readonly keyPrefix: string }
 
 /** The host of the address is the name under which they know the master. */
 function openUnderSentinels(
-  url: string,
+  { host: name, ...address }: RedisAddress,
   { nodes, username, password }: Sentinels,
   options: Connecting,
 ): Redis {
-  const redis = new Redis(url, {
+  const redis = new Redis({
     ...options,
+    ...address,
     enableAutoPipelining: true,
     sentinels: [...nodes],
-    name: decodeURIComponent(new URL(url).hostname),
+    name,
     sentinelUsername: username,
     sentinelPassword: password,
-    ...(url.startsWith('rediss:') && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
+    ...(address.tls !== undefined && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
     sentinelCommandTimeout: 1000,
     // They tell of a promotion at once; a demoted server that lives takes writes for 8 s more, which are lost.
     failoverDetector: true,
@@ -117,25 +120,15 @@ function openUnderSentinels(
 
 type ConnectToSentinel = (...args: readonly unknown[]) => Redis;
 
-/** A cluster has the commands of a single Redis, as long as the keys of each live on one node. */
+/** A cluster has the commands of a single Redis, as long as the keys of each live on one node; and one database, without a number. */
 function openCluster(
-  url: string,
+  { host, port = 6379, db: _, ...login }: RedisAddress,
   nodes: readonly RedisNode[],
   { keyPrefix, ...redisOptions }: Connecting,
 ): Redis {
-  const { hostname, port, username, password, pathname } = new URL(url);
-  if (!/^\/?0?$/.test(pathname)) {
-    throw new ConfigError(['REDIS_URL: a cluster has no databases with numbers; take the path off']);
-  }
-  const first = { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port || 6379) };
-  const cluster = new Cluster([first, ...nodes], {
+  const cluster = new Cluster([{ host, port }, ...nodes], {
     keyPrefix,
-    redisOptions: {
-      ...redisOptions,
-      ...(username !== '' && { username: decodeURIComponent(username) }),
-      ...(password !== '' && { password: decodeURIComponent(password) }),
-      ...(url.startsWith('rediss:') && { tls: {} }),
-    },
+    redisOptions: { ...redisOptions, ...login },
     // Names stay names, which certificates are made for.
     dnsLookup: (address, done) => done(null, address),
     // After a connection that was lost a command may have been carried out.

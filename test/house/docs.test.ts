@@ -9,7 +9,14 @@ import { commentsOf, loadFiles, root } from './sources.ts';
 const documents = loadFiles('{*,menus/README,deploy/README,docs/*}.md');
 
 /** What looks like a setting of Keypad and is none: the demo's own, and a right of MySQL. */
-const OTHERS = ['DEMO_PORT', 'CONNECTION_ADMIN', 'NODE_EXTRA_CA_CERTS'];
+const OTHERS = [
+  'NODE_USE_ENV_PROXY',
+  'VERIFY_IDENTITY',
+  'VERIFY_CA',
+  'DEMO_PORT',
+  'CONNECTION_ADMIN',
+  'NODE_EXTRA_CA_CERTS',
+];
 
 /** What a document has its reader write. */
 const CREATED = ['test/menus/unready.test.ts'];

@@ -104,10 +104,6 @@ describe('a cluster', async () => {
     expect(await enter('zhangsan')).toBe('turn');
   });
 
-  test('has no databases with numbers', () => {
-    expect(() => open(`${url}/2`, nodes)).toThrow('REDIS_URL: a cluster has no databases');
-  });
-
   test('is enough for a bot, with the account that deploy/README.md gives it', async () => {
     for (const { admin } of members) {
       await admin.call('ACL', 'SETUSER', 'keypad', ...rightsOf('keypad'), ...clusterRights());

@@ -29,7 +29,7 @@ export interface ApiCall {
 /** How calls of the server API are made. */
 export interface CallOptions {
   readonly send: SendHttp;
-  /** `https://qyapi.weixin.qq.com`, or a simulator. */
+  /** `https://qyapi.weixin.qq.com`, or a simulator, or a gateway and its path; no slash at its end. */
   readonly baseUrl: string;
   /** How long an answer may take in ms, body included; an upload may take a minute. */
   readonly timeoutMs?: number;
@@ -71,7 +71,7 @@ async function exchange(options: CallOptions, request: ApiRequest): Promise<AnyA
   const { send, baseUrl, timeoutMs: usual = TIMEOUT_MS } = options;
   const { api, query, form } = request;
   const timeoutMs = form === undefined ? usual : UPLOAD_MS;
-  const url = new URL(`/cgi-bin/${api}?${new URLSearchParams(query)}`, baseUrl);
+  const url = new URL(`${baseUrl}/cgi-bin/${api}?${new URLSearchParams(query)}`);
   try {
     const { status, text } = await send({ url, timeoutMs, ...methodOf(request) });
     // A redirect too: to follow it would carry the token to wherever it points.

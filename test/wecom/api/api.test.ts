@@ -77,6 +77,13 @@ describe('a call', () => {
     ]);
   });
 
+  test('goes under the path of a gateway', async () => {
+    weCom.script('/gwgettoken', { errcode: 0, access_token: 'token-1', expires_in: 7200 });
+    weCom.script('/gwuser/get', member);
+    await client(`${weCom.url}/gw`).api.user('zhangsan');
+    expect(weCom.seen.map(({ api }) => api)).toEqual(['/gwgettoken', '/gwuser/get']);
+  });
+
   test('is repeated at most three times whatever went wrong on the way', async () => {
     weCom.script('user/get', 'break', { status: 500 }, busy, member);
     expect(await client().api.user('zhangsan')).toEqual({
