@@ -1,8 +1,9 @@
-import type { Incoming } from '../channels/channel.ts';
+import type { Incoming, Reply } from '../channels/channel.ts';
 import type { Context } from '../menu/tree/context.ts';
 import type { Tree } from '../menu/tree/tree.ts';
 import type { Refused } from '../menu/turn/screen.ts';
 import type { SessionStore } from './session-store.ts';
+import type { Waiting } from './waiting.ts';
 
 /**
  * The messages whose answer is open, as they are known outside of this process: when it dies, others tell what became of
@@ -33,8 +34,15 @@ export interface ChatParts {
   deliver(incoming: Incoming, text: string): Promise<void>;
   onError(error: unknown, incoming: Incoming): void;
   onSession(change: 'started' | 'ended'): void;
-  /** Something was refused without asking the platform: by the menu, or as `stale` because it came too late. */
-  onRefused(incoming: Incoming, refused: Refused | (Pick<Refused, 'at'> & { readonly kind: 'stale' })): void;
+  /**
+   * Something was refused without asking the platform: by the menu, as `stale` because it came too late, or as `many` because
+   * as many messages of this user waited as may.
+   */
+  onRefused(
+    incoming: Incoming,
+    refused: Refused | (Pick<Refused, 'at'> & { readonly kind: 'stale' | 'many' }),
+  ): void;
+  /** Unix ms. */
   now(): number;
   sleep(milliseconds: number): Promise<void>;
   /** Calls back once after that time, unless the answer is called first. */
@@ -44,6 +52,9 @@ export interface ChatParts {
 /** One message on its way to its reply. */
 export interface Work extends ChatParts {
   readonly incoming: Incoming;
+  readonly waiting: Waiting;
+  /** What the repeats of a message get, while it is found out. */
+  readonly repeats: Map<string, Promise<Reply | null>>;
   /** Makes what goes on after the reply known, so that a stop waits for it. */
   track<T>(work: Promise<T>): Promise<T>;
   /** The reply went out without the answer. */
@@ -52,4 +63,9 @@ export interface Work extends ChatParts {
   hasConfirmed: boolean;
   /** Others took this process for dead and have answered. */
   isTakenOver: boolean;
+}
+
+/** What the messages of one user have in common. */
+export function userOf({ channel, user }: Incoming): string {
+  return `${channel.scope}:${user}`;
 }

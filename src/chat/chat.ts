@@ -1,10 +1,11 @@
 import type { Incoming, Reply } from '../channels/channel.ts';
-import type { ChatParts, Work } from './chat-parts.ts';
+import { type ChatParts, userOf, type Work } from './chat-parts.ts';
 import { leaveWith, letGo, withoutReceipts } from './commit.ts';
 import { lateText } from './late-text.ts';
 import { answer } from './run-turn.ts';
 import { sentences } from './sentences.ts';
 import type { Repeat, Stored } from './session-store.ts';
+import { createWaiting } from './waiting.ts';
 
 /** Replies after which another one comes. */
 const PROMISES: readonly string[] = [sentences.working, sentences.workingAlone];
@@ -21,10 +22,13 @@ export function createChat(parts: ChatParts) {
     work.then(done, done);
     return work;
   };
+  const shared = { track, waiting: createWaiting(), repeats: new Map<string, Promise<Reply | null>>() };
   return {
     /** Answers the reply to a message, or null for none: the message is a repeat whose first delivery still runs. Never throws. */
     receive: (incoming: Incoming): Promise<Reply | null> =>
-      track(receive({ ...parts, incoming, track, isLate: false, hasConfirmed: false, isTakenOver: false })),
+      track(
+        receive({ ...parts, ...shared, incoming, isLate: false, hasConfirmed: false, isTakenOver: false }),
+      ),
     /** A reply has reached its channel. */
     sent({ text }: Reply, incoming: Incoming): void {
       if (!PROMISES.includes(text)) parts.owed.told(incoming);
@@ -43,7 +47,11 @@ async function receive(work: Work): Promise<Reply | null> {
   const cancel = work.after(incoming.channel.replyMs, () => limit.resolve(null));
   try {
     const entered = await store.enter(incoming);
-    if (entered.kind === 'repeat') return await repeated(work, entered);
+    if (entered.kind === 'repeat') return await repeatedOnce(work, entered);
+    if (entered.kind === 'full') {
+      work.onRefused(incoming, { kind: 'many', at: '' });
+      return withoutReceipts(sentences.tooFast);
+    }
     const first = entered.kind === 'turn' ? entered.stored : undefined;
     work.owed.hold(incoming);
     return await answerInTime(work, first, limit.promise);
@@ -56,6 +64,16 @@ async function receive(work: Work): Promise<Reply | null> {
   } finally {
     cancel();
   }
+}
+
+/** However many repeats of one message come at once, it is found out once what they get that have no reply yet. */
+function repeatedOnce(work: Work, seen: Repeat): Promise<Reply | null> {
+  const { incoming, repeats } = work;
+  if (seen.reply) return repeated(work, seen);
+  const message = `${userOf(incoming)}:${incoming.msgId}`;
+  const found = repeats.get(message) ?? repeated(work, seen).finally(() => repeats.delete(message));
+  repeats.set(message, found);
+  return found;
 }
 
 /**

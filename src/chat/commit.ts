@@ -1,5 +1,5 @@
 import type { Reply } from '../channels/channel.ts';
-import type { Work } from './chat-parts.ts';
+import { userOf, type Work } from './chat-parts.ts';
 import { sentences } from './sentences.ts';
 import type { Ending, Left, Stored } from './session-store.ts';
 
@@ -13,11 +13,12 @@ const NOTHING: Stored = { session: null, version: '' };
  * screen, so the session is ended as soon as Redis is back: no digit can mean what was never shown.
  */
 export async function keep(work: Work, ending: Ending): Promise<Left | { readonly kind: 'broken' }> {
-  const { store, incoming, owed } = work;
+  const { store, incoming, owed, waiting } = work;
   try {
     const left = await store.leave(incoming, ending);
     if (left.kind === 'left' && left.isAwaited) owed.isNoted(incoming);
     if (left.kind === 'taken') work.isTakenOver = true;
+    if (left.kind !== 'conflict') waiting.callNext(userOf(incoming));
     return left;
   } catch (error) {
     work.onError(error, incoming);
@@ -43,14 +44,14 @@ export function withoutReceipts(text: string): Reply {
  * then the place in the line keeps the user's next message from being read against a screen that was never shown.
  */
 export async function letGo(
-  { store, incoming, sleep }: Work,
+  { store, incoming, waiting, sleep, now }: Work,
   { session, reply }: { readonly session?: null; readonly reply: string },
 ): Promise<void> {
-  for (let waited = 0; waited < GIVE_UP_MS; waited += AGAIN_MS) {
+  for (const until = now() + GIVE_UP_MS; now() < until; ) {
     try {
       if (session === null) await store.end(incoming);
       await store.letGo(incoming, reply);
-      return;
+      return waiting.callNext(userOf(incoming));
     } catch {
       await sleep(AGAIN_MS);
     }

@@ -5,13 +5,18 @@ import { firstScreen } from '../menu/turn/screen.ts';
 import { currentScreen, type Turn, takeTurn } from '../menu/turn/turn.ts';
 import { sentences as menuSentences } from '../menu/words/sentences.ts';
 import { clip } from '../menu/words/text.ts';
-import type { Work } from './chat-parts.ts';
+import { userOf, type Work } from './chat-parts.ts';
 import { keep, leaveWith, withoutReceipts } from './commit.ts';
 import { sentences } from './sentences.ts';
 import type { Stored } from './session-store.ts';
 
 const WAIT_LIMIT_MS = 12_000;
-const ASK_AGAIN_MS = 20;
+/**
+ * Whoever waits is called when a turn ends in this process. For the turns of other replicas it asks Redis, after pauses that
+ * double: it hears of an end within the time that it has waited already, and asks 35 times in the whole of its patience.
+ */
+const FIRST_PAUSE_MS = 25;
+const LONGEST_PAUSE_MS = 400;
 const RECOMPUTATIONS = 5;
 
 /** Waits for the user's earlier messages, takes the turn, and keeps what came of it. */
@@ -76,10 +81,13 @@ async function take(work: Work, { session }: Stored): Promise<Turn> {
 }
 
 /** Answers a sentence when the turn does not come. */
-async function waitForTurn({ store, incoming, sleep, onError }: Work): Promise<Stored | string> {
+async function waitForTurn(work: Work): Promise<Stored | string> {
+  const { store, incoming, waiting, sleep, now, onError } = work;
+  const place = waiting.join(userOf(incoming));
+  const until = now() + WAIT_LIMIT_MS;
   try {
-    for (let waited = 0; waited < WAIT_LIMIT_MS; waited += ASK_AGAIN_MS) {
-      await sleep(ASK_AGAIN_MS);
+    for (let pause = FIRST_PAUSE_MS; now() < until; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+      await Promise.race([sleep(pause), place.called()]);
       const entered = await store.askAgain(incoming);
       if (entered.kind === 'turn') return entered.stored;
     }
@@ -87,6 +95,8 @@ async function waitForTurn({ store, incoming, sleep, onError }: Work): Promise<S
   } catch (error) {
     onError(error, incoming);
     return sentences.storeDown;
+  } finally {
+    place.leave();
   }
 }
 

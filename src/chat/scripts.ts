@@ -5,11 +5,13 @@ export const CLAIM_SECONDS = 600;
 const TURN_MS = 12_000;
 /** The lease of a waiting place; whoever waits asks again far more often. */
 const WAIT_MS = 2000;
+/** So many messages of one user may wait; with more, whoever sends without end would be served at the cost of all. */
+const MOST_WAITING = 5;
 
 /**
  * The Redis scripts of a message: each is one round trip and atomic. All get six keys of one user, which share a hash
  * tag: path, state, this message's reply, the line, this message's mark, and its owner: the delivery that has claimed it
- * and not finished, with a `+` for each repeat that has been answered by nothing meanwhile.
+ * and not finished, with a `+` once a repeat has been answered by nothing meanwhile.
  *
  * The line is who came first. Nearly always one message is alone in it: then the key holds its id, and the key's time
  * to live is the lease of its turn. Where several wait, it holds `msgid=deadline` entries in order of arrival; the first
@@ -64,32 +66,41 @@ end
 
 /**
  * Claims a message and takes a place in the line, asks again from there, or only looks how a claimed one stands.
- * ARGV: msgid, '1' to claim, '0' to ask again, '?' to look, and the delivery that claims.
- * Answers `repeat` with the finished reply ('' while it runs, false when whoever ran it died) and the mark, `wait`, or
- * `turn` with the path and the state.
+ * ARGV: msgid, '1' to claim, '0' to ask again, '?' to look, the delivery that claims, and the reply of a message for which
+ * the line has no place.
+ * Answers `repeat` with the finished reply ('' while it runs, false when whoever ran it died) and the mark, `wait`,
+ * `turn` with the path and the state, or `full`: then the message is answered, and nothing will ever run it.
  */
 export const ENTER = `${LINE}
 local id = ARGV[1]
 if ARGV[2] == '?' or ARGV[2] == '1' and not redis.call('SET', KEYS[3], '', 'NX', 'EX', ${CLAIM_SECONDS}) then
   local reply = redis.call('GET', KEYS[3])
   if reply == '' and not find(readLine(KEYS[4], clock()), id) then reply = false end
-  if reply == '' and ARGV[2] == '1' and redis.call('EXISTS', KEYS[6]) == 1 then redis.call('APPEND', KEYS[6], '+') end
+  if reply == '' and ARGV[2] == '1' then
+    local owner = redis.call('GET', KEYS[6])
+    if owner and string.sub(owner, -1) ~= '+' then redis.call('APPEND', KEYS[6], '+') end
+  end
   return { 'repeat', reply, redis.call('GET', KEYS[5]) }
 end
-if ARGV[2] == '1' then redis.call('SET', KEYS[6], ARGV[3], 'EX', ${CLAIM_SECONDS}) end
-if not redis.call('SET', KEYS[4], id, 'NX', 'PX', ${TURN_MS}) then
+local isFirst = redis.call('SET', KEYS[4], id, 'NX', 'PX', ${TURN_MS})
+if not isFirst then
   local now = clock()
   local entries = readLine(KEYS[4], now)
   local mine = find(entries, id)
   if not mine then
+    if ARGV[2] == '1' and #entries > ${MOST_WAITING} then
+      redis.call('SET', KEYS[3], ARGV[4], 'EX', ${CLAIM_SECONDS})
+      return { 'full' }
+    end
     mine = { id = id }
     entries[#entries + 1] = mine
   end
-  local isFirst = entries[1] == mine
+  isFirst = entries[1] == mine
   mine.deadline = string.format('%.0f', now + (isFirst and ${TURN_MS} or ${WAIT_MS}))
   writeLine(KEYS[4], entries)
-  if not isFirst then return { 'wait' } end
 end
+if ARGV[2] == '1' then redis.call('SET', KEYS[6], ARGV[3], 'EX', ${CLAIM_SECONDS}) end
+if not isFirst then return { 'wait' } end
 local session = redis.call('MGET', KEYS[1], KEYS[2])
 return { 'turn', session[1], session[2] }
 `;

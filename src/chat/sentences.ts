@@ -10,6 +10,8 @@ export const sentences = {
   /** Nothing is known of it any more but that its answer was open. */
   interrupted:
     '处理这条消息的程序中断了，结果不明。如果它是确认一项操作，请不要重复，已经执行的会把结果告诉你；其他消息请再发一次。',
+  /** More messages of one user wait than may; this one is not run, neither now nor later. */
+  tooFast: '太快了，请等上一条的回复。这条消息没有执行。',
   busy: '前面的消息还在处理，请稍后再发。',
   /** It is not known whether the message is a repeat of one that runs. */
   storeDown:

@@ -26,7 +26,11 @@ export interface Repeat {
   readonly receipts: readonly string[];
 }
 
-type Entered = Repeat | { readonly kind: 'wait' } | { readonly kind: 'turn'; readonly stored: Stored };
+/** `full`: as many messages of this user wait as may; this one is answered with {@link sentences.tooFast}, and its repeats are. */
+type Entered =
+  | Repeat
+  | { readonly kind: 'wait' | 'full' }
+  | { readonly kind: 'turn'; readonly stored: Stored };
 
 /** How a turn ends. `reply` undefined leaves what repeats get as it is. */
 export interface Ending {
@@ -53,14 +57,16 @@ export type SessionStore = ReturnType<typeof createSessionStore>;
 export function createSessionStore(redis: Redis) {
   const { enter, leave, put, takeOver } = withScripts(redis);
   const take = async (message: Message, claim: '0' | '1' | '?', delivery = ''): Promise<Entered> => {
-    const [kind, first, second] = await enter(...keysOf(message), message.msgId, claim, delivery);
+    const words = [message.msgId, claim, delivery, sentences.tooFast];
+    const [kind, first, second] = await enter(...keysOf(message), ...words);
     if (kind === 'repeat') {
       return { kind, reply: first ?? null, confirmed: Boolean(second), receipts: receiptsOf(second) };
     }
-    return kind === 'turn' ? { kind, stored: readStored(first, second) } : { kind: 'wait' };
+    if (kind === 'turn') return { kind, stored: readStored(first, second) };
+    return { kind: kind === 'full' ? kind : 'wait' };
   };
   return {
-    /** Claims a message (once in 600 s) and takes a place in the user's line. */
+    /** Claims a message (once in 600 s) and takes a place in the user's line, if there is one. */
     enter: (message: Delivery) => take(message, '1', message.trace),
     /** Asks again from a waiting place. */
     askAgain: (message: Message) => take(message, '0'),

@@ -18,6 +18,7 @@ const refusal = z.strictObject({
     'hidden', // an entry that this user does not see
     'rights', // no right at all, or one that was taken away since the screen was shown
     'stale', // the message was too old when it came
+    'many', // it came while as many messages of its user waited as may
     'expired', // the preview was confirmed too late
     'code', // digits were typed that are not the confirmation code
   ]),
