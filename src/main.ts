@@ -20,7 +20,8 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
   const config = readConfig(readRole(argv[2]), env);
   const log = createLog({ level: config.logLevel });
   process.on('unhandledRejection', (err) => log.error({ err }, 'unhandled rejection'));
-  const parts = await openParts(config, log);
+  let parts: Awaited<ReturnType<typeof openParts>> = [];
+  // Before anything is opened: a signal that nobody hears ends the process.
   process.on('SIGHUP', () => {
     for (const part of parts)
       part.reload().then(
@@ -28,6 +29,7 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
         (err: unknown) => log.error({ part: part.name, err }, 'not reloaded'),
       );
   });
+  parts = await openParts(config, log);
   const closers: Closer[] = [];
   for (const { name, app, host, port, internalPort, registry, checks, close } of parts) {
     // First: who is ready can be called.

@@ -121,15 +121,17 @@ export async function openAccounts(parts: AccountsParts) {
     },
     /** Reads the file of accounts and the menus again. What is bad is named, and what was there goes on. */
     reload(): Promise<void> {
-      reading = reading.then(async () => {
-        await read().catch((error: unknown) => {
-          const problems = error instanceof ConfigError ? error.problems : [`${error}`];
-          log.error({ problems }, 'accounts are not read again, all go on as they were');
-          metrics.badAccounts(['*']);
-          onProblems('*', problems);
+      reading = reading
+        .catch(() => {})
+        .then(async () => {
+          await read().catch((error: unknown) => {
+            const problems = error instanceof ConfigError ? error.problems : [`${error}`];
+            log.error({ problems }, 'accounts are not read again, all go on as they were');
+            metrics.badAccounts(['*']);
+            onProblems('*', problems);
+          });
+          await folders.reload();
         });
-        await folders.reload();
-      });
       return reading;
     },
     async close(): Promise<void> {

@@ -1,11 +1,11 @@
 import { dirname } from 'node:path';
 import { ConfigError, InputError } from '../errors.ts';
+import { readTextFile } from '../server/text-file.ts';
 import { readYaml } from '../server/yaml.ts';
 import type { botAccountSettings } from './bot-settings.ts';
 import { isRecord } from './json.ts';
 import type { pushAccountSettings } from './push-settings.ts';
 import { readAccount } from './read-account.ts';
-import { readFile } from './read-settings.ts';
 import type { Secret, Settings, ValuesOf } from './setting.ts';
 import type { shared } from './shared-settings.ts';
 import { problemsOf } from './text.ts';
@@ -66,7 +66,7 @@ export function loadAccounts<S extends AccountSettings>(
 function readEntries(path: string): readonly (readonly [string, unknown])[] {
   try {
     // Without a schema every value stays the text that was written: a number is read as strictly as in a variable.
-    const document = readYaml(readFile(path, FILE_BYTES), { schema: 'failsafe' });
+    const document = readYaml(readTextFile(path, FILE_BYTES), { schema: 'failsafe' });
     const accounts = isRecord(document) && Object.keys(document).join() === 'accounts' && document.accounts;
     if (!isRecord(accounts)) throw new InputError('must hold one map, accounts: { <name>: { corpId: … } }');
     const entries = Object.entries(accounts);

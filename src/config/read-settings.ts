@@ -1,5 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
 import { ConfigError, InputError } from '../errors.ts';
+import { readTextFile } from '../server/text-file.ts';
 import type { Setting, Settings, ValuesOf } from './setting.ts';
 import { about, problemsOf } from './text.ts';
 
@@ -59,19 +59,7 @@ function readInline({ name, isInLowerCaseToo }: Setting, env: Environment): stri
 
 /** The text in the file of a secret, without the line end behind it. Throws an InputError that goes on from "… names". */
 export function readSecretFile(file: string): string {
-  const text = readFile(file, SECRET_BYTES).trim();
+  const text = readTextFile(file, SECRET_BYTES).trim();
   if (text === '') throw new InputError(`names an empty file, ${file}; write the value into it`);
   return text;
-}
-
-/** The text of a file of at most so many bytes. Throws an InputError that names it. */
-export function readFile(file: string, bytes: number): string {
-  try {
-    if (statSync(file).size > bytes) throw new InputError(`names ${file}, which is over ${bytes / 1024} KiB`);
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (error instanceof InputError) throw error;
-    const why = error instanceof Error && 'code' in error ? error.code : 'unknown reason';
-    throw new InputError(`names ${file}, which cannot be read (${why}); check the path and its rights`);
-  }
 }

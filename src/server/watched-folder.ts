@@ -42,25 +42,28 @@ export function watchFolder(parts: WatchParts): () => void {
     for (const path of foldersIn(folder)) unlessGone(() => watchers.push(watchOne(path)));
   };
   const watchOne = (path: string) => watch(path, { persistent: false }, settle).on('error', onError);
-  const changed = async (): Promise<void> => {
+  const reopen = (): boolean => {
     try {
       close();
       open();
+      isGone = false;
     } catch (error) {
-      // The folder itself is gone: it is looked for until it is back, and the failure is reported once.
+      // The folder itself is gone, or the system has no more watchers: it is tried until it works, and reported once.
       if (!isGone) onError(error);
       isGone = true;
       settle();
-      return;
     }
-    isGone = false;
+    return !isGone;
+  };
+  const changed = async (): Promise<void> => {
+    if (!reopen()) return;
     try {
       await onChange();
     } catch (error) {
       onError(error);
     }
   };
-  open();
+  reopen();
   return close;
 }
 

@@ -178,7 +178,7 @@ describe('when the file is read again', () => {
 describe('a file that cannot be used as a whole is refused with one sentence', () => {
   test.each([
     ['no YAML', 'accounts:\n  shop: [', /^ACCOUNTS_FILE is no YAML: .+ at line \d+, column \d+$/],
-    ['a key twice', 'accounts:\n  shop: {}\n  shop: {}', /at line 3, column 3$/],
+    ['a key twice', 'accounts:\n  shop: {}\n  shop: {}', /at line 3, column 3: this name stands here twice$/],
     ['empty', '# nothing\n', /^ACCOUNTS_FILE must hold one map, accounts/],
     ['a list', '- shop', /must hold one map/],
     ['another key', 'accounts: {}\nmore: {}', /must hold one map/],

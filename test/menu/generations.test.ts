@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +23,7 @@ async function open(files: Readonly<Record<string, string>>) {
   const problems: string[] = [];
   const menus = await createMenus({
     directory,
+    loadMs: 300,
     operations: { isOperation: () => true, isChange: () => true },
     onLoaded: ({ generation }) => void loaded.push(generation),
     onProblems: (found) => void problems.push(...found),
@@ -55,6 +57,39 @@ test('a file that is gone when it is read is named, and the next reload works ag
   expect(problems[0]).toContain('2-b.ts: cannot be read');
   expect(title()).toBe('旧');
   rmSync(join(directory, '2-b.ts'));
+  write('1-a.ts', ENTRY('新'));
+  await menus.reload();
+  expect(title()).toBe('新');
+});
+
+test('a file that never ends loading, or a pipe in its place, keeps no later menu away', async () => {
+  const { menus, write, problems, title, directory } = await open({
+    'index.ts': ROOT,
+    '1-a.ts': ENTRY('旧'),
+  });
+  write('1-a.ts', `await new Promise(() => {});\n${ENTRY('never')}`);
+  await menus.reload();
+  expect(problems.splice(0)).toEqual(['1-a.ts: cannot be loaded: it awaits something for over 0.3 s']);
+  rmSync(join(directory, '1-a.ts'));
+  execFileSync('mkfifo', [join(directory, '1-a.ts')]);
+  await menus.reload();
+  expect(problems.splice(0)).toEqual([
+    '1-a.ts: cannot be read; it may have been removed just now, or is no file',
+  ]);
+  expect(title()).toBe('旧');
+  rmSync(join(directory, '1-a.ts'));
+  write('1-a.ts', ENTRY('新'));
+  await menus.reload();
+  expect(title()).toBe('新');
+});
+
+test('a reload whose report fails keeps no later one away', async () => {
+  const { menus, write, problems, title } = await open({ 'index.ts': ROOT, '1-a.ts': ENTRY('旧') });
+  write('1-a.ts', 'export default 1');
+  problems.push = () => {
+    throw new Error('no report');
+  };
+  await expect(menus.reload()).rejects.toThrow('no report');
   write('1-a.ts', ENTRY('新'));
   await menus.reload();
   expect(title()).toBe('新');

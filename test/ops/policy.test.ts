@@ -175,7 +175,7 @@ describe('a policy is refused by the place of its mistake', () => {
       'roles.shop-developer.members.departments.0',
     ],
     ['the bot as a user', demo.replace('[lisi]', '["@bot"]'), 'roles.shop-developer.members.users.0'],
-    ['a key twice', `${demo}\nunits: {}`, 'unique'],
+    ['a key twice', `${demo}\nunits: {}`, 'this name stands here twice'],
     ['a context that is not there', demo.replace('context: demo', 'context: prod'), 'no context "prod"'],
     ['an instance that is not there', demo.replace('shop-db', 'stop-db'), 'no instance "stop-db"'],
     ['no YAML', 'units: [', 'policy: the file is no YAML: '],
@@ -241,8 +241,12 @@ describe('on the running platform', () => {
 
   test.each([
     ['is no YAML', 'units: {'],
+    ['has a wildcard without quotes', demo.replace("units: '*'", 'units: *all')],
+    ['has a wildcard without quotes in a list', demo.replace('[k8s.*.list', '[*.list')],
+    ['is no text', Buffer.from([0xff, 0xfe])],
     ['stands for more than it says', `a: &a [1]\nb: [${Array(1000).fill('*a').join()}]`],
   ])('a policy that %s is refused and the old one goes on', async (_, text) => {
+    expect(text).not.toBe(demo);
     writeFileSync(harness.policyFile, text);
     await ops.reload();
     expect(await ops.as('lisi').read('units.list', {})).toEqual(['电商']);

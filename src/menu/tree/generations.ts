@@ -6,6 +6,8 @@ import type { Tree } from './tree.ts';
 export interface MenusParts {
   readonly directory: string;
   readonly operations: Operations;
+  /** How long one file may take to load, ms; 10 s when left out. */
+  readonly loadMs?: number;
   /** The folder is good; `isNew` is false when it says what was loaded already. */
   onLoaded(tree: Tree, isNew: boolean): void;
   onProblems(problems: readonly string[]): void;
@@ -18,10 +20,10 @@ const KEPT = 4;
 export type Menus = Awaited<ReturnType<typeof createMenus>>;
 
 /** Loads the menu folder. Throws a ConfigError when the first generation has a problem. */
-export async function createMenus({ directory, operations, onLoaded, onProblems }: MenusParts) {
+export async function createMenus({ directory, operations, loadMs, onLoaded, onProblems }: MenusParts) {
   let held: readonly Tree[] = [];
   const load = async (): Promise<void> => {
-    const tree = await loadTree(directory, operations);
+    const tree = await loadTree(directory, operations, loadMs);
     const others = held.filter(({ generation }) => generation !== tree.generation);
     const isNew = held[0]?.generation !== tree.generation;
     held = [tree, ...others].slice(0, KEPT);
@@ -37,7 +39,11 @@ export async function createMenus({ directory, operations, onLoaded, onProblems 
       held.find((tree) => tree.generation === generation) ?? (held[0] as Tree),
     /** Reads the folder again; a bad file leaves the old generation serving and is named in the log. */
     reload: (): Promise<void> => {
-      loading = loading.then(load).catch(stays);
+      // Whatever became of the one before: no reload keeps a later one from being made.
+      loading = loading
+        .catch(() => {})
+        .then(load)
+        .catch(stays);
       return loading;
     },
   };

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { registerHooks } from 'node:module';
 import { join, relative, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { ConfigError } from '../../errors.ts';
 import { buildTree, type MenuFile, type Operations } from './build.ts';
@@ -11,6 +12,9 @@ const MENU_API = new URL('../index.ts', import.meta.url).href;
 const FILE_NAME = /^[1-9][0-9]{0,3}-[a-z0-9][a-z0-9-]*\.ts$/;
 const FOLDER_NAME = /^[1-9][0-9]{0,3}-[a-z0-9][a-z0-9-]*$/;
 
+/** What an entry awaits while it is loaded, if anything, is there at once; more than that would keep all later generations away. */
+const LOAD_MS = 10_000;
+
 /** Folders that were loaded; only modules under them are read anew for each generation. */
 const loaded = new Set<string>();
 
@@ -18,8 +22,13 @@ const loaded = new Set<string>();
  * Reads every file of a menu folder as one new generation: changed files are read again, and so is whatever they import
  * inside the folder, so that an entry and its `within` are always of the same generation. Throws a ConfigError of every
  * problem, each naming a file and the remedy. The generation is named by the hash of the files: equal on every replica.
+ * A file that awaits something takes at most `loadMs`.
  */
-export async function loadTree(directory: string, operations: Operations): Promise<Tree> {
+export async function loadTree(
+  directory: string,
+  operations: Operations,
+  loadMs: number = LOAD_MS,
+): Promise<Tree> {
   const base = resolve(directory);
   const problems: string[] = [];
   const found = await readdir(base, { recursive: true, withFileTypes: true }).catch(() => {
@@ -36,9 +45,9 @@ export async function loadTree(directory: string, operations: Operations): Promi
       if (!FOLDER_NAME.test(name)) problems.push(`${path}/: name it number-words, such as 1-kubernetes`);
       continue;
     }
-    const text = await readFile(join(base, path)).catch(() => undefined);
+    const text = await readIfFile(join(base, path)).catch(() => undefined);
     if (text === undefined) {
-      problems.push(`${path}: cannot be read; it may have been removed just now`);
+      problems.push(`${path}: cannot be read; it may have been removed just now, or is no file`);
       continue;
     }
     hash.update(path).update('\0').update(text).update('\0');
@@ -56,13 +65,33 @@ export async function loadTree(directory: string, operations: Operations): Promi
   for (const path of paths) {
     try {
       const url = `${pathToFileURL(join(base, path)).href}?generation=${generation}`;
-      files.push({ path, entry: ((await import(url)) as { default?: unknown }).default });
+      const module = (await within(loadMs, import(url))) as { default?: unknown };
+      files.push({ path, entry: module.default });
     } catch (error) {
       problems.push(`${path}: cannot be loaded: ${error instanceof Error ? error.message : error}`);
     }
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return buildTree(files, generation, operations);
+}
+
+/** The bytes of a file; undefined for what is none, such as a pipe that nobody writes to. */
+async function readIfFile(path: string): Promise<Buffer | undefined> {
+  return (await stat(path)).isFile() ? readFile(path) : undefined;
+}
+
+/** Rejects when the work takes longer than so many ms. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const end = new AbortController();
+  const late = sleep(ms, undefined, { signal: end.signal }).then(() => {
+    throw new Error(`it awaits something for over ${ms / 1000} s`);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    end.abort();
+    late.catch(() => {});
+  }
 }
 
 registerHooks({

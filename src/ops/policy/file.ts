@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { ConfigError } from '../../errors.ts';
+import { ConfigError, InputError } from '../../errors.ts';
+import { readTextFile } from '../../server/text-file.ts';
 import { watchFolder } from '../../server/watched-folder.ts';
 import { readPolicy, type TargetNames } from './document.ts';
 import { createPolicy, type Policy } from './policy.ts';
@@ -11,6 +11,9 @@ export interface PolicyEvents {
   accepted(isNew: boolean): void;
   refused(problems: readonly string[]): void;
 }
+
+/** More than the policy of a large company takes. */
+const FILE_BYTES = 256 * 1024;
 
 /** Loads the policy and follows its changes. Throws a ConfigError when the file is missing, empty or wrong. */
 export function loadPolicy(path: string, targets: TargetNames, events: PolicyEvents) {
@@ -38,11 +41,8 @@ export function loadPolicy(path: string, targets: TargetNames, events: PolicyEve
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readTextFile(path, FILE_BYTES);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigError([
-      `OPS_POLICY_FILE: the policy cannot be read (${reason}); give the path of its file`,
-    ]);
+    throw error instanceof InputError ? new ConfigError([`OPS_POLICY_FILE ${error.message}`]) : error;
   }
 }
