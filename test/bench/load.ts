@@ -1,6 +1,5 @@
-import { randomInt } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { createCipher } from '../../src/wecom/crypto/cipher.ts';
+import { type BenchApp, percentile, prepareCallbacks } from './callbacks.ts';
 import { cpuMicroseconds, exchange, open } from './wire.ts';
 
 /** What the load process is told, as JSON on its command line. */
@@ -14,12 +13,7 @@ export interface LoadJob {
   /** Lines that every user types first, uncounted, and those that go round after that. */
   readonly opening: readonly string[];
   readonly round: readonly string[];
-  readonly app: {
-    readonly corpId: string;
-    readonly agentId: number;
-    readonly token: string;
-    readonly encodingAesKey: string;
-  };
+  readonly app: BenchApp;
 }
 
 /** What it prints: seconds for the counted messages, µs of the server's CPU for each, latencies in ms, answers that were not 200. */
@@ -34,23 +28,8 @@ export interface LoadResult {
 /** WeCom's messages prepared before the clock starts, sent over keep-alive connections, one at a time on each. */
 async function run(job: LoadJob): Promise<LoadResult> {
   const { app, connections, users } = job;
-  const cipher = createCipher({ ...app, receiveId: app.corpId });
-  let ids = BigInt(randomInt(2 ** 40)) << 20n;
-  const request = (user: number, line: string): Buffer => {
-    ids += 1n;
-    const seconds = Math.floor(Date.now() / 1000);
-    const message =
-      `<xml><ToUserName><![CDATA[${app.corpId}]]></ToUserName><FromUserName><![CDATA[bench${user}]]></FromUserName>` +
-      `<CreateTime>${seconds}</CreateTime><MsgType><![CDATA[text]]></MsgType><Content><![CDATA[${line}]]></Content>` +
-      `<MsgId>${ids}</MsgId><AgentID>${app.agentId}</AgentID></xml>`;
-    const encrypted = cipher.encrypt(message);
-    const signature = cipher.sign(`${seconds}`, 'bench', encrypted);
-    const body = `<xml><ToUserName><![CDATA[${app.corpId}]]></ToUserName><AgentID><![CDATA[${app.agentId}]]></AgentID><Encrypt><![CDATA[${encrypted}]]></Encrypt></xml>`;
-    const head =
-      `POST /wecom/callback?msg_signature=${signature}&timestamp=${seconds}&nonce=bench HTTP/1.1\r\nHost: bench\r\n` +
-      `Content-Type: text/xml\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
-    return Buffer.from(head + body);
-  };
+  const prepare = prepareCallbacks(app);
+  const request = (user: number, line: string): Buffer => prepare(`bench${user}`, line);
 
   const sockets = await Promise.all(Array.from({ length: connections }, () => open(job.port)));
   const perConnection = Math.ceil(job.messages / connections);
@@ -88,9 +67,7 @@ async function run(job: LoadJob): Promise<LoadResult> {
   const seconds = (performance.now() - started) / 1000;
   const cpu = (cpuMicroseconds(job.pid) - cpuBefore) / (perConnection * connections);
   for (const socket of sockets) socket.destroy();
-  latencies.sort((a, b) => a - b);
-  const at = (share: number) =>
-    latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0;
+  const at = (share: number) => percentile(latencies, share);
   return { seconds, cpu, p50: at(0.5), p99: at(0.99), bad };
 }
 

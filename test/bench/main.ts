@@ -9,6 +9,7 @@ import { startRedisServer } from '../../demo/servers/redis-server.ts';
 import { startRole } from '../../demo/servers/role-process.ts';
 import { botSettings } from '../../demo/settings.ts';
 import { startWeCom } from '../../demo/wecom/start.ts';
+import type { FloodJob, FloodResult } from './flood.ts';
 import type { LoadJob, LoadResult } from './load.ts';
 import { writeMenus } from './menus.ts';
 import { startPlatform } from './platform.ts';
@@ -22,6 +23,8 @@ const { values } = parseArgs({
     nodes: { type: 'string', default: '100' },
     /** Instead of comparing: so many messages through one bot, its memory on the way. */
     soak: { type: 'string' },
+    /** Instead of comparing: so many messages of one person at one moment, and what others feel of it. */
+    flood: { type: 'string' },
     /** `bot` or `push`; without it both are measured. */
     only: { type: 'string' },
     /** How many messages of one lane message delivery sends at the same time. */
@@ -43,7 +46,7 @@ const directory = mkdtempSync(join(tmpdir(), 'keypad-bench-'));
 const stops: (() => Promise<unknown>)[] = [];
 try {
   if (values.only !== 'push') await bench();
-  if (values.only !== 'bot' && values.soak === undefined) {
+  if (values.only !== 'bot' && values.soak === undefined && values.flood === undefined) {
     const names = ['messages', 'rounds', 'concurrency', 'replicas', 'backlog', 'idle'] as const;
     const numbers = Object.fromEntries(names.map((name) => [name, Number(values[name])]));
     await benchPush({ directory, stops, ...numbers } as PushBench);
@@ -55,6 +58,7 @@ try {
 
 async function bench(): Promise<void> {
   const bot = await startBot(Number(values.nodes));
+  if (values.flood !== undefined) return flood(bot, Number(values.flood));
   const floor = await startFloor(bot.redisUrl);
   const job: Omit<LoadJob, 'pid'> = {
     port: bot.port,
@@ -87,6 +91,18 @@ async function bench(): Promise<void> {
   console.log(
     `ratio to the floor (median): ${median((r) => r.cpu)} by CPU a message, ${median((r) => r.rps)} by requests/s`,
   );
+}
+
+async function flood({ port, app }: Pick<FloodJob, 'port' | 'app'>, messages: number): Promise<void> {
+  const file = new URL('flood.ts', import.meta.url).pathname;
+  const job: FloodJob = { port, app, messages };
+  const { stdout } = await promisify(execFile)(process.execPath, [file, JSON.stringify(job)]);
+  const { floodMs, ...times } = JSON.parse(stdout) as FloodResult;
+  console.log(`${messages} messages of one person, answered in ${floodMs.toFixed(0)} ms; the others:`);
+  for (const [time, figures] of Object.entries(times)) {
+    const [p50, p99, longest] = figures.map((ms) => ms.toFixed(0));
+    console.log(`  ${time}: p50 ${p50} ms, p99 ${p99} ms, longest ${longest} ms`);
+  }
 }
 
 async function soak(bot: PrivateProcess, job: Omit<LoadJob, 'pid'>, total: number): Promise<void> {
