@@ -13,6 +13,8 @@ export interface Credentials {
   readonly clusterToken: string;
   readonly auditKey: string;
   readonly databasePassword: string;
+  /** Of the administrators of the demo's MariaDB and Redis. */
+  readonly serverPassword: string;
   readonly masterKey: string;
   /** Of the robot `ops-room`. */
   readonly robotKey: string;
@@ -32,6 +34,7 @@ export async function loadCredentials(directory: string): Promise<Credentials> {
     clusterToken: letters(40),
     auditKey: letters(48),
     databasePassword: letters(32),
+    serverPassword: letters(32),
     masterKey: letters(48),
     robotKey: letters(36),
     keys: await makeKeyPair(),

@@ -110,9 +110,20 @@ async function startParts(
   };
   const callbackUrls = [`http://127.0.0.1:${ports.bot}/wecom/callback`];
 
-  const redis = keep(startRedisServer({ directory: inDirectory('redis'), port: ports.redis }));
+  const redis = keep(
+    startRedisServer({
+      directory: inDirectory('redis'),
+      port: ports.redis,
+      password: credentials.serverPassword,
+    }),
+  );
   const mariadb = keep(
-    startMariadbServer({ directory: inDirectory('mariadb'), port: ports.mariadb, isThrowaway }),
+    startMariadbServer({
+      directory: inDirectory('mariadb'),
+      port: ports.mariadb,
+      password: credentials.serverPassword,
+      isThrowaway,
+    }),
   );
   const wecom = keep(
     startWeCom({

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -54,11 +54,13 @@ function sharedArgs({ directory, isThrowaway = false }: MariadbPlace): readonly 
 export async function startMariadbServer(
   options: MariadbPlace & {
     readonly port: number;
+    /** Letters and digits: of the server's own administrator, who has none when left out. */
+    readonly password?: string;
     /** Further arguments of the server. */
     readonly args?: readonly string[];
   },
 ): Promise<MariadbServer> {
-  const { directory, port, args: more = [] } = options;
+  const { directory, port, password, args: more = [] } = options;
   installMariadb(options);
   const args = [
     ...sharedArgs(options),
@@ -69,10 +71,36 @@ export async function startMariadbServer(
     '--skip-log-bin',
     '--character-set-server=utf8mb4',
     '--skip-name-resolve',
+    ...(password === undefined ? [] : [`--init-file=${writeAccounts(directory, port, password)}`]),
     ...more,
   ];
   const server = await startProcess('mariadbd', args, () => greets(port));
-  return { ...server, url: `mysql://root@127.0.0.1:${port}` };
+  const login = password === undefined ? 'root' : `root:${password}`;
+  return { ...server, url: `mysql://${login}@127.0.0.1:${port}` };
+}
+
+/**
+ * Writes what the server does before it takes the first connection: every account of its administrator gets the password,
+ * and those without a name go. Beside it `client.cnf` lets `mariadb` in; both are for the owner's eyes only.
+ */
+function writeAccounts(directory: string, port: number, password: string): string {
+  const file = join(directory, 'accounts.sql');
+  const statements = [
+    `UPDATE mysql.global_priv SET Priv = JSON_SET(Priv, '$.plugin', 'mysql_native_password', '$.authentication_string', PASSWORD('${password}')) WHERE User = 'root'`,
+    "DELETE FROM mysql.global_priv WHERE User = ''",
+    'FLUSH PRIVILEGES',
+  ];
+  writeFileSync(file, statements.map((each) => `${each};\n`).join(''), { mode: 0o600 });
+  const client = [
+    '[client]',
+    'protocol=tcp',
+    'host=127.0.0.1',
+    `port=${port}`,
+    'user=root',
+    `password=${password}`,
+  ];
+  writeFileSync(join(directory, 'client.cnf'), `${client.join('\n')}\n`, { mode: 0o600 });
+  return file;
 }
 
 /** Whether something on that port speaks first, as a MySQL server does. */

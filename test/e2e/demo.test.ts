@@ -87,7 +87,7 @@ test('the demo prints one block, leaves its settings, keeps its data, and goes w
     OPS_URL: `http://127.0.0.1:${ports.ops}`,
     PUSH_URL: `http://127.0.0.1:${ports.bot + 3}`,
     WECOM_API_URL: `http://127.0.0.1:${ports.phone}`,
-    REDIS_URL: `redis://127.0.0.1:${ports.redis}`,
+    REDIS_URL: expect.stringMatching(`^redis://:\\w{32}@127.0.0.1:${ports.redis}$`),
   });
   expect(readFileSync(before.KUBECONFIG ?? '', 'utf8')).toContain(`https://127.0.0.1:${ports.cluster}`);
   expect(await say('zhangsan', '你好', '1-1-2', 'web', '3', '1')).toContain('web：2 → 3，3 个就绪');

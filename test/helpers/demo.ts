@@ -77,7 +77,12 @@ export async function startTestDemo(options: TestDemoOptions = {}): Promise<Test
     bot: () => startAgain('bot', ports.botInternal),
     ops: () => startAgain('ops', ports.opsInternal),
     push: () => startAgain('push', ports.pushInternal),
-    redis: () => startRedisServer({ directory: join(directory, 'redis'), port: ports.redis }),
+    redis: () =>
+      startRedisServer({
+        directory: join(directory, 'redis'),
+        port: ports.redis,
+        password: new URL(demo.roleEnv.bot.REDIS_URL ?? '').password,
+      }),
   };
   return {
     ...demo,
