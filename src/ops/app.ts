@@ -8,7 +8,7 @@ import { createLoop } from '../server/loop.ts';
 import { createOpsMetrics } from '../server/metrics.ts';
 import { createSources } from '../server/sources.ts';
 import { createAudit } from './audit/audit.ts';
-import { createSourceRefusals } from './audit/source-refusals.ts';
+import { createRefusals } from './audit/refusals.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { openDatabase } from './database.ts';
 import { createEngine } from './engine/engine.ts';
@@ -86,7 +86,7 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
     throw error;
   });
   const audit = createAudit(db, config.auditKey.reveal());
-  const refusals = createSourceRefusals(audit);
+  const refusals = createRefusals(audit);
   const engine = createEngine({
     db,
     audit,
@@ -110,13 +110,15 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
     bodyLimit: BODY_LIMIT,
     requestTimeout: 15_000,
   });
-  const check = createCheck({ keys: config.verifyingKeys, db, audit, clock });
+  const check = createCheck({ keys: config.verifyingKeys, db, audit, refusals, clock });
   addRoutes(app, {
     sources,
     handle: createRequestHandler(check, engine),
     handleReport: createReportHandler(check, audit, notifyAdmins),
-    refusedSource(address) {
-      refusals.count(address);
+    refusedSource(source) {
+      const refusal = { source, user: '', reason: 'source' };
+      const row = { ...refusal, outcome: 'denied', operation: '' } as const;
+      refusals.count(refusal, () => audit.append({ ...row, at: clock.now() })).catch(report);
       metrics.refusal('source');
     },
     answered(operation, answer, seconds) {

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Audit, createAudit, verifyAudit } from '../../src/ops/audit/audit.ts';
-import { createSourceRefusals } from '../../src/ops/audit/source-refusals.ts';
+import { createRefusals } from '../../src/ops/audit/refusals.ts';
 import { type Database, openDatabase, openMysqlServer } from '../../src/ops/database.ts';
 import { canonicalJson } from '../../src/ops/json.ts';
 import { migrate } from '../../src/ops/migrations.ts';
@@ -107,19 +107,59 @@ describe('the audit', () => {
     await away.destroy();
   });
 
-  test('counts callers who may not call by address and minute', async () => {
-    const refusals = createSourceRefusals(audit);
-    for (let call = 0; call < 1000; call += 1) refusals.count('203.0.113.9');
-    for (let host = 0; host < 300; host += 1) refusals.count(`198.51.100.${host}`);
+  test('has the first refusal of a caller at once, and of the others of a minute one row that counts them', async () => {
+    const refusals = createRefusals(audit);
+    const call = (source: string, reason: string) => {
+      const refusal = { source, user: '', reason };
+      const row = { ...refusal, at: AT, outcome: 'denied', operation: 'first' } as const;
+      return refusals.count(refusal, () => audit.append(row));
+    };
+    const rows = async () => {
+      const all = await db
+        .selectFrom('audit')
+        .select(['source', 'reason'])
+        .where('seq', '>', before)
+        .execute();
+      return all.map(({ source, reason }) => `${source} ${reason}`);
+    };
+    const before = (await verifyAudit(db, KEY)).last.seq;
+    for (let index = 0; index < 1000; index += 1) await call('203.0.113.9', 'source');
+    await call('203.0.113.9', 'token: none');
+    expect(await rows()).toEqual(['203.0.113.9 source', '203.0.113.9 token: none']);
+    const hosts = Array.from({ length: 300 }, (_, host) => `198.51.100.${host}`);
+    await Promise.all(hosts.map((host) => call(host, 'token: forged')));
+    expect(await rows()).toHaveLength(100);
     await refusals.flush(AT);
-    const rows = await db
-      .selectFrom('audit')
-      .select(['source', 'reason'])
-      .where('reason', 'like', 'source:%')
-      .execute();
-    expect(rows).toHaveLength(101);
-    expect(rows).toContainEqual({ source: '203.0.113.9', reason: 'source: 1000 calls in a minute' });
-    expect(rows).toContainEqual({ source: 'others', reason: 'source: 201 calls in a minute' });
+    expect((await rows()).slice(100)).toEqual([
+      '203.0.113.9 source: 999 more in a minute',
+      'others token: 202 more in a minute',
+    ]);
+    // Who goes on has a row a minute; who has been quiet for one is new again.
+    for (const reason of ['source', 'source', 'token: none']) await call('203.0.113.9', reason);
+    await refusals.flush(AT);
+    expect((await rows()).slice(102)).toEqual([
+      '203.0.113.9 token: none',
+      '203.0.113.9 source: 2 more in a minute',
+    ]);
+  });
+
+  test('loses no refusal that could not be written', async () => {
+    let away = true;
+    const written: string[] = [];
+    const refusals = createRefusals({
+      append: async ({ reason = '' }) => {
+        if (away) throw new Error('away');
+        written.push(reason);
+        return undefined;
+      },
+    });
+    const refusal = { source: '203.0.113.9', user: '', reason: 'source' };
+    await expect(refusals.count(refusal, () => Promise.reject(new Error('away')))).rejects.toThrow('away');
+    await refusals.count(refusal, () => Promise.resolve());
+    await expect(refusals.flush(AT)).rejects.toThrow('away');
+    away = false;
+    await refusals.flush(AT);
+    expect(written).toEqual(['source: 2 more in a minute']);
   });
 });
 

@@ -172,6 +172,26 @@ describe('a token', () => {
   });
 });
 
+test('however often somebody without a good token knocks, the audit has two rows a minute of it', async () => {
+  const used = await signedRequest('me', {});
+  const bare = { ...used, headers: { ...used.headers, authorization: '' } };
+  await send(used);
+  const address = '10.1.7.7';
+  const rows = () => harness.sql('select user, reason from audit where source = ? order by seq', [address]);
+  for (let index = 0; index < 50; index += 1) {
+    expect(await send(bare, { address })).toMatchObject({ status: 403, reason: 'token' });
+    expect(await send(used, { address })).toMatchObject({ status: 403, reason: 'replay' });
+  }
+  expect(await rows()).toHaveLength(2);
+  harness.clock.pass(600_000);
+  await ops.sweep();
+  harness.clock.pass(-600_000);
+  expect((await rows()).slice(2)).toEqual([
+    { user: '', reason: expect.stringMatching(/^token: .+: 49 more in a minute$/) },
+    { user: 'zhangsan', reason: expect.stringMatching(/^replay: .+: 49 more in a minute$/) },
+  ]);
+});
+
 describe('a request', () => {
   const bad: readonly (readonly [string, string, unknown, number, string])[] = [
     ['for an operation that nobody knows', 'k8s.explode', {}, 404, 'missing'],

@@ -4,6 +4,7 @@ import type { Claims, ReportClaims, TokenUse } from '../../contract/token.ts';
 import { InputError, Refused } from '../../errors.ts';
 import { isDatabaseAway, isDuplicate } from '../../server/mysql-errors.ts';
 import { type Attempt, type Audit, createAttempt } from '../audit/audit.ts';
+import type { Refusals } from '../audit/refusals.ts';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../database.ts';
 import { TargetFailed } from '../target-failed.ts';
@@ -23,6 +24,7 @@ export interface CheckParts {
   readonly keys: VerifyingKeys;
   readonly db: Database;
   readonly audit: Audit;
+  readonly refusals: Refusals;
   readonly clock: Clock;
 }
 
@@ -34,7 +36,7 @@ export type Check = ReturnType<typeof createCheck>;
  * goes wrong is in the audit with what its attempt noted by then. It throws only what is nobody's fault who asked: a
  * database that is away, or a bug.
  */
-export function createCheck({ keys, db, audit, clock }: CheckParts) {
+export function createCheck({ keys, db, audit, refusals, clock }: CheckParts) {
   return async <C extends ReportClaims & Partial<Claims>>(
     { operation, authorization, body, source }: IncomingRequest & { readonly operation: string },
     verify: (keys: VerifyingKeys, token: string, use: TokenUse) => Promise<C>,
@@ -42,12 +44,20 @@ export function createCheck({ keys, db, audit, clock }: CheckParts) {
   ): Promise<Answer> => {
     const now = clock.now();
     const attempt = createAttempt(audit, clock, now, { operation, source });
+    let user = '';
     try {
       const claims = await verify(keys, bearerOf(authorization), { operation, body, now });
-      attempt.note({ user: claims.sub ?? '', jti: claims.jti });
+      user = claims.sub ?? '';
+      attempt.note({ user, jti: claims.jti });
       await claimToken(db, claims.jti, claims.exp * 1000);
       return await answer(claims, attempt);
     } catch (error) {
+      // Whoever has no token, or one that was used, may be anybody, and may come without end.
+      if (error instanceof Refused && (error.reason === 'token' || error.reason === 'replay')) {
+        const reason = `${error.reason}: ${error.message}`;
+        await refusals.count({ source, user, reason }, () => attempt.record('denied', reason));
+        return { state: 'refused', reason: error.reason, message: error.message };
+      }
       return await refuse(attempt, error);
     }
   };
