@@ -5,6 +5,7 @@ import { firstScreen } from '../menu/turn/screen.ts';
 import { currentScreen, type Turn, takeTurn } from '../menu/turn/turn.ts';
 import { sentences as menuSentences } from '../menu/words/sentences.ts';
 import { clip } from '../menu/words/text.ts';
+import { quoteChoices } from '../plain-text.ts';
 import { userOf, type Work } from './chat-parts.ts';
 import { keep, leaveWith, withoutReceipts } from './commit.ts';
 import { sentences } from './sentences.ts';
@@ -76,7 +77,7 @@ async function take(work: Work, { session }: Stored): Promise<Turn> {
     if (session !== null && !stale && text !== undefined && isLeaving(session.screen, text)) {
       return { text: menuSentences.bye, session: null };
     }
-    return { text: error.message, session: 'same' };
+    return { text: quoteChoices(error.message), session: 'same' };
   }
 }
 

@@ -1,3 +1,5 @@
+import { plainLine } from '../plain-text.ts';
+
 /** What the chat itself says, outside of any screen. */
 export const sentences = {
   working: '处理中…结果稍后发给你。',
@@ -41,7 +43,7 @@ function clockOf(createdAt: number): string {
 }
 
 function shortOf(text: string): string {
-  const characters = [...text.trim().replaceAll(/\s+/g, ' ')];
+  const characters = [...plainLine(text.trim().replaceAll(/\s+/g, ' '))];
   if (characters.length <= SHORT_CHARACTERS) return characters.join('');
   return `${characters.slice(0, SHORT_CHARACTERS).join('')}…`;
 }

@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
+import { escapeUnseen } from '../plain-text.ts';
 import { createLogBrake } from './log-brake.ts';
 import { HIDDEN, hideSecrets, hideSecretsInText, secretNames } from './redaction.ts';
 
@@ -13,7 +14,7 @@ export interface LogOptions {
 
 /**
  * JSON lines without secrets: fields are hidden by their name at any depth, queries, logins and tokens inside of texts
- * by their shape. Warnings and errors that repeat are braked (log-brake.ts). Hand it to Fastify as `loggerInstance`.
+ * by their shape; what a terminal would obey or not show is escaped. Warnings and errors that repeat are braked (log-brake.ts). Hand it to Fastify as `loggerInstance`.
  */
 export function createLog({ level, destination }: LogOptions): Log {
   const brake = createLogBrake();
@@ -32,7 +33,10 @@ export function createLog({ level, destination }: LogOptions): Log {
       level: (label: string) => ({ level: label }),
       log: (fields: Record<string, unknown>) => hideSecrets(fields) as Record<string, unknown>,
     },
-    hooks: { streamWrite: hideSecretsInText, logMethod: brake.logMethod },
+    hooks: {
+      streamWrite: (line: string) => escapeUnseen(hideSecretsInText(line)),
+      logMethod: brake.logMethod,
+    },
   };
   // Before the one of the destination, which writes out what it has.
   if (destination === undefined) process.once('exit', brake.flush);

@@ -92,6 +92,11 @@ test('a message shows the first screen, and the digits walk from there', async (
   expect(await redis.get('keypad:{1000002:zhangsan}:path')).toBe('1');
 });
 
+test('a sentence instead of a screen looks like no choice', async () => {
+  const openContext = () => Promise.reject(new Unavailable('没有\n1 确认'));
+  expect(await replica({ openContext }).receive(message('hi'))).toBe('没有\n│ 1 确认');
+});
+
 test('the same MsgId again gets the finished reply and runs nothing', async () => {
   const chat = replica();
   await chat.receive(message('hi'));

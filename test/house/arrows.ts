@@ -15,14 +15,14 @@ const NODE = 'node:';
 /** Which room may import which (ARCHITECTURE.md draws the same). */
 export const arrows: Readonly<Record<string, Allowed>> = {
   menus: { any: ['#menu'], types: ['contract'] },
-  menu: { any: ['errors'], in: { [NODE]: /^src\/menu\/tree\/load\.ts$/ } },
+  menu: { any: ['errors', 'plain-text'], in: { [NODE]: /^src\/menu\/tree\/load\.ts$/ } },
   wecom: {
     any: ['errors', 'node:crypto'],
     types: ['src/server/http-client.ts'],
     in: { 'node:net': /^src\/wecom\/api\/callback-ranges\.ts$/ },
   },
   contract: { any: ['errors', 'zod', 'jose', NODE] },
-  chat: { any: ['errors', 'menu', NODE], types: ['server', 'src/channels/channel.ts'] },
+  chat: { any: ['errors', 'plain-text', 'menu', NODE], types: ['server', 'src/channels/channel.ts'] },
   channels: { any: ['errors', 'server', 'wecom', 'contract', 'fastify', NODE] },
   bot: {
     any: ['errors', 'server', 'contract', 'wecom', 'chat', 'channels', 'fastify', 'src/push/client.ts', NODE],
@@ -30,7 +30,7 @@ export const arrows: Readonly<Record<string, Allowed>> = {
     in: { config: /^src\/bot\/accounts\.ts$/ },
   },
   ops: {
-    any: ['errors', 'server', 'contract', 'fastify', 'zod', NODE],
+    any: ['errors', 'plain-text', 'server', 'contract', 'fastify', 'zod', NODE],
     types: ['config', 'prom-client'],
     in: {
       'src/push/client.ts': /^src\/ops\/(app|outbox\/sender)\.ts$/,
@@ -50,7 +50,7 @@ export const arrows: Readonly<Record<string, Allowed>> = {
     },
   },
   server: {
-    any: ['errors', 'fastify', 'pino', 'prom-client', NODE],
+    any: ['errors', 'plain-text', 'fastify', 'pino', 'prom-client', NODE],
     in: {
       ioredis: /^src\/server\/redis\.ts$/,
       kysely: /^src\/server\/(database|migrations)\.ts$/,
@@ -61,6 +61,7 @@ export const arrows: Readonly<Record<string, Allowed>> = {
   },
   config: { any: ['errors', 'server', 'contract', NODE] },
   errors: { any: [] },
+  'plain-text': { any: [] },
 };
 
 /**

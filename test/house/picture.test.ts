@@ -16,10 +16,13 @@ function rowsUnder(heading: string): readonly (readonly string[])[] {
   );
 }
 
-/** The room that an entry of the table of arrows stands for; undefined for packages, and for `errors`, which all import. */
+/** What any room may import, so that the picture does not draw it. */
+const FOR_ALL: readonly string[] = ['errors', 'plain-text'];
+
+/** The room that an entry of the table of arrows stands for; undefined for packages, and for what is for all. */
 function roomOf(target: string): string | undefined {
   const room = target === '#menu' ? 'menu' : target.startsWith('src/') ? folderOf(target) : target;
-  return Object.hasOwn(arrows, room) && room !== 'errors' ? room : undefined;
+  return Object.hasOwn(arrows, room) && !FOR_ALL.includes(room) ? room : undefined;
 }
 
 /** What the picture has to draw, in its own form: solid for any file, dotted for types or for single files. */

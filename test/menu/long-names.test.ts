@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { fakeOps, phoneWith } from '#test/phone.ts';
 import { treeOf } from '#test/tree.ts';
 import { action, choice, folder } from '../../src/menu/index.ts';
+import { sentences } from '../../src/menu/words/sentences.ts';
 
 async function listing(names: readonly string[]) {
   const options = names.map((name) => ({ key: `shop/${name}`, label: `${name}  2/3 就绪`, name }));
@@ -45,5 +46,5 @@ test('a name is found however a phone spells it, and an exact one comes first', 
   }
   expect(await phone.say('Web-Api')).toContain('chose shop/Web-Api.');
   await phone.say('0');
-  expect(await phone.say('WEB-API')).toContain('WEB-API 不止一个意思');
+  expect(await phone.say('WEB-API')).toContain(sentences.ambiguous('WEB-API'));
 });

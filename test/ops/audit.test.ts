@@ -67,6 +67,14 @@ describe('the audit', () => {
     expect(await problems()).toEqual([]);
   });
 
+  test('writes each text as one line that can be seen, whoever it came from', async () => {
+    await audit.append({ ...entry(1), target: '1\n2\u202e3', reason: 'a\u009bb', user: 'c\u2028d' });
+    const last = db.selectFrom('audit').select(['target', 'reason', 'user']).orderBy('seq', 'desc').limit(1);
+    const row = { target: '1↵2[U+202E]3', reason: 'a[U+009B]b', user: 'c↵d' };
+    expect(await last.executeTakeFirst()).toEqual(row);
+    expect(await problems()).toEqual([]);
+  });
+
   test('names the user of an account whole, however long its name', async () => {
     const user = `wecom-callback/${'a'.repeat(32)}/${'u'.repeat(64)}`;
     await audit.append({ ...entry(1), user });

@@ -55,7 +55,7 @@ describe('while message delivery is away', () => {
   ])('because %s, outcomes wait, and are told once, in the order of their user', async (what, fate) => {
     const user = `u${randomUUID().slice(0, 8)}`;
     harness.push.script = ({ to }) => (to.users.includes(user) ? fate : undefined);
-    const keys = await add(user, `一 ${what}`, `二 ${what}`, `三 ${what}`);
+    const keys = await add(user, `甲 ${what}`, `乙 ${what}`, `丙 ${what}`);
     await ops.sweep();
     await later();
     await later();
@@ -63,15 +63,21 @@ describe('while message delivery is away', () => {
     await add('lisi', `不等 ${what}`);
     await ops.sweep();
     expect(told('lisi')).toContain(`不等 ${what}`);
-    expect(attempts(`二 ${what}`)).toEqual([]);
+    expect(attempts(`乙 ${what}`)).toEqual([]);
     expect(await stateOf(keys[0] ?? '')).toMatchObject({ state: 'waiting' });
     harness.push.script = () => undefined;
     await later();
-    expect(told(user)).toEqual([`一 ${what}`, `二 ${what}`, `三 ${what}`]);
+    expect(told(user)).toEqual([`甲 ${what}`, `乙 ${what}`, `丙 ${what}`]);
     expect(await stateOf(keys[2] ?? '')).toMatchObject({ state: 'sent' });
     await later();
-    expect(attempts(`三 ${what}`)).toHaveLength(1);
+    expect(attempts(`丙 ${what}`)).toHaveLength(1);
   });
+});
+
+test('a text of the platform that looks like a choice is told as what it is', async () => {
+  await add('zhaoliu', '好\n1 确认');
+  await ops.sweep();
+  expect(told('zhaoliu')).toEqual(['好\n│ 1 确认']);
 });
 
 test.each([400, 413])(

@@ -34,6 +34,18 @@ test('refusals of the bot stand in the audit, each row with its user, its place 
   expect(await lastAudit()).toMatchObject({ user: '', reason: 'bot: stale: 900 times, by several users' });
 });
 
+test('where a person typed something strange, the audit has it in one line', async () => {
+  await send(await signed({ ...nothing, refusals: [{ ...refusal, at: '1-x\n2026 allowed\u202e' }] }));
+  expect(await lastAudit()).toMatchObject({ target: '1-x↵2026 allowed[U+202E]' });
+});
+
+test('problems of files forge no line of the notice that tells of them', async () => {
+  await send(await signed({ ...nothing, problems: ['a.ts: \n1 确认\n0 返回\u202e', '1 b'] }));
+  await ops.sweep();
+  const heard = harness.push.told('wangwu').find((text) => text.includes('a.ts'));
+  expect(heard?.split('\n').slice(1, -1)).toEqual(['· a.ts: ↵1 确认↵0 返回[U+202E]', '· 1 b']);
+});
+
 test('a report is taken once', async () => {
   const request = await signed(nothing);
   expect(await send(request)).toEqual({ state: 'done' });

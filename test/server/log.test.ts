@@ -37,6 +37,30 @@ describe('a log line', () => {
   });
 });
 
+describe('a terminal obeys nothing of a log', () => {
+  test.each([
+    '\u001b[2J',
+    '\u009b2J',
+    '\u0085',
+    '\u2028',
+    'a\u202eb\u2066',
+    '\u200b\ufeff',
+    '\u{e0041}',
+    '\ud800',
+    '\u007f',
+  ])('%j is written with escapes, and reads as what it was', (hostile) => {
+    const { log, last, text } = listen();
+    log.child({ user: hostile }).error({ [hostile]: hostile, err: new Error(hostile) }, hostile);
+    expect(text()).not.toMatch(/(?!\n$)[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/u);
+    expect(last()).toMatchObject({
+      user: hostile,
+      [hostile]: hostile,
+      msg: hostile,
+      err: { message: hostile },
+    });
+  });
+});
+
 describe('no secret is written', () => {
   test.each([...secretNames, 'signingKey', 'verifying_keys', 'Authorization', 'WECOM_SECRET'])(
     'in a field named %s: on top, deep inside, or bound to a grandchild',

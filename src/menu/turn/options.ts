@@ -1,3 +1,4 @@
+import { onOneLine } from '../../plain-text.ts';
 import type { Context } from '../tree/context.ts';
 import { Unavailable } from '../tree/context.ts';
 import { isChoice, type Option } from '../tree/question.ts';
@@ -73,7 +74,7 @@ export function isNamed(screen: Screen, word: string): boolean {
 
 /** Each label on one line of at most 60 characters; those that would look alike then are shown whole. */
 function labelsOf(labels: readonly string[]): readonly string[] {
-  const lines = labels.map((label) => label.replaceAll(/\s*[\r\n\v\f\u0085\u2028\u2029]+\s*/g, ' '));
+  const lines = labels.map(onOneLine);
   const short = lines.map(shortOf);
   const times = new Map<string, number>();
   for (const label of short) times.set(label, (times.get(label) ?? 0) + 1);

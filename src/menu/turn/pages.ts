@@ -1,3 +1,4 @@
+import { linesOf, looksLikeChoice, QUOTE } from '../../plain-text.ts';
 import { bytesOf, cutToBytes } from '../words/text.ts';
 
 /** How many bytes the lines of a page may take, the line ends between them counted. The last page may take the most. */
@@ -22,17 +23,21 @@ export function fillPages(
   return [...pages, rest];
 }
 
-/** Cuts the lines of a text that are longer than `bytes` into several, never inside a character. */
+/**
+ * Cuts the lines of a text that are longer than `bytes` into several, never inside a character. None of them looks like a
+ * choice, also where only the cut makes it begin so.
+ */
 export function cutLongLines(text: string, bytes: number): readonly string[] {
-  return text.split('\n').flatMap((line) => {
+  return linesOf(text).flatMap((line) => {
     const parts: string[] = [];
     let rest = line;
-    while (bytesOf(rest) > bytes) {
-      const part = cutToBytes(rest, bytes);
-      parts.push(part);
+    do {
+      const mark = looksLikeChoice(rest) ? QUOTE : '';
+      const part = cutToBytes(rest, bytes - bytesOf(mark));
+      parts.push(`${mark}${part}`);
       rest = rest.slice(part.length);
-    }
-    return [...parts, rest];
+    } while (rest !== '');
+    return parts;
   });
 }
 

@@ -1,3 +1,4 @@
+import { plainLine } from '../../plain-text.ts';
 import type { Answers, Context } from '../tree/context.ts';
 import { type Ask, isVisible, type Node, nextQuestion, type Tree } from '../tree/tree.ts';
 import type { Step } from './session.ts';
@@ -35,7 +36,7 @@ export function stepFrom(position: Position, step: Step, context: Context): Posi
   if (step.kind === 'answer') {
     if (position.asks === undefined) return undefined;
     const answers = { ...position.answers, [position.asks.name]: step.value };
-    const crumbs = [...position.crumbs, step.label];
+    const crumbs = [...position.crumbs, plainLine(step.label)];
     return { ...position, steps, answers, asks: nextQuestion(position.node, answers), crumbs };
   }
   const node = position.asks === undefined ? position.node.children.get(step.number) : undefined;

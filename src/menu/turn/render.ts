@@ -1,3 +1,4 @@
+import { quoteChoices } from '../../plain-text.ts';
 import type { Context } from '../tree/context.ts';
 import { visibleChildren } from '../tree/tree.ts';
 import { sentences } from '../words/sentences.ts';
@@ -28,8 +29,9 @@ export function render(position: Position, screen: Screen, context: Context, not
   const title = titleOf(position, screen, context);
   const keys = footer(screen, page, pages.length);
   const room = context.replyBytes - bytesOf(compose([title, '', keys]));
-  const said = notice ?? (page === 0 && 'notice' in screen ? screen.notice : undefined);
-  if (said === undefined) return compose([title, cutLines(lines, room), keys]);
+  const unquoted = notice ?? (page === 0 && 'notice' in screen ? screen.notice : undefined);
+  if (unquoted === undefined) return compose([title, cutLines(lines, room), keys]);
+  const said = quoteChoices(unquoted);
   const free = room - GAP - bytesOf(lines.join('\n'));
   const shown = clip(said, Math.max(free, noticeBytes(title, screen, context)));
   return compose([title, cutLines(lines, room - GAP - bytesOf(shown)), keys], shown);
@@ -56,9 +58,10 @@ function noticeBytes(title: string, screen: Screen, { replyBytes }: Context): nu
 /** The lines of each page. The room of a page is what the title, its notice and its keys leave of the reply. */
 function layOut(position: Position, screen: Screen, context: Context): readonly (readonly string[])[] {
   if (screen.kind === 'question') return [[position.asks?.question.question ?? '']];
-  if (screen.kind === 'preview') return [screen.preview.lines.flatMap((line) => line.split('\n'))];
+  if (screen.kind === 'preview')
+    return [screen.preview.lines.flatMap((line) => quoteChoices(line).split('\n'))];
   const title = titleOf(position, screen, context);
-  const noticed = bytesOf(screen.notice ?? '');
+  const noticed = bytesOf(quoteChoices(screen.notice ?? ''));
   const first = noticed === 0 ? 0 : Math.min(noticed, noticeBytes(title, screen, context)) + GAP;
   for (let total = 9; ; ) {
     const room: Room = (page, isLast) => {
@@ -106,7 +109,7 @@ function titleOf(position: Position, screen: Screen, { replyBytes }: Context): s
   const bytes = Math.min(TITLE_BYTES, Math.floor(replyBytes / TITLE_SHARE));
   const shown = position.crumbs.length > 0 ? [...position.crumbs] : [position.node.entry.title];
   while (shown.length > 1 && bytesOf(shown.join(' › ')) > bytes) shown.shift();
-  const title = clip(shown.join(' › '), bytes);
+  const title = clip(quoteChoices(shown.join(' › ')), bytes);
   if (screen.kind === 'choice') {
     const question = position.crumbs.length > 0 ? [position.asks?.question.question ?? ''] : [];
     const more = screen.more ? [sentences.onlyFirst(screen.pins.length)] : [];

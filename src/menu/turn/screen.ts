@@ -1,3 +1,4 @@
+import { quoteChoices } from '../../plain-text.ts';
 import { type Context, unlessUnavailable } from '../tree/context.ts';
 import { isChoice } from '../tree/question.ts';
 import type { Tree } from '../tree/tree.ts';
@@ -33,7 +34,7 @@ const MAX_TEXT_BYTES = 32_768;
 /** The first screen, and no session when not even that can be shown. */
 export function firstScreen(tree: Tree, context: Context, notice?: string): Promise<Turn> {
   const shown = showScreen(startOf(tree), context, notice);
-  return unlessUnavailable(shown, (text) => ({ text, session: null }));
+  return unlessUnavailable(shown, (text) => ({ text: quoteChoices(text), session: null }));
 }
 
 /** Shows what stands at a position: a list, a question, a menu, a result or a preview. Throws `Unavailable`. */

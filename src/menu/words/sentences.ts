@@ -1,3 +1,5 @@
+import { plainLine } from '../../plain-text.ts';
+
 /** Every sentence that the engine itself says. Titles, labels and outcomes are the authors' and the platform's. */
 export const sentences = {
   back: '0/* 返回',
@@ -13,7 +15,7 @@ export const sentences = {
   noSuchNumber: (number: number) => `没有选项 ${number}。`,
   notANumber: '请输入列出的数字。',
   nothingToType: '这里没有可选的数字，输入 0 返回。',
-  ambiguous: (typed: string) => `${typed} 不止一个意思，请输入那一行的数字。`,
+  ambiguous: (typed: string) => `不止一个意思：${plainLine(typed)}。请输入那一行的数字。`,
   gone: (label: string) => `“${label}” 已不在列表中，没有执行任何操作。这是最新的列表：`,
   unread: (what: string) => `没有列全：${what}`,
   notSeen: (label: string) => `现在读不到“${label}”，没有执行任何操作。这是读到的列表：`,
@@ -46,11 +48,12 @@ export const sentences = {
   emptyTable: '没有记录。',
   helpText: [
     '输入数字选择；数字就是屏幕上看到的那一项。',
-    '*、0 或 返回：上一步　# 或 退出：离开',
+    '上一步：*、0 或 返回　离开：# 或 退出',
     '填数字时 0 不是返回：要填 0 输入 00，返回按 *',
-    'n / p：下一页 / 上一页',
-    '菜单：回到第一步　取消：不做这项操作',
-    '1-1-2 或 1 1 2：从第一步直接跳到那里',
+    '下一页：n　上一页：p',
+    '回到第一步：菜单　不做这项操作：取消',
+    '从第一步直接跳到那里：1-1-2 或 1 1 2',
+    '列表里的项也可以输入名字；名字和按键一样的（如 n、0），请输入它的数字',
     '任何改动都会先预览，确认后才执行。',
   ].join('\n'),
 } as const;

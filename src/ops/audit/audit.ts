@@ -1,4 +1,5 @@
 import { PRINCIPAL_LENGTH } from '../../contract/principal.ts';
+import { onOneLine } from '../../plain-text.ts';
 import { createBatcher } from '../../server/batch.ts';
 import { transact } from '../../server/database.ts';
 import type { Database } from '../database.ts';
@@ -98,9 +99,9 @@ function rowOf(entry: AuditEntry, seq: number): AuditRow {
   };
 }
 
-/** The start of a text that fits `length` characters as MySQL counts them. Lone surrogates do not survive storage. */
+/** A text as one plain line, whoever wrote it, and so much of it as fits `length` characters as MySQL counts them. */
 function cut(text: string | undefined, length: number): string {
-  return [...(text ?? '').toWellFormed()].slice(0, length).join('');
+  return [...onOneLine((text ?? '').slice(0, 4 * length))].slice(0, length).join('');
 }
 
 /** Reads the whole audit as it stands at one moment and checks its chain. `last` is the link to note for the next `--expect`. */

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { plainLine } from '../../plain-text.ts';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../database.ts';
 import { addMessage } from './outbox.ts';
@@ -39,7 +40,7 @@ export function createAdminNotice({ db, clock, admins, onMessage }: AdminsParts)
 function noticeOf(problems: readonly string[]): string {
   const shown = problems
     .slice(0, SHOWN)
-    .map((problem) => `· ${[...problem].slice(0, SHOWN_LENGTH).join('')}`);
+    .map((problem) => `· ${[...plainLine(problem)].slice(0, SHOWN_LENGTH).join('')}`);
   const more = problems.length > SHOWN ? [`……共 ${problems.length} 处`] : [];
   return ['改动有错，没有生效，原来的继续使用：', ...shown, ...more, '改好后会自动生效。'].join('\n');
 }

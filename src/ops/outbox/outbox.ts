@@ -1,3 +1,4 @@
+import { quoteChoices } from '../../plain-text.ts';
 import { transact } from '../../server/database.ts';
 import type { Database, OutboxTable } from '../database.ts';
 
@@ -21,7 +22,7 @@ export async function addMessage(
   db: Database,
   { id, user, text, due_at }: Pick<OutboxTable, 'id' | 'user' | 'text' | 'due_at'>,
 ): Promise<void> {
-  const row = { id, user, text, due_at, state: 'waiting', tries: 0 } as const;
+  const row = { id, user, text: quoteChoices(text), due_at, state: 'waiting', tries: 0 } as const;
   await db.insertInto('outbox').ignore().values(row).execute();
 }
 
