@@ -132,14 +132,14 @@ test('who waits hears it from another replica, and after its time hears that it 
   expect(await waiting).toBe(true);
 });
 
-test('content of no template is never filled, and a template is filled once, with the values as they are', async () => {
+test('content of no template is never filled, and a template is filled once, a value on one line', async () => {
   const replica = harness.start();
   const v = (name: string): string => ['$', '{', name, '}'].join('');
   await harness.send(replica, textTo('anna', `literal ${v('USERID')}`));
   const values = { NAME: `a "b" \\ \n $1 ${v('OTHER')}`, OTHER: 'no' };
   await harness.send(replica, textTo('anna', `to ${v('NAME')} of ${v('USERID')}`, { variables: values }));
   const got = harness.weCom.textsTo('user:anna');
-  expect(got).toEqual([`literal ${v('USERID')}`, `to a "b" \\ \n $1 ${v('OTHER')} of anna`]);
+  expect(got).toEqual([`literal ${v('USERID')}`, `to a "b" \\   $1 ${v('OTHER')} of anna`]);
 });
 
 test('the depth of a lane counts what has come and not ended, and the age of the oldest', async () => {
