@@ -1,4 +1,5 @@
 import { InputError } from '../../errors.ts';
+import { checkTaskId } from '../content/card-schema.ts';
 import { USERID } from '../content/fill.ts';
 import {
   type CampaignParts,
@@ -12,13 +13,22 @@ import { nextRun } from './schedule.ts';
 /** How long after its time a missed run is still begun, ms; a later one is left out. */
 const LATEST_MS = 3_600_000;
 
-/** The template as it is now. Throws an InputError that says what is missing when it cannot be filled for every receiver. */
-export function resolveTemplate(
+/** The template as it is now. Throws an InputError that says why when it cannot be sent to every receiver. */
+export async function resolveTemplate(
   { templates }: CampaignParts,
-  { template_key, variables, shared_names }: Pick<CampaignRow, 'template_key' | 'variables' | 'shared_names'>,
+  {
+    template_key,
+    variables,
+    shared_names,
+    schedule,
+  }: Pick<CampaignRow, 'template_key' | 'variables' | 'shared_names' | 'schedule'>,
 ) {
-  const names: readonly string[] = JSON.parse(shared_names);
-  return templates.resolve(template_key, JSON.parse(variables), [...names, USERID]);
+  const own: readonly string[] = [...JSON.parse(shared_names), USERID];
+  const template = await templates.resolve(template_key, JSON.parse(variables), own);
+  // What runs again and again says the same to each.
+  const isRepeated = schedule !== null && 'cron' in JSON.parse(schedule);
+  checkTaskId(template.content, isRepeated ? [] : own);
+  return template;
 }
 
 /** draft → running, or scheduled; false when it was no draft any more. Throws an InputError when it cannot run. */

@@ -95,10 +95,13 @@ export function checkContent(content: Content, kinds: readonly ReceiverKind[]): 
   if (!('templateCard' in content)) return;
   if (kinds.includes('chat')) refuse('templateCard: chats cannot show it; use textcard or news');
   if (robots && !isNotice(content.templateCard)) {
-    refuse('templateCard: robots send only the card types text_notice and news_notice');
+    refuse(
+      'templateCard: robots send only the card types text_notice and news_notice, without an action_menu',
+    );
   }
 }
 
-function isNotice(card: Readonly<Record<string, unknown>>): boolean {
-  return card.card_type === 'text_notice' || card.card_type === 'news_notice';
+/** Whether nothing on it can be answered. */
+function isNotice({ card_type: type, action_menu: menu }: Readonly<Record<string, unknown>>): boolean {
+  return (type === 'text_notice' || type === 'news_notice') && menu === undefined;
 }

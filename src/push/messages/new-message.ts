@@ -1,5 +1,6 @@
 import { InputError } from '../../errors.ts';
 import { hashOf } from '../apps/signature.ts';
+import { checkTaskId } from '../content/card-schema.ts';
 import { type Content, kindOf } from '../content/content.ts';
 import { checkContent } from '../content/content-schema.ts';
 import { fill, USERID } from '../content/fill.ts';
@@ -74,13 +75,16 @@ async function saysWhat(
     const media = await mediaContent(parts, app, { ...handed, toRobots: kinds.includes('robot') });
     const content = media ?? writtenContent(handed.message);
     checkContent(content, kinds);
+    if (receivers.length > 1) checkTaskId(content, []);
     return { content };
   }
   const { key, variables } = template;
   const areMembers = receivers.every((receiver) => receiver.startsWith('user:') && receiver !== 'user:@all');
-  const { content, version } = await parts.templates.resolve(key, variables, areMembers ? [USERID] : []);
+  const own = areMembers ? [USERID] : [];
+  const { content, version } = await parts.templates.resolve(key, variables, own);
   // A userid that is filled in for each receiver counts with the least that it can be.
   checkContent(fill(content, { [USERID]: 'u', ...variables }), kinds);
+  if (receivers.length > 1) checkTaskId(content, own);
   return { content, variables, template: { key, version } };
 }
 

@@ -137,6 +137,16 @@ export function failed(
       return { ...base, dueAt: now + decision.forMs };
     case 'media':
       return { ...base, tries };
+    case 'sent':
+      return {
+        ...base,
+        tries,
+        parts: member.parts + 1,
+        state: 'sent',
+        errcode: null,
+        problem: null,
+        lostAt: null,
+      };
     case 'failed':
     case 'dead':
       return { ...base, tries, lostAt, state: decision.kind };

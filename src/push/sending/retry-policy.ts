@@ -10,6 +10,8 @@ export type RetryDecision =
   | { readonly kind: 'pause' }
   /** Upload the media once more, then try again. */
   | { readonly kind: 'media' }
+  /** WeCom refuses this card because it has had it: it was sent. */
+  | { readonly kind: 'sent' }
   /** WeCom refuses this message, or this receiver, for good. */
   | { readonly kind: 'failed' }
   /** Tried as often as it may be. */
@@ -22,19 +24,27 @@ const FIRST_WAIT_MS = 500;
 /** What the limit of a minute blocks for (§4.12). */
 const BLOCK_MS = 60_000;
 const MEDIA_GONE = 40007;
+const TASK_ID_USED = 42014;
 const API_FORBIDDEN = 48002;
 const CHAT_WAITS = { kind: 'wait', forMs: BLOCK_MS, whole: false } as const;
 
 /**
- * Decides by the errcode, never by errmsg, whose words may change (§4). `tries` counts this one; `random` is in [0, 1).
+ * Decides by the errcode, never by errmsg, whose words may change (§4). `tries` counts this one, `wasLost` says that the answer
+ * to an earlier one was lost; `random` is in [0, 1).
  *
  * Waits are 0.5, 1, 2, 4, 8, 16 and 32 s, each × 0.5 to 1.5, so that what failed together does not come back together.
  * WeCom does not say which limit was passed: the wait is that of the minute, and `Limits.block` makes a block that comes
  * back right after its end longer, up to the hour of the next limit.
  */
-export function decideRetry(error: WeComError, tries: number, random: () => number): RetryDecision {
+export function decideRetry(
+  error: WeComError,
+  { tries, wasLost }: { readonly tries: number; readonly wasLost: boolean },
+  random: () => number,
+): RetryDecision {
   const mayTry = tries < MOST_TRIES;
   if (error.errcode === MEDIA_GONE) return { kind: mayTry ? 'media' : 'failed' };
+  // WeCom takes a task_id once (§4.3), and goes to the receivers of one call only: it was taken when the answer was lost.
+  if (error.errcode === TASK_ID_USED && wasLost) return { kind: 'sent' };
   switch (error.kind) {
     case 'retry':
       if (!mayTry) return { kind: 'dead' };

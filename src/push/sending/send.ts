@@ -62,9 +62,9 @@ export function createSender(parts: SenderParts): (group: Group, onCalled: () =>
   ): Promise<readonly Result[]> => {
     const [at, dice] = [now(), random()];
     let until: number | undefined;
-    const decideFor = ({ tries }: Claimed): Decision => {
+    const decideFor = ({ tries, lostAt }: Claimed): Decision => {
       if (failure.isHopeless) return { kind: 'failed' };
-      const decision = decideRetry(failure.error, tries + 1, () => dice);
+      const decision = decideRetry(failure.error, { tries: tries + 1, wasLost: lostAt !== null }, () => dice);
       if (decision.kind !== 'pause') return decision;
       until ??= pass.refused(failure.error);
       return { kind: 'pause', until };

@@ -58,6 +58,7 @@ export async function openCampaignHarness() {
   const noted: string[] = [];
   const templates = new Map<string, Content>([
     ['hello', { text: 'hello' }],
+    ['vote', { templateCard: { card_type: 'vote_interaction', task_id: `\${ID}` } }],
     ['bonus', { text: ['USERID', 'AMOUNT', 'UNIT'].map((name) => `\${${name}}`).join(' ') }],
   ]);
   const parts: CampaignParts = {

@@ -129,6 +129,13 @@ describe('a campaign that streams in', () => {
     expect([await rowsOf('campaigns'), await rowsOf('campaign_receivers')]).toEqual(before);
   });
 
+  test('may send a card when each receiver brings a task_id of its own', async () => {
+    const receivers = ['1', '2'].map((ID) => ({ user: `u${ID}`, variables: { ID } }));
+    const schedule = { at: '2026-11-24T09:00:00+08:00' };
+    const made = await harness.make({ template: { key: 'vote' }, schedule }, receivers);
+    expect(made).toMatchObject({ status: 201, body: { total: 2 } });
+  });
+
   test('has one idempotency key: the same again is answered as the first, another is refused', async () => {
     const request = { bodyHash: 'a'.repeat(64) };
     const both = await Promise.all([
@@ -148,6 +155,8 @@ describe('a campaign that streams in', () => {
     expect(ofOther.status).toBe(201);
   });
 });
+
+const TASK_ID = 'templateCard.task_id: WeCom takes each once';
 
 describe('what is wrong is named in one sentence, and nothing is kept', () => {
   const long = { user: 'a', variables: { X: 'x'.repeat(4096) } };
@@ -171,6 +180,18 @@ describe('what is wrong is named in one sentence, and nothing is kept', () => {
       { template: { key: 'bonus', variables: { UNIT: '元' } } },
       [{ user: 'a', variables: { AMOUNT: '1' } }, 'b'],
       'variables: AMOUNT missing',
+    ],
+    [
+      'a task_id that is the same for all',
+      { template: { key: 'vote', variables: { ID: '1' } } },
+      ['a'],
+      TASK_ID,
+    ],
+    [
+      'a task_id that comes again with each run',
+      { template: { key: 'vote' }, schedule: { cron: '30 9 * * 1-5', timezone: 'Asia/Shanghai' } },
+      [{ user: 'a', variables: { ID: '1' } }],
+      TASK_ID,
     ],
     ['a time that is over', { schedule: { at } }, ['a'], 'line 1 schedule.at: is over'],
     [

@@ -70,8 +70,6 @@ const BAD: readonly (readonly [string, unknown])[] = [
     'button_list: must have at most',
     { templateCard: { ...buttons, button_list: times(7, { text: 't', key: 'k' }) } },
   ],
-  ['button of type 0 a key', { templateCard: { ...buttons, button_list: [{ text: 't' }] } }],
-  ['button of type 1 a url', { templateCard: { ...buttons, button_list: [{ text: 't', type: 1 }] } }],
   ['card_image or image_text_area', { templateCard: { ...notice, card_type: 'news_notice' } }],
 ];
 
@@ -146,10 +144,11 @@ describe('a filled content', () => {
   });
 
   test('through a robot may be a card that is a notice only, in a group none', () => {
-    const cards = [notice, buttons].map((templateCard) => ({ templateCard }));
-    expect(cards.map((card) => isRefused(card, 'robot'))).toEqual([false, true]);
-    expect(cards.map((card) => isRefused(card, 'chat'))).toEqual([true, true]);
-    expect(cards.map((card) => isRefused(card, 'user'))).toEqual([false, false]);
+    const menu = { ...notice, task_id: 't-1', action_menu: { action_list: [{ text: 't', key: 'k' }] } };
+    const cards = [notice, buttons, menu].map((templateCard) => ({ templateCard }));
+    expect(cards.map((card) => isRefused(card, 'robot'))).toEqual([false, true, true]);
+    expect(cards.map((card) => isRefused(card, 'chat'))).toEqual([true, true, true]);
+    expect(cards.map((card) => isRefused(card, 'user'))).toEqual([false, false, false]);
   });
 });
 

@@ -5,8 +5,8 @@ import { WeComError } from '../../../src/wecom/api/wecom-error.ts';
 
 const middle = () => 0.5;
 
-function decideOn(errcode: Errcode, tries = 1, api = 'message/send'): RetryDecision {
-  return decideRetry(new WeComError(api, errcode, 'what WeCom said'), tries, middle);
+function decideOn(errcode: Errcode, tries = 1, api = 'message/send', wasLost = false): RetryDecision {
+  return decideRetry(new WeComError(api, errcode, 'what WeCom said'), { tries, wasLost }, middle);
 }
 
 /** The classes of the protocol page (§4.13), each with all its codes. */
@@ -72,8 +72,11 @@ test('a repeat waits 500 ms, doubling; after eight tries the delivery is dead', 
 
 test('waits are spread from half to one and a half of it', () => {
   const error = new WeComError('message/send', -1, '');
-  expect(decideRetry(error, 3, () => 0)).toEqual({ kind: 'again', afterMs: 1000 });
-  expect(decideRetry(error, 3, () => 0.9999)).toEqual({ kind: 'again', afterMs: 3000 });
+  expect(decideRetry(error, { tries: 3, wasLost: false }, () => 0)).toEqual({ kind: 'again', afterMs: 1000 });
+  expect(decideRetry(error, { tries: 3, wasLost: false }, () => 0.9999)).toEqual({
+    kind: 'again',
+    afterMs: 3000,
+  });
 });
 
 test('a limit is no try: it waits however often it was tried, and never dies', () => {
@@ -110,5 +113,11 @@ test('media that is refused after every upload fails in the end', () => {
 
 test('errmsg decides nothing', () => {
   const error = new WeComError('message/send', 60111, 'api freq out of limit, retry later, -1');
-  expect(decideRetry(error, 1, middle)).toEqual({ kind: 'failed' });
+  expect(decideRetry(error, { tries: 1, wasLost: false }, middle)).toEqual({ kind: 'failed' });
+});
+
+test('a task_id that is used says that a card was sent where an answer was lost, and nothing else does', () => {
+  const codes = [42014, 42039, 60111] as const;
+  const kinds = codes.map((errcode) => decideOn(errcode, 2, 'message/send', true).kind);
+  expect(kinds).toEqual(['sent', 'failed', 'failed']);
 });

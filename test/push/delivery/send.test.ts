@@ -71,6 +71,29 @@ test('an answer that got lost is asked for again by the same call with the check
   expect(await harness.deliveries(id)).toMatchObject([{ state: 'sent', maybe_twice: 1, lost_at: null }]);
 });
 
+test('a card whose task_id is used when its answer was lost had been taken; otherwise another card has it', async () => {
+  const replica = harness.start();
+  const templateCard = { card_type: 'vote_interaction', task_id: 't-1' };
+  const card = (user: string) => textTo(user, '', { content: { templateCard } });
+  harness.weCom.script = failing(error('lost'), error(42014), error(42014));
+  const sent = await harness.send(replica, card('anna'));
+  expect(await harness.deliveries(sent)).toMatchObject([
+    {
+      state: 'sent',
+      errcode: null,
+      problem: null,
+      tries: 2,
+      parts: 1,
+      maybe_twice: 1,
+      lost_at: null,
+      line: null,
+    },
+  ]);
+  expect((await harness.attempts(sent)).map(({ errcode }) => errcode)).toEqual(['lost', '42014']);
+  const other = await harness.send(replica, card('bert'));
+  expect(await harness.deliveries(other)).toMatchObject([{ state: 'failed', errcode: '42014', tries: 1 }]);
+});
+
 test.each([
   [6, 'queued'],
   [7, 'dead'],

@@ -215,6 +215,32 @@ describe('is refused in one sentence that names', () => {
     });
   });
 
+  test('a card whose task_id WeCom would be sent in a second call', async () => {
+    const card = {
+      card_type: 'vote_interaction',
+      main_title: { title: 'a' },
+      submit_button: { key: 's' },
+      checkbox: { question_key: 'q', option_list: [{ id: '1', text: 'one' }] },
+    };
+    const two = { users: ['zhangsan', 'lisi'] };
+    const refused = {
+      status: 400,
+      body: { error: expect.stringContaining('templateCard.task_id: WeCom takes') },
+    };
+    const own = { ...card, task_id: 'deploy-1' };
+    expect(await hand({ to: users, templateCard: own })).toMatchObject({ status: 202 });
+    expect(await hand({ to: { departments: [2] }, templateCard: own })).toMatchObject({ status: 202 });
+    expect(await hand({ to: two, templateCard: own })).toMatchObject(refused);
+    expect(await hand({ to: { departments: [2], tags: [3] }, templateCard: own })).toMatchObject(refused);
+
+    behind.templates.set('each', { templateCard: { ...card, task_id: '${ID}-${USERID}' } });
+    behind.templates.set('all', { templateCard: { ...card, task_id: '${ID}' } });
+    const filled = (key: string) => ({ key, variables: { ID: 'deploy-2' } });
+    expect(await hand({ to: two, template: filled('each') })).toMatchObject({ status: 202 });
+    expect(await hand({ to: users, template: filled('all') })).toMatchObject({ status: 202 });
+    expect(await hand({ to: two, template: filled('all') })).toMatchObject(refused);
+  });
+
   test('what a filled template is too long for', async () => {
     behind.templates.set('note', { markdown: '${TEXT}' });
     const template = { key: 'note', variables: { TEXT: 'x'.repeat(2049) } };
