@@ -1,16 +1,16 @@
 import { hash } from 'node:crypto';
 import { InputError } from '../../errors.ts';
 import { readUserId } from '../userid.ts';
-import { integer, optionalInteger, text, type XmlElement } from '../xml/element.ts';
+import { text, textIfPlain, wholeNumber, type XmlElement } from '../xml/element.ts';
 import { readXml } from '../xml/parser.ts';
 import { legalText } from '../xml/text.ts';
 
 /** What a member sent to an app, or touched on its menu bar (§2.2–§2.4). */
 export interface Message {
   readonly fromUserName: string;
-  /** Unix seconds; 0 when WeCom left it out, which is older than anything may be. */
+  /** Unix seconds; 0 when there is no such number, which is older than anything may be. */
   readonly createTime: number;
-  /** Null when WeCom left it out. */
+  /** Null when there is no such number. */
   readonly agentId: number | null;
   readonly kind: 'message' | 'click';
   /** The same for each delivery, and for no other message of this member to this app (§2.5). */
@@ -25,21 +25,21 @@ export interface Message {
 /**
  * Reads a decrypted callback. Whatever a member sent is a message, also of a kind that WeCom lists nowhere (§2.3). Null for
  * what nobody sent, and for events that Keypad does not act on: they are answered with an empty 200 (§2.4). Throws
- * {@link InputError} when it is malformed; a field that is not used, or missing, fails no message.
+ * {@link InputError} only for what is no XML, or says from nobody: after a 400 WeCom would ask for the same again.
  */
 export function readMessage(plaintext: string): Message | null {
   if (/^\s*\{/.test(plaintext)) return readJson(plaintext);
   const element = readXml(plaintext);
-  const type = text(element, 'MsgType').toLowerCase();
+  const type = textIfPlain(element, 'MsgType').toLowerCase();
   if (type === 'event') return readEvent(element, plaintext);
   const from = text(element, 'FromUserName');
   // What is not even a kind of WeCom's may be about nobody.
   if (type !== 'text' && (from === '' || from === 'sys')) return null;
-  const sentId = text(element, 'MsgId');
+  const sentId = textIfPlain(element, 'MsgId');
   const sent = {
     fromUserName: readUserId(from),
-    createTime: optionalInteger(element, 'CreateTime') ?? 0,
-    agentId: optionalInteger(element, 'AgentID'),
+    createTime: wholeNumber(element, 'CreateTime') ?? 0,
+    agentId: wholeNumber(element, 'AgentID'),
     kind: 'message',
     // A MsgId has 64 bits and so stays a string.
     id: /^\d{1,20}$/.test(sentId) ? sentId : hash('sha256', plaintext),
@@ -50,15 +50,15 @@ export function readMessage(plaintext: string): Message | null {
 
 function readEvent(element: XmlElement, plaintext: string): Message | null {
   // WeCom writes `click` and `CLICK` (§2.4).
-  if (text(element, 'Event').toLowerCase() !== 'click') return null;
+  if (textIfPlain(element, 'Event').toLowerCase() !== 'click') return null;
   return {
     fromUserName: readUserId(text(element, 'FromUserName')),
-    createTime: integer(element, 'CreateTime'),
-    agentId: optionalInteger(element, 'AgentID'),
+    createTime: wholeNumber(element, 'CreateTime') ?? 0,
+    agentId: wholeNumber(element, 'AgentID'),
     kind: 'click',
     // Only the ciphertext differs between deliveries.
     id: hash('sha256', plaintext),
-    text: text(element, 'EventKey'),
+    text: textIfPlain(element, 'EventKey'),
   };
 }
 

@@ -12,17 +12,14 @@ export function text(element: XmlElement, name: string): string {
   return value;
 }
 
-/** The child as a whole number of at most 15 digits; null when it is missing or empty, as AgentID may be (§2.1). */
-export function optionalInteger(element: XmlElement, name: string): number | null {
-  const value = text(element, name);
-  if (value === '') return null;
-  if (!/^-?\d{1,15}$/.test(value)) throw new InputError(`<${name}> is not a whole number`);
-  return Number(value);
+/** The text of a child that may be anything; empty when it is missing, occurs twice or is no text. */
+export function textIfPlain(element: XmlElement, name: string): string {
+  const [value, second] = element.get(name) ?? [];
+  return typeof value === 'string' && second === undefined ? value : '';
 }
 
-/** As {@link optionalInteger}, but a missing one throws {@link InputError}. */
-export function integer(element: XmlElement, name: string): number {
-  const value = optionalInteger(element, name);
-  if (value === null) throw new InputError(`<${name}> is missing`);
-  return value;
+/** The child as a whole number of at most 15 digits; null when it is none, as AgentID may be empty (§2.1). */
+export function wholeNumber(element: XmlElement, name: string): number | null {
+  const value = textIfPlain(element, name);
+  return /^-?\d{1,15}$/.test(value) ? Number(value) : null;
 }

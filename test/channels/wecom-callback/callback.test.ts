@@ -119,6 +119,8 @@ describe('whatever a member sends is answered', () => {
       .replace('[text]', `[${type}]`)
       .replace(/<Content>.*<\/Content>/, '');
   const without = (name: string) => textMessage('hi').replace(new RegExp(`<${name}>.*</${name}>`), '');
+  const clickOf = (key: string) =>
+    textMessage('x', `<Event>click</Event><EventKey>${key}</EventKey>`).replace('[text]', '[event]');
   const NEXT = '<Hologram><![CDATA[x]]></Hologram>';
   const kinds = [
     ['a picture', sent('image', '<PicUrl>http://x/?a=1&b=2</PicUrl>')],
@@ -151,14 +153,21 @@ describe('whatever a member sends is answered', () => {
     ['a text without its id', without('MsgId')],
     ['a text without its app', without('AgentID')],
     ['a kind that is written in capitals', textMessage('hi').replace('[text]', '[Text]')],
+    ['a text whose app is no number', textMessage('hi').replace(/<AgentID>\d+/, '<AgentID>app')],
+    ['a text whose id is an element', textMessage('hi').replace(/<MsgId>\d+/, '<MsgId><A>1</A>')],
     ['a field twice that nobody reads', textMessage('hi', `${NEXT}${NEXT}`)],
   ])('%s', async (_, xml) => {
     await wecom.say('zhangsan', '#');
     expect(await replyTo(xml)).toContain('1 电商');
   });
 
-  test('a text without its time does nothing and says so', async () => {
-    expect(await replyTo(without('CreateTime'))).toContain('消息已过期');
+  test.each([
+    ['a text without its time', without('CreateTime')],
+    ['a text whose time is no number', textMessage('1').replace(/<CreateTime>\d+/, '<CreateTime>now')],
+    ['a click without its time', clickOf('1').replace(/<CreateTime>.*<\/CreateTime>/, '')],
+    ['a click whose time is no number', clickOf('1').replace(/<CreateTime>\d+/, '<CreateTime>1e9')],
+  ])('%s does nothing and says so', async (_, xml) => {
+    expect(await replyTo(xml)).toContain('消息已过期');
   });
 });
 

@@ -77,7 +77,6 @@ describe('a message', () => {
     ['a sender with a line end', { FromUserName: 'zhangsan\n' }],
     ['a sender in Chinese', { FromUserName: '张三' }],
     ['a sender that begins with a dot', { FromUserName: '.zhangsan' }],
-    ['a time in words', { CreateTime: 'now' }],
   ])('with %s is refused', (_, fields) => {
     expect(() => readMessage(xml({ MsgType: 'text', Content: '1', ...id, ...fields }))).toThrow(InputError);
   });
@@ -100,6 +99,34 @@ describe('a message', () => {
     expect(read('1')).toMatch(/^[0-9a-f]{64}$/);
     expect(read('1')).toBe(read('1'));
     expect(read('1')).not.toBe(read('2'));
+  });
+
+  test.each([
+    ['in words', 'now'],
+    ['of a fraction', '1767225600.5'],
+    ['of too many digits', '1'.repeat(21)],
+    ['that is an element', '<CreateTime><A>1</A></CreateTime>'],
+    ['that is there twice', '<CreateTime>1</CreateTime><CreateTime>1767225600</CreateTime>'],
+  ])('with a time, an app, or an id %s fails neither as a message nor as a click', (_, odd) => {
+    const named = (name: string) => odd.replaceAll('CreateTime', name);
+    const fields = { CreateTime: odd, AgentID: named('AgentID'), MsgId: named('MsgId') };
+    const raw = (type: Record<string, string>) =>
+      xml({ ...type, CreateTime: undefined, AgentID: undefined }).replace(
+        '</xml>',
+        `${Object.entries(fields)
+          .map(([name, value]) => (value.startsWith('<') ? value : `<${name}>${value}</${name}>`))
+          .join('')}</xml>`,
+      );
+    const unknown = { fromUserName: 'zhangsan', createTime: 0, agentId: null };
+    const hashed = expect.stringMatching(/^[0-9a-f]{64}$/);
+    expect(readMessage(raw({ MsgType: 'text', Content: '1' }))).toEqual({
+      ...unknown,
+      kind: 'message',
+      id: hashed,
+      text: '1',
+    });
+    const click = { ...unknown, kind: 'click', id: hashed, text: '1-2' };
+    expect(readMessage(raw({ MsgType: 'event', Event: 'click', EventKey: '1-2' }))).toEqual(click);
   });
 
   test('without a time, an app or a text is as old as can be, of no app, and empty', () => {
