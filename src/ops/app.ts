@@ -85,7 +85,14 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
     await letGo();
     throw error;
   });
-  const audit = createAudit(db, config.auditKey.reveal());
+  const audit = createAudit(db, config.auditKey.reveal(), {
+    broken(problem) {
+      metrics.auditBroken();
+      log.error({ problem }, 'the audit was cut or changed: nothing is changed until a restart');
+    },
+    unwritten: (entry) => log.info({ entry }, 'a row of the audit that cannot be written'),
+    newest: ({ seq, mac }) => log.info({ link: `${seq}:${mac}` }, 'the newest link of the audit'),
+  });
   const refusals = createRefusals(audit);
   const engine = createEngine({
     db,
@@ -99,6 +106,7 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
     async tidy(now) {
       await refusals.flush(now);
       await sweepTokens(db, now);
+      await audit.look();
     },
     report,
   });

@@ -54,7 +54,10 @@ export function createBotMetrics(registry: Registry) {
 
 /** Registers the metrics of the ops platform. */
 export function createOpsMetrics(registry: Registry) {
-  const { histogram, counter } = metersOf(registry);
+  const { histogram, counter, gauge } = metersOf(registry);
+  const broken = '1 while the audit does not end as this replica has seen it, and so nothing is changed';
+  const auditBroken = gauge('keypad_audit_broken', broken, []);
+  auditBroken.set(0);
   const requests = 'keypad_ops_request_seconds';
   const outbox = 'Messages of the outbox by what came of handing them to message delivery';
   const retries = 'Transactions run again for a lock';
@@ -64,6 +67,8 @@ export function createOpsMetrics(registry: Registry) {
     reload: createReloads(registry),
     /** A message was handed to message delivery, or was not taken. */
     delivery: counter('keypad_ops_outbox_total', outbox, ['result']),
+    /** The audit was found cut or changed. */
+    auditBroken: (): void => auditBroken.set(1),
     /** A transaction lost a deadlock, or waited for a lock in vain, and was run again. */
     transactionRetried: counter('keypad_ops_transaction_retries_total', retries, []),
   };

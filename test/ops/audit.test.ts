@@ -315,13 +315,19 @@ describe('whoever tampers with the audit is found out', () => {
       promisify(execFile)(process.execPath, ['src/ops/audit/verify.ts', ...args], { env });
     const { stdout } = await run();
     expect(stdout).toContain('6 rows, none changed or removed.');
-    const expected = /--expect (\S+)/.exec(stdout)?.[1] ?? '';
+    const expected = /--at (\S+)/.exec(stdout)?.[1] ?? '';
+    expect((await run('--at', expected)).stdout).toContain('6 rows');
     expect((await run('--expect', expected)).stdout).toContain('6 rows');
+    const other = `6:${'0'.repeat(64)}`;
+    await expect(run('--at', other)).rejects.toMatchObject({
+      code: 1,
+      stderr: 'row 6 is not the one that was expected\n',
+    });
     await db.deleteFrom('audit').where('seq', '=', 2).execute();
     await expect(run()).rejects.toMatchObject({ code: 1, stderr: 'row 2 was removed\n' });
-    await expect(run('--expect', 'x')).rejects.toMatchObject({
+    await expect(run('--at', 'x')).rejects.toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('--expect'),
+      stderr: expect.stringContaining('--at'),
     });
   });
 });

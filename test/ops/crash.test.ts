@@ -259,7 +259,11 @@ describe('right before the effect', () => {
       },
     };
     const parts = { store, clock: harness.clock, report: () => undefined };
-    const runner = createRunner({ ...parts, watcher: createWatcher(parts) });
+    const runner = createRunner({
+      ...parts,
+      watcher: createWatcher(parts),
+      audit: { isBroken: () => false },
+    });
     const context = { subject: { user: 'wangwu', departments: [] } } as unknown as Context;
     const run = async () => {
       const asked = { name: 'k8s.restart', implementation, input, context, attempt } as const;

@@ -68,6 +68,8 @@ export interface Replica extends Ops {
   as(user: string, departments?: readonly number[]): Client;
   /** The metrics as they are scraped. */
   metrics(): Promise<string>;
+  /** What it has logged, from the level `info` on. */
+  readonly logged: readonly Readonly<Record<string, unknown>>[];
 }
 
 /** What replicas of the ops platform share: one database, one cluster, one policy file, one clock, one message delivery. */
@@ -129,12 +131,15 @@ export async function openOpsHarness(options: { tick?: number; policy?: string }
         pushAppKey: createSecret(push.key),
         ...changes,
       };
-      const log = createLog({ level: 'silent' });
+      const logged: Record<string, unknown>[] = [];
+      const write = (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>);
+      const log = createLog({ level: 'info', destination: { write } });
       const registry = createRegistry();
       const ops = await createOps({ config, log, registry, clock });
       const replica = {
         ...ops,
         metrics: () => registry.metrics(),
+        logged,
         as: (user: string, departments?: readonly number[]) => client(ops, clock, user, departments),
       };
       replicas.push(replica);

@@ -4,10 +4,14 @@ import { openDatabase } from '../database.ts';
 import { verifyAudit } from './audit.ts';
 import type { ChainLink } from './chain.ts';
 
-/** `npm run audit:verify [-- --expect <seq>:<mac>]`: says whether every row of the audit is there and as it was written. */
+/**
+ * `npm run audit:verify [-- --at <seq>:<mac>]`: says whether every row of the audit is there and as it was written, and
+ * whether the chain still contains that link. `--expect` is the older name of `--at`.
+ */
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { expect: { type: 'string' } } });
-  const expected = values.expect === undefined ? undefined : readLink(values.expect);
+  const { values } = parseArgs({ options: { at: { type: 'string' }, expect: { type: 'string' } } });
+  const link = values.at ?? values.expect;
+  const expected = link === undefined ? undefined : readLink(link);
   const { mysqlUrl, auditKey } = opsSettings;
   const settings = readSettings({ mysqlUrl, auditKey }, process.env);
   const db = openDatabase(settings.mysqlUrl.reveal());
@@ -15,7 +19,7 @@ async function main(): Promise<void> {
     const { last, problems } = await verifyAudit(db, settings.auditKey.reveal(), expected);
     if (problems.length === 0) {
       console.log(`${last.seq} rows, none changed or removed.`);
-      console.log(`Keep this elsewhere, and give it next time as --expect ${last.seq}:${last.mac}`);
+      console.log(`Keep this elsewhere, and give it next time as --at ${last.seq}:${last.mac}`);
       return;
     }
     for (const problem of problems) console.error(problem);
@@ -28,7 +32,7 @@ async function main(): Promise<void> {
 function readLink(text: string): ChainLink {
   const [, seq, mac] = /^(\d+):([0-9a-f]{64})$/.exec(text) ?? [];
   if (seq === undefined || mac === undefined) {
-    throw new Error('--expect wants what an earlier run printed, <seq>:<mac>');
+    throw new Error('--at wants what an earlier run printed or the log of ops has as "link", <seq>:<mac>');
   }
   return { seq: Number(seq), mac };
 }

@@ -46,7 +46,7 @@ export function createEngine(parts: EngineParts) {
   const takeUp = createSweep({ ...replica, watcher, audit, contextFor });
   let tidyAt = 0;
   return {
-    runner: createRunner({ ...replica, watcher }),
+    runner: createRunner({ ...replica, watcher, audit }),
     acknowledgements: createAcknowledgements(store, outbox),
     contextFor,
     /** One round: abandoned operations are taken up, and once a minute old rows are dropped. */

@@ -1,6 +1,7 @@
 import type { Answer } from '../../contract/answer.ts';
 import type { ChangeName, InputOf } from '../../contract/index.ts';
 import { Refused } from '../../errors.ts';
+import type { Audit } from '../audit/audit.ts';
 import { canonicalJson } from '../json.ts';
 import { inPlainLines } from '../operations/foreign-text.ts';
 import { TargetFailed } from '../target-failed.ts';
@@ -24,9 +25,16 @@ const BEGIN_WITHIN_MS = 5000;
 /** How long the user waits for the end of a change before reading that it was submitted. */
 const ANSWER_WITHIN_MS = 3000;
 
+const HALTED = '审计记录被删改或丢失，平台停止一切变更（查看照常），请联系运维负责人核对后重启平台';
+
 /** Makes what previews and runs changes for one replica. Both ways throw Refused, InputError, TargetFailed, or the database's own errors. */
-export function createRunner(parts: Replica & { readonly watcher: Watcher }) {
-  const { store, watcher, clock, report } = parts;
+export function createRunner(
+  parts: Replica & { readonly watcher: Watcher; readonly audit: Pick<Audit, 'isBroken'> },
+) {
+  const { store, watcher, audit, clock, report } = parts;
+  const mustHold = (): void => {
+    if (audit.isBroken()) throw new Refused('tampered', HALTED);
+  };
   /** The change was refused by its object: it certainly did not happen, and the same thing may be confirmed afresh. */
   const refuse = async (
     started: RequestedChange & Started,
@@ -43,6 +51,8 @@ export function createRunner(parts: Replica & { readonly watcher: Watcher }) {
   const execute = async (started: RequestedChange & Started): Promise<Answer> => {
     const { change, implementation, context, attempt } = started;
     try {
+      // The row `allowed` may have been the one that found it.
+      mustHold();
       // Right before the effect: a replica that was stopped for longer than its lease must not act any more.
       const beginUntil = clock.now() + BEGIN_WITHIN_MS;
       if (!(await store.renew(change.id, clock.now()))) return unsure;
@@ -64,11 +74,12 @@ export function createRunner(parts: Replica & { readonly watcher: Watcher }) {
   };
 
   return {
-    preview: async (asked: RequestedChange): Promise<Answer> => ({
-      state: 'preview',
-      preview: await previewChange(parts, asked),
-    }),
+    async preview(asked: RequestedChange): Promise<Answer> {
+      mustHold();
+      return { state: 'preview', preview: await previewChange(parts, asked) };
+    },
     async run(asked: RequestedChange, { id, hash, code }: Confirmed): Promise<Answer> {
+      mustHold();
       const { name: operation, context, attempt } = asked;
       const { user } = context.subject;
       const match = { id, hash, code, operation, user, input: canonicalJson(asked.input) };
