@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
-import { addCallback } from '../channels/wecom-callback/callback.ts';
+import { addCallback, type CallbackResult, refuseCallback } from '../channels/wecom-callback/callback.ts';
 import { createChat, createSessionStore } from '../chat/index.ts';
 import type { BotConfig } from '../config.ts';
 import { createPushClient } from '../push/client.ts';
@@ -9,6 +10,7 @@ import { createHttpClient } from '../server/http-client.ts';
 import { createHttpServer } from '../server/http-server.ts';
 import type { Log } from '../server/log.ts';
 import { createBotMetrics } from '../server/metrics.ts';
+import { pathOnly } from '../server/redaction.ts';
 import { checkWrites, createRedis } from '../server/redis.ts';
 import { openAccounts } from './accounts.ts';
 import { startConfirmations } from './confirmations.ts';
@@ -135,6 +137,14 @@ export async function createBot({ config, log, registry }: BotParts) {
     },
   });
 
+  const onResult = (result: CallbackResult, request: FastifyRequest, reply: FastifyReply): void => {
+    const { id, source, refusal } = request;
+    metrics.callback(result, reply.elapsedTime / 1000);
+    // What is refused has a line of the server.
+    if (refusal !== undefined) return;
+    const ms = Math.round(reply.elapsedTime);
+    log.info({ id, result, path: pathOnly(request.url), source, ms }, 'callback');
+  };
   const app = createHttpServer({
     log,
     trustedProxies: config.trustedProxies,
@@ -143,28 +153,23 @@ export async function createBot({ config, log, registry }: BotParts) {
     genReqId: () => randomUUID(),
     // A body of 64 KiB that takes longer than this is not WeCom's.
     requestTimeout: 10_000,
+    // The address in the form of an app may end in a slash.
+    routerOptions: { ignoreTrailingSlash: true },
+    callers: { allows: accounts.isAllowedAnywhere, setting: 'CALLBACK_ALLOWED_SOURCES' },
+    serves: '/wecom/callback, and /wecom/callback/<account> for those of ACCOUNTS_FILE',
+    refuse(as, request, reply) {
+      onResult(as, request, reply);
+      return refuseCallback(as, reply);
+    },
   });
   addCallback(app, {
     account: accounts.find,
-    isAllowedAnywhere: accounts.isAllowedAnywhere,
     receive: chat.receive,
     onSent(reply, incoming) {
       chat.sent(reply, incoming);
       confirmations.received(incoming, reply.receipts);
     },
-    onResult(result, request, reply) {
-      metrics.callback(result, reply.elapsedTime / 1000);
-      log.info(
-        {
-          id: request.id,
-          result,
-          path: request.url.split('?')[0],
-          address: request.ip,
-          ms: Math.round(reply.elapsedTime),
-        },
-        'callback',
-      );
-    },
+    onResult,
     now,
     newNonce: () => randomUUID().slice(0, 8),
   });

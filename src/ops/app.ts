@@ -15,7 +15,7 @@ import { createEngine } from './engine/engine.ts';
 import { createCheck, sweepTokens } from './http/check.ts';
 import { createReportHandler } from './http/report.ts';
 import { createRequestHandler } from './http/request.ts';
-import { addRoutes } from './http/routes.ts';
+import { addRoutes, refuse } from './http/routes.ts';
 import { migrate } from './migrations.ts';
 import { createAdminNotice } from './outbox/admins.ts';
 import { createOutbox } from './outbox/outbox.ts';
@@ -43,7 +43,7 @@ const BODY_LIMIT = 64 * 1024;
 export async function createOps({ config, log, registry, clock = systemClock }: OpsParts) {
   const report = (err: unknown): void => log.error({ err }, 'in the background');
   const metrics = createOpsMetrics(registry);
-  const sources = createSources(config.allowedSources);
+  const callers = { ...createSources(config.allowedSources), setting: 'OPS_ALLOWED_SOURCES' };
   const targets = openTargets(config.kubeconfig, config.mysqlTargets.reveal());
   const db = openDatabase(config.mysqlUrl.reveal(), metrics.transactionRetried);
   const owner = randomUUID();
@@ -111,24 +111,29 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
     report,
   });
 
+  const refusedSource = (source: string): void => {
+    const refusal = { source, user: '', reason: 'source' };
+    const row = { ...refusal, outcome: 'denied', operation: '' } as const;
+    refusals.count(refusal, () => audit.append({ ...row, at: clock.now() })).catch(report);
+    metrics.refusal('source');
+  };
   // The id of the message that a person typed comes in the bot's requests, and so into every line here.
   const app = createHttpServer({
     log,
     trustedProxies: config.trustedProxies,
     bodyLimit: BODY_LIMIT,
     requestTimeout: 15_000,
+    callers,
+    serves: 'POST /v1/operations/<name>, the same with /preview, and /v1/reports',
+    refuse(as, request, reply) {
+      if (as === 'source') refusedSource(request.source);
+      return refuse(as, reply);
+    },
   });
   const check = createCheck({ keys: config.verifyingKeys, db, audit, refusals, clock });
   addRoutes(app, {
-    sources,
     handle: createRequestHandler(check, engine),
     handleReport: createReportHandler(check, audit, notifyAdmins),
-    refusedSource(source) {
-      const refusal = { source, user: '', reason: 'source' };
-      const row = { ...refusal, outcome: 'denied', operation: '' } as const;
-      refusals.count(refusal, () => audit.append({ ...row, at: clock.now() })).catch(report);
-      metrics.refusal('source');
-    },
     answered(operation, answer, seconds) {
       metrics.request(operation, answer.state, seconds);
       if (answer.state === 'refused') metrics.refusal(answer.reason);

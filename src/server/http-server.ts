@@ -1,15 +1,33 @@
 import { randomUUID } from 'node:crypto';
-import { type FastifyInstance, type FastifyServerOptions, fastify, LogController } from 'fastify';
+import {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+  fastify,
+  LogController,
+} from 'fastify';
 import type { Log } from './log.ts';
-import { createSources } from './sources.ts';
+import { createConnectionEnd, logRefusal, logRefusals } from './refusals.ts';
+import { createSourceReader, type Sources } from './sources.ts';
+
+/** Why the server itself refuses a request: who calls may not, there is no such path, or the path is no URL. */
+export type RefusedAs = 'source' | 'missing' | 'malformed';
 
 /** What a role's server is made of; any other option is Fastify's. */
-export interface HttpServerOptions extends Omit<FastifyServerOptions, 'requestTimeout' | 'http'> {
+export interface HttpServerOptions
+  extends Omit<FastifyServerOptions, 'requestTimeout' | 'http' | 'frameworkErrors' | 'clientErrorHandler'> {
   readonly log: Log;
   /** How long a request may take to come in with all of its body, ms; see {@link timeLimits}. */
   readonly requestTimeout: number;
   /** Addresses and CIDRs of proxies whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
+  /** Who may call, and the name of the setting that says so; without it anybody may. */
+  readonly callers?: Sources & { readonly setting: string };
+  /** Its paths, in words for the operator. */
+  readonly serves: string;
+  /** Answers in the words of the role, with nothing that came in. `request.refusal` is set, and may be set anew. */
+  refuse(as: RefusedAs, request: FastifyRequest, reply: FastifyReply): unknown;
 }
 
 /** The header in which the id of a message travels from bot to ops, so that the logs of both can be read as one. */
@@ -37,18 +55,54 @@ export function timeLimits(requestMs: number) {
   };
 }
 
-/** Makes the server of a role, not listening yet. It logs no line of its own for a request, which has the caller's id or a new one. */
+/**
+ * Makes the server of a role, not listening yet. Each request has the caller's id or a new one, and the address it comes from
+ * (`source`), which is checked before anything is read. The log has a line for what is refused, and no other.
+ */
 export function createHttpServer(parts: HttpServerOptions): FastifyInstance {
-  const { log, trustedProxies, requestTimeout, ...options } = parts;
-  const proxies = createSources(trustedProxies);
+  const { log, trustedProxies, requestTimeout, callers, serves, refuse, ...options } = parts;
+  const sourceOf = createSourceReader(trustedProxies);
+  const problems: Readonly<Record<RefusedAs, string>> = {
+    source: `this address may not call; if it should, add it to ${callers?.setting}`,
+    missing: `there is no such path or method here; let the caller use what there is: ${serves}`,
+    malformed: 'the path is no valid URL or too long; let the caller encode it with percent signs',
+  };
+  const refuseAs = (as: RefusedAs, request: FastifyRequest, reply: FastifyReply) => {
+    const { problem = problems[as] } = as === 'source' ? sourceOf(request.raw) : {};
+    request.refusal = { problem };
+    // Nobody reads the body that may still be coming.
+    if (as !== 'missing') reply.header('connection', 'close');
+    return refuse(as, request, reply);
+  };
+  const isAllowed = (address: string): boolean => callers === undefined || callers.allows(address);
   const app = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'id' }),
-    trustProxy: trustedProxies.length > 0 && ((address) => proxies.allows(address)),
     genReqId: (request) => readTraceId(request.headers[traceHeader]) ?? randomUUID(),
+    // What is no URL reaches no hook, and its request is a bare one.
+    frameworkErrors(_error, bare, reply) {
+      const request = Object.assign(bare as FastifyRequest, { source: sourceOf(bare.raw).address });
+      refuseAs(isAllowed(request.source) ? 'malformed' : 'source', request, reply as FastifyReply);
+      logRefusal(log, request, reply.statusCode);
+    },
+    clientErrorHandler: createConnectionEnd(log),
     ...options,
-    ...timeLimits(requestTimeout),
+    requestTimeout,
+    // Nothing here reads Host, and Node would answer 400 without a line in the log.
+    http: { ...timeLimits(requestTimeout).http, requireHostHeader: false },
   }) as unknown as FastifyInstance;
+  app.decorateRequest('source', {
+    getter() {
+      return sourceOf(this.raw).address;
+    },
+  });
+  app.decorateRequest('refusal');
+  app.addHook('onRequest', (request, reply, done) => {
+    if (isAllowed(request.source)) done();
+    else refuseAs('source', request, reply);
+  });
+  app.setNotFoundHandler((request, reply) => refuseAs('missing', request, reply));
+  logRefusals(app, log);
   // The answers to what is in flight at the end ask for the connection to be closed: whoever keeps theirs alive would
   // otherwise hold the server open until the keep-alive limit (72 s).
   let closing = false;

@@ -1,7 +1,7 @@
+import { STATUS_CODES } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fastify } from 'fastify';
 import type { Registry } from 'prom-client';
-import { timeLimits } from './http-server.ts';
+import { createHttpServer } from './http-server.ts';
 import type { Log } from './log.ts';
 
 /** What the internal port shows. */
@@ -19,13 +19,27 @@ interface InternalOptions {
   readonly requestMs?: number;
 }
 
+const PATHS = 'GET /healthz, /readyz and /metrics';
+
 /**
  * Listens with /healthz (the process is up), /readyz (503 names the failing checks, never why: that is in the log) and
  * /metrics.
  */
 export async function startInternal(options: InternalOptions) {
   const { host, port, registry, checks, log, limitMs = 1000, requestMs = 10_000 } = options;
-  const app = fastify({ forceCloseConnections: true, ...timeLimits(requestMs) });
+  const app = createHttpServer({
+    log,
+    trustedProxies: [],
+    requestTimeout: requestMs,
+    forceCloseConnections: true,
+    serves: PATHS,
+    refuse: (as, _request, reply) => reply.code(as === 'missing' ? 404 : 400).send(`there is ${PATHS}\n`),
+  });
+  app.setErrorHandler((err: Error & { readonly statusCode?: number }, request, reply) => {
+    const { statusCode = 500 } = err;
+    if (statusCode >= 500) request.log.error({ err }, 'request failed');
+    return reply.code(statusCode).send(`${STATUS_CODES[statusCode]}\n`);
+  });
 
   app.get('/healthz', async () => 'ok\n');
 

@@ -15,6 +15,7 @@ const TEXT = 200;
 const KIND_FIELDS = [
   'part',
   'account',
+  'app',
   'check',
   'folder',
   'state',

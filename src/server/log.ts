@@ -1,7 +1,7 @@
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
 import { escapeUnseen } from '../plain-text.ts';
 import { createLogBrake } from './log-brake.ts';
-import { HIDDEN, hideSecrets, hideSecretsInText, secretNames } from './redaction.ts';
+import { HIDDEN, hideSecrets, hideSecretsInText, pathOnly, secretNames } from './redaction.ts';
 
 /** A pino logger; `child({ id })` carries the id of one message through all its lines. */
 export type Log = Logger;
@@ -62,6 +62,14 @@ function describeError(error: unknown, depth: number): unknown {
   };
 }
 
-function describeRequest({ method, url, ip }: { method?: string; url?: string; ip?: string }): unknown {
-  return { method, path: url?.split('?')[0], address: ip };
+function describeRequest({
+  method,
+  url,
+  source,
+}: {
+  method?: string;
+  url?: string;
+  source?: string;
+}): unknown {
+  return { method, path: pathOnly(url), source };
 }

@@ -45,6 +45,14 @@ const QUERY = /\?[^\s?="'\\]{1,64}=[^\s"'\\]*/g;
 const LOGIN = /\/\/[^\s/@"'\\]{1,512}@/g;
 const SIGNED_TOKEN = /\beyJ[\w-]{8,}\.[\w-]+\.[\w-]+/g;
 
+const PATH = 200;
+
+/** The path of a URL as a log may have it: no query, also none that was encoded once too often, one line, at most 200 characters. */
+export function pathOnly(url = ''): string {
+  const [path = ''] = url.slice(0, PATH).split(/[?#;]|%3f/i);
+  return path.replace(/[^!-~]/g, '?');
+}
+
 /** Whether a value is a plain record. Others, such as a request, a socket or a `Secret`, are serialised by their own methods. */
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, isIPv4, isIPv6, SocketAddress } from 'node:net';
 import { InputError } from '../errors.ts';
 
@@ -19,7 +20,7 @@ export function createSources(cidrs: readonly string[]): Sources {
   }
   return {
     allows(address) {
-      const plain = unmapped(address);
+      const plain = plainAddress(address);
       if (isIPv4(plain)) return families.ipv4.check(plain, 'ipv4');
       return isIPv6(plain) && families.ipv6.check(plain, 'ipv6');
     },
@@ -37,7 +38,7 @@ function readNetwork(cidr: string) {
   if (isIP(address) === 0 || prefix > longest) {
     throw new InputError(`"${cidr}" is neither an address nor a CIDR; write it like 10.1.2.3 or 10.0.0.0/8`);
   }
-  if (family === 'ipv6' && isIPv4(unmapped(address))) {
+  if (family === 'ipv6' && isIPv4(plainAddress(address))) {
     throw new InputError(`"${cidr}" is an IPv4 address written as IPv6; write it as plain IPv4`);
   }
   if (prefix < WIDEST[family]) {
@@ -46,9 +47,80 @@ function readNetwork(cidr: string) {
   return { address, prefix, family } as const;
 }
 
-/** The address as node:net compares it: no zone, and IPv4-mapped IPv6 as the IPv4 address that it is. */
-function unmapped(address: string): string {
+/** The one form of an address: no zone, IPv6 as short as it goes, and IPv4-mapped IPv6 as the IPv4 address that it is. */
+export function plainAddress(address: string): string {
   if (!isIPv6(address)) return address;
   const plain = new SocketAddress({ address: address.replace(/%.*$/, ''), family: 'ipv6' }).address;
   return plain.replace(/^::ffff:(?=\d+\.)/, '');
+}
+
+/** Where a request comes from. */
+export interface Source {
+  /** In its one form, without port and zone; where it is not known, words that are in no list. */
+  readonly address: string;
+  /** Why it is not known, and what to do about it; for the log. */
+  readonly problem?: string;
+}
+
+/** Nobody has so many proxies behind one another. */
+const MOST_PROXIES = 20;
+/** The longest IPv6 address, with brackets, a zone and a port. */
+const LONGEST_PART = 80;
+
+/**
+ * Makes what tells where a request comes from: the peer of its connection or, while that is one of these proxies (addresses
+ * and CIDRs), whoever it names last in X-Forwarded-For, and so on to the left. What stands further left may be made up by
+ * the caller and is not read, and neither is the header Forwarded. Where a proxy names no address the source is not known.
+ */
+export function createSourceReader(trustedProxies: readonly string[]): (request: IncomingMessage) => Source {
+  const proxies = createSources(trustedProxies);
+  const read = ({ socket, headers }: IncomingMessage): Source => {
+    const peer = plainAddress(socket.remoteAddress ?? '');
+    if (peer === '') return { address: 'unknown', problem: 'the connection was broken off; nothing to do' };
+    const header = headers['x-forwarded-for'];
+    if (header === undefined || !proxies.allows(peer)) return { address: peer };
+    // Node joins headers of one name in their order.
+    let list = `${header}`;
+    let proxy = peer;
+    for (let count = 0; count < MOST_PROXIES; count += 1) {
+      const comma = list.lastIndexOf(',');
+      const part = list.slice(comma + 1);
+      const address = readForwarded(part);
+      if (address === undefined) return unknownBehind(proxy, `has "${shown(part)}" in X-Forwarded-For`);
+      if (comma < 0 || !proxies.allows(address)) return { address };
+      list = list.slice(0, comma);
+      proxy = address;
+    }
+    return unknownBehind(proxy, `stands behind ${MOST_PROXIES} others in X-Forwarded-For`);
+  };
+  // The address of a connection is no longer known when it is closed, and its request may still have a line to be written.
+  const known = new WeakMap<IncomingMessage, Source>();
+  return (request) => {
+    const source = known.get(request) ?? read(request);
+    known.set(request, source);
+    return source;
+  };
+}
+
+function unknownBehind(proxy: string, what: string): Source {
+  const remedy = 'let each proxy append the address that it is called from, and nothing else';
+  return { address: `unknown behind ${proxy}`, problem: `the trusted proxy ${proxy} ${what}; ${remedy}` };
+}
+
+/** One part of X-Forwarded-For, with or without port and brackets; undefined for anything but an address. */
+function readForwarded(part: string): string | undefined {
+  if (part.length > LONGEST_PART) return undefined;
+  const text = part.replace(/^[ \t]+|[ \t]+$/g, '');
+  const [, host = text, port = '0'] = /^(\[.+\]|[\d.]+):(\d{1,5})$/.exec(text) ?? [];
+  const [, bracketed] = /^\[(.+)\]$/.exec(host) ?? [];
+  const isAddress = bracketed === undefined ? isIP(host) > 0 : isIPv6(bracketed);
+  return isAddress && Number(port) <= 65_535 ? plainAddress(bracketed ?? host) : undefined;
+}
+
+/** What stood there, as far as a log can bear it. */
+function shown(part: string): string {
+  return part
+    .trim()
+    .slice(0, 40)
+    .replace(/[^\w.:[\]%-]/g, '?');
 }

@@ -122,7 +122,7 @@ test('an account that does not exist cannot be told from one that the caller may
   for (const name of ['shop', 'nobody', 'broken', 'default', 'Shop', '__proto__', '%2e', '']) {
     expect([name, ...(await status(`/wecom/callback/${name}`, '203.0.113.9'))]).toEqual([name, ...REFUSED]);
   }
-  for (const name of ['nobody', 'broken', 'default', '__proto__', '']) {
+  for (const name of ['nobody', 'broken', 'default', '__proto__', '/']) {
     expect([name, ...(await status(`/wecom/callback/${name}`))]).toEqual([name, ...REFUSED]);
   }
 });

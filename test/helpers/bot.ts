@@ -3,7 +3,7 @@ import { type RunningWeCom, startWeCom } from '../../demo/wecom/start.ts';
 import { type Bot, createBot } from '../../src/bot/app.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Answer } from '../../src/contract/answer.ts';
-import { createLog } from '../../src/server/log.ts';
+import { createLog, type Log } from '../../src/server/log.ts';
 import { createRegistry } from '../../src/server/metrics.ts';
 import { createCipher } from '../../src/wecom/crypto/cipher.ts';
 import { type ScriptedPlatform, startPlatform } from './platform.ts';
@@ -24,6 +24,7 @@ export const cipher = createCipher({ ...APP, receiveId: APP.corpId });
 /** A bot in this process with real Redis and WeCom's simulator; the platform and message delivery behind it are scripted. */
 export interface TestBot {
   readonly bot: Bot;
+  readonly url: string;
   readonly wecom: RunningWeCom;
   readonly platform: ScriptedPlatform;
   readonly push: ScriptedPush;
@@ -34,8 +35,8 @@ export interface TestBot {
   stop(): Promise<void>;
 }
 
-/** Starts one on a free port; `env` overrides settings. */
-export async function startBot(env: Readonly<Record<string, string>> = {}): Promise<TestBot> {
+/** Starts one on a free port; `env` overrides settings, and another log leaves `lines` empty. */
+export async function startBot(env: Readonly<Record<string, string>> = {}, log?: Log): Promise<TestBot> {
   const redis = await startRedis();
   const platform = await startPlatform();
   const push = await startPush();
@@ -66,13 +67,14 @@ export async function startBot(env: Readonly<Record<string, string>> = {}): Prom
   const registry = createRegistry();
   const bot = await createBot({
     config: config.bot,
-    log: createLog({ level: 'debug', destination }),
+    log: log ?? createLog({ level: 'debug', destination }),
     registry,
   });
   const url = await bot.app.listen({ port: 0, host: '127.0.0.1' });
   wecom.setCallbackUrls([`${url}/wecom/callback`]);
   return {
     bot,
+    url,
     wecom,
     platform,
     push,

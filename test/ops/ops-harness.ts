@@ -20,7 +20,7 @@ import { makeKeyPair, readSigningKey, readVerifyingKeys } from '../../src/contra
 import { signToken } from '../../src/contract/token.ts';
 import { createOps, type Ops } from '../../src/ops/app.ts';
 import { type Clock, systemClock } from '../../src/ops/clock.ts';
-import { createLog } from '../../src/server/log.ts';
+import { createLog, type Log } from '../../src/server/log.ts';
 import { createRegistry } from '../../src/server/metrics.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { type HandedIn, type ScriptedPush, startPush } from '../helpers/push.ts';
@@ -82,7 +82,7 @@ export interface OpsHarness {
   readonly mysqlUrl: string;
   /** The server that both demo instances stand for; a connection of one's own. */
   readonly serverUrl: string;
-  startReplica(changes?: Partial<Parameters<typeof createOps>[0]['config']>): Promise<Replica>;
+  startReplica(changes?: Partial<Parameters<typeof createOps>[0]['config']>, log?: Log): Promise<Replica>;
   /** Waits until the outcome of an operation is handed to message delivery. */
   told(id: string): Promise<HandedIn>;
   /** Runs SQL on the platform's database. */
@@ -116,7 +116,7 @@ export async function openOpsHarness(options: { tick?: number; policy?: string }
     directory,
     mysqlUrl: database.url,
     serverUrl: database.serverUrl,
-    async startReplica(changes) {
+    async startReplica(changes, given) {
       const config = {
         allowedSources: ['127.0.0.1'],
         trustedProxies: [],
@@ -133,7 +133,7 @@ export async function openOpsHarness(options: { tick?: number; policy?: string }
       };
       const logged: Record<string, unknown>[] = [];
       const write = (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>);
-      const log = createLog({ level: 'info', destination: { write } });
+      const log = given ?? createLog({ level: 'info', destination: { write } });
       const registry = createRegistry();
       const ops = await createOps({ config, log, registry, clock });
       const replica = {

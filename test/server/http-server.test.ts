@@ -14,7 +14,13 @@ afterEach(async () => {
 
 /** A server of a role that would answer any POST. */
 async function startRole(): Promise<string> {
-  const app = createHttpServer({ log, trustedProxies: [], requestTimeout: LIMIT_MS });
+  const app = createHttpServer({
+    log,
+    trustedProxies: [],
+    requestTimeout: LIMIT_MS,
+    serves: 'POST /',
+    refuse: (_as, _request, reply) => reply.send(),
+  });
   app.post('/', async () => 'taken');
   closers.push(() => app.close());
   return app.listen({ host: '127.0.0.1', port: 0 });

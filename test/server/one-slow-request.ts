@@ -5,7 +5,13 @@ import { closeOnSignal } from '../../src/server/shutdown.ts';
 
 /** A server whose only request is answered when a line arrives on standard input. */
 const log = createLog({ level: 'info' });
-const app = createHttpServer({ log, trustedProxies: [], requestTimeout: 10_000 });
+const app = createHttpServer({
+  log,
+  trustedProxies: [],
+  requestTimeout: 10_000,
+  serves: 'POST /',
+  refuse: (_as, _request, reply) => reply.send(),
+});
 app.get('/', async () => {
   process.stdout.write('request begun\n');
   await once(process.stdin, 'data');

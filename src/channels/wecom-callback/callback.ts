@@ -12,12 +12,24 @@ import { readSignedQuery } from './query.ts';
 /** What is refused, with which status and in which words. */
 const REFUSALS = {
   source: [403, 'source not allowed'],
+  missing: [404, 'not found'],
   signature: [403, 'signature mismatch'],
   malformed: [400, 'malformed request'],
   'too-large': [413, 'body over 64 KiB'],
   broken: [503, 'try again later'],
 } as const;
 type Refusal = keyof typeof REFUSALS;
+
+/** What is wrong and what to do about it, for the log; who called is told no more than above. */
+const PROBLEMS = {
+  account: 'no account here has the name behind /wecom/callback/; write it as in ACCOUNTS_FILE',
+  source:
+    'this address may not call this account; if it should, add it to CALLBACK_ALLOWED_SOURCES, or to allowedSources in ACCOUNTS_FILE',
+  signature:
+    'the signature is not made with the token of this account; compare it with the one in the callback form of the app',
+  'too-large': 'the body is over 64 KiB, as none of WeCom is; look who calls',
+} as const;
+const AS_IT_CAME = 'let path, query and body reach the bot as WeCom sends them';
 
 /** How a callback was answered; the metrics count by it. */
 export type CallbackResult = 'reply' | 'empty' | 'verified' | Refusal;
@@ -34,8 +46,6 @@ export interface CallbackAccount {
 interface CallbackParts {
   /** The account of that name, as it is in force now. */
   account(name: string): CallbackAccount | undefined;
-  /** Whether some account may be called from there. */
-  isAllowedAnywhere(address: string): boolean;
   /** Answers the reply to a genuine message, or null for none. */
   receive(incoming: Incoming): Promise<Reply | null>;
   /** The reply has reached the socket. */
@@ -46,21 +56,27 @@ interface CallbackParts {
   newNonce(): string;
 }
 
+/** Answers with one plain status and fixed words. */
+export function refuseCallback(result: Refusal, reply: FastifyReply): FastifyReply {
+  const [status, why] = REFUSALS[result];
+  return reply.code(status).type('text/plain').send(`${why}\n`);
+}
+
 /** The path of the default account; that of any other account has its name behind it. */
 const PATH = '/wecom/callback';
 const BODY_BYTES = 64 * 1024;
 
 /**
  * The callbacks of all accounts (protocol §1–§3). What is wrong gets one plain status, and no more work than it takes
- * to see that it is wrong: the source address before anything is read, the signature before anything is decrypted. An
- * account that does not exist answers as one whose sources the caller is not among.
+ * to see that it is wrong: the address of the account's sources before anything is read, the signature before anything is
+ * decrypted. An account that does not exist answers as one whose sources the caller is not among.
  */
 export function addCallback(app: FastifyInstance, parts: CallbackParts): void {
-  const refuse = (request: FastifyRequest, reply: FastifyReply, result: Refusal, said?: string) => {
-    const [status, why] = REFUSALS[result];
+  const refuse = (request: FastifyRequest, reply: FastifyReply, result: Refusal, problem?: string) => {
+    const account = accounts.get(request)?.channel.account;
+    request.refusal = problem === undefined ? undefined : { problem, account };
     parts.onResult(result, request, reply);
-    const text = `${said ?? why}\n`;
-    return reply.code(status).type('text/plain').send(text);
+    return refuseCallback(result, reply);
   };
 
   app.removeAllContentTypeParsers();
@@ -71,24 +87,22 @@ export function addCallback(app: FastifyInstance, parts: CallbackParts): void {
   // A request is answered by the account that it was let in by, also when that one is replaced meanwhile.
   const accounts = new WeakMap<FastifyRequest, CallbackAccount>();
   const accountOf = (request: FastifyRequest) => accounts.get(request) as CallbackAccount;
-  const isAllowed = (request: FastifyRequest): boolean => {
-    const { url } = request.routeOptions;
-    if (url === undefined) return parts.isAllowedAnywhere(request.ip);
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.routeOptions.url === undefined) return done();
     const { account: name } = request.params as { readonly account?: string };
     // The default account has one address, without its name.
     const account = name === DEFAULT_ACCOUNT ? undefined : parts.account(name ?? DEFAULT_ACCOUNT);
-    if (account !== undefined) accounts.set(request, account);
-    return account?.isAllowedSource(request.ip) === true;
-  };
-  app.addHook('onRequest', (request, reply, done) => {
-    if (isAllowed(request)) done();
-    else refuse(request, reply, 'source');
+    if (account === undefined) return void refuse(request, reply, 'source', PROBLEMS.account);
+    accounts.set(request, account);
+    if (account.isAllowedSource(request.source)) done();
+    else refuse(request, reply, 'source', PROBLEMS.source);
   });
 
-  app.setErrorHandler((error: { statusCode?: number }, request, reply) => {
-    if (error instanceof InputError) return refuse(request, reply, 'malformed', error.message);
-    if (error.statusCode === 413) return refuse(request, reply, 'too-large');
-    if (error.statusCode !== undefined && error.statusCode < 500) return refuse(request, reply, 'malformed');
+  app.setErrorHandler((error: { code?: string; statusCode?: number }, request, reply) => {
+    const malformed = (why?: string) => refuse(request, reply, 'malformed', `${why}; ${AS_IT_CAME}`);
+    if (error instanceof InputError) return malformed(error.message);
+    if (error.statusCode === 413) return refuse(request, reply, 'too-large', PROBLEMS['too-large']);
+    if (error.statusCode !== undefined && error.statusCode < 500) return malformed(error.code);
     request.log.error({ err: error }, 'callback broke');
     return refuse(request, reply, 'broken');
   });
@@ -98,7 +112,8 @@ export function addCallback(app: FastifyInstance, parts: CallbackParts): void {
       const { cipher } = accountOf(request);
       const { signature, timestamp, nonce, echostr } = readSignedQuery(request.url);
       if (echostr === undefined) throw new InputError('the query has no echostr');
-      if (!cipher.isSigned(signature, timestamp, nonce, echostr)) return refuse(request, reply, 'signature');
+      if (!cipher.isSigned(signature, timestamp, nonce, echostr))
+        return refuse(request, reply, 'signature', PROBLEMS.signature);
       const plaintext = cipher.decrypt(echostr);
       parts.onResult('verified', request, reply);
       return reply.type('text/plain').send(plaintext);
@@ -109,7 +124,7 @@ export function addCallback(app: FastifyInstance, parts: CallbackParts): void {
       const { signature, timestamp, nonce } = readSignedQuery(request.url);
       const encrypted = readEncrypted(typeof request.body === 'string' ? request.body : '');
       if (!cipher.isSigned(signature, timestamp, nonce, encrypted))
-        return refuse(request, reply, 'signature');
+        return refuse(request, reply, 'signature', PROBLEMS.signature);
       const message = readMessage(cipher.decrypt(encrypted));
       const answerNothing = () => {
         parts.onResult('empty', request, reply);

@@ -3,16 +3,14 @@ import type { Answer } from '../../contract/answer.ts';
 import { contract, isOperation } from '../../contract/index.ts';
 import { REPORTS } from '../../contract/report.ts';
 import type { Reason } from '../../errors.ts';
+import type { RefusedAs } from '../../server/http-server.ts';
 import { isDatabaseAway } from '../../server/mysql-errors.ts';
-import type { Sources } from '../../server/sources.ts';
+import type { Refusal } from '../../server/refusals.ts';
 import type { IncomingRequest } from './check.ts';
 
 export interface RouteParts {
-  readonly sources: Sources;
   handle(name: string, isPreview: boolean, request: IncomingRequest): Promise<Answer>;
   handleReport(request: IncomingRequest): Promise<Answer>;
-  /** A call came from an address that may not call. */
-  refusedSource(address: string): void;
   /** A request is answered; `operation` is as the path names it. */
   answered(operation: string, answer: Answer, seconds: number): void;
 }
@@ -20,19 +18,7 @@ export interface RouteParts {
 type Route = { readonly Params: { readonly name: string } };
 
 /** Adds `POST /v1/operations/<name>`, `…/preview` and `POST /v1/reports`, and a plain answer to everything that goes wrong. */
-export function addRoutes(
-  app: FastifyInstance,
-  { sources, handle, handleReport, refusedSource, answered }: RouteParts,
-): void {
-  // The first hook there is: who may not call costs neither a body nor a signature.
-  app.addHook('onRequest', async (request, reply) => {
-    if (sources.allows(request.ip)) return;
-    refusedSource(request.ip);
-    request.log.debug({ source: request.ip }, 'this source address may not call');
-    reply.header('connection', 'close');
-    return send(reply, { state: 'refused', reason: 'source', message: '这个来源地址不允许调用' });
-  });
-
+export function addRoutes(app: FastifyInstance, { handle, handleReport, answered }: RouteParts): void {
   // The token covers the bytes as they came, so nobody parses them first.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) =>
@@ -45,7 +31,10 @@ export function addRoutes(
     answered(name, answer, reply.elapsedTime / 1000);
     const { state } = answer;
     const reason = state === 'refused' ? answer.reason : undefined;
-    request.log.info({ operation: name, isPreview, state, ...(reason && { reason }) }, 'answered');
+    request.refusal = faultIn(answer);
+    if (request.refusal === 'logged') {
+      request.log.info({ operation: name, isPreview, state, ...(reason && { reason }) }, 'answered');
+    }
     return send(reply, answer);
   };
   app.post<Route>('/v1/operations/:name', route(false));
@@ -54,29 +43,56 @@ export function addRoutes(
   app.post(`/v1/${REPORTS}`, async (request, reply) => {
     const answer = await handleReport(whatCame(request));
     answered(REPORTS, answer, reply.elapsedTime / 1000);
+    request.refusal = faultIn(answer);
     return send(reply, answer);
   });
 
-  app.setNotFoundHandler((_request, reply) =>
-    send(reply, { state: 'refused', reason: 'missing', message: '没有这个地址' }),
+  app.setErrorHandler(
+    (error: Error & { readonly statusCode?: number; readonly code?: string }, request, reply) => {
+      const { statusCode = 500 } = error;
+      if (statusCode < 500) {
+        const { code = 'no code' } = error;
+        request.refusal = { problem: `the body is malformed or over its limit (${code}); ${REMEDIES.input}` };
+        const message = statusCode === 413 ? '请求体太大' : '请求格式不对';
+        return reply.code(statusCode).send({ state: 'refused', reason: 'input', message } satisfies Answer);
+      }
+      request.log.error({ err: error }, 'request failed');
+      const away = isDatabaseAway(error);
+      const whatNow = mayHaveRun(request.url)
+        ? '操作可能已经执行，结果查清后会告诉你，请不要重复操作'
+        : '没有执行任何操作，请稍后再试';
+      const message = away
+        ? `平台的数据库暂时连不上。${whatNow}`
+        : `出错了，编号 ${request.id.slice(0, 8)}。${whatNow}；如果一直这样，请把编号发给运维负责人`;
+      return reply.code(away ? 503 : 500).send({ state: 'error', message } satisfies Answer);
+    },
   );
+}
 
-  app.setErrorHandler((error: Error & { readonly statusCode?: number }, request, reply) => {
-    const { statusCode = 500 } = error;
-    if (statusCode < 500) {
-      const message = statusCode === 413 ? '请求体太大' : '请求格式不对';
-      return reply.code(statusCode).send({ state: 'refused', reason: 'input', message } satisfies Answer);
-    }
-    request.log.error({ err: error }, 'request failed');
-    const away = isDatabaseAway(error);
-    const whatNow = mayHaveRun(request.url)
-      ? '操作可能已经执行，结果查清后会告诉你，请不要重复操作'
-      : '没有执行任何操作，请稍后再试';
-    const message = away
-      ? `平台的数据库暂时连不上。${whatNow}`
-      : `出错了，编号 ${request.id.slice(0, 8)}。${whatNow}；如果一直这样，请把编号发给运维负责人`;
-    return reply.code(away ? 503 : 500).send({ state: 'error', message } satisfies Answer);
-  });
+/** What is answered to a request that the server itself refuses. */
+export function refuse(as: RefusedAs, reply: FastifyReply): FastifyReply {
+  return send(reply, { state: 'refused', ...SERVER_REFUSALS[as] });
+}
+
+const SERVER_REFUSALS = {
+  source: { reason: 'source', message: '这个来源地址不允许调用' },
+  missing: { reason: 'missing', message: '没有这个地址' },
+  malformed: { reason: 'input', message: '请求格式不对' },
+} as const satisfies Record<RefusedAs, object>;
+
+/** What to do about a refusal that is no answer to a person, but a fault of who calls. */
+const REMEDIES = {
+  token:
+    'compare OPS_SIGNING_KEY of the bot with OPS_VERIFYING_KEYS here, and the clocks of both; if no bot calls, look who does',
+  replay: 'a token is for one request; look who sends it again',
+  input: 'if it is the bot that calls, let both be of one version',
+} as const satisfies { readonly [reason in Reason | 'input']?: string };
+
+/** What the log is to say of an answer that refuses for such a fault. What a person is refused has a line of its own. */
+function faultIn(answer: Answer): Refusal | 'logged' {
+  const { state } = answer;
+  const remedy = state === 'refused' && REMEDIES[answer.reason as keyof typeof REMEDIES];
+  return remedy ? { problem: `${answer.message}; ${remedy}` } : 'logged';
 }
 
 /** Whether a confirmation was sent there: then what became of it is not known from an error. */
@@ -85,11 +101,11 @@ function mayHaveRun(url: string): boolean {
   return isOperation(name) && contract[name].kind === 'change';
 }
 
-function whatCame({ headers, body, ip }: FastifyRequest): IncomingRequest {
+function whatCame({ headers, body, source }: FastifyRequest): IncomingRequest {
   return {
     authorization: headers.authorization,
     body: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
-    source: ip,
+    source,
   };
 }
 

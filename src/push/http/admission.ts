@@ -1,5 +1,4 @@
 import type { FastifyRequest } from 'fastify';
-import type { Sources } from '../../server/sources.ts';
 import type { Keys } from '../apps/keys.ts';
 import { isSignedWith, signatureHeaders } from '../apps/signature.ts';
 import type { Rates } from './rates.ts';
@@ -7,7 +6,6 @@ import { type Caller, Refusal } from './route.ts';
 
 export interface AdmissionParts {
   readonly keys: Pick<Keys, 'find' | 'useNonce'>;
-  readonly sources: Sources;
   readonly rates: Pick<Rates, 'take'>;
   /** Unix ms. */
   readonly now: () => number;
@@ -32,14 +30,11 @@ const shapes = {
 type Header = keyof typeof shapes;
 
 /**
- * Makes the check that every request passes before anything of its body is read: the source address, the headers, the
+ * Makes the check that every request from an allowed address passes before anything of its body is read: the headers, the
  * time, the signature, the nonce, the app's own limit. It throws a {@link Refusal}.
  */
-export function createAdmission({ keys, sources, rates, now }: AdmissionParts) {
-  return async ({ ip, headers, raw }: FastifyRequest): Promise<Admitted> => {
-    if (!sources.allows(ip)) {
-      throw new Refusal(403, 'This source address may not call; add it to PUSH_ALLOWED_SOURCES.');
-    }
+export function createAdmission({ keys, rates, now }: AdmissionParts) {
+  return async ({ headers, raw }: FastifyRequest): Promise<Admitted> => {
     const { app: name, timestamp, nonce, contentHash: bodyHash, signature } = readClaim(headers);
     if (Math.abs(now() - Number(timestamp) * 1000) > WINDOW_MS) {
       throw new Refusal(

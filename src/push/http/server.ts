@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { createHttpServer, traceHeader } from '../../server/http-server.ts';
+import { createHttpServer, type RefusedAs, traceHeader } from '../../server/http-server.ts';
 import type { Log } from '../../server/log.ts';
+import type { Sources } from '../../server/sources.ts';
 import type { PushMetrics } from '../metrics.ts';
 import { type AdmissionParts, type Admitted, createAdmission } from './admission.ts';
 import { answerTo, refusalOf } from './answer-to.ts';
@@ -11,6 +12,8 @@ import { Refusal, type Route } from './route.ts';
 
 interface ApiParts extends AdmissionParts {
   readonly routes: readonly Route[];
+  /** Who may call at all. */
+  readonly sources: Sources;
   /** Whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
   readonly log: Log;
@@ -32,7 +35,7 @@ const ROOM = { each: 64 * MB, total: 256 * MB };
 
 /** The API of message delivery, not listening yet: every route of the table under /v1, and /v1/openapi.json. */
 export function createApi(parts: ApiParts): FastifyInstance {
-  const { trustedProxies, log, metrics, bodyMs = BODY_MS, streamMs = STREAM_MS } = parts;
+  const { sources, trustedProxies, log, metrics, bodyMs = BODY_MS, streamMs = STREAM_MS } = parts;
   const { room = createBodyRoom(ROOM) } = parts;
   const admit = createAdmission(parts);
   const app = createHttpServer({
@@ -40,9 +43,9 @@ export function createApi(parts: ApiParts): FastifyInstance {
     trustedProxies,
     requestTimeout: streamMs,
     exposeHeadRoutes: false,
-    // A path that is no URL reaches no hook.
-    frameworkErrors: (_error, _request, reply) =>
-      void refuse(reply, new Refusal(400, 'The path is no valid URL; encode it with percent signs.')),
+    callers: { ...sources, setting: 'PUSH_ALLOWED_SOURCES' },
+    serves: 'under /v1 what GET /v1/openapi.json lists',
+    refuse: (as, _request, reply) => send(reply, SERVER_REFUSALS[as]),
   });
   const closing = new AbortController();
   app.addHook('preClose', async () => closing.abort());
@@ -59,16 +62,17 @@ export function createApi(parts: ApiParts): FastifyInstance {
     const { url = 'unknown' } = request.routeOptions;
     const { statusCode: status, elapsedTime: ms } = reply;
     metrics?.request(url, status, ms / 1000);
-    const line = { method: request.method, route: url, status, ms: Math.round(ms), source: request.ip };
-    request.log[status < 400 ? 'debug' : 'info'](line, 'answered');
+    const line = { method: request.method, route: url, status, ms: Math.round(ms), source: request.source };
+    request.log[status < 500 ? 'debug' : 'info'](line, 'answered');
     done();
   });
   // Nobody reads a body but its route, and none before its signature was looked at.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-  app.setErrorHandler((error: Error, request, reply) => refuse(reply, refusalOf(error, request)));
-  app.setNotFoundHandler(() => {
-    throw new Refusal(404, 'There is no such route; GET /v1/openapi.json lists them all.');
+  app.setErrorHandler((error: Error, request, reply) => {
+    const refusal = refusalOf(error, request);
+    request.refusal = { problem: refusal.message, app: admitted.get(request)?.caller.app };
+    return send(reply, refusal);
   });
 
   for (const route of [...parts.routes, openApiRoute(parts.routes)]) {
@@ -79,7 +83,7 @@ export function createApi(parts: ApiParts): FastifyInstance {
       handler: async (request, reply) => {
         const { caller, bodyHash } = admitted.get(request) as Admitted;
         const incoming = { source: request.raw, bodyHash, limit };
-        const place = room.open(`app ${caller.app}`, `source ${request.ip}`);
+        const place = room.open(`app ${caller.app}`, `source ${request.source}`);
         try {
           const length = Number(request.headers['content-length'] ?? 0);
           const raw =
@@ -88,6 +92,7 @@ export function createApi(parts: ApiParts): FastifyInstance {
               : await readBytes({ ...incoming, length, place, limitMs: bodyMs });
           const ask = { caller, bodyHash, raw, closing: closing.signal };
           const { status, body } = await answerTo(route, request, ask);
+          request.refusal = { problem: `${route.answers[status]}`, app: caller.app };
           return reply.code(status).send(body);
         } finally {
           place.close();
@@ -98,6 +103,12 @@ export function createApi(parts: ApiParts): FastifyInstance {
   return app;
 }
 
-function refuse(reply: FastifyReply, { status, message, headers }: Refusal): FastifyReply {
+const SERVER_REFUSALS: Readonly<Record<RefusedAs, Refusal>> = {
+  source: new Refusal(403, 'This source address may not call; add it to PUSH_ALLOWED_SOURCES.'),
+  missing: new Refusal(404, 'There is no such route; GET /v1/openapi.json lists them all.'),
+  malformed: new Refusal(400, 'The path is no valid URL or too long; encode it with percent signs.'),
+};
+
+function send(reply: FastifyReply, { status, message, headers }: Refusal): FastifyReply {
   return reply.code(status).headers(headers).send({ error: message });
 }

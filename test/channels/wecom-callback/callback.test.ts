@@ -24,6 +24,17 @@ test('the URL is verified with the raw plaintext, and a + in echostr survives', 
   expect(await wecom.verifyUrl()).toBeUndefined();
 });
 
+test('the URL may end in a slash', async () => {
+  const sealed = cipher.encrypt(textMessage('hi'));
+  const slashed = (path: string) => path.replace('?', '/?');
+  const verified = await bot.app.inject({
+    url: slashed(signedPath(sealed, `&echostr=${encodeURIComponent(sealed)}`)),
+  });
+  expect(verified.statusCode).toBe(200);
+  const answered = await post(slashed(signedPath(sealed)), envelope(sealed));
+  expect([answered.statusCode, answered.headers['content-type']]).toEqual([200, 'application/xml']);
+});
+
 test('a wrong signature is 403 and nothing is decrypted', async () => {
   const encrypted = cipher.encrypt(textMessage('1'));
   const url = signedPath(encrypted).replace(/msg_signature=./, 'msg_signature=0');

@@ -33,8 +33,8 @@ afterAll(() => drop());
 /** Why a GET of /v1/a with these headers is refused; undefined when it is let in. */
 async function refusalOf(by: Keys, headers: Readonly<Record<string, string>>): Promise<string | undefined> {
   const rates = { take: () => 0 };
-  const admit = createAdmission({ keys: by, sources: { allows: () => true }, rates, now });
-  const request = { headers, ip: '127.0.0.1', raw: { method: 'GET', url: '/v1/a' } };
+  const admit = createAdmission({ keys: by, rates, now });
+  const request = { headers, raw: { method: 'GET', url: '/v1/a' } };
   try {
     await admit(request as unknown as FastifyRequest);
     return undefined;

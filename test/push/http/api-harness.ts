@@ -8,7 +8,7 @@ import type { Database } from '../../../src/push/database/database.ts';
 import { createRates } from '../../../src/push/http/rates.ts';
 import type { Route } from '../../../src/push/http/route.ts';
 import { createApi } from '../../../src/push/http/server.ts';
-import { createLog } from '../../../src/server/log.ts';
+import { createLog, type Log } from '../../../src/server/log.ts';
 import { createSources } from '../../../src/server/sources.ts';
 
 export const MASTER_KEY = 'a master key of the tests, 32 characters long';
@@ -58,6 +58,8 @@ export interface ApiHarness {
 }
 
 type Options = Pick<Parameters<typeof createApi>[0], 'bodyMs' | 'streamMs' | 'room'> & {
+  trustedProxies?: readonly string[];
+  log?: Log;
   realClock?: boolean;
 };
 

@@ -300,3 +300,14 @@ test.each(['/v1/directory/users/lisi', '/v1/directory/callback-ranges'])(
     });
   },
 );
+
+test('the log says which app is refused what, and once of many', async () => {
+  for (let i = 0; i < 5; i += 1) {
+    expect((await api.say({ path: '/v1/templates?limit=1', app: 'narrow' })).status).toBe(403);
+  }
+  const lines = api.log().trim().split('\n');
+  const refused = lines.filter((line) => line.includes('"refused"') && line.includes('scope templates'));
+  expect(refused.map((line) => JSON.parse(line))).toMatchObject([
+    { level: 'warn', status: 403, app: 'narrow', source: '127.0.0.1' },
+  ]);
+});
