@@ -45,9 +45,10 @@ test.skipIf(!isInstalled)(`kubectl sees what was scaled from the phone${where}`,
   expect((await promisify(execFile)('kubectl', [...file, ...get], { env })).stdout).toBe('3');
 });
 
-test('1-1-2 jumps to the question, and a jump beyond it shows the preview and changes nothing', async () => {
+test('1-1-2 jumps to the question, a longer one to the preview, and none beyond that', async () => {
   expect(await begin('zhangsan', '1-1-2')).toContain('电商 › Kubernetes › 扩缩容\n请选择部署');
-  expect(await begin('zhangsan', '1-1-2-catalog-4-1')).toContain('副本 3 → 4');
+  expect(await begin('zhangsan', '1-1-2-catalog-4')).toContain('副本 3 → 4');
+  expect(await begin('zhangsan', '1-1-2-catalog-4-1')).toContain('跳转到预览为止');
   expect(replicasOf('catalog')).toBe(3);
 });
 

@@ -50,6 +50,23 @@ describe('the demo’s policy', () => {
   });
 });
 
+test.each([
+  ['电\u3000商', '电 商'],
+  ['电   商', '电  商'],
+  ['电商 ', '电商 '],
+  ['电\u200b商', '电[U+200B]商'],
+  ['\u202e电商', '[U+202E]电商'],
+  ['电\n商', '电↵商'],
+  ['<a>电商', '＜a>电商'],
+])('a unit or a role called %j is refused, since the phone would show it otherwise', (name, shown) => {
+  const quoted = JSON.stringify(name);
+  const read = (from: RegExp) => () => readPolicy(demo.replaceAll(from, quoted), targets);
+  const sentence = (what: string) =>
+    `policy: ${what}."${shown}": a name is one line without markup, rows of blanks or signs that cannot be seen; write it anew, here and where it is used`;
+  expect(read(/电商(?=[,:\]])/g)).toThrow(new ConfigError([sentence('units')]));
+  expect(read(/\badmin(?=:)/g)).toThrow(new ConfigError([sentence('roles')]));
+});
+
 test('a department is as good a member as a person', () => {
   const text = demo.replace('users: [lisi]', 'departments: [7]');
   const policy = createPolicy(readPolicy(text, targets));

@@ -6,6 +6,7 @@ import { kubernetesName, unit as unitName } from '../../contract/operation.ts';
 import { platform } from '../../contract/platform.ts';
 import { principal } from '../../contract/principal.ts';
 import { ConfigError, InputError } from '../../errors.ts';
+import { onOneLine } from '../../plain-text.ts';
 import { readYaml } from '../../server/yaml.ts';
 
 /** What exists to be reached: contexts of the kubeconfig, and MySQL instances. The policy can name nothing else. */
@@ -84,7 +85,7 @@ export function readPolicy(text: string, targets: TargetNames): PolicyDocument {
   if (value === undefined) throw new ConfigError(['policy: the file is empty']);
   const read = documentOf(targets).safeParse(value);
   const problems = read.success
-    ? unknownUnits(read.data)
+    ? [...oddNames(read.data), ...unknownUnits(read.data)]
     : read.error.issues.map(({ path, message }) => {
         const found = [valueAt(value, path)].flat().find((each) => /^(number|boolean)$/.test(typeof each));
         const isName = found !== undefined && /expected string|^Invalid input$/.test(message);
@@ -111,6 +112,19 @@ function readText(text: string): unknown {
   } catch (error) {
     throw error instanceof InputError ? new ConfigError([`policy: the file ${error.message}`]) : error;
   }
+}
+
+/** A name that is shown otherwise than it is written is found by nobody who types what is shown. */
+function oddNames({ units, roles }: Pick<PolicyDocument, 'units' | 'roles'>): string[] {
+  const named = { units: Object.keys(units), roles: Object.keys(roles) };
+  return Object.entries(named).flatMap(([what, names]) =>
+    names
+      .filter((name) => onOneLine(name).trim() !== name)
+      .map((name) => {
+        const rule = 'a name is one line without markup, rows of blanks or signs that cannot be seen';
+        return `policy: ${what}."${onOneLine(name)}": ${rule}; write it anew, here and where it is used`;
+      }),
+  );
 }
 
 function unknownUnits({ units, roles }: Pick<PolicyDocument, 'units' | 'roles'>): string[] {
