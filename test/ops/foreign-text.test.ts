@@ -5,6 +5,7 @@ import { Refused } from '../../src/errors.ts';
 import { Unavailable } from '../../src/menu/index.ts';
 import { inPlainLines } from '../../src/ops/operations/foreign-text.ts';
 import { changes, reads } from '../../src/ops/operations/index.ts';
+import { obstaclesOf } from '../../src/ops/operations/kubernetes/deployment.ts';
 import { hideStatementSecrets } from '../../src/ops/operations/mysql/statement-secrets.ts';
 import type { Context } from '../../src/ops/operations/operation.ts';
 import { TargetFailed } from '../../src/ops/target-failed.ts';
@@ -224,4 +225,34 @@ test.each([
   ["select * from `a'b` where id = 'x' and c = \"d\"", "select * from `a'b` where id = 'x' and c = \"d\""],
 ])('a key is known by its form, and the rest stays: %s', (sql, expected) => {
   expect(hideStatementSecrets(sql)).toBe(expected);
+});
+
+test.each([
+  [
+    'admission webhook denied: env DB_PASSWORD=S3cret, image ok',
+    'admission webhook denied: env DB_PASSWORD=***, image ok',
+  ],
+  ['{"token": "S3c ret"}', '{"token": ***}'],
+  ["pwd: 'S3c ret' wrong", 'pwd: *** wrong'],
+  ['pull: Authorization: Bearer S3cret denied', 'pull: Authorization: Bearer *** denied'],
+  ['cannot pull https://bot:S3cret@registry/x', 'cannot pull https://***@registry/x'],
+  ['denied ghp_S3cretS3cretS3', 'denied ***'],
+  ['secret "db-password" not found; quota 2', 'secret "db-password" not found; quota 2'],
+])('what a cluster says of a deployment hides secrets: %s', (message, shown) => {
+  const condition = { type: 'Progressing', status: 'False', reason: 'Why', message };
+  expect(obstaclesOf({ status: { conditions: [condition] } } as never)).toEqual([
+    `发布卡住了（Why：${shown}）`,
+  ]);
+});
+
+test('a secret is hidden before the sentence is cut, so that no half of it stays', () => {
+  for (let before = 130; before < 170; before += 1) {
+    const condition = {
+      type: 'Progressing',
+      status: 'False',
+      reason: 'Why',
+      message: `${'x'.repeat(before)} pw: //a:S3cret@b`,
+    };
+    expect(obstaclesOf({ status: { conditions: [condition] } } as never).join()).not.toContain('S3c');
+  }
 });

@@ -1,6 +1,7 @@
 import type { V1Deployment } from '@kubernetes/client-node';
 import type { InputOf } from '../../../contract/index.ts';
 import { Refused } from '../../../errors.ts';
+import { hideAssigned } from '../assigned-secrets.ts';
 import type { Context } from '../operation.ts';
 
 /** A deployment's numbers of pods, and whether its controller has seen the latest change; the server leaves zeros out. */
@@ -28,7 +29,7 @@ export function obstaclesOf({ status }: V1Deployment): readonly string[] {
   return (status?.conditions ?? []).flatMap(({ type, status: value, reason, message }) => {
     const meaning = OBSTACLES[`${type}=${value}`];
     if (meaning === undefined) return [];
-    const said = [...`${reason}：${message}`].slice(0, SHOWN_LENGTH).join('');
+    const said = [...hideAssigned(`${reason}：${message}`)].slice(0, SHOWN_LENGTH).join('');
     return [`${meaning}（${said}）`];
   });
 }
