@@ -14,7 +14,7 @@ export interface Channel {
   readonly lateBytes: number;
   /** How long a reply may take, in milliseconds; what takes longer is sent after it. */
   readonly replyMs: number;
-  /** How old a message may be, in milliseconds, and still have an effect. */
+  /** How far the time of a message may be from now, in milliseconds, for it to have an effect; 4 minutes at most. */
   readonly freshMs: number;
   /** Sends what comes after the reply to a message, once for each message and text. Rejects when it cannot be sent. */
   tellLate(message: Pick<Incoming, 'user' | 'msgId'>, text: string): Promise<void>;

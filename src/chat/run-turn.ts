@@ -8,6 +8,7 @@ import { clip } from '../menu/words/text.ts';
 import { quoteChoices } from '../plain-text.ts';
 import { userOf, type Work } from './chat-parts.ts';
 import { keep, leaveWith, withoutReceipts } from './commit.ts';
+import { CLAIM_SECONDS } from './scripts.ts';
 import { sentences } from './sentences.ts';
 import type { Stored } from './session-store.ts';
 
@@ -19,6 +20,14 @@ const WAIT_LIMIT_MS = 12_000;
 const FIRST_PAUSE_MS = 25;
 const LONGEST_PAUSE_MS = 400;
 const RECOMPUTATIONS = 5;
+
+/**
+ * Whether a message may have an effect. Its time may be ahead by as much as behind: clocks differ. Whatever a channel
+ * says, a message is too old before its claim is gone, so that it cannot be taken a second time.
+ */
+function isFresh({ channel, createdAt }: Work['incoming'], now: number): boolean {
+  return Math.abs(now - createdAt * 1000) <= Math.min(channel.freshMs, CLAIM_SECONDS * 400);
+}
 
 /** Waits for the user's earlier messages, takes the turn, and keeps what came of it. */
 export async function answer(work: Work, first: Stored | undefined): Promise<Reply> {
@@ -52,7 +61,8 @@ export async function answer(work: Work, first: Stored | undefined): Promise<Rep
 async function take(work: Work, { session }: Stored): Promise<Turn> {
   const { incoming } = work;
   const tree = work.menu(incoming, session?.generation);
-  const stale = work.now() - incoming.createdAt * 1000 > incoming.channel.freshMs;
+  const now = work.now();
+  const stale = !isFresh(incoming, now);
   try {
     const opened = await work.openContext(incoming);
     const run: Context['run'] = (...confirmed) => {
@@ -67,7 +77,8 @@ async function take(work: Work, { session }: Stored): Promise<Turn> {
     }
     if (!stale && session === null) return await firstScreen(tree, context, sentences.onlyText);
     if (stale) work.onRefused(incoming, { kind: 'stale', at: '' });
-    const expired = `${sentences.answerTo(incoming.createdAt, incoming.text)}\n${sentences.expired}`;
+    const why = incoming.createdAt * 1000 > now ? sentences.ahead : sentences.expired;
+    const expired = `${sentences.answerTo(incoming.createdAt, incoming.text)}\n${why}`;
     const notice = stale ? expired : sentences.onlyText;
     return { text: currentScreen(tree, session, notice, context) ?? notice, session: 'same' };
   } catch (error) {

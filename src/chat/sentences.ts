@@ -7,6 +7,8 @@ export const sentences = {
   workingAlone:
     '处理中…但会话服务暂时不可用。如果一分钟内没有收到结果，请再发一次；确认过的操作请不要重复，已经执行的会把结果告诉你。',
   expired: '消息已过期，没有执行任何操作。',
+  /** By the clock of the transport it has not been sent yet. */
+  ahead: '消息的时间在未来，没有执行任何操作。',
   onlyText: '只能处理文字消息，请输入数字。',
   lost: '刚才的消息没有处理完，请再发一次。',
   /** Nothing is known of it any more but that its answer was open. */

@@ -70,6 +70,18 @@ test('a text goes out in pages of the bytes that the channel carries, and nothin
   for (const line of LONG) expect(pages.join('\n')).toContain(line);
 });
 
+test('whatever a channel says, no message has an effect that could come again when its claim is gone', async () => {
+  const endless = createPigeon({ freshMs: 1e12 });
+  const hear = async (createdAt: number) =>
+    (await chat.receive(endless.message('carla', 'hi', createdAt)))?.text ?? '';
+  for (const away of [-250, 250]) expect(await hear(NOW + away)).toContain('没有执行任何操作');
+  const [path, claim] = [await redis.keys('*carla:path'), (await redis.keys('*carla*')).at(-1)];
+  expect(path).toEqual([]);
+  expect(await hear(NOW + 240)).toContain('1 长');
+  // It could be taken until 240 s after its time, which is 480 s from now.
+  expect(await redis.ttl(claim as string)).toBeGreaterThan(480);
+});
+
 test('a reply that takes longer than the channel waits comes by the channel, to its user', async () => {
   await say('bert', 'hi');
   const before = limits.length;

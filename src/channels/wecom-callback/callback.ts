@@ -62,6 +62,9 @@ export function refuseCallback(result: Refusal, reply: FastifyReply): FastifyRep
   return reply.code(status).type('text/plain').send(`${why}\n`);
 }
 
+/** What a verification encrypts (protocol §1.2); no message and no reply of ours looks like it. */
+const ECHO = /^[A-Za-z0-9]{1,64}$/;
+
 /** The path of the default account; that of any other account has its name behind it. */
 const PATH = '/wecom/callback';
 const BODY_BYTES = 64 * 1024;
@@ -114,7 +117,7 @@ export function addCallback(app: FastifyInstance, parts: CallbackParts): void {
       if (echostr === undefined) throw new InputError('the query has no echostr');
       if (!cipher.isSigned(signature, timestamp, nonce, echostr))
         return refuse(request, reply, 'signature', PROBLEMS.signature);
-      const plaintext = cipher.decrypt(echostr);
+      const plaintext = readEcho(cipher.decrypt(echostr));
       parts.onResult('verified', request, reply);
       return reply.type('text/plain').send(plaintext);
     });
@@ -130,7 +133,7 @@ export function addCallback(app: FastifyInstance, parts: CallbackParts): void {
         parts.onResult('empty', request, reply);
         return reply.code(200).send('');
       };
-      if (message === null || !isFor(agentId, message)) return answerNothing();
+      if (message === null || !isFor({ agentId, corpId }, message)) return answerNothing();
       const { fromUserName, id: msgId, createTime: createdAt, text } = message;
       // Userids are told apart without regard to case (protocol §4.8).
       const user = normalizeUserId(fromUserName);
@@ -151,7 +154,17 @@ export function addCallback(app: FastifyInstance, parts: CallbackParts): void {
   }
 }
 
-/** A message came to the address of this app and under its key, so it is meant for it unless it says otherwise; an event has to say so. */
-function isFor(agentId: number, message: Message): boolean {
+/** Throws {@link InputError}: a message or a reply of ours that somebody has kept would be read to them. */
+function readEcho(plaintext: string): string {
+  if (!ECHO.test(plaintext)) throw new InputError('the echostr holds no echo');
+  return plaintext;
+}
+
+/**
+ * A message came to the address of this app and under its key, so it is meant for it unless it says otherwise; an event has
+ * to say so. What we answer is encrypted and signed in the same way, but goes to a member.
+ */
+function isFor({ agentId, corpId }: Pick<CallbackAccount, 'agentId' | 'corpId'>, message: Message): boolean {
+  if (message.toUserName !== null && message.toUserName !== corpId) return false;
   return message.agentId === agentId || (message.agentId === null && message.kind === 'message');
 }

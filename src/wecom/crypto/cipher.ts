@@ -17,6 +17,15 @@ const AES_BLOCK = 16;
 const PADDING_BLOCK = 32;
 const SIGNATURE_LENGTH = 40;
 
+/**
+ * The forms of what is signed (§1.2). It is signed without separators, so a piece of a ciphertext could be passed off as the
+ * end or the beginning of its neighbour. What is left of one has whole blocks and whole base64 only when 64 characters or
+ * more are taken away, and for these there is no room in a timestamp of ten digits and such a nonce.
+ */
+const TIMESTAMP = /^\d{10}$/;
+const NONCE = /^[\w-]{1,64}$/;
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
 /** The three values of an app's callback form (§1.1) and what `receiveid` must be: the corpid, for a self-built app (§1.3). */
 export interface CipherSettings {
   readonly token: string;
@@ -60,8 +69,12 @@ export function createCipher(settings: CipherSettings) {
 
   return {
     sign,
-    /** Whether `signature` is right, in constant time; never throws, whatever it is given. */
+    /**
+     * Whether all have their forms and `signature` is right, which takes the same time wherever it differs; never throws,
+     * whatever it is given.
+     */
     isSigned: (signature: string, timestamp: string, nonce: string, encrypted: string): boolean => {
+      if (!TIMESTAMP.test(timestamp) || !NONCE.test(nonce) || !isWholeBlocks(encrypted)) return false;
       const given = Buffer.from(signature);
       return (
         given.length === SIGNATURE_LENGTH &&
@@ -78,6 +91,11 @@ export function createCipher(settings: CipherSettings) {
 /** Fresh random bytes: the digits of a UUID, of which Node draws many at a time, at a sixth of the cost of `randomBytes`. */
 function randomPrefix(): Buffer {
   return Buffer.from(randomUUID().replaceAll('-', ''), 'hex');
+}
+
+function isWholeBlocks(encrypted: string): boolean {
+  const bytes = Buffer.byteLength(encrypted, 'base64');
+  return bytes > 0 && bytes % AES_BLOCK === 0 && BASE64.test(encrypted);
 }
 
 /** Only the one spelling that an encoder produces is taken: Node would skip what is not base64. */

@@ -8,6 +8,8 @@ import { legalText } from '../xml/text.ts';
 /** What a member sent to an app, or touched on its menu bar (§2.2–§2.4). */
 export interface Message {
   readonly fromUserName: string;
+  /** The corp id, of what was sent to an app (§2.2); null when it is not said. */
+  readonly toUserName: string | null;
   /** Unix seconds; 0 when there is no such number, which is older than anything may be. */
   readonly createTime: number;
   /** Null when there is no such number. */
@@ -38,6 +40,7 @@ export function readMessage(plaintext: string): Message | null {
   const sentId = textIfPlain(element, 'MsgId');
   const sent = {
     fromUserName: readUserId(from),
+    toUserName: textIfPlain(element, 'ToUserName') || null,
     createTime: wholeNumber(element, 'CreateTime') ?? 0,
     agentId: wholeNumber(element, 'AgentID'),
     kind: 'message',
@@ -53,6 +56,7 @@ function readEvent(element: XmlElement, plaintext: string): Message | null {
   if (textIfPlain(element, 'Event').toLowerCase() !== 'click') return null;
   return {
     fromUserName: readUserId(text(element, 'FromUserName')),
+    toUserName: textIfPlain(element, 'ToUserName') || null,
     createTime: wholeNumber(element, 'CreateTime') ?? 0,
     agentId: wholeNumber(element, 'AgentID'),
     kind: 'click',

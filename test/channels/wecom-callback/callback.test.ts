@@ -52,6 +52,55 @@ test('a wrong signature is 403 and nothing is decrypted', async () => {
   }
 });
 
+describe('what somebody has kept', () => {
+  const get = (encrypted: string) =>
+    bot.app.inject({
+      method: 'GET',
+      url: signedPath(encrypted, `&echostr=${encodeURIComponent(encrypted)}`),
+    });
+  const MALFORMED = [400, 'malformed request\n'];
+
+  test.each([
+    ['a message', textMessage('secret')],
+    ['a reply', '<xml><Content>secret</Content></xml>'],
+    ['a JSON event', '{"secret":1}'],
+    ['nothing', ''],
+    ['words', 'secret words'],
+    ['a line', 'secret\n'],
+    ['more than an echo has', 's'.repeat(65)],
+  ])('is not decrypted for who presents it as an echo: %s', async (_, plaintext) => {
+    const response = await get(cipher.encrypt(plaintext));
+    expect([response.statusCode, response.body]).toEqual(MALFORMED);
+  });
+
+  test.each([
+    ['of another corp', createCipher({ ...APP, receiveId: 'ww9999999999999999' }).encrypt('1')],
+    [
+      'under another key',
+      createCipher({ ...APP, receiveId: APP.corpId, encodingAesKey: 'A'.repeat(43) }).encrypt('1'),
+    ],
+    ['no message', cipher.encrypt('<xml>')],
+    ['a message from what is no member', cipher.encrypt(textMessage('1').replace('[zhangsan]', '[a:b]'))],
+    ['an echo', cipher.encrypt('7000000000000000000')],
+  ])('and cannot be used is one sentence to the caller, and the log says why: %s', async (_, encrypted) => {
+    const before = lines.length;
+    const response = await post(signedPath(encrypted), envelope(encrypted));
+    expect([response.statusCode, response.body]).toEqual(MALFORMED);
+    expect(lines.slice(before).join('')).toMatch(/"problem":"[^"]{10,}/);
+  });
+
+  test('of our own replies is no message, though it is signed', async () => {
+    const encrypted = cipher.encrypt(textMessage('hi'));
+    const answered = await post(signedPath(encrypted), envelope(encrypted));
+    const read = (name: string) => text(readXml(answered.body), name);
+    const query = `msg_signature=${read('MsgSignature')}&timestamp=${read('TimeStamp')}&nonce=${read('Nonce')}`;
+    const before = platform.calls.length;
+    const response = await post(`/wecom/callback?${query}`, envelope(read('Encrypt')));
+    expect([response.statusCode, response.body]).toEqual([200, '']);
+    expect(platform.calls.slice(before)).toEqual([]);
+  });
+});
+
 test('an address that is not allowed is 403 before anything is read', async () => {
   const response = await post(signedPath('x'), 'x'.repeat(70_000), from('203.0.113.9'));
   expect([response.statusCode, response.body]).toEqual([403, 'source not allowed\n']);
@@ -169,6 +218,23 @@ describe('whatever a member sends is answered', () => {
     ['a field twice that nobody reads', textMessage('hi', `${NEXT}${NEXT}`)],
   ])('%s', async (_, xml) => {
     await wecom.say('zhangsan', '#');
+    expect(await replyTo(xml)).toContain('1 电商');
+  });
+
+  test.each([-3600, -125, 125, 3600])('a text whose time is %s s from now does nothing', async (seconds) => {
+    await wecom.say('zhangsan', '#');
+    await wecom.say('zhangsan', 'hi');
+    const time = Math.floor(Date.now() / 1000) + seconds;
+    const xml = textMessage('1').replace(/<CreateTime>\d+/, `<CreateTime>${time}`);
+    const why = seconds < 0 ? '消息已过期' : '消息的时间在未来';
+    expect(await replyTo(xml)).toContain(`${why}，没有执行任何操作`);
+    expect((await wecom.say('zhangsan', '?')).reply).toContain('1 电商');
+  });
+
+  test.each([-100, 100])('a text whose time is %s s from now is taken', async (seconds) => {
+    await wecom.say('zhangsan', '#');
+    const time = Math.floor(Date.now() / 1000) + seconds;
+    const xml = textMessage('hi').replace(/<CreateTime>\d+/, `<CreateTime>${time}`);
     expect(await replyTo(xml)).toContain('1 电商');
   });
 

@@ -56,6 +56,30 @@ test('a changed timestamp, nonce or text is not signed', () => {
   expect(cipher.isSigned(signature, timestamp, nonce, encrypted.slice(4))).toBe(false);
 });
 
+test('a piece of one value is not taken for a piece of its neighbour', () => {
+  const { timestamp } = demo;
+  let signed = 0;
+  for (let round = 0; round < 150; round += 1) {
+    for (const nonce of ['1', '1597212914', 'zz']) {
+      const encrypted = cipher.encrypt('x'.repeat(round));
+      const signature = cipher.sign(timestamp, nonce, encrypted);
+      for (let cut = 1; cut < encrypted.length; cut += 1) {
+        const [head, tail] = [encrypted.slice(0, cut), encrypted.slice(cut)];
+        for (const [time, other, rest] of [
+          [timestamp, nonce + head, tail],
+          [timestamp, tail + nonce, head],
+          [timestamp + head, nonce, tail],
+          [tail + timestamp, nonce, head],
+        ] as const) {
+          if (cipher.sign(time, other, rest) === signature) signed += 1;
+          expect(cipher.isSigned(signature, time, other, rest)).toBe(false);
+        }
+      }
+    }
+  }
+  expect(signed).toBeGreaterThan(1000);
+});
+
 test('what we encrypt we decrypt, at every length from 0 to 5000', () => {
   for (let length = 0; length <= 5000; length += 1) {
     const text = 'x'.repeat(length);

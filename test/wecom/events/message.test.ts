@@ -6,12 +6,13 @@ import { vector } from '../crypto/vectors.ts';
 
 const common = {
   fromUserName: 'zhangsan',
+  toUserName: 'ww0123456789abcdef',
   createTime: 1767225600,
   agentId: 1000002,
 };
 const message = { ...common, kind: 'message' };
 const base = {
-  ToUserName: 'ww0123456789abcdef',
+  ToUserName: common.toUserName,
   FromUserName: common.fromUserName,
   CreateTime: '1767225600',
   AgentID: '1000002',
@@ -31,6 +32,7 @@ describe('a message', () => {
   test('keeps an id beyond 2^53 digit by digit', () => {
     expect(readMessage(vector('A2').text)).toEqual({
       fromUserName: 'mycreate',
+      toUserName: 'wx5823bf96d3bd56c7',
       createTime: 1409659813,
       agentId: 218,
       kind: 'message',
@@ -117,7 +119,7 @@ describe('a message', () => {
           .map(([name, value]) => (value.startsWith('<') ? value : `<${name}>${value}</${name}>`))
           .join('')}</xml>`,
       );
-    const unknown = { fromUserName: 'zhangsan', createTime: 0, agentId: null };
+    const unknown = { ...common, createTime: 0, agentId: null };
     const hashed = expect.stringMatching(/^[0-9a-f]{64}$/);
     expect(readMessage(raw({ MsgType: 'text', Content: '1' }))).toEqual({
       ...unknown,
@@ -129,10 +131,17 @@ describe('a message', () => {
     expect(readMessage(raw({ MsgType: 'event', Event: 'click', EventKey: '1-2' }))).toEqual(click);
   });
 
-  test('without a time, an app or a text is as old as can be, of no app, and empty', () => {
-    const fields = { CreateTime: undefined, AgentID: undefined, Content: undefined };
+  test('without a receiver, a time, an app or a text is to nobody, as old as can be, of no app, and empty', () => {
+    const fields = { ToUserName: undefined, CreateTime: undefined, AgentID: undefined, Content: undefined };
     const read = readMessage(xml({ MsgType: 'text', ...fields, ...id }));
-    expect(read).toEqual({ ...message, createTime: 0, agentId: null, id: id.MsgId, text: '' });
+    expect(read).toEqual({
+      ...message,
+      toUserName: null,
+      createTime: 0,
+      agentId: null,
+      id: id.MsgId,
+      text: '',
+    });
   });
 
   test('of a kind that is none, from nobody, is none', () => {
