@@ -34,7 +34,6 @@ export interface PreviewedRow {
 /** One change, from its preview to its end. */
 export interface OperationTable extends PreviewedRow {
   state: OperationState;
-  tries: number;
   started_at: number | null;
   finished_at: number | null;
   lease_owner: string | null;
@@ -66,6 +65,13 @@ export interface Tables {
   audit: AuditRow & { readonly mac: string };
   /** The one row that says where the chain ends. */
   audit_head: ChainLink & { readonly id: number };
+  /** How many codes a user has tried for an operation; counted until then. */
+  code_tries: {
+    readonly user: string;
+    readonly operation: string;
+    readonly tries: number;
+    readonly ends_at: number;
+  };
   /** Tokens that were used, kept a while past their end. */
   seen_tokens: { readonly jti: string; readonly expires_at: number };
 }

@@ -96,10 +96,26 @@ const outbox = statements(
       ) ${OPTIONS}`,
 );
 
+const codeTries = statements(
+  sql`create table if not exists code_tries (
+        user varchar(${sql.lit(PRINCIPAL_LENGTH)}) not null,
+        operation varchar(100) not null,
+        tries int not null,
+        ends_at bigint not null,
+        primary key (user, operation),
+        key code_tries_by_end (ends_at)
+      ) ${OPTIONS}`,
+);
+
 /** Brings the platform's database to the form that this version needs; throws a ConfigError. */
 export function migrate(db: Database): Promise<void> {
   return migrateTo(db, {
-    steps: { '2026-11-first': first, '2026-11-principals': principals, '2026-12-outbox': outbox },
+    steps: {
+      '2026-11-first': first,
+      '2026-11-principals': principals,
+      '2026-12-outbox': outbox,
+      '2026-12-tries-of-codes': codeTries,
+    },
     table: 'kysely_migration',
     setting: 'MYSQL_URL',
   });

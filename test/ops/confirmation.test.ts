@@ -105,16 +105,43 @@ describe('a code', () => {
     expect(await run(shown.code)).toMatchObject({ state: 'done' });
   });
 
-  test('cannot be guessed: the fifth wrong one ends the preview, also when all come at once', async () => {
+  test('cannot be guessed: after the fifth wrong one none is right, also when all come at once', async () => {
     const shown = await ops.as('zhangsan').preview('k8s.scale', input);
     const run = (replica: Replica, code?: string) =>
       replica.as('zhangsan').run('k8s.scale', input, shown, code);
     const guesses = Array.from({ length: 20 }, (_, index) => run(index % 2 ? ops : other, wrong(shown.code)));
     for (const guess of await Promise.all(guesses)) expect(guess).toMatchObject({ reason: 'code' });
-    const [row] = await harness.sql('select tries from operations where id = ?', [shown.id]);
-    expect(row).toEqual({ tries: 5 });
+    const said = (await Promise.all(guesses)).map((guess) =>
+      guess.state === 'refused' ? guess.message : '',
+    );
+    const left = said.filter((message) => message.includes('还可以试')).toSorted();
+    expect(left).toEqual([1, 2, 3, 4].map((tries) => `验证码不对，还可以试 ${tries} 次`));
     expect(await run(ops, shown.code)).toMatchObject({ reason: 'code' });
     expect(replicasOf('member')).toBe(2);
+  });
+
+  test('is counted for a person and an operation, whatever many previews and objects there are', async () => {
+    const one = { ...shop, name: 'push-worker', replicas: 0 };
+    const another = { ...shop, name: 'comment', replicas: 0 };
+    const SPENT = { reason: 'code', message: '验证码输错 5 次，10 分钟内不能再试这个操作' };
+    harness.clock.pass(600_001);
+    const kept = await ops.as('wangwu').preview('k8s.scale', one);
+    for (const target of [one, another, one, another, one]) {
+      const shown = await ops.as('wangwu').preview('k8s.scale', target);
+      const guess = await other.as('wangwu').run('k8s.scale', target, shown, wrong(shown.code));
+      expect(guess).toMatchObject({ reason: 'code' });
+    }
+    expect(await ops.as('wangwu').run('k8s.scale', one, kept, kept.code)).toMatchObject(SPENT);
+    expect(await ops.as('wangwu').post('k8s.scale/preview', another)).toMatchObject(SPENT);
+    // Others, and what needs no code, are as before.
+    expect(await ops.as('zhangsan').post('k8s.scale/preview', one)).toMatchObject({ state: 'preview' });
+    const low = { ...shop, name: 'comment', replicas: 3 };
+    expect(await ops.as('wangwu').post('k8s.scale/preview', low)).toMatchObject({ state: 'preview' });
+    harness.clock.pass(600_001);
+    await ops.sweep();
+    expect(await harness.sql('select user from code_tries')).toEqual([]);
+    expect(await ops.as('wangwu').change('k8s.scale', one)).toMatchObject({ state: 'done' });
+    expect(await harness.sql('select user from code_tries')).toEqual([]);
   });
 
   test('is asked for a restart in production, and not in a test unit', async () => {

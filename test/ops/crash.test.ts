@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Attempt } from '../../src/ops/audit/audit.ts';
 import { openDatabase } from '../../src/ops/database.ts';
+import { createCodeTries } from '../../src/ops/engine/code-tries.ts';
 import { createRunner } from '../../src/ops/engine/runner.ts';
 import { createOperationStore, type OperationStore } from '../../src/ops/engine/store.ts';
 import { createWatcher } from '../../src/ops/engine/watcher.ts';
@@ -258,7 +259,9 @@ describe('right before the effect', () => {
         if (outcome === 'allowed') await onAllowed();
       },
     };
-    const parts = { store, clock: harness.clock, report: () => undefined };
+    const [opened] = databases as [ReturnType<typeof db>];
+    const codeTries = createCodeTries(opened);
+    const parts = { store, codeTries, clock: harness.clock, report: () => undefined };
     const runner = createRunner({
       ...parts,
       watcher: createWatcher(parts),

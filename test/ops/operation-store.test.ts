@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../src/ops/database.ts';
+import { createCodeTries } from '../../src/ops/engine/code-tries.ts';
+import { confirm } from '../../src/ops/engine/confirm.ts';
 import { createOperationStore, type Match, type OperationStore } from '../../src/ops/engine/store.ts';
 import { migrate } from '../../src/ops/migrations.ts';
 import { createDatabase } from '../helpers/database.ts';
@@ -56,21 +58,40 @@ test.each([
   ['operation', { operation: 'k8s.restart' }],
   ['input', { input: '{"a":1}' }],
   ['hash', { hash: 'H' }],
+  ['hash with a space behind it', { hash: 'h ' }],
+  ['user with a space behind it', { user: 'zhangsan ' }],
   ['code', { code: '1235' }],
+  ['code with a space behind it', { code: '1234 ' }],
+  ['code with a space before it', { code: ' 1234' }],
+  ['code with a line end', { code: '1234\n' }],
+  ['code with a byte of zero', { code: '1234\0' }],
+  ['code that is wide', { code: '１２３４' }],
+  ['code in other digits', { code: '١٢٣٤' }],
+  ['code as a number', { code: '1234.0' }],
   ['no code', { code: null }],
+  ['empty code', { code: '' }],
 ])('a preview is not started by another %s', async (_what, changes) => {
-  expect(await store.start({ ...match, ...changes }, NOW)).toBe(false);
-  expect(await store.start(match, NOW)).toBe(true);
+  const codeTries = createCodeTries(db);
+  await expect(confirm({ store, codeTries }, { ...match, ...changes }, NOW)).rejects.toThrow(
+    /^(没有|这个预览是别人的|确认的内容|验证码不对)/,
+  );
+  expect(await confirm({ store, codeTries }, match, NOW)).toMatchObject({ id: match.id, state: 'started' });
+});
+
+test('an id with a space behind it is that of no preview', async () => {
+  const codeTries = createCodeTries(db);
+  const padded = { ...match, id: `${match.id} ` };
+  await expect(confirm({ store, codeTries }, padded, NOW)).rejects.toThrow('没有这个预览');
 });
 
 test('a preview is started until it ends, and once', async () => {
-  expect(await store.start(match, NOW + 120_000)).toBe(false);
-  expect(await store.start(match, NOW + 119_999)).toBe(true);
-  expect(await store.start(match, NOW)).toBe(false);
+  expect(await store.start(match.id, NOW + 120_000)).toBe(false);
+  expect(await store.start(match.id, NOW + 119_999)).toBe(true);
+  expect(await store.start(match.id, NOW)).toBe(false);
 });
 
 test('what ended stays as it ended', async () => {
-  await store.start(match, NOW);
+  await store.start(match.id, NOW);
   const ending = { text: 'done', now: NOW, tellAt: NOW } as const;
   expect(await rival.finish(match.id, { ...ending, state: 'failed' })).toBe(false);
   expect(await store.finish(match.id, { ...ending, state: 'done' })).toBe(true);
@@ -84,7 +105,7 @@ test('what ended stays as it ended', async () => {
 
 test('old previews are dropped, and nothing that was started', async () => {
   const previews = db.selectFrom('operations').select('id').where('state', '=', 'previewed');
-  await store.start(match, NOW);
+  await store.start(match.id, NOW);
   const started = match.id;
   await previewed();
   await store.dropPreviews(NOW);

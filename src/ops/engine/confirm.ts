@@ -1,30 +1,42 @@
 import { InputError, Refused } from '../../errors.ts';
-import { MAX_TRIES, type Match, type OperationRow, type OperationStore } from './store.ts';
+import { type CodeTries, spent } from './code-tries.ts';
+import type { Match, OperationRow, OperationStore } from './store.ts';
 
 /**
  * Starts the preview that a confirmation names, at most once over all replicas, and answers its row.
  * Throws Refused (`code`, `expired`, `used`, `policy` for somebody else's, `missing`), or InputError when the
- * confirmation is for something else than was previewed. A wrong code may be corrected, four times.
+ * confirmation is for something else than was previewed. A wrong code may be corrected, as often as {@link CodeTries} says.
+ * What was given is compared here, as it was written: a database takes texts for equal that differ in spaces at their end.
  */
-export async function confirm(store: OperationStore, match: Match, now: number): Promise<OperationRow> {
+export async function confirm(
+  { store, codeTries }: { readonly store: OperationStore; readonly codeTries: CodeTries },
+  match: Match,
+  now: number,
+): Promise<OperationRow> {
   const row = await store.find(match.id);
-  if (row === undefined) throw new Refused('missing', '没有这个预览，请重新操作');
-  // The try is counted before the code is compared, so that many at once cannot be more than five.
-  if (row.code !== null && !(await store.countTry(match.id, match.user, now))) throw refusal(row, match, now);
-  if (await store.start(match, now)) return { ...row, state: 'started', started_at: now };
-  throw refusal((await store.find(match.id)) ?? row, match, now);
+  if (row === undefined || row.id !== match.id) throw new Refused('missing', '没有这个预览，请重新操作');
+  refuseUnlessOpen(row, match, now);
+  if (row.code !== null) {
+    // The try is counted before the code is compared, so that many at once cannot be more than may be.
+    const left = await codeTries.count(row, now);
+    if (row.code !== match.code) throw left > 0 ? wrong(left) : spent();
+    await codeTries.forget(row);
+  }
+  if (await store.start(row.id, now)) return { ...row, state: 'started', started_at: now };
+  refuseUnlessOpen((await store.find(row.id)) ?? row, match, now);
+  throw used();
 }
 
-/** Why the row was not started, read from the row afterwards: the first reason is the one to tell. */
-function refusal(row: OperationRow, match: Match, now: number): Error {
-  if (row.user !== match.user) return new Refused('policy', '这个预览是别人的，只能由本人确认');
+/** Throws why the row cannot be started: the first reason is the one to tell. */
+function refuseUnlessOpen(row: OperationRow, match: Match, now: number): void {
+  if (row.user !== match.user) throw new Refused('policy', '这个预览是别人的，只能由本人确认');
   const { operation, input, hash } = match;
   if (row.operation !== operation || row.input !== input || row.hash !== hash) {
-    return new InputError('确认的内容与预览不一致，请重新操作');
+    throw new InputError('确认的内容与预览不一致，请重新操作');
   }
-  if (row.state !== 'previewed') return new Refused('used', '这个预览已经确认过或取消了，请重新操作');
-  if (row.expires_at <= now) return new Refused('expired', '预览已过期，请重新操作');
-  const left = row.code === match.code ? 0 : MAX_TRIES - row.tries;
-  const isVoid = `输错 ${MAX_TRIES} 次，预览已作废，请重新操作`;
-  return new Refused('code', left > 0 ? `验证码不对，还可以试 ${left} 次` : isVoid);
+  if (row.state !== 'previewed') throw used();
+  if (row.expires_at <= now) throw new Refused('expired', '预览已过期，请重新操作');
 }
+
+const used = () => new Refused('used', '这个预览已经确认过或取消了，请重新操作');
+const wrong = (left: number) => new Refused('code', `验证码不对，还可以试 ${left} 次`);

@@ -5,12 +5,13 @@ import type { Outbox } from '../outbox/outbox.ts';
 import type { Policy, Subject } from '../policy/policy.ts';
 import type { Targets } from '../targets.ts';
 import { createAcknowledgements } from './acknowledgements.ts';
+import { createCodeTries } from './code-tries.ts';
 import { createSweep } from './reconciler.ts';
 import { createRunner } from './runner.ts';
 import { createOperationStore } from './store.ts';
 import { createWatcher, type Replica } from './watcher.ts';
 
-export interface EngineParts extends Omit<Replica, 'store'> {
+export interface EngineParts extends Omit<Replica, 'store' | 'codeTries'> {
   readonly db: Database;
   /** The name that the leases of this replica bear. */
   readonly owner: string;
@@ -35,7 +36,8 @@ export type Engine = ReturnType<typeof createEngine>;
 export function createEngine(parts: EngineParts) {
   const { audit, targets, outbox, clock } = parts;
   const store = createOperationStore(parts.db, parts.owner, parts.onOutcome);
-  const replica: Replica = { ...parts, store };
+  const codeTries = createCodeTries(parts.db);
+  const replica: Replica = { ...parts, store, codeTries };
   const watcher = createWatcher(replica);
   const contextFor = (subject: Subject): Context => ({
     subject,
@@ -56,6 +58,7 @@ export function createEngine(parts: EngineParts) {
       if (now < tidyAt) return;
       tidyAt = now + TIDY_EVERY_MS;
       await store.dropPreviews(now - KEPT_MS);
+      await codeTries.drop(now);
       await outbox.drop(now - KEPT_MS);
       await outbox.adopt(now);
       await parts.tidy(now);

@@ -10,15 +10,16 @@ const VALID_MS = 120_000;
 
 /**
  * Looks at the object, stores what was found as a preview that its user can confirm once, and answers it; the hash covers
- * all that the user relies on.
+ * all that the user relies on. Throws Refused('code') where a code would be needed, and too many wrong ones were tried.
  */
 export async function previewChange(
-  { store, clock }: Pick<Replica, 'store' | 'clock'>,
+  { store, codeTries, clock }: Pick<Replica, 'store' | 'codeTries' | 'clock'>,
   { name: operation, implementation, input, context, attempt }: RequestedChange,
 ): Promise<Preview> {
   const { target, risk, version, ...found } = await inPlainLines(implementation.inspect(context, input));
   const { user } = context.subject;
   const now = clock.now();
+  if (risk === 'high') await codeTries.check({ user, operation }, now);
   const id = randomUUID();
   const covered = canonicalJson([user, operation, input, found.lines, version]);
   const hash = createHash('sha256').update(covered).digest('base64url');

@@ -31,7 +31,7 @@ const HALTED = '审计记录被删改或丢失，平台停止一切变更（查�
 export function createRunner(
   parts: Replica & { readonly watcher: Watcher; readonly audit: Pick<Audit, 'isBroken'> },
 ) {
-  const { store, watcher, audit, clock, report } = parts;
+  const { store, codeTries, watcher, audit, clock, report } = parts;
   const mustHold = (): void => {
     if (audit.isBroken()) throw new Refused('tampered', HALTED);
   };
@@ -84,7 +84,7 @@ export function createRunner(
       const { user } = context.subject;
       const match = { id, hash, code, operation, user, input: canonicalJson(asked.input) };
       const now = clock.now();
-      const row = await confirm(store, match, now);
+      const row = await confirm({ store, codeTries }, match, now);
       attempt.note(detailsOf(row));
       try {
         await attempt.record('allowed');

@@ -18,9 +18,6 @@ export interface Ending {
   readonly tellAt: number | null;
 }
 
-/** How often a code may be tried for one preview. */
-export const MAX_TRIES = 5;
-
 /** How long a row belongs to a replica that does not renew it: longer than any one request takes. */
 export const LEASE_MS = 15_000;
 
@@ -40,8 +37,7 @@ export type OperationStore = ReturnType<typeof createOperationStore>;
 export function createOperationStore(db: Database, owner: string, onOutcome: (dueAt: number) => void) {
   const rows = (on = db) => on.updateTable('operations');
   const leased = (now: number) => ({ lease_owner: owner, lease_until: now + LEASE_MS });
-  const previewed = (id: string, user: string) =>
-    rows().where('id', '=', id).where('user', '=', user).where('state', '=', 'previewed');
+  const previewed = (id: string) => rows().where('id', '=', id).where('state', '=', 'previewed');
   const own = (on = db) => rows(on).where('state', 'in', RUNNING).where('lease_owner', '=', owner);
   /** Changes a running row that is the owner's, and puts what its user is to be told into the outbox with it. */
   const changeAndTell = async (
@@ -64,29 +60,17 @@ export function createOperationStore(db: Database, owner: string, onOutcome: (du
     async insert(row: Readonly<PreviewedRow>): Promise<void> {
       await db
         .insertInto('operations')
-        .values({ ...row, state: 'previewed', tries: 0, told: 0 })
+        .values({ ...row, state: 'previewed', told: 0 })
         .execute();
     },
     find: (id: string): Promise<OperationRow | undefined> =>
       db.selectFrom('operations').selectAll().where('id', '=', id).executeTakeFirst(),
-    /** Counts one try of a code; false when the preview takes none any more. */
-    countTry: (id: string, user: string, now: number) =>
+    /** previewed → started, until it ends. Whether all that was confirmed matches is looked at before (confirm.ts). */
+    start: (id: string, now: number) =>
       changed(
-        previewed(id, user)
-          .set((row) => ({ tries: row('tries', '+', 1) }))
-          .where('tries', '<', MAX_TRIES)
-          .where('expires_at', '>', now),
-      ),
-    /** previewed → started, if everything matches. */
-    start: ({ id, user, operation, input, hash, code }: Match, now: number) =>
-      changed(
-        previewed(id, user)
+        previewed(id)
           .set({ state: 'started', started_at: now, ...leased(now) })
-          .where('operation', '=', operation)
-          .where('input', '=', input)
-          .where('hash', '=', hash)
-          .where('expires_at', '>', now)
-          .where((is) => is.or([is('code', 'is', null), is('code', '=', code)])),
+          .where('expires_at', '>', now),
       ),
     /** Lengthens the lease of a running row; false when it has run out or belongs to another. */
     renew: (id: string, now: number) =>
@@ -136,7 +120,7 @@ export function createOperationStore(db: Database, owner: string, onOutcome: (du
     },
     /** previewed → cancelled, if the row is the user's. */
     cancelPreview: (id: string, user: string, now: number) =>
-      changed(previewed(id, user).set({ state: 'cancelled', finished_at: now })),
+      changed(previewed(id).where('user', '=', user).set({ state: 'cancelled', finished_at: now })),
     /** Forgets previews that nobody can confirm any more. */
     async dropPreviews(expiredBefore: number): Promise<void> {
       await db

@@ -3,6 +3,7 @@ import type { Attempt } from '../audit/audit.ts';
 import type { Clock } from '../clock.ts';
 import { inPlainLines } from '../operations/foreign-text.ts';
 import type { ChangeOperation, ConfirmedChange, Context, Observation } from '../operations/operation.ts';
+import type { CodeTries } from './code-tries.ts';
 import { putOff } from './put-off.ts';
 import { type Ending, LEASE_MS, type OperationStore } from './store.ts';
 
@@ -18,6 +19,7 @@ export const GRACE_MS = 10_000;
 /** What each part of one replica's engine works with. */
 export interface Replica {
   readonly store: OperationStore;
+  readonly codeTries: CodeTries;
   readonly clock: Clock;
   /** Hears of what failed and is tried again, or found out later. */
   report(error: unknown): void;
