@@ -4,7 +4,7 @@ import { opsSettings } from './config/ops-settings.ts';
 import { pushAccountSettings, pushSettings } from './config/push-settings.ts';
 import { type Environment, readSettings } from './config/read-settings.ts';
 import { redisProblems } from './config/redis-nodes.ts';
-import type { Settings, ValuesOf } from './config/setting.ts';
+import { createSecret, type Secret, type Settings, type ValuesOf } from './config/setting.ts';
 import { commonSettings } from './config/shared-settings.ts';
 import { DEFAULT_ACCOUNT } from './contract/principal.ts';
 import { ConfigError } from './errors.ts';
@@ -24,7 +24,10 @@ export type BotConfig = ValuesOf<typeof botSettings> & {
 };
 
 /** The settings of the ops platform; what prints as `[secret]` is read with `reveal()`. */
-export type OpsConfig = ValuesOf<typeof opsSettings>;
+export type OpsConfig = ValuesOf<typeof opsSettings> & {
+  /** What the plug-ins of the kubeconfig find in their environment: all of this process's but the settings of Keypad. */
+  readonly pluginEnvironment: Secret<Environment>;
+};
 
 /** The settings of message delivery; what prints as `[secret]` is read with `reveal()`. */
 export type PushConfig = ValuesOf<typeof pushSettings> & {
@@ -63,11 +66,13 @@ export function readConfig(role: Role, env: Environment): Config {
   };
   const accountOf = <S extends Settings>(settings: S) =>
     isAppless(settings, env) ? {} : { account: Object.freeze({ name: DEFAULT_ACCOUNT, ...part(settings) }) };
+  const opsConfig = () =>
+    Object.freeze({ ...part(opsSettings), pluginEnvironment: createSecret(withoutSettings(env)) });
   const is = (name: Role): boolean => role === name || role === 'all';
   const config = {
     ...part(commonSettings),
     ...(is('bot') && { bot: Object.freeze({ ...accountOf(botAccountSettings), ...part(botSettings) }) }),
-    ...(is('ops') && { ops: part(opsSettings) }),
+    ...(is('ops') && { ops: opsConfig() }),
     ...(is('push') && { push: Object.freeze({ ...accountOf(pushAccountSettings), ...part(pushSettings) }) }),
   };
   const { redisUrl, redisNodes } = config.bot ?? {};
@@ -76,6 +81,23 @@ export function readConfig(role: Role, env: Environment): Config {
   }
   if (problems.size > 0) throw new ConfigError([...problems]);
   return Object.freeze(config);
+}
+
+/** An environment without what Keypad keeps in it; proxies, which are there for all programs, stay. */
+function withoutSettings(env: Environment): Environment {
+  const all = [
+    commonSettings,
+    botAccountSettings,
+    botSettings,
+    opsSettings,
+    pushAccountSettings,
+    pushSettings,
+  ];
+  const own = all
+    .flatMap((settings: Settings) => Object.values(settings))
+    .filter(({ isInLowerCaseToo }) => !isInLowerCaseToo)
+    .flatMap(({ name }) => [name, `${name}_FILE`]);
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !own.includes(name)));
 }
 
 /** Whether there is a file of accounts, and no variable of an app beside it. Some of them without the others are a mistake. */

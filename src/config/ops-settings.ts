@@ -36,7 +36,7 @@ export const opsSettings = {
   }),
   kubeconfig: {
     name: 'KUBECONFIG',
-    about: 'Kubeconfig whose contexts the policy names.',
+    about: 'Kubeconfig whose contexts the policy names; several with : between them are merged.',
     example: '/etc/keypad/kubeconfig',
     read: path,
   },

@@ -15,7 +15,8 @@ import { createEngine } from './engine/engine.ts';
 import { createCheck, sweepTokens } from './http/check.ts';
 import { createReportHandler } from './http/report.ts';
 import { createRequestHandler } from './http/request.ts';
-import { addRoutes, refuse } from './http/routes.ts';
+import { addRoutes, logOfRequest, refuse } from './http/routes.ts';
+import { openConnections } from './kubeconfig/connections.ts';
 import { migrate } from './migrations.ts';
 import { createAdminNotice } from './outbox/admins.ts';
 import { createOutbox } from './outbox/outbox.ts';
@@ -44,7 +45,38 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
   const report = (err: unknown): void => log.error({ err }, 'in the background');
   const metrics = createOpsMetrics(registry);
   const callers = { ...createSources(config.allowedSources), setting: 'OPS_ALLOWED_SOURCES' };
-  const targets = openTargets(config.kubeconfig, config.mysqlTargets.reveal());
+  /** Tells what becomes of a file that has changed. */
+  const eventsOf = (what: 'policy' | 'kubeconfig') => ({
+    accepted(isNew: boolean) {
+      metrics.reload(what, 'accepted');
+      if (isNew) log.info(`the ${what} has changed`);
+    },
+    refused(problems: readonly string[]) {
+      metrics.reload(what, 'refused');
+      log.error({ problems }, `the new ${what} is refused, the old one goes on`);
+      notifyAdmins(problems).catch(report);
+    },
+  });
+  const connections = await openConnections({
+    kubeconfig: config.kubeconfig,
+    environment: config.pluginEnvironment.reveal(),
+    clock,
+    inUse: () => policy.current().contexts,
+    events: {
+      ...eventsOf('kubeconfig'),
+      accepted() {
+        eventsOf('kubeconfig').accepted(true);
+        // A policy may have been refused for what was missing.
+        policy.reload();
+      },
+      onError: report,
+    },
+  });
+  const targets = openTargets({
+    connections,
+    mysqlUrls: config.mysqlTargets.reveal(),
+    onFailure: (cluster, err) => (logOfRequest.getStore() ?? log).warn({ cluster, err }, 'a cluster failed'),
+  });
   const db = openDatabase(config.mysqlUrl.reveal(), metrics.transactionRetried);
   const owner = randomUUID();
   const outbox = createOutbox(db);
@@ -66,17 +98,7 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
     admins: () => policy.current().admins,
     onMessage: sender.notice,
   });
-  const policy = loadPolicy(config.policyFile, targets.names, {
-    accepted(isNew) {
-      metrics.reload('policy', 'accepted');
-      if (isNew) log.info('the policy has changed');
-    },
-    refused(problems) {
-      metrics.reload('policy', 'refused');
-      log.error({ problems }, 'the new policy is refused, the old one goes on');
-      notifyAdmins(problems).catch(report);
-    },
-  });
+  const policy = loadPolicy(config.policyFile, targets.names, eventsOf('policy'));
   const letGo = async (): Promise<void> => {
     policy.close();
     await Promise.all([targets.close(), db.destroy()]);
@@ -141,6 +163,7 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
   });
   const sweeping = createLoop({ restMs: SWEEP_EVERY_MS, work: engine.sweep, onError: report });
   sweeping.start();
+  connections.start();
   sender.start();
 
   return {
@@ -152,8 +175,11 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
       mysql: async () =>
         void (await db.updateTable('audit_head').set({ seq: 0 }).where('id', '=', 0).execute()),
     },
-    /** Reads the policy again; a bad one is logged, and the old one goes on. */
-    reload: async (): Promise<void> => policy.reload(),
+    /** Reads policy and kubeconfig again; a bad one is logged, and the old one goes on. */
+    async reload(): Promise<void> {
+      await connections.reload();
+      policy.reload();
+    },
     /** One round of what otherwise happens by itself: what another replica left behind is taken up, and what is due is told. */
     async sweep(): Promise<void> {
       await engine.sweep();

@@ -1,11 +1,12 @@
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import type { SecureContextOptions } from 'node:tls';
+import { Agent, type Dispatcher, EnvHttpProxyAgent, ProxyAgent } from 'undici';
 import { NoAnswer } from '../errors.ts';
 import { hostOf } from './address.ts';
 import { readNoProxy } from './no-proxy.ts';
 
 /** One request to another server. */
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PATCH';
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
@@ -32,6 +33,18 @@ export interface HttpProxies {
   readonly noProxy?: string;
 }
 
+/** What a server has to show, and what it is shown; what is undefined is as ever. */
+export interface TlsOptions extends Pick<SecureContextOptions, 'ca' | 'cert' | 'key'> {
+  readonly servername?: string | undefined;
+  readonly rejectUnauthorized?: boolean;
+}
+
+/** The proxies of a client, or one for all addresses, loopback too; and what its TLS is made with. */
+export interface HttpClientParts extends HttpProxies {
+  readonly proxyUrl?: string | undefined;
+  readonly tls?: TlsOptions;
+}
+
 const MAX_BYTES = 1024 * 1024;
 /** How much of an answer that nobody wants is read, so that its connection can be used again. */
 const MAX_UNWANTED_BYTES = 64 * 1024;
@@ -53,7 +66,8 @@ const NEVER_BY_PROXY = 'localhost,127.0.0.0/8,::1';
  * A connection may have died without a word while it rested. So a request without an answer discredits all that were made to its server
  * before: they finish what is under way on them, and are not used again.
  */
-export function createHttpClient({ httpProxy = '', httpsProxy = '', noProxy = '' }: HttpProxies = {}) {
+export function createHttpClient(parts: HttpClientParts = {}) {
+  const { httpProxy = '', httpsProxy = '', noProxy = '', proxyUrl, tls = {} } = parts;
   const excepted = readNoProxy(`${noProxy},${NEVER_BY_PROXY}`);
   const open = (url: URL): Dispatcher => {
     const options = {
@@ -62,7 +76,9 @@ export function createHttpClient({ httpProxy = '', httpsProxy = '', noProxy = ''
       keepAliveMaxTimeout: MOST_IDLE_MS,
       // HTTP/2 would share a connection among requests, and repeat some by itself.
       allowH2: false,
+      connect: tls,
     };
+    if (proxyUrl !== undefined) return new ProxyAgent({ ...options, uri: proxyUrl, requestTls: tls });
     if (excepted.hasAddress(hostOf(url))) return new Agent(options);
     return new EnvHttpProxyAgent({ ...options, httpProxy, httpsProxy, noProxy: excepted.names.join(',') });
   };
@@ -86,6 +102,10 @@ export function createHttpClient({ httpProxy = '', httpsProxy = '', noProxy = ''
       if (isClosed) return Promise.reject(new NoAnswer('(closed)', false));
       const agent = agentOf(request.url);
       return send(agent, request, () => discredit(request.url, agent));
+    },
+    /** Leaves all connections: what is under way on them is finished, and what comes is sent on new ones. */
+    leave(): void {
+      for (const [origin, agent] of agents) discredit(new URL(origin), agent);
     },
     /** Drops all connections, those with a request under way too. */
     async close(): Promise<void> {

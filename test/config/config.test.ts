@@ -51,6 +51,12 @@ describe('what a role is told', () => {
     expect(Object.isFrozen(config.bot?.trustedProxies)).toBe(true);
   });
 
+  test('plug-ins get the environment without the settings of any role, and without files of them; proxies stay', () => {
+    const others = { PATH: '/bin', AWS_REGION: 'x', https_proxy: 'http://p', HTTPS_PROXY: 'http://p' };
+    const env = { ...all, ...others, PUSH_MASTER_KEY: undefined, PUSH_MASTER_KEY_FILE: '/secret' };
+    expect(readConfig('ops', env).ops?.pluginEnvironment.reveal()).toEqual(others);
+  });
+
   test('the role is one of four words', () => {
     expect(readRole('ops')).toBe('ops');
     expect(readRole('push')).toBe('push');

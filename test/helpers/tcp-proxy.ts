@@ -6,6 +6,8 @@ export interface TcpProxy {
   readonly port: number;
   /** Leads new connections to another port; those that are open stay where they are. */
   leadTo(port: number): void;
+  /** Closes the open connections. */
+  cut(): void;
   /** From now on the open connections carry nothing, in neither direction, and are not closed: a link that died without FIN. */
   swallow(): void;
   /**
@@ -52,6 +54,9 @@ export async function startTcpProxy(port: number): Promise<TcpProxy> {
     port: (server.address() as AddressInfo).port,
     leadTo(next) {
       target = next;
+    },
+    cut() {
+      for (const socket of open) socket.destroy();
     },
     swallow() {
       for (const socket of open) socket.removeAllListeners('data').removeAllListeners('end').resume();

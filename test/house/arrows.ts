@@ -72,7 +72,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
   'src/menu': [['words'], ['tree'], ['turn']],
   'src/channels': [['wecom-callback']],
   'src/wecom': [['xml'], ['crypto', 'events', 'api']],
-  'src/ops': [['policy', 'audit', 'outbox'], ['operations'], ['engine'], ['http']],
+  'src/ops': [['policy', 'audit', 'outbox', 'kubeconfig'], ['operations'], ['engine'], ['http']],
   'src/push': [
     ['content'],
     ['database'],

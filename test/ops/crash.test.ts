@@ -6,7 +6,8 @@ import { createCodeTries } from '../../src/ops/engine/code-tries.ts';
 import { createRunner } from '../../src/ops/engine/runner.ts';
 import { createOperationStore, type OperationStore } from '../../src/ops/engine/store.ts';
 import { createWatcher } from '../../src/ops/engine/watcher.ts';
-import { openClusters } from '../../src/ops/operations/kubernetes/cluster.ts';
+import { openConnections } from '../../src/ops/kubeconfig/connections.ts';
+import { openCluster } from '../../src/ops/operations/kubernetes/cluster.ts';
 import type { ChangeOperation, Context } from '../../src/ops/operations/operation.ts';
 import { type OpsHarness, openOpsHarness, type Replica, until } from './ops-harness.ts';
 
@@ -34,6 +35,19 @@ async function abandoned(name: 'k8s.scale' | 'k8s.restart', state: 'started' | '
   return id;
 }
 
+/** The cluster as a replica has it. */
+async function directly() {
+  const nothing = () => {};
+  const connections = await openConnections({
+    kubeconfig: `${harness.directory}/kubeconfig`,
+    environment: {},
+    clock: harness.clock,
+    inUse: () => [],
+    events: { accepted: nothing, refused: nothing, onError: nothing },
+  });
+  return openCluster({ name: 'demo', connections, onFailure: nothing });
+}
+
 /** What the dead replica did to the cluster before it died, or what arrives there later than that. */
 async function patched(
   id: string,
@@ -41,9 +55,9 @@ async function patched(
   subresource: 'scale' | 'deployment' = 'scale',
   resourceVersion = web()?.metadata.resourceVersion ?? '',
 ) {
-  const cluster = openClusters(`${harness.directory}/kubeconfig`).get('demo');
+  const cluster = await directly();
   const to = { id, input, resourceVersion };
-  await (subresource === 'scale' ? cluster?.patchScale(to, spec) : cluster?.patchDeployment(to, spec));
+  await (subresource === 'scale' ? cluster.patchScale(to, spec) : cluster.patchDeployment(to, spec));
 }
 
 /** How the operation ended, as its user was told. */
@@ -118,8 +132,8 @@ describe('after a crash', () => {
 
   test('what was fenced stays so when the replica that did it dies too', async () => {
     const id = await abandoned('k8s.scale', 'started', 3);
-    const cluster = openClusters(`${harness.directory}/kubeconfig`).get('demo');
-    await cluster?.fence({ id, input, resourceVersion: web()?.metadata.resourceVersion ?? '' });
+    const cluster = await directly();
+    await cluster.fence({ id, input, resourceVersion: web()?.metadata.resourceVersion ?? '' });
     harness.clock.pass(20_000);
     await ops.sweep();
     expect(await told(id)).toMatchObject({ state: 'failed', text: expect.stringContaining('没有执行') });

@@ -124,6 +124,7 @@ export async function openOpsHarness(options: { tick?: number; policy?: string }
         policyFile,
         mysqlUrl: createSecret(database.url),
         kubeconfig,
+        pluginEnvironment: createSecret({ PATH: process.env.PATH }),
         mysqlTargets: createSecret({ 'shop-db': database.serverUrl, 'pay-db': database.serverUrl }),
         auditKey: createSecret(AUDIT_KEY),
         pushUrl: push.url,

@@ -8,7 +8,12 @@ import { fits, readPolicy } from '../../src/ops/policy/document.ts';
 import { createPolicy } from '../../src/ops/policy/policy.ts';
 import { type OpsHarness, openOpsHarness, type Replica, until } from './ops-harness.ts';
 
-const targets = { contexts: ['demo'], instances: ['shop-db', 'pay-db'] };
+/** A kubeconfig that has these contexts. */
+function only(...contexts: readonly string[]) {
+  return (name: string) => (contexts.includes(name) ? undefined : `KUBECONFIG has no context "${name}"`);
+}
+
+const targets = { contextProblem: only('demo'), instances: ['shop-db', 'pay-db'] };
 const demo = readFileSync('deploy/policy.yaml', 'utf8');
 
 describe('the demo’s policy', () => {
@@ -311,7 +316,7 @@ test('a unit stands where the file has it, also when it is called 2', async () =
     readPolicy(
       `units: { 乙: ${unit}, "2": ${unit}, 甲: ${unit}, 1: ${unit} }
 roles: { r: { members: { users: [u] }, grants: [{ operations: [mysql.kill], units: "*" }] } }`,
-      { contexts: [], instances: [] },
+      { contextProblem: only(), instances: [] },
     ),
   );
   const subject = { user: principal.parse('u'), departments: [] };

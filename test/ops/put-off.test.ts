@@ -42,6 +42,7 @@ async function abandoned(state: 'started' | 'applied'): Promise<string> {
   );
   if (state === 'applied') harness.cluster.scale('shop', 'web', 3);
   proxy.leadTo(NOWHERE);
+  proxy.cut();
   return id;
 }
 

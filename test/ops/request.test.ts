@@ -285,6 +285,7 @@ test('a platform does not start with a database that is away, and says which set
     policyFile: harness.policyFile,
     mysqlUrl: createSecret('mysql://root:password@127.0.0.1:1/keypad'),
     kubeconfig: `${harness.directory}/kubeconfig`,
+    pluginEnvironment: createSecret({}),
     mysqlTargets: createSecret({ 'shop-db': harness.serverUrl, 'pay-db': harness.serverUrl }),
     auditKey: createSecret(AUDIT_KEY),
     pushUrl: 'http://127.0.0.1:1',

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Answer } from '../../contract/answer.ts';
 import { contract, isOperation } from '../../contract/index.ts';
@@ -7,6 +8,9 @@ import type { RefusedAs } from '../../server/http-server.ts';
 import { isDatabaseAway } from '../../server/mysql-errors.ts';
 import type { Refusal } from '../../server/refusals.ts';
 import type { IncomingRequest } from './check.ts';
+
+/** The log under the id of the request that is being answered, for what its work meets far below; none in the background. */
+export const logOfRequest = new AsyncLocalStorage<FastifyRequest['log']>();
 
 export interface RouteParts {
   handle(name: string, isPreview: boolean, request: IncomingRequest): Promise<Answer>;
@@ -27,7 +31,7 @@ export function addRoutes(app: FastifyInstance, { handle, handleReport, answered
 
   const route = (isPreview: boolean) => async (request: FastifyRequest<Route>, reply: FastifyReply) => {
     const { name } = request.params;
-    const answer = await handle(name, isPreview, whatCame(request));
+    const answer = await logOfRequest.run(request.log, () => handle(name, isPreview, whatCame(request)));
     answered(name, answer, reply.elapsedTime / 1000);
     const { state } = answer;
     const reason = state === 'refused' ? answer.reason : undefined;

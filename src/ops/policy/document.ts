@@ -11,7 +11,8 @@ import { readYaml } from '../../server/yaml.ts';
 
 /** What exists to be reached: contexts of the kubeconfig, and MySQL instances. The policy can name nothing else. */
 export interface TargetNames {
-  readonly contexts: readonly string[];
+  /** Why a context cannot be used, in one sentence that names `KUBECONFIG`; undefined when it can. */
+  contextProblem(name: string): string | undefined;
   readonly instances: readonly string[];
 }
 
@@ -51,9 +52,9 @@ const role = z.strictObject({
 const someEntries = (entries: object): boolean => Object.keys(entries).length > 0;
 
 /** The form of a policy whose units reach nothing but `targets`. */
-function documentOf({ contexts, instances }: TargetNames) {
-  const context = z.string().refine((name) => contexts.includes(name), {
-    error: ({ input }) => `KUBECONFIG has no context "${input}"`,
+function documentOf({ contextProblem, instances }: TargetNames) {
+  const context = z.string().refine((name) => contextProblem(name) === undefined, {
+    error: ({ input }) => contextProblem(String(input)),
   });
   const reachable = instance.refine((name) => instances.includes(name), {
     error: ({ input }) => `OPS_MYSQL_TARGETS has no instance "${input}"`,

@@ -35,6 +35,8 @@ export function createPolicy({ units, roles, order }: PolicyDocument) {
     },
     /** What a unit reaches; undefined when the policy has no such unit. */
     unit: (name: string): Unit | undefined => (Object.hasOwn(units, name) ? units[name] : undefined),
+    /** The contexts of the kubeconfig that the units reach. */
+    contexts: Object.values(units).flatMap(({ kubernetes }) => kubernetes?.context ?? []),
     /** The users of the role `admin`, who hear of changed files that were refused; empty when there is no such role. */
     admins: Object.hasOwn(roles, 'admin') ? (roles.admin?.members.users ?? []) : [],
   };

@@ -1,24 +1,23 @@
 import {
-  ApiException,
   AppsV1Api,
   AutoscalingV2Api,
   CoreV1Api,
   createConfiguration,
-  KubeConfig,
   PatchStrategy,
+  ResponseContext,
   ServerConfiguration,
   setHeaderOptions,
   type V1Deployment,
-  type V1ListMeta,
   type V1Pod,
   type V1ResourceQuota,
   type V2HorizontalPodAutoscaler,
+  wrapHttpLibrary,
 } from '@kubernetes/client-node';
 import type { Unread } from '../../../contract/operation.ts';
-import { ConfigError, mayHaveArrived, Refused } from '../../../errors.ts';
-import { TargetFailed } from '../../target-failed.ts';
-import { cutShort } from '../listing.ts';
+import type { Connections } from '../../kubeconfig/connections.ts';
+import type { TargetFailed } from '../../target-failed.ts';
 import type { ConfirmedChange } from '../operation.ts';
+import { createAnswers } from './answers.ts';
 import { FENCED_BY, managerOf } from './deployment.ts';
 
 /** What a confirmed change is written to: the deployment, only while it is at that `resourceVersion`. */
@@ -28,39 +27,46 @@ export interface WriteAt extends Pick<ConfirmedChange<'k8s.restart'>, 'id' | 'in
 
 export type Cluster = ReturnType<typeof openCluster>;
 
-/** The clusters of a kubeconfig file by context; no request is made. Throws a ConfigError when it cannot be read. */
-export function openClusters(path: string): ReadonlyMap<string, Cluster> {
-  return new Map(
-    loadKubeconfig(path).contexts.map(({ name }) => {
-      const config = loadKubeconfig(path);
-      config.setCurrentContext(name);
-      return [name, openCluster(config)];
-    }),
-  );
-}
-
-const LIMIT_MS = 3000;
 const merge = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
+
+/** What a cluster is reached with. */
+export interface ClusterParts {
+  /** The context of the kubeconfig; it stands in the sentences for users. */
+  readonly name: string;
+  readonly connections: Pick<Connections, 'send'>;
+  /** Hears why the cluster did not do what it was asked; for the log. */
+  onFailure(error: TargetFailed): void;
+}
 
 /**
  * What operations ask of a cluster, each within 3 s. Throws Refused('missing') when the object is not there,
  * Refused('moved') when it is no longer at the version asked for, and TargetFailed for anything else, also for an answer
  * that is not of the kind asked for.
  */
-function openCluster(config: KubeConfig) {
+export function openCluster({ name: context, connections, onFailure }: ClusterParts) {
   const client = createConfiguration({
-    baseServer: new ServerConfiguration(config.getCurrentCluster()?.server ?? '', {}),
-    authMethods: { default: config },
-    promiseMiddleware: [
-      {
-        async pre(request) {
-          request.setSignal(AbortSignal.timeout(LIMIT_MS));
-          return request;
-        },
-        post: async (response) => response,
+    baseServer: new ServerConfiguration('https://cluster', {}),
+    httpApi: wrapHttpLibrary({
+      async send(request) {
+        const url = new URL(request.getUrl());
+        const body = request.getBody() as string | undefined;
+        const { status, text } = await connections.send(context, {
+          method: request.getHttpMethod() as 'GET' | 'PATCH',
+          path: url.pathname + url.search,
+          headers: request.getHeaders(),
+          ...(body !== undefined && { body }),
+        });
+        // Whatever the type that it names, an answer is either the JSON of an object or not understood.
+        const headers = { 'content-type': 'application/json' };
+        return new ResponseContext(status, headers, {
+          text: async () => text,
+          binary: async () => Buffer.from(text),
+          stream: () => null,
+        });
       },
-    ],
+    }),
   });
+  const { read, listed, written } = createAnswers(`集群 ${context} `, onFailure);
   const apps = new AppsV1Api(client);
   const core = new CoreV1Api(client);
   const autoscaling = new AutoscalingV2Api(client);
@@ -98,71 +104,4 @@ function openCluster(config: KubeConfig) {
       await written(name, 'Deployment', apps.patchNamespacedDeployment(request, merge));
     },
   };
-}
-
-interface KubernetesObject {
-  readonly kind?: string;
-}
-
-/** The answer to a request that changes nothing. */
-async function read<T extends KubernetesObject>(what: string, kind: string, request: Promise<T>): Promise<T> {
-  const answer = await request.catch((cause: unknown) => fail(what, cause, false));
-  return ofKind(kind, answer, false);
-}
-
-async function listed<T>(
-  namespace: string,
-  kind: string,
-  request: Promise<KubernetesObject & { readonly items?: readonly T[]; readonly metadata?: V1ListMeta }>,
-): Promise<readonly T[] & Unread> {
-  const { items, metadata } = await read(namespace, kind, request);
-  if (!Array.isArray(items)) return notUnderstood(false);
-  return metadata?._continue ? cutShort(items, '前') : items;
-}
-
-async function written(what: string, kind: string, request: Promise<KubernetesObject>): Promise<void> {
-  const answer = await request.catch((cause: unknown) => fail(what, cause, mayHaveArrived(cause)));
-  ofKind(kind, answer, true);
-}
-
-/** What stands in front of a cluster may answer anything with 200. */
-function ofKind<T extends KubernetesObject>(kind: string, answer: T | null, mayHaveHappened: boolean): T {
-  return answer?.kind === kind ? answer : notUnderstood(mayHaveHappened);
-}
-
-function notUnderstood(mayHaveHappened: boolean, cause?: unknown): never {
-  throw new TargetFailed('集群的地址上回答的不是 Kubernetes', { mayHaveHappened, cause });
-}
-
-/** Words the errors of the client, which carry whole responses, for a person. */
-function fail(what: string, cause: unknown, mayHaveHappened: boolean): never {
-  if (cause instanceof ApiException) throw answered(what, cause, mayHaveHappened);
-  const isUnreadable = cause instanceof SyntaxError || cause instanceof TypeError || isOfUnknownType(cause);
-  if (isUnreadable) notUnderstood(mayHaveHappened, cause);
-  throw new TargetFailed('集群连不上，请稍后再试', { mayHaveHappened, cause });
-}
-
-/** The client knows JSON and text; for any other answer it has no error of its own. */
-function isOfUnknownType(cause: unknown): boolean {
-  return cause instanceof Error && cause.message.startsWith('The mediaType');
-}
-
-function answered(what: string, { code }: ApiException<unknown>, mayHaveArrived: boolean): Error {
-  if (code === 404) return new Refused('missing', `集群里没有 ${what}`);
-  if (code === 409) return new Refused('moved', `${what} 刚刚被改动过`);
-  const cause = new Error(`the cluster answered ${code}`);
-  const options = { mayHaveHappened: mayHaveArrived && (code >= 500 || code === 408), cause };
-  if (code === 401 || code === 403) return new TargetFailed(`集群不允许 Keypad 这样做（${code}）`, options);
-  return new TargetFailed(`集群拒绝了请求（${code}）`, options);
-}
-
-function loadKubeconfig(path: string): KubeConfig {
-  const config = new KubeConfig();
-  try {
-    config.loadFromFile(path);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message.split('\n', 1)[0] : error;
-    throw new ConfigError([`KUBECONFIG: ${path} cannot be read (${reason}); give the path of a kubeconfig`]);
-  }
-  return config;
 }
