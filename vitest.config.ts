@@ -5,15 +5,16 @@ const { fast, servers } = testFiles();
 
 /**
  * Tests run what ships: Node strips the types itself, Vite transforms nothing. Workers keep the modules they have loaded
- * from file to file; `fast` goes first. One private MariaDB serves the whole project `servers`. `--mode long` runs the large sizes.
+ * from file to file; `fast` goes first. One private MariaDB serves the whole project `servers`. `--mode long` runs the large sizes,
+ * `--mode attack` those of hostile input.
  */
 export default defineConfig(({ mode }) => {
   const shared = {
     experimental: { viteModuleRunner: false },
     pool: 'forks',
     isolate: false,
-    provide: { isLong: mode === 'long' },
-    testTimeout: mode === 'long' ? 300_000 : 30_000,
+    provide: { isLong: mode === 'long', isAttack: mode === 'attack' },
+    testTimeout: mode === 'long' || mode === 'attack' ? 600_000 : 30_000,
     hookTimeout: 60_000,
     // What becomes true at once takes longer than Vitest's second when the machine is busy.
     expect: { poll: { timeout: 20_000 } },

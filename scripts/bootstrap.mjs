@@ -21,7 +21,7 @@ async function main() {
   const problem =
     mode === 'demo' || isTestMode(mode)
       ? prepare(path)
-      : 'say demo, test, test:fast or test:long: node scripts/bootstrap.mjs <mode>';
+      : 'say demo, test, test:fast, test:long or test:attack: node scripts/bootstrap.mjs <mode>';
   if (problem !== undefined) {
     console.error(problem);
     return 1;

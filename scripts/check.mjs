@@ -8,6 +8,8 @@ const SELECTIONS = {
   test: [],
   'test:fast': ['--project=fast'],
   'test:long': ['--mode=long'],
+  // The kit in test/attack, and the tests of floods, endless bodies and foreign text.
+  'test:attack': ['--mode=attack', 'test/attack', 'foreign-text', 'flood', 'http-server', 'http/bodies'],
 };
 
 /** @param {string | undefined} mode */
@@ -15,7 +17,7 @@ export const isTestMode = (mode) => mode !== undefined && Object.hasOwn(SELECTIO
 
 /**
  * Format and lint, types, the tests of the mode, in this order; stops at the first that fails and answers its exit code.
- * @param {'test' | 'test:fast' | 'test:long'} mode
+ * @param {'test' | 'test:fast' | 'test:long' | 'test:attack'} mode
  * @param {readonly string[]} args handed to vitest
  * @param {{ cwd: string, env: NodeJS.ProcessEnv }} options
  */

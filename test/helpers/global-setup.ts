@@ -34,5 +34,6 @@ declare module 'vitest' {
     freshMariadb: string;
     /** Whether the large sizes run (`npm run test:long`). */
     isLong: boolean;
+    isAttack: boolean;
   }
 }

@@ -7,3 +7,8 @@ export const isLong = inject('isLong');
 export function size(inEveryRun: number, inLongRuns: number): number {
   return isLong ? inLongRuns : inEveryRun;
 }
+
+/** How many hostile inputs are tried: a second or two of them in every run, or as many as `npm run test:attack` tries. */
+export function attacks(inEveryRun: number, inAttackRuns: number): number {
+  return inject('isAttack') ? inAttackRuns : inEveryRun;
+}

@@ -79,7 +79,7 @@ describe('missing servers', () => {
     const { status, stderr } = spawnSync(process.execPath, ['scripts/bootstrap.mjs', 'x'], { cwd: root });
     expect({ status, stderr: String(stderr) }).toEqual({
       status: 1,
-      stderr: 'say demo, test, test:fast or test:long: node scripts/bootstrap.mjs <mode>\n',
+      stderr: 'say demo, test, test:fast, test:long or test:attack: node scripts/bootstrap.mjs <mode>\n',
     });
   });
 
