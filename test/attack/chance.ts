@@ -1,6 +1,9 @@
 /** The seed of this run: `SEED=…` gives that of another one again. */
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 32));
 
+/** The same for fast-check, which prints the seed of what fails. */
+export const seeded = process.env.SEED === undefined ? {} : { seed: SEED };
+
 /** What a mutation draws from. */
 export type Chance = ReturnType<typeof createChance>;
 

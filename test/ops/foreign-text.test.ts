@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { fakeOps, type Phone, phoneWith } from '#test/phone.ts';
+import { attacks } from '#test/size.ts';
 import { Refused } from '../../src/errors.ts';
 import { Unavailable } from '../../src/menu/index.ts';
 import { inPlainLines } from '../../src/ops/operations/foreign-text.ts';
@@ -10,6 +11,7 @@ import { hideStatementSecrets } from '../../src/ops/operations/mysql/statement-s
 import type { Context } from '../../src/ops/operations/operation.ts';
 import { TargetFailed } from '../../src/ops/target-failed.ts';
 import { linesOf, plainLine } from '../../src/plain-text.ts';
+import { seeded } from '../attack/chance.ts';
 
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029\u3164]/u;
 
@@ -156,7 +158,7 @@ test('whatever a cluster or a database holds, each line that looks like a choice
         }
       }
     }),
-    { numRuns: 100 },
+    { numRuns: attacks(100, 3000), ...seeded },
   );
 });
 
@@ -190,7 +192,7 @@ test('an outcome forges none either, whatever its object is called by then', asy
         }
       }
     }),
-    { numRuns: 50 },
+    { numRuns: attacks(50, 1500), ...seeded },
   );
 });
 
