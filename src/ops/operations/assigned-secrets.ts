@@ -1,6 +1,6 @@
 /** What a word says to be a secret, up to its end: `DB_PASSWORD=x`, `"token": "x"`, `Authorization: Bearer x`. */
 const ASSIGNED =
-  /((?:passw|pwd|secret|token|key|credential|authori[sz]ation)\w*[`'"]?\s*(?::=|=|:)\s*(?:(?:Bearer|Basic)\s+)?)(?!['"]\*\*\*)(?:"[^"]*"?|'[^']*'?|[^\s,;)]+)/gi;
+  /((?:passw|pwd|secret|token|key|credential|authori[sz]ation)\w*[`'"]?\s*(?::=|=|:)\s*(?:(?:Bearer|Basic)\s+)?)(?:"[^"]*"?|'[^']*'?|[^\s,;)]+)/gi;
 /** Keys that are known by their form: of AWS, of GitHub and the like, signed tokens, and long mixtures of letters and digits. */
 const KEYS =
   /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\b(?:gh[pousr]_|sk-|xox[abp]-)[\w-]{10,}|\beyJ[\w-]{8,}\.[\w.-]+|(?<![\w+/=])(?=[\w+/=]*\d)(?=[\w+/=]*[a-z])(?=[\w+/=]*[A-Z])[\w+/=]{32,}/g;
