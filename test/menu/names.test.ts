@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fakeOps, type Phone, phoneWith } from '#test/phone.ts';
 import { treeOf } from '#test/tree.ts';
-import { action, choice, folder } from '../../src/menu/index.ts';
+import { action, choice, folder, integer } from '../../src/menu/index.ts';
 import { sentences } from '../../src/menu/words/sentences.ts';
 
 /** A phone at a list of these names, in a menu where `1-1-…` can be a jump. */
@@ -43,6 +43,44 @@ describe('names in a list', () => {
     const phone = await listing('2', '1', '123', '3-tier', '1-1', 'menu', 'n', '一', '０１２');
     expect(await phone.say(typed)).toContain(expected);
   });
+});
+
+describe('a name in a jump', () => {
+  test.each(['n', 'p', '0', '返回', '?', 'web-api', 'web--api', 'a---b-c'])(
+    '%s is reached by it, although it may be a key',
+    async (name) => {
+      expect(await answerTo(['web', name], `1-1-${name}`)).toContain(`chose ${name}.`);
+      expect(await answerTo(['web', name], '2')).toContain(`chose ${name}.`);
+    },
+  );
+
+  test.each(['1--1', '1-1--2', '1--1-2'])('%s is none, and nothing of it is left out', async (typed) => {
+    expect(await answerTo(['web', 'api'], typed)).not.toContain('chose');
+  });
+
+  test.each(['1-1-web-api', '1-1-web--api'])(
+    'at a question that wants a number, %s is a jump',
+    async (typed) => {
+      const menu = treeOf({
+        'index.ts': folder({ title: '首页', ask: { unit: choice('单元', async () => ['甲']) } }),
+        '1-pick.ts': action({
+          title: '选',
+          ask: { one: choice('选', async () => ['web-api', 'web--api']) },
+          run: (_, { one }) => `chose ${one}.`,
+        }),
+        '2-count.ts': action({
+          title: '数',
+          ask: { many: integer('多少', { min: 0, max: 9 }) },
+          run: () => 'counted',
+        }),
+      });
+      const phone = await phoneWith(menu, { ops: fakeOps({}) });
+      await phone.say('1', '2');
+      expect(await phone.say(typed)).toContain(`chose ${typed.slice(4)}.`);
+      await phone.say('0', '0', '2');
+      expect(await phone.say('1-3')).toContain(sentences.integerRange(0, 9));
+    },
+  );
 });
 
 test('whatever the items are called, each is reached by its number, and a name never means another', async () => {

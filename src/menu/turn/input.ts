@@ -113,7 +113,9 @@ function meaningOf<N extends string>(word: string, words: Readonly<Record<N, str
 /** `1-1-2`, also with longer dashes, where a later segment may be a name. */
 function readDashed(text: string): Input | undefined {
   const segments = text.split(text.includes('-') ? /\s*-\s*/ : /\s*[‐-―−]\s*/);
-  return readJump(text, segments, segments.slice(0, 1));
+  // A name may have two dashes in a row.
+  const hasEnds = segments[0] !== '' && segments.at(-1) !== '';
+  return hasEnds ? readJump(text, segments, segments.slice(0, 1)) : undefined;
 }
 
 /** `1 1 2`, also `1、1、2` and one number a line, where every segment is a number. */
@@ -123,7 +125,7 @@ function readSpaced(text: string): Input | undefined {
 }
 
 function readJump(text: string, segments: readonly string[], numbers: readonly string[]): Input | undefined {
-  if (segments.length < 2 || segments.length > MAX_SEGMENTS || segments.includes('')) return undefined;
+  if (segments.length < 2 || segments.length > MAX_SEGMENTS) return undefined;
   if (numbers.some((segment) => readNumber(plainDigits(segment)) === undefined)) return undefined;
   return { kind: 'jump', text, segments: segments.map(decodeSegment) };
 }

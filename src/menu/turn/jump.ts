@@ -58,6 +58,7 @@ async function waysFrom(
   const ways: Position[] = [];
   for (let length = 1; length <= longest && ways.length < WAYS_SHOWN; length += 1) {
     const answer = readAnswer(segments.slice(0, length).join('-'));
+    if (answer.text === '') continue;
     const found = await unlessUnavailable(resolve(position, answer, context), (problem) => ({ problem }));
     if ('problem' in found) failures.push({ ...found, step });
     else ways.push(...(await waysFrom(found, segments.slice(length), context, failures, step + length)));
@@ -69,20 +70,21 @@ async function waysFrom(
  * Whether a jump of this form can lead anywhere in this tree, whatever the lists hold and whoever asks. One that cannot
  * may be the name of an item, such as `3-tier`.
  */
-export function canJump(tree: Tree, segments: readonly string[]): boolean {
-  let node = tree.root;
-  let rest = segments.slice(questionsOf(node));
-  while (rest.length > 0) {
-    if (node.entry.kind === 'operation') return true;
-    const answer = readAnswer(rest[0] as string);
-    const child = answer.kind === 'number' ? node.children.get(answer.number) : undefined;
-    if (child === undefined) return false;
-    node = child;
-    rest = rest.slice(1 + questionsOf(node));
-  }
-  return true;
+export function canJump({ root }: Tree, segments: readonly string[]): boolean {
+  return canGoOn(root, segments.slice(Object.keys(root.entry.ask).length));
 }
 
-function questionsOf({ entry }: Node): number {
-  return Object.keys(entry.ask).length;
+/** Whether the segments lead on from an entry whose questions are answered. */
+function canGoOn(node: Node, [next, ...rest]: readonly string[]): boolean {
+  if (next === undefined || node.entry.kind === 'operation') return true;
+  const answer = readAnswer(next);
+  const child = answer.kind === 'number' ? node.children.get(answer.number) : undefined;
+  if (child === undefined) return false;
+  const asks = Object.values(child.entry.ask);
+  // What is chosen from a list may have dashes in its name.
+  const most = asks.some(isChoice) ? rest.length : 0;
+  for (let taken = asks.length; taken <= Math.max(asks.length, most); taken += 1) {
+    if (canGoOn(child, rest.slice(taken))) return true;
+  }
+  return false;
 }
