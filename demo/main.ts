@@ -1,4 +1,4 @@
-import { InputError } from '../src/errors.ts';
+import { explain } from './failure.ts';
 import { readPorts } from './servers/ports.ts';
 import { type Demo, startDemo } from './start.ts';
 
@@ -55,7 +55,6 @@ function ready({ env }: Demo): string {
 }
 
 main(process.argv, process.env).catch((error: unknown) => {
-  // A taken port or a bad setting is a sentence; anything else is a bug and shows where.
-  console.error(error instanceof InputError ? error.message : error);
+  console.error(explain(error));
   process.exit(1);
 });

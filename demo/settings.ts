@@ -107,3 +107,17 @@ export function clientSettings(parts: DemoParts): Settings {
     ...appSettings('PUSH', ports, parts.apps.client),
   };
 }
+
+/**
+ * Settings as a file that Node's --env-file and a shell's `.` read alike. What means something to either of them, such as
+ * the space in a folder's name, stands in quotes.
+ */
+export function envFile(settings: Settings): string {
+  const lines = Object.entries(settings).map(([name, value]) => `${name}=${quoted(value)}\n`);
+  return lines.join('');
+}
+
+function quoted(value: string): string {
+  if (!/[\s#'`$\\;&|<>()]/.test(value)) return value;
+  return value.includes("'") ? `"${value}"` : `'${value}'`;
+}

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startCluster } from './cluster/cluster.ts';
@@ -11,7 +11,7 @@ import { checkPorts, type DemoPorts } from './servers/ports.ts';
 import type { PrivateProcess } from './servers/private-process.ts';
 import { startRedisServer } from './servers/redis-server.ts';
 import { startRole } from './servers/role-process.ts';
-import { botSettings, clientSettings, DEMO_ROBOT, opsSettings, pushSettings } from './settings.ts';
+import { botSettings, clientSettings, DEMO_ROBOT, envFile, opsSettings, pushSettings } from './settings.ts';
 import { type RunningWeCom, startWeCom } from './wecom/start.ts';
 
 /** A demo that runs: everything Keypad needs, on loopback, and Keypad itself as three processes. */
@@ -98,7 +98,8 @@ async function startParts(
   const { ports, settings = {}, isWatched = false, isThrowaway = false } = options;
   const directory = resolve(options.directory);
   const inDirectory = (name: string) => join(directory, name);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  // Not recursive, since Node then says ENOENT for a disk that is read-only.
+  if (!existsSync(directory)) mkdirSync(directory, { mode: 0o700 });
   await checkPorts(ports);
   const credentials = await loadCredentials(directory);
   const fixed = {
@@ -174,8 +175,7 @@ async function startParts(
     redis: await redis,
     mariadb: await mariadb,
   };
-  const lines = Object.entries(env).map(([name, value]) => `${name}=${value}\n`);
-  writeFileSync(inDirectory('env'), lines.join(''), { mode: 0o600 });
+  writeFileSync(inDirectory('env'), envFile(env), { mode: 0o600 });
   const roleEnv = {
     bot: { ...botSettings(parts), ...settings },
     ops: { ...opsSettings(parts), ...settings },

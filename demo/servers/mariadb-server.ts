@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { InputError } from '../../src/errors.ts';
 import { type PrivateProcess, startProcess } from './private-process.ts';
 
 export interface MariadbServer extends PrivateProcess {
@@ -20,34 +20,55 @@ export interface MariadbPlace {
   readonly isThrowaway?: boolean;
 }
 
-/** Makes the data of a server that is to be started in that directory, unless they are there (about a second). */
+/**
+ * Makes the data of a server that is to be started in that directory, unless they are there (about a second). Throws
+ * `InputError` with what the program says, such as that the disk is full.
+ */
 export function installMariadb({ directory, isThrowaway = false }: MariadbPlace): void {
   const data = dataIn(directory);
   if (existsSync(join(data, 'mysql'))) return;
-  mkdirSync(data, { recursive: true });
-  const args = [
-    ...sharedArgs({ directory, isThrowaway }),
-    '--auth-root-authentication-method=normal',
-    '--skip-test-db',
-  ];
-  execFileSync('mariadb-install-db', args, { stdio: 'pipe' });
+  // Data that are half made, by a run that was killed or a disk that was full, are never taken for whole ones.
+  const unfinished = join(directory, UNFINISHED);
+  rmSync(unfinished, { recursive: true, force: true });
+  mkdirSync(unfinished, { recursive: true });
+  const args = [`--datadir=./${UNFINISHED}`, '--auth-root-authentication-method=normal', '--skip-test-db'];
+  // It is a shell script that takes a path with a space in it for two: it runs where all paths are short and plain.
+  const { status, error, stdout, stderr } = spawnSync(
+    'mariadb-install-db',
+    [...sharedArgs(isThrowaway), ...args],
+    { cwd: directory, env: { ...process.env, TMPDIR: makeTemporary(directory) }, encoding: 'utf8' },
+  );
+  if (status !== 0) {
+    const why = error?.message ?? /\[ERROR\] .*/.exec(stderr)?.[0] ?? `${stdout}${stderr}`.trim();
+    rmSync(unfinished, { recursive: true, force: true });
+    const { bavail, bsize } = statfsSync(directory);
+    const free = Math.floor((bavail * bsize) / 1024 ** 2);
+    throw new InputError(
+      `MariaDB could not make its data in ${directory}, where ${free} MB are free and about 200 are needed: ${why}`,
+    );
+  }
+  rmSync(data, { recursive: true, force: true });
+  renameSync(unfinished, data);
 }
+
+/** Where data are while they are being made. */
+const UNFINISHED = 'unfinished';
 
 /** The folder of a server's data in its directory. */
 export const dataIn = (directory: string): string => join(directory, 'data');
 
-/** What a server and the making of its data have in common; makes the folder for its temporary files. */
-function sharedArgs({ directory, isThrowaway = false }: MariadbPlace): readonly string[] {
-  // Servers that share /tmp clean away each other's temporary tables.
+/** Servers that share /tmp clean away each other's temporary tables. */
+function makeTemporary(directory: string): string {
   const temporary = join(directory, 'tmp');
   mkdirSync(temporary, { recursive: true });
-  return [
-    '--no-defaults',
-    `--datadir=${dataIn(directory)}`,
-    `--tmpdir=${temporary}`,
-    `--user=${userInfo().username}`,
-    ...(isThrowaway ? UNSYNCED : []),
-  ];
+  return temporary;
+}
+
+/** What a server and the making of its data have in common. */
+function sharedArgs(isThrowaway: boolean): readonly string[] {
+  // Only root has to say whom it runs as; whoever runs a container may have no name at all.
+  const user = process.getuid?.() === 0 ? ['--user=root'] : [];
+  return ['--no-defaults', ...user, ...(isThrowaway ? UNSYNCED : [])];
 }
 
 /** Starts a private mariadbd on loopback; makes its data at the first start. */
@@ -60,14 +81,17 @@ export async function startMariadbServer(
     readonly args?: readonly string[];
   },
 ): Promise<MariadbServer> {
-  const { directory, port, password, args: more = [] } = options;
+  const { directory, port, password, isThrowaway = false, args: more = [] } = options;
   installMariadb(options);
   const args = [
-    ...sharedArgs(options),
+    ...sharedArgs(isThrowaway),
+    `--datadir=${dataIn(directory)}`,
+    `--tmpdir=${makeTemporary(directory)}`,
     '--bind-address=127.0.0.1',
     `--port=${port}`,
-    `--socket=${join(directory, 'mariadb.sock')}`,
-    `--pid-file=${join(directory, 'mariadb.pid')}`,
+    // Within its data, where it runs: a whole path may be longer than the system allows for a socket.
+    '--socket=mariadb.sock',
+    '--pid-file=mariadb.pid',
     '--skip-log-bin',
     '--character-set-server=utf8mb4',
     '--skip-name-resolve',

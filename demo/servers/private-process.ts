@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { InputError } from '../../src/errors.ts';
 
 /** A server of our own: nobody else's is ever touched, and this one ends with `stop`. */
 export interface PrivateProcess {
@@ -24,7 +25,7 @@ export interface ProcessSurroundings {
 
 /**
  * Starts `command` and waits until `isReady` answers true, for at most 20 s.
- * Throws with the last lines that the process printed when it ends before that.
+ * Throws `InputError` with the last lines that the process printed when it ends before that.
  */
 export async function startProcess(
   command: string,
@@ -67,7 +68,7 @@ export async function startProcess(
   for (let waited = 0; !(await isReady()); waited += 20) {
     if (ended !== undefined || waited > 20_000) {
       await stop();
-      throw new Error(`${command} did not start: ${ended ?? 'not ready after 20 s'}\n${printed}`);
+      throw new InputError(`${command} did not start: ${ended ?? 'not ready after 20 s'}\n${printed}`);
     }
     await sleep(20);
   }
