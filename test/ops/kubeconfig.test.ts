@@ -1,9 +1,19 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { type AddressInfo, connect } from 'node:net';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { createCertificates } from '#test/certificates.ts';
 import { openKubeconfigs } from './kubeconfig-harness.ts';
 
 const files = await openKubeconfigs();
-afterAll(() => files.stop());
+const { ca, cert, key, remove } = createCertificates();
+const other = readFileSync(ca, 'utf8');
+afterAll(async () => {
+  await files.stop();
+  remove();
+});
 beforeEach(() => {
   files.accepted.clear();
   files.shown.splice(0);
@@ -35,6 +45,71 @@ describe('a kubeconfig', () => {
     const { lists } = await files.open(`${files.at('missing')}:${first}::${second}`);
     expect([await lists('demo'), await lists('more')]).toEqual(['listed', 'listed']);
     expect(files.shown).toEqual(['first', 'second']);
+  });
+
+  test('leads through its proxy-url, loopback too', async () => {
+    files.accepted.add('t');
+    const asked: string[] = [];
+    const proxy = createServer().on('connect', (request, near) => {
+      asked.push(request.url ?? '');
+      const far = connect(Number(request.url?.split(':').at(-1)), '127.0.0.1');
+      far.on('error', () => near.destroy());
+      near.on('error', () => far.destroy());
+      near.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      near.pipe(far).pipe(near);
+    });
+    await once(proxy.listen(0, '127.0.0.1'), 'listening');
+    const { port } = proxy.address() as AddressInfo;
+    const changes = { 'proxy-url': `http://127.0.0.1:${port}` };
+    const { connections, lists } = await files.open(written(files.text({ demo: { token: 't' } }, changes)));
+    expect(await lists()).toBe('listed');
+    expect(asked).toEqual([expect.stringMatching(/^127\.0\.0\.1:\d+$/)]);
+    await connections.close();
+    proxy.close();
+  });
+
+  test.each<[string, object, RegExp | string]>([
+    [
+      'another authority',
+      { 'certificate-authority-data': Buffer.from(other).toString('base64') },
+      '集群 demo 连不上，请稍后再试',
+    ],
+    ['another name', { 'tls-server-name': 'other.example' }, '集群 demo 连不上，请稍后再试'],
+    [
+      'a server that need not be known',
+      { 'certificate-authority-data': undefined, 'insecure-skip-tls-verify': true },
+      'listed',
+    ],
+  ])('with %s is obeyed in TLS', async (_, changes, said) => {
+    files.accepted.add('t');
+    const { lists } = await files.open(written(files.text({ demo: { token: 't' } }, changes)));
+    expect(await lists()).toBe(said);
+    expect(files.shown).toEqual(said === 'listed' ? ['t'] : []);
+  });
+
+  test('shows its client certificate', async () => {
+    const server = createTlsServer({
+      cert: readFileSync(cert),
+      key: readFileSync(key),
+      ca: readFileSync(ca),
+      requestCert: true,
+      rejectUnauthorized: true,
+    });
+    server.on('request', (_request, response) => response.end('{"kind":"DeploymentList","items":[{}]}'));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const cluster = {
+      server: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      'tls-server-name': 'localhost',
+      'certificate-authority-data': readFileSync(ca, 'base64'),
+    };
+    const pair = { 'client-certificate': cert, 'client-key': key };
+    const { connections, lists } = await files.open(
+      written(files.text({ demo: pair, stranger: {} }, cluster)),
+    );
+    expect(await lists()).toBe('listed');
+    expect(await lists('stranger')).toBe('集群 stranger 连不上，请稍后再试');
+    await connections.close();
+    server.close();
   });
 
   test('that is nowhere, or no kubeconfig, stops the platform', async () => {

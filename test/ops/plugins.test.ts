@@ -100,6 +100,13 @@ describe('a plug-in', () => {
     await until(async () => !isRunning(program) && !isRunning(child));
   });
 
+  test('that leaves something behind with its output is given up after its time, too', async () => {
+    const daemon = `setsid sleep 3 &\n${says('t')}`;
+    const { lists, causes } = await opened('daemon', daemon, {}, { plugins: { limitMs: 300, most: 1 } });
+    expect(await lists()).toBe('集群 demo 的登录凭据拿不到，请联系运维负责人');
+    expect(causes()[0]).toContain('gave no answer within 300 ms');
+  });
+
   test('runs only beside so many others', async () => {
     files.accepted.add('t');
     const command = files.program(

@@ -81,6 +81,8 @@ function runOne(call: PluginCall, limitMs: number, running: Set<ChildProcess>): 
   const stop = (why: string): void => {
     problem ??= why;
     endGroup(child);
+    // What has left the group may hold the output open for ever.
+    for (const pipe of child.stdio) pipe?.destroy();
   };
   const late = setTimeout(stop, limitMs, `gave no answer within ${limitMs} ms, and was ended`);
   const output: Buffer[] = [];
@@ -94,12 +96,18 @@ function runOne(call: PluginCall, limitMs: number, running: Set<ChildProcess>): 
   child.stderr?.on('data', (chunk: Buffer) => {
     complaint = (complaint + chunk).slice(-MOST_COMPLAINT);
   });
-  child.on('error', (error: NodeJS.ErrnoException) => reject(new Error(`cannot be run (${error.code})`)));
+  const forget = (): void => {
+    clearTimeout(late);
+    running.delete(child);
+  };
+  child.on('error', (error: NodeJS.ErrnoException) => {
+    forget();
+    reject(new Error(`cannot be run (${error.code})`));
+  });
   // What holds the output open still, and is not needed any more, ends with the pipe.
   child.on('exit', () => child.stdio[3]?.destroy());
   child.on('close', (code, signal) => {
-    clearTimeout(late);
-    running.delete(child);
+    forget();
     const failure = problem ?? (code !== 0 && `ended with ${signal ?? code}${said(complaint)}`);
     if (failure) reject(new Error(failure));
     else resolve(Buffer.concat(output).toString());
