@@ -6,6 +6,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { createCertificates } from '#test/certificates.ts';
 import { openKubeconfigs } from './kubeconfig-harness.ts';
+import { until } from './ops-harness.ts';
 
 const files = await openKubeconfigs();
 const { ca, cert, key, remove } = createCertificates();
@@ -217,6 +218,14 @@ describe('what changes', () => {
     await connections.reload();
     expect([await lists(), await lists('more')]).toEqual(['listed', 'listed']);
     expect([files.shown, accepts(), refused]).toEqual([['new', 'new'], 1, []]);
+  });
+
+  test('what changes is noticed without a signal', async () => {
+    const file = written(files.text({ demo: { token: 'old' } }));
+    const { connections, accepts } = await files.open(file);
+    connections.start();
+    writeFileSync(file, files.text({ demo: { token: 'new' } }));
+    await until(async () => accepts() === 1);
   });
 
   test.each<[string, (file: string) => void]>([
