@@ -3,6 +3,7 @@ import { fakeOps, phoneWith } from '#test/phone.ts';
 import { treeOf } from '#test/tree.ts';
 import { action, choice, folder } from '../../src/menu/index.ts';
 import { sentences } from '../../src/menu/words/sentences.ts';
+import { bytesOf } from '../../src/menu/words/text.ts';
 
 async function listing(names: readonly string[]) {
   const options = names.map((name) => ({ key: `shop/${name}`, label: `${name}  2/3 就绪`, name }));
@@ -28,6 +29,26 @@ test.each([
   expect(lines).toHaveLength(3);
   expect(new Set(lines.map((line) => line.slice(2))).size).toBe(3);
   for (const line of lines) expect(line).toMatch(/ {2}2\/3 就绪$/);
+});
+
+test.each([160, 200, 300])('on a channel of %i bytes lines and titles keep their end', async (replyBytes) => {
+  const name = (end: string) => `${'服务'.repeat(14)}-${end}`;
+  const menu = treeOf({
+    'index.ts': folder({ title: '首页' }),
+    '1-pick.ts': action({
+      title: '选',
+      ask: { one: choice('选', async () => [name('a'), name('b')]) },
+      run: () => '好',
+    }),
+  });
+  const phone = await phoneWith(menu, { ops: fakeOps({}), replyBytes });
+  const pages = [await phone.say('1'), await phone.say('n')].join('\n');
+  expect(pages).toMatch(/^1 服务.*-a$/m);
+  expect(pages).toMatch(/^2 服务.*-b$/m);
+  const chosen = await phone.say('2');
+  expect(chosen).toMatch(/^.*服务-b$/m);
+  for (const reply of [pages.split('? 帮助')[0] ?? '', chosen])
+    expect(bytesOf(reply)).toBeLessThanOrEqual(replyBytes);
 });
 
 test('a name is found however a phone spells it, and an exact one comes first', async () => {

@@ -2,7 +2,7 @@ import { quoteChoices } from '../../plain-text.ts';
 import type { Context } from '../tree/context.ts';
 import { visibleChildren } from '../tree/tree.ts';
 import { sentences } from '../words/sentences.ts';
-import { bytesOf, clip } from '../words/text.ts';
+import { bytesOf, clip, clipMiddle } from '../words/text.ts';
 import { cutLongLines, fillPages, type Room } from './pages.ts';
 import type { Position } from './position.ts';
 import type { Screen } from './session.ts';
@@ -73,7 +73,7 @@ function layOut(position: Position, screen: Screen, context: Context): readonly 
       screen.kind === 'text'
         ? fillPages(cutLongLines(screen.text, least), room)
         : fillPages(
-            listLines(position, screen, context).map((line) => clip(line, least)),
+            listLines(position, screen, context).map((line) => clipMiddle(line, least)),
             room,
             LIST_ROWS,
           );
@@ -109,7 +109,7 @@ function titleOf(position: Position, screen: Screen, { replyBytes }: Context): s
   const bytes = Math.min(TITLE_BYTES, Math.floor(replyBytes / TITLE_SHARE));
   const shown = position.crumbs.length > 0 ? [...position.crumbs] : [position.node.entry.title];
   while (shown.length > 1 && bytesOf(shown.join(' › ')) > bytes) shown.shift();
-  const title = clip(quoteChoices(shown.join(' › ')), bytes);
+  const title = clipMiddle(quoteChoices(shown.join(' › ')), bytes);
   if (screen.kind === 'choice') {
     const question = position.crumbs.length > 0 ? [position.asks?.question.question ?? ''] : [];
     const more = screen.more ? [sentences.onlyFirst(screen.pins.length)] : [];

@@ -17,6 +17,18 @@ export function clip(text: string, bytes: number): string {
   return bytesOf(text) <= bytes ? text : `${cutToBytes(text, bytes - 3)}…`;
 }
 
+/** The same with the mark in the middle: names often differ at their end. */
+export function clipMiddle(text: string, bytes: number): string {
+  if (bytesOf(text) <= bytes) return text;
+  const half = Math.floor((bytes - 3) / 2);
+  let end = '';
+  for (const character of [...text].reverse()) {
+    if (bytesOf(character + end) > half) break;
+    end = character + end;
+  }
+  return `${cutToBytes(text, bytes - 3 - half)}…${end}`;
+}
+
 /** A list from the platform: rows, and in `unread` what could not be read for it, one sentence each. */
 export type Listing<T> = readonly T[] & { readonly unread?: readonly string[] };
 
