@@ -7,7 +7,8 @@ import { delimiter, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { check, isTestMode } from './check.mjs';
 import { ensurePackages, toolFolders } from './packages.mjs';
-import { ensurePrograms, withSbin } from './programs.mjs';
+import { ensurePrograms, isOnPath, withSbin } from './programs.mjs';
+import { ensurePromtool } from './promtool.mjs';
 import { run } from './run.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -36,5 +37,8 @@ function prepare(path) {
   }
   if (process.platform === 'win32') return 'Keypad runs on Linux and macOS; on Windows use WSL 2';
   if (mode === 'test:fast') return ensurePackages({ root, say });
-  return ensurePrograms({ path, forTests: isTestMode(mode), say }) ?? ensurePackages({ root, say });
+  const problem = ensurePrograms({ path, forTests: isTestMode(mode), say }) ?? ensurePackages({ root, say });
+  // Behind npm, which begins by emptying node_modules.
+  if (problem === undefined && isTestMode(mode)) ensurePromtool({ root, path, isOnPath, say });
+  return problem;
 }

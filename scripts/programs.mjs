@@ -98,7 +98,7 @@ function install(root, packages, say) {
  * @param {string} program
  * @param {string} path
  */
-function isOnPath(program, path) {
+export function isOnPath(program, path) {
   return path.split(delimiter).some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK);

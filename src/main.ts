@@ -35,6 +35,7 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
     // First: who is ready can be called.
     const url = await app.listen({ host, port });
     const internal = await startInternal({
+      role: name,
       host: config.internalHost,
       port: internalPort,
       registry,

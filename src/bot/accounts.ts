@@ -10,10 +10,11 @@ import { readPrincipal } from '../contract/principal.ts';
 import { ConfigError } from '../errors.ts';
 import type { Log } from '../server/log.ts';
 import { createLoop } from '../server/loop.ts';
-import type { BotMetrics, ReloadResult } from '../server/metrics.ts';
+import type { ReloadResult } from '../server/metrics.ts';
 import type { Redis } from '../server/redis.ts';
 import { createCipher } from '../wecom/crypto/cipher.ts';
 import { createMenuFolders } from './menu-folders.ts';
+import type { BotMetrics } from './metrics.ts';
 import type { Notifier } from './notifier.ts';
 
 interface AccountsParts {

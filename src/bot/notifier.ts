@@ -3,13 +3,25 @@ import type { Incoming } from '../channels/channel.ts';
 import { DEFAULT_ACCOUNT } from '../contract/principal.ts';
 import { isRefused, type PushClient, PushError } from '../push/client.ts';
 
+/**
+ * What message delivery made of a call: took it; `answered` what it is about, be it that WeCom knows no such member or that
+ * it is no message; `refused` this bot, for its key, its rights, its rate or its account; or gave no answer (`down`).
+ */
+const RESULTS = ['ok', 'answered', 'refused', 'down'] as const;
+type CallResult = (typeof RESULTS)[number];
+
+/** Every call by its name, with every result. */
+export const notifierCalls = (['push', 'user', 'callback-ranges'] as const).flatMap((what) =>
+  RESULTS.map((result) => [what, result] as const),
+);
+
 interface NotifierParts {
   readonly account: string;
   readonly client: Pick<PushClient, 'push' | 'user' | 'callbackRanges'>;
   /** Unix ms. */
   now(): number;
   sleep(milliseconds: number): Promise<void>;
-  onCall(what: string, result: 'ok' | 'refused' | 'down', seconds: number): void;
+  onCall(what: string, result: CallResult, seconds: number): void;
   /** Message delivery did not take a message, and is asked again. */
   onAway(error: unknown): void;
   /** Once it is aborted nothing is tried again. */
@@ -32,10 +44,10 @@ export function createNotifier(parts: NotifierParts) {
   const account = parts.account === DEFAULT_ACCOUNT ? undefined : parts.account;
   const counted = <T>(what: string, ask: Promise<T>): Promise<T> => {
     const began = now();
-    const done = (result: 'ok' | 'refused' | 'down') => onCall(what, result, (now() - began) / 1000);
+    const done = (result: CallResult) => onCall(what, result, (now() - began) / 1000);
     ask.then(
       () => done('ok'),
-      (error: unknown) => done(isAway(error) ? 'down' : 'refused'),
+      (error: unknown) => done(resultOf(error)),
     );
     return ask;
   };
@@ -81,7 +93,9 @@ export function createNotifier(parts: NotifierParts) {
   };
 }
 
-/** No answer, a fault over there, or too many requests at once. */
-function isAway(error: unknown): boolean {
-  return error instanceof PushError && (error.status === 0 || error.status === 429 || error.status >= 500);
+/** An errcode is WeCom's word; 400, 409 and 413 are about this one message or member. */
+function resultOf(error: unknown): CallResult {
+  if (!(error instanceof PushError) || error.status === 0) return 'down';
+  if (error.errcode !== undefined || [400, 409, 413].includes(error.status)) return 'answered';
+  return error.status >= 500 ? 'down' : 'refused';
 }

@@ -5,7 +5,6 @@ import { createPushClient } from '../push/client.ts';
 import { createHttpServer } from '../server/http-server.ts';
 import type { Log } from '../server/log.ts';
 import { createLoop } from '../server/loop.ts';
-import { createOpsMetrics } from '../server/metrics.ts';
 import { createSources } from '../server/sources.ts';
 import { createAudit } from './audit/audit.ts';
 import { createRefusals } from './audit/refusals.ts';
@@ -17,6 +16,7 @@ import { createReportHandler } from './http/report.ts';
 import { createRequestHandler } from './http/request.ts';
 import { addRoutes, logOfRequest, refuse } from './http/routes.ts';
 import { openConnections } from './kubeconfig/connections.ts';
+import { createOpsMetrics } from './metrics.ts';
 import { migrate } from './migrations.ts';
 import { createAdminNotice } from './outbox/admins.ts';
 import { createOutbox } from './outbox/outbox.ts';
@@ -137,7 +137,7 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
     const refusal = { source, user: '', reason: 'source' };
     const row = { ...refusal, outcome: 'denied', operation: '' } as const;
     refusals.count(refusal, () => audit.append({ ...row, at: clock.now() })).catch(report);
-    metrics.refusal('source');
+    metrics.refusedSource();
   };
   // The id of the message that a person typed comes in the bot's requests, and so into every line here.
   const app = createHttpServer({
@@ -156,10 +156,7 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
   addRoutes(app, {
     handle: createRequestHandler(check, engine),
     handleReport: createReportHandler(check, audit, notifyAdmins),
-    answered(operation, answer, seconds) {
-      metrics.request(operation, answer.state, seconds);
-      if (answer.state === 'refused') metrics.refusal(answer.reason);
-    },
+    answered: metrics.request,
   });
   const sweeping = createLoop({ restMs: SWEEP_EVERY_MS, work: engine.sweep, onError: report });
   sweeping.start();

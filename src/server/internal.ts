@@ -3,9 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
 import { createHttpServer } from './http-server.ts';
 import type { Log } from './log.ts';
+import { metersOf } from './metrics.ts';
 
 /** What the internal port shows. */
 interface InternalOptions {
+  /** Whose port it is. */
+  readonly role: string;
   /** Loopback unless the settings say otherwise: nothing here checks who is calling. */
   readonly host: string;
   readonly port: number;
@@ -23,10 +26,10 @@ const PATHS = 'GET /healthz, /readyz and /metrics';
 
 /**
  * Listens with /healthz (the process is up), /readyz (503 names the failing checks, never why: that is in the log) and
- * /metrics.
+ * /metrics, in which `keypad_ready` tells of each check how it went right then.
  */
 export async function startInternal(options: InternalOptions) {
-  const { host, port, registry, checks, log, limitMs = 1000, requestMs = 10_000 } = options;
+  const { role, host, port, registry, checks, log, limitMs = 1000, requestMs = 10_000 } = options;
   const app = createHttpServer({
     log,
     trustedProxies: [],
@@ -40,30 +43,40 @@ export async function startInternal(options: InternalOptions) {
     if (statusCode >= 500) request.log.error({ err }, 'request failed');
     return reply.code(statusCode).send(`${STATUS_CODES[statusCode]}\n`);
   });
+  const help = '1 while what the role needs answers it, by the name of the check';
+  const ready = metersOf(registry).gauge('keypad_ready', help, ['role', 'check']);
+
+  /** Runs all checks; answers a line for each that failed. */
+  const runChecks = async (): Promise<readonly string[]> => {
+    const lines = await Promise.all(
+      Object.entries(checks).map(async ([name, check]) => {
+        const passed = check().then(
+          () => undefined,
+          (err: unknown) => {
+            log.warn({ check: name, err }, 'not ready');
+            return `${name} failed\n`;
+          },
+        );
+        const late = `${name} gave no answer within ${limitMs} ms\n`;
+        const line = await Promise.race([passed, sleep(limitMs, late, { ref: false })]);
+        ready.set({ role, check: name }, line === undefined ? 1 : 0);
+        return line === undefined ? [] : [line];
+      }),
+    );
+    return lines.flat();
+  };
 
   app.get('/healthz', async () => 'ok\n');
 
   app.get('/readyz', async (_request, reply) => {
-    const results = await Promise.all(
-      Object.entries(checks).map(async ([name, check]) => {
-        const passed = check().then(
-          () => [],
-          (err: unknown) => {
-            log.warn({ check: name, err }, 'not ready');
-            return [`${name} failed\n`];
-          },
-        );
-        const late = [`${name} gave no answer within ${limitMs} ms\n`];
-        return Promise.race([passed, sleep(limitMs, late, { ref: false })]);
-      }),
-    );
-    const failing = results.flat();
+    const failing = await runChecks();
     return failing.length === 0 ? 'ready\n' : reply.code(503).send(`not ready\n${failing.join('')}`);
   });
 
-  app.get('/metrics', async (_request, reply) =>
-    reply.type(registry.contentType).send(await registry.metrics()),
-  );
+  app.get('/metrics', async (_request, reply) => {
+    await runChecks();
+    return reply.type(registry.contentType).send(await registry.metrics());
+  });
 
   return { url: await app.listen({ host, port }), close: () => app.close() };
 }

@@ -93,6 +93,8 @@ describe('what comes after the reply', () => {
       await expect(notifier.tellLate(message, `不收 ${status}`)).rejects.toMatchObject({ status });
       expect(server.attempts.filter(({ text }) => text === `不收 ${status}`)).toHaveLength(1);
     }
+    // What it says of one message is no sign that it is away, or refuses this bot.
+    expect(calls.slice(-3)).toEqual(['push refused', 'push answered', 'push answered']);
     for (const status of [401, 403, 404, 429, 503]) {
       const text = `不认识 ${status}`;
       server.script = () =>

@@ -27,7 +27,7 @@ async function startRole(): Promise<string> {
 }
 
 async function startInternalPort(): Promise<string> {
-  const parts = { host: '127.0.0.1', port: 0, registry: createRegistry(), checks: {}, log };
+  const parts = { role: 'bot', host: '127.0.0.1', port: 0, registry: createRegistry(), checks: {}, log };
   const { url, close } = await startInternal({ ...parts, requestMs: LIMIT_MS });
   closers.push(close);
   return url;

@@ -10,6 +10,7 @@ async function start(checks: Record<string, () => Promise<void>>) {
   const lines: string[] = [];
   const log = createLog({ level: 'warn', destination: { write: (line) => lines.push(line) } });
   internal = await startInternal({
+    role: 'bot',
     host: '127.0.0.1',
     port: 0,
     registry: createRegistry(),

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { createBotMetrics, createLabel, createOpsMetrics, createRegistry } from '../../src/server/metrics.ts';
+import { createBotMetrics } from '../../src/bot/metrics.ts';
+import { createOpsMetrics } from '../../src/ops/metrics.ts';
+import { createLabel, createRegistry } from '../../src/server/metrics.ts';
 
 test('the bot counts callbacks, Redis, ops calls, sessions and calls of message delivery', async () => {
   const registry = createRegistry();
@@ -7,6 +9,7 @@ test('the bot counts callbacks, Redis, ops calls, sessions and calls of message 
   metrics.callback('reply', 0.003);
   metrics.redis('ok', 0.0004);
   metrics.opsCall('k8s.scale', 'done', 0.2);
+  metrics.opsCall('me', 'down', 10);
   metrics.session('started');
   metrics.deliveryCall('push', 'down', 0.08);
   const text = await registry.metrics();
@@ -14,18 +17,29 @@ test('the bot counts callbacks, Redis, ops calls, sessions and calls of message 
   expect(text).toContain('keypad_callback_seconds_bucket{le="0.005",result="reply"} 1');
   expect(text).toContain('keypad_redis_seconds_count{result="ok"} 1');
   expect(text).toContain('keypad_ops_call_seconds_count{operation="k8s.scale",state="done"} 1');
+  expect(text).toContain('keypad_ops_call_seconds_count{operation="me",state="down"} 1');
+  expect(text).toContain('keypad_ops_call_failures_total{state="down"} 1');
+  expect(text).toContain('keypad_ops_call_failures_total{state="error"} 0');
   expect(text).toContain('keypad_sessions_total{change="started"} 1');
   expect(text).toContain('keypad_delivery_call_seconds_sum{what="push",result="down"} 0.08');
 });
 
-test('the ops platform counts requests and refusals', async () => {
+test('the ops platform counts requests, refusals, and what ended badly', async () => {
   const registry = createRegistry();
   const metrics = createOpsMetrics(registry);
-  metrics.request('k8s.scale', 'refused', 0.01);
-  metrics.refusal('replay');
+  const message = '';
+  metrics.request('k8s.scale', { state: 'refused', reason: 'replay', message }, 0.01);
+  metrics.request('k8s.scale', { state: 'unknown', message }, 0.01);
+  metrics.request('me', { state: 'failed', message }, 0.01);
+  metrics.request('me', { state: 'done' }, 0.01);
+  metrics.refusedSource();
   const text = await registry.metrics();
   expect(text).toContain('keypad_ops_request_seconds_count{operation="k8s.scale",state="refused"} 1');
+  expect(text).toContain('keypad_ops_request_seconds_count{operation="me",state="done"} 1');
   expect(text).toContain('keypad_ops_refusals_total{reason="replay"} 1');
+  expect(text).toContain('keypad_ops_refusals_total{reason="source"} 1');
+  expect(text).toContain('keypad_ops_failures_total{operation="k8s.scale",state="unknown"} 1');
+  expect(text).toContain('keypad_ops_failures_total{operation="me",state="failed"} 1');
 });
 
 test('a refused reload shows until the file is good again', async () => {

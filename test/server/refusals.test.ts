@@ -32,7 +32,7 @@ const roles = {
     return { url: await app.listen({ host: '127.0.0.1', port: 0 }), stop };
   },
   async 'the internal port'(log: Log): Promise<Listening> {
-    const parts = { host: '127.0.0.1', port: 0, registry: createRegistry(), checks: {}, log };
+    const parts = { role: 'bot', host: '127.0.0.1', port: 0, registry: createRegistry(), checks: {}, log };
     const { url, close } = await startInternal(parts);
     return { url, stop: close };
   },

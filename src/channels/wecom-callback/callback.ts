@@ -33,6 +33,12 @@ const AS_IT_CAME = 'let path, query and body reach the bot as WeCom sends them';
 
 /** How a callback was answered; the metrics count by it. */
 export type CallbackResult = 'reply' | 'empty' | 'verified' | Refusal;
+export const callbackResults: readonly CallbackResult[] = [
+  'reply',
+  'empty',
+  'verified',
+  ...(Object.keys(REFUSALS) as Refusal[]),
+];
 
 /** One app, as its callbacks are read and answered. */
 export interface CallbackAccount {

@@ -4,12 +4,15 @@ import { createLoop } from '../../server/loop.ts';
 import type { Clock } from '../clock.ts';
 import type { Outbox, TakenMessage } from './outbox.ts';
 
+/** What comes of handing a message over: it was taken, refused for good, or is to be tried again. */
+export const handOvers = ['sent', 'undeliverable', 'away'] as const;
+
 export interface SenderParts {
   readonly outbox: Outbox;
   readonly client: Pick<PushClient, 'push'>;
   readonly clock: Clock;
-  /** Whether a message was taken, refused for good, or is to be tried again; `error` is what message delivery said. */
-  onResult(result: 'sent' | 'undeliverable' | 'away', key: string, error?: unknown): void;
+  /** A message was handed over; `error` is what message delivery said. */
+  onResult(result: (typeof handOvers)[number], key: string, error?: unknown): void;
   onError(error: unknown): void;
 }
 

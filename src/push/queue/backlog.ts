@@ -1,9 +1,10 @@
 import { type Lane, lanes } from '../content/message.ts';
 import type { Waiting } from './depth-store.ts';
 
-/** What is due in a lane. */
+/** What is due in a lane for an account; what goes through robots belongs to none, and stands under an empty name. */
 export interface Depth {
   readonly lane: Lane;
+  readonly account: string;
   /** Deliveries whose time has come and that have not ended. */
   readonly queued: number;
   /** How long the oldest of them has waited, in ms; 0 when there is none. */
@@ -20,8 +21,8 @@ export interface BacklogParts {
 
 /** What waits, as it was counted last: the more there is the less often it is counted. */
 export interface Backlog {
-  /** What is due in each lane. */
-  byLane(): Promise<readonly Depth[]>;
+  /** What is due, by lane and account; each lane is there, with an empty name if nothing waits in it. */
+  due(): Promise<readonly Depth[]>;
   /** How many deliveries have not ended, by account; what goes through robots belongs to none. */
   byAccount(): Promise<ReadonlyMap<string, number>>;
 }
@@ -56,15 +57,17 @@ export function createBacklog({ count, now, onError }: BacklogParts): Backlog {
   };
 
   return {
-    async byLane() {
+    async due() {
       const counts = await read();
-      return lanes.map((lane) => {
+      return lanes.flatMap((lane) => {
         const ours = counts.filter((each) => each.lane === lane);
-        return {
+        const accounts = Map.groupBy(ours, ({ account }) => account);
+        return [...accounts.set('', accounts.get('') ?? [])].map(([account, some]) => ({
           lane,
-          queued: ours.reduce((sum, { queued }) => sum + queued, 0),
-          oldestMs: Math.max(0, ...ours.map(({ oldestMs }) => oldestMs)),
-        };
+          account,
+          queued: some.reduce((sum, { queued }) => sum + queued, 0),
+          oldestMs: Math.max(0, ...some.map(({ oldestMs }) => oldestMs)),
+        }));
       });
     },
     async byAccount() {

@@ -42,7 +42,7 @@ export interface Delivery extends MessageQueue {
   start(): void;
   /** Begins nothing more, and waits a bounded time for what is under way. */
   close(): Promise<void>;
-  /** What is due in each lane. */
+  /** What is due, by lane and account. */
   depth(): Promise<readonly Depth[]>;
   /** How many deliveries have not ended, by account; what goes through robots belongs to none. */
   waitingByAccount(): Promise<ReadonlyMap<string, number>>;
@@ -118,7 +118,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
       wake();
       return queued;
     },
-    depth: backlog.byLane,
+    depth: backlog.due,
     waitingByAccount: backlog.byAccount,
     blockedAccounts: () => readBlockedAccounts(db, clock),
     start() {

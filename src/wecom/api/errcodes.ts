@@ -66,6 +66,7 @@ const table = {
 
 /** What an answer of the server API asks of the caller. */
 export type ErrorKind = keyof typeof table;
+export const errorKinds = Object.keys(table) as readonly ErrorKind[];
 
 /**
  * WeCom's errcode, or our word for a call without one: `unsent` when WeCom was never reached, `lost` when no usable

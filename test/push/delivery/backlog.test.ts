@@ -21,26 +21,32 @@ function scripted() {
     now: () => clock.now,
     onError: (error) => errors.push(error),
   });
-  const normal = async () => (await backlog.byLane()).find(({ lane }) => lane === 'normal')?.queued;
+  const normal = async () =>
+    (await backlog.due()).find(({ lane, account }) => lane === 'normal' && account === 'default')?.queued;
   return { clock, counts, errors, backlog, normal };
 }
 
-test('what waits is told by lane, over all accounts, and by account, over all lanes', async () => {
+test('what waits is told by lane and account, and by account, over all lanes', async () => {
   const { counts, backlog } = scripted();
-  const both = Promise.all([backlog.byLane(), backlog.byAccount()]);
+  const both = Promise.all([backlog.due(), backlog.byAccount()]);
   counts[0]?.resolve([
     waiting({ lane: 'alert', waiting: 2, queued: 1, oldestMs: 7 }),
-    waiting({ lane: 'alert', account: 'shop', waiting: 3, queued: 3, oldestMs: 9 }),
+    // Counted in two pieces.
+    waiting({ lane: 'alert', waiting: 2, queued: 2, oldestMs: 9 }),
+    waiting({ lane: 'alert', account: 'shop', waiting: 3, queued: 3, oldestMs: 8 }),
     waiting({ lane: 'bulk', waiting: 1 }),
     waiting({ account: '', waiting: 4, queued: 4, oldestMs: 1 }),
   ]);
   const [lanes, accounts] = await both;
   expect(lanes).toEqual([
-    { lane: 'alert', queued: 4, oldestMs: 9 },
-    { lane: 'normal', queued: 4, oldestMs: 1 },
-    { lane: 'bulk', queued: 0, oldestMs: 0 },
+    { lane: 'alert', account: 'default', queued: 3, oldestMs: 9 },
+    { lane: 'alert', account: 'shop', queued: 3, oldestMs: 8 },
+    { lane: 'alert', account: '', queued: 0, oldestMs: 0 },
+    { lane: 'normal', account: '', queued: 4, oldestMs: 1 },
+    { lane: 'bulk', account: 'default', queued: 0, oldestMs: 0 },
+    { lane: 'bulk', account: '', queued: 0, oldestMs: 0 },
   ]);
-  expect(Object.fromEntries(accounts)).toEqual({ default: 3, shop: 3 });
+  expect(Object.fromEntries(accounts)).toEqual({ default: 5, shop: 3 });
   // Whoever asks at the same moment shares the count.
   expect(counts).toHaveLength(1);
 });

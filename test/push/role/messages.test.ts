@@ -155,8 +155,8 @@ test('each replica is ready, and counts what it did', async () => {
   expect(count('keypad_push_sends_total{lane="normal",errcode="0"}')).toBe(arrived);
   expect(count('keypad_push_sends_total{lane="normal",errcode="45002"}')).toBe(1);
   expect(count('keypad_push_accepted_total{lane="normal"}')).toBeGreaterThan(80);
-  expect(metrics.join()).toMatch(/keypad_push_queue_depth\{lane="alert"\} 0\n/);
-  expect(metrics.join()).toMatch(/keypad_push_queue_age_seconds\{lane="bulk"\} 0\n/);
+  expect(metrics.join()).toMatch(/keypad_push_queue_depth\{lane="alert",account=""\} 0\n/);
+  expect(metrics.join()).toMatch(/keypad_push_queue_age_seconds\{lane="bulk",account=""\} 0\n/);
   expect(metrics.join()).toMatch(/keypad_push_breaker_state\{account="default"\} 0\n/);
   expect(count('keypad_push_api_seconds_count{route="/v1/messages",status="202"}')).toBe(40);
 });
