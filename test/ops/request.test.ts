@@ -66,6 +66,17 @@ describe('the source address', () => {
   });
 });
 
+test('what a person may not do is no warning, and what is wrong with a request is one', async () => {
+  const denied = await send(
+    await signedRequest('k8s.deployments.list', { unit: 'shop' }, { user: 'nobody' }),
+  );
+  expect(denied).toMatchObject({ status: 403, reason: 'policy' });
+  expect(ops.logged.at(-1)).toMatchObject({ level: 'info', msg: 'answered', reason: 'policy' });
+  const broken = await send(await signedRequest('me', { unknown: 1 }));
+  expect(broken).toMatchObject({ status: 400, reason: 'input' });
+  expect(ops.logged.at(-1)).toMatchObject({ level: 'warn', msg: 'refused', path: '/v1/operations/me' });
+});
+
 describe('a token', () => {
   test('is good once, on whichever replica', async () => {
     const request = await signedRequest('me', {});
