@@ -10,6 +10,9 @@ import { CLUSTER_TOKEN, startTestDemo, type TestDemo } from '../helpers/demo.ts'
 /** Everything that could go wrong with a secret in it goes wrong once, at the level that writes the most. */
 
 interface Line {
+  readonly msg?: string;
+  readonly part?: string;
+  readonly status?: number;
   readonly id?: string;
   readonly result?: string;
   readonly operation?: string;
@@ -102,9 +105,12 @@ async function metrics(): Promise<string> {
 }
 
 test('the run has left its traces: refusals, faults, and an outcome that was told', async () => {
-  await expect.poll(() => callbacks('signature')).toHaveLength(2);
-  await expect.poll(() => callbacks('malformed')).toHaveLength(1);
+  const refused = () => lines().filter(({ msg, part }) => msg === 'refused' && part === 'bot');
+  // The second one with another signature is braked.
+  await expect.poll(() => refused().map(({ status }) => status)).toEqual([403, 400]);
   const text = await metrics();
+  expect(text).toMatch(/keypad_callback_seconds_count\{result="signature"\} 2/);
+  expect(text).toMatch(/keypad_callback_seconds_count\{result="malformed"\} 1/);
   expect(text).toMatch(/keypad_ops_refusals_total\{reason="token"\} 2/);
   expect(text).toMatch(/keypad_wecom_call_seconds_count\{api="message\/send",errcode="40014"\} 1/);
   expect(logs()).toContain('"level":"debug"');
