@@ -92,6 +92,11 @@ async function verifiedPayload(keys: VerifyingKeys, token: string): Promise<unkn
     if (key === undefined) throw refused('由未知的密钥签名');
     return key;
   };
+  // Decoders skip what is not base64url and the spare bits at its end; a token has one spelling only.
+  const isCanonical = token
+    .split('.')
+    .every((part) => part === Buffer.from(part, 'base64url').toString('base64url'));
+  if (!isCanonical) throw refused('内容不对（格式）');
   try {
     const { payload } = await compactVerify(token, keyOf, { algorithms: ['EdDSA'] });
     return JSON.parse(Buffer.from(payload).toString());

@@ -162,6 +162,20 @@ describe('a token is refused', () => {
     }
   });
 
+  test('in another spelling than the one that was signed', async () => {
+    const token = await signToken(key, request);
+    const next = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    const last = next[next.indexOf(token.at(-1) ?? '') + 1] ?? '';
+    const spelt = [
+      `${token} `,
+      `${token}=`,
+      ` ${token}`,
+      token.replaceAll('.', ' .'),
+      `${token.slice(0, -1)}${last}`,
+    ];
+    for (const each of spelt) expect(await refusal(each), each).toMatchObject({ reason: 'token' });
+  });
+
   test('with an extension that must be understood', async () => {
     const [, payload, signature] = (await forged({})).split('.');
     const header = encoded({ alg: 'EdDSA', kid: key.kid, crit: ['exp'], exp: 1 });
