@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { openRaw, type RawConnection } from '#test/raw-http.ts';
 import { signatureHeaders, signRequest } from '../../../src/push/apps/signature.ts';
@@ -49,6 +49,12 @@ afterAll(async () => {
   await hasty.stop();
 });
 
+/** A server ends when its connections do: a test that fails leaves none. */
+const opened: RawConnection[] = [];
+afterEach(() => {
+  for (const connection of opened.splice(0)) connection.cut();
+});
+
 interface Begun {
   readonly target?: string;
   readonly app?: string;
@@ -61,7 +67,7 @@ interface Begun {
 }
 
 /** Sends the headers of a request, and none of its body. */
-function begin(begun: Begun): Promise<RawConnection> {
+async function begin(begun: Begun): Promise<RawConnection> {
   const { target = '/v1/small', app = 'ci', body, headers = {}, isChunked = false, from } = begun;
   const unsigned = { method: 'POST', target, body, now: Date.now(), nonce: randomUUID() };
   const all = {
@@ -73,7 +79,9 @@ function begin(begun: Begun): Promise<RawConnection> {
   };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
   const url = app === 'hurried' ? urls.hasty : urls.api;
-  return openRaw(url, `POST ${target} HTTP/1.1\r\n${lines.join('')}\r\n`, from);
+  const connection = await openRaw(url, `POST ${target} HTTP/1.1\r\n${lines.join('')}\r\n`, from);
+  opened.push(connection);
+  return connection;
 }
 
 /** Until so many bytes of bodies are in memory. */
