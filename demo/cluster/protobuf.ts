@@ -39,17 +39,42 @@ const deployment: Message = {
     },
   ],
 };
+const attributes: Message = {
+  1: ['namespace', 'text'],
+  2: ['verb', 'text'],
+  3: ['group', 'text'],
+  4: ['version', 'text'],
+  5: ['resource', 'text'],
+  6: ['subresource', 'text'],
+  7: ['name', 'text'],
+};
+/** What is read of each kind. */
+const kinds: Readonly<Record<string, Message>> = {
+  Deployment: deployment,
+  SelfSubjectAccessReview: {
+    1: ['metadata', metadata],
+    2: [
+      'spec',
+      {
+        1: ['resourceAttributes', attributes],
+        2: ['nonResourceAttributes', { 1: ['path', 'text'], 2: ['verb', 'text'] }],
+      },
+    ],
+  },
+  SelfSubjectReview: { 1: ['metadata', metadata] },
+};
 /** What stands around every object. */
 const typed: Message = { 1: ['apiVersion', 'text'], 2: ['kind', 'text'] };
 
-/** Reads a deployment as kubectl sends it. Throws 415 for other kinds, and for fields that would be lost. */
+/** Reads a deployment, or a question of a client about itself, as kubectl sends it. Throws 415 for other kinds, and for fields that would be lost. */
 export function readProtobuf(body: Buffer): unknown {
   if (body.subarray(0, 4).toString('latin1') !== 'k8s\0') throw notRead('what is no object of Kubernetes');
   const parts = [...fieldsOf(body.subarray(4))];
   const part = (number: number) => parts.find((each) => each.number === number)?.value;
   const type = readMessage(typed, asBytes(part(1)));
-  if (type.kind !== 'Deployment') throw notRead(`objects of the kind ${type.kind}`);
-  return { ...type, ...readMessage(deployment, asBytes(part(2))) };
+  const message = kinds[`${type.kind}`];
+  if (message === undefined) throw notRead(`objects of the kind ${type.kind}`);
+  return { ...type, ...readMessage(message, asBytes(part(2))) };
 }
 
 function readMessage(message: Message, bytes: Buffer): Readonly<Record<string, unknown>> {

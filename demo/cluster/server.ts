@@ -7,6 +7,7 @@ import { openapi } from './openapi.ts';
 import { patchTypes } from './patch.ts';
 import type { Speech } from './pod-log.ts';
 import { PROTOBUF, readProtobuf } from './protobuf.ts';
+import { serveReviews } from './reviews.ts';
 import { serveResources } from './routes.ts';
 import type { World } from './world.ts';
 
@@ -55,6 +56,7 @@ export function createServer(
 
   for (const [path, answer] of discovery()) app.get(path, async () => answer);
   for (const [path, answer] of openapi()) app.get(path, async () => answer());
+  serveReviews(app);
   serveResources(app, world, speech);
   return app;
 }

@@ -175,3 +175,9 @@ withKubectl(`kubectl applies a file as it is, and explains what may stand in it$
   await expect(kubectl('apply', '-f', file)).rejects.toThrow('unknown field "spec.replica"');
   expect(await kubectl('explain', 'deployment.spec.replicas')).toContain('Number of desired pods');
 });
+
+withKubectl(`kubectl auth says that the token may do everything, and whose it is${where}`, async () => {
+  expect(await kubectl('auth', 'can-i', 'delete', 'deployments', '-n', 'shop')).toBe('yes\n');
+  expect(await kubectl('auth', 'can-i', 'get', '/version')).toBe('yes\n');
+  expect(await kubectl('auth', 'whoami')).toMatch(/Username +demo\n/);
+});
