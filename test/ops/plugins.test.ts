@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { openKubeconfigs } from './kubeconfig-harness.ts';
 import { until } from './ops-harness.ts';
 
@@ -131,6 +131,7 @@ describe('a plug-in', () => {
       await send('demo', { method: 'GET', path: '/', headers: {} }).catch(() => {});
       setInterval(() => {}, 1000);`;
     const platform: ChildProcess = spawn(process.execPath, ['--input-type=module', '--eval', script]);
+    onTestFinished(() => void platform.kill('SIGKILL'));
     const pid = await until(async () => files.runs('orphan')[0]);
     expect(isRunning(pid)).toBe(true);
     platform.kill('SIGKILL');
