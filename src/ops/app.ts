@@ -22,6 +22,8 @@ import { createAdminNotice } from './outbox/admins.ts';
 import { createOutbox } from './outbox/outbox.ts';
 import { createSender } from './outbox/sender.ts';
 import { loadPolicy } from './policy/file.ts';
+import { createRecords } from './records.ts';
+import { createTampering } from './tampering.ts';
 import { openTargets } from './targets.ts';
 
 /** A running ops platform. */
@@ -79,7 +81,10 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
   });
   const db = openDatabase(config.mysqlUrl.reveal(), metrics.transactionRetried);
   const owner = randomUUID();
-  const outbox = createOutbox(db);
+  const tampering = createTampering({ log, metrics, clock });
+  const auditKey = config.auditKey.reveal();
+  const records = createRecords(db, auditKey, (found) => void tampering.forged(audit, found).catch(report));
+  const outbox = createOutbox(records);
   const sender = createSender({
     outbox,
     client: createPushClient({ url: config.pushUrl, app: config.pushAppId, key: config.pushAppKey.reveal() }),
@@ -93,7 +98,7 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
     onError: report,
   });
   const notifyAdmins = createAdminNotice({
-    db,
+    records,
     clock,
     admins: () => policy.current().admins,
     onMessage: sender.notice,
@@ -103,21 +108,15 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
     policy.close();
     await Promise.all([targets.close(), db.destroy()]);
   };
-  await migrate(db).catch(async (error: unknown) => {
+  const sealed = await migrate(records).catch(async (error: unknown) => {
     await letGo();
     throw error;
   });
-  const audit = createAudit(db, config.auditKey.reveal(), {
-    broken(problem) {
-      metrics.auditBroken();
-      log.error({ problem }, 'the audit was cut or changed: nothing is changed until a restart');
-    },
-    unwritten: (entry) => log.info({ entry }, 'a row of the audit that cannot be written'),
-    newest: ({ seq, mac }) => log.info({ link: `${seq}:${mac}` }, 'the newest link of the audit'),
-  });
+  const audit = createAudit(db, auditKey, tampering.witness);
+  if (sealed > 0) await tampering.sealed(audit, sealed);
   const refusals = createRefusals(audit);
   const engine = createEngine({
-    db,
+    records,
     audit,
     targets,
     outbox,

@@ -10,7 +10,8 @@ export type OperationState =
   | 'done'
   | 'failed'
   | 'unknown'
-  | 'cancelled'; // it has not happened and never will
+  | 'cancelled' // it has not happened and never will
+  | 'forged'; // not written by the platform, or not like this
 
 /** What was shown of a change. Times are Unix milliseconds; `input`, `lines`, `before_value` and `after_value` are JSON. */
 export interface PreviewedRow {
@@ -39,10 +40,8 @@ export interface OperationTable extends PreviewedRow {
   lease_owner: string | null;
   lease_until: number | null;
   text: string | null;
-  /** This and the next two are written by versions without an outbox; what they left untold is taken in by it. */
-  told: number;
-  tell_after: number | null;
-  lent_until: number | null;
+  /** See records.ts. */
+  mac: string | null;
 }
 
 /** What a user has yet to be told, or was told or is not told any more. `id` is its idempotency key. */
@@ -51,12 +50,14 @@ export interface OutboxTable {
   id: string;
   user: string;
   text: string;
-  state: 'waiting' | 'sent' | 'cancelled' | 'undeliverable';
+  state: 'waiting' | 'sent' | 'cancelled' | 'undeliverable' | 'forged';
   due_at: number;
   tries: number;
   problem: string | null;
   ended_at: number | null;
   lease_until: number | null;
+  /** See records.ts. */
+  mac: string | null;
 }
 
 export interface Tables {

@@ -47,6 +47,13 @@ export function createOpsMetrics(registry: Registry) {
       ['result'],
       handOvers.map((result) => [result]),
     ),
+    /** A row was found that the platform did not write, or not like this. */
+    forged: counter(
+      'keypad_ops_forged_total',
+      'Rows with a wrong MAC, neither run nor told',
+      ['table'],
+      [['operations'], ['outbox']],
+    ),
     /** The audit was found cut or changed. */
     auditBroken: (): void => auditBroken.set(1),
     /** A transaction lost a deadlock, or waited for a lock in vain, and was run again. */

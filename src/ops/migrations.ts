@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { PRINCIPAL_LENGTH } from '../contract/principal.ts';
 import {
   asciiChar,
@@ -6,7 +6,7 @@ import {
   TABLE_OPTIONS as OPTIONS,
   statements,
 } from '../server/migrations.ts';
-import type { Database } from './database.ts';
+import type { Records, SealedMessage, SealedOperation } from './records.ts';
 
 const UUID = asciiChar(36);
 const MAC = asciiChar(64);
@@ -107,16 +107,59 @@ const codeTries = statements(
       ) ${OPTIONS}`,
 );
 
-/** Brings the platform's database to the form that this version needs; throws a ConfigError. */
-export function migrate(db: Database): Promise<void> {
-  return migrateTo(db, {
+/**
+ * Rows get their MAC (records.ts). Those of an earlier version that are open, or whose user may still ask, get theirs here,
+ * once: when the column is new. Answers how many.
+ */
+async function seal(db: Kysely<unknown>, { operationMac, messageMac }: Records): Promise<number> {
+  const isNew = async (table: string): Promise<boolean> => {
+    const { rows } = await sql`select 1 from information_schema.columns where table_schema = database()
+      and table_name = ${table} and column_name = 'mac'`.execute(db);
+    return rows.length === 0;
+  };
+  let count = 0;
+  // An earlier one without an outbox kept what it had to tell here.
+  await sql`insert ignore into outbox (id, user, text, state, due_at, tries)
+    select concat('outcome-', id), user, coalesce(text, ''), 'waiting', tell_after, 0
+    from operations where told = 0 and tell_after is not null`.execute(db);
+  await sql`update operations set told = 1 where told = 0 and tell_after is not null`.execute(db);
+  if (await isNew('operations')) {
+    await sql`alter table operations add column mac ${MAC}`.execute(db);
+    const { rows } = await sql<SealedOperation>`select * from operations where finished_at is null
+      or finished_at > (unix_timestamp() - 86400) * 1000`.execute(db);
+    for (const row of rows) {
+      await sql`update operations set mac = ${operationMac(row)} where id = ${row.id}`.execute(db);
+    }
+    count += rows.length;
+  }
+  if (await isNew('outbox')) {
+    await sql`alter table outbox add column mac ${MAC}`.execute(db);
+    const { rows } = await sql<SealedMessage>`select * from outbox where state = 'waiting'`.execute(db);
+    for (const row of rows) {
+      await sql`update outbox set mac = ${messageMac(row)} where id = ${row.id}`.execute(db);
+    }
+    count += rows.length;
+  }
+  return count;
+}
+
+/** Brings the platform's database to the form that this version needs, and answers how many rows got a MAC; throws a ConfigError. */
+export async function migrate(records: Records): Promise<number> {
+  let sealed = 0;
+  await migrateTo(records.db, {
     steps: {
       '2026-11-first': first,
       '2026-11-principals': principals,
       '2026-12-outbox': outbox,
       '2026-12-tries-of-codes': codeTries,
+      '2026-12-verified-rows': {
+        up: async (db: Kysely<unknown>) => {
+          sealed = await seal(db, records);
+        },
+      },
     },
     table: 'kysely_migration',
     setting: 'MYSQL_URL',
   });
+  return sealed;
 }

@@ -195,6 +195,7 @@ describe('a database administrator who', () => {
     await attacks[0]?.[1]();
     await ops.as('zhangsan').read('me', {});
     await harness.sql("update operations set state = 'started', lease_until = 1 where id = ?", [shown.id]);
+    await harness.reseal(shown.id);
     await ops.sweep();
     const [row] = await harness.sql('select state, lease_until from operations where id = ?', [shown.id]);
     expect(row).toEqual({ state: 'started', lease_until: 1 });

@@ -7,6 +7,7 @@ import { type Database, openDatabase, openMysqlServer } from '../../src/ops/data
 import { canonicalJson } from '../../src/ops/json.ts';
 import { migrate } from '../../src/ops/migrations.ts';
 import { createDatabase } from '../helpers/database.ts';
+import { recordsOf } from './ops-harness.ts';
 
 const KEY = 'the audit key of this test, which is long enough';
 const AT = 1_767_225_600_000;
@@ -18,7 +19,7 @@ let audit: Audit;
 async function fresh(): Promise<void> {
   database = await createDatabase();
   db = openDatabase(database.url);
-  await migrate(db);
+  await migrate(recordsOf(db));
   audit = createAudit(db, KEY);
 }
 async function gone(): Promise<void> {
@@ -280,7 +281,7 @@ describe('whoever tampers with the audit is found out', () => {
   test('when one puts a row in its place that was written elsewhere under the same key', async () => {
     const twin = await createDatabase();
     const twinDb = openDatabase(twin.url);
-    await migrate(twinDb);
+    await migrate(recordsOf(twinDb));
     const twinAudit = createAudit(twinDb, KEY);
     for (let index = 1; index <= 3; index += 1) await twinAudit.append(entry(index + 10));
     const row = await twinDb.selectFrom('audit').selectAll().where('seq', '=', 3).executeTakeFirstOrThrow();

@@ -9,7 +9,7 @@ import { createWatcher } from '../../src/ops/engine/watcher.ts';
 import { openConnections } from '../../src/ops/kubeconfig/connections.ts';
 import { openCluster } from '../../src/ops/operations/kubernetes/cluster.ts';
 import type { ChangeOperation, Context } from '../../src/ops/operations/operation.ts';
-import { type OpsHarness, openOpsHarness, type Replica, until } from './ops-harness.ts';
+import { type OpsHarness, openOpsHarness, type Replica, recordsOf, until } from './ops-harness.ts';
 
 let harness: OpsHarness;
 let ops: Replica;
@@ -32,6 +32,7 @@ async function abandoned(name: 'k8s.scale' | 'k8s.restart', state: 'started' | '
     'update operations set state = ?, started_at = ?, lease_owner = ?, lease_until = ? where id = ?',
     [state, now, randomUUID(), now + 15_000, id],
   );
+  await harness.reseal(id);
   return id;
 }
 
@@ -150,7 +151,7 @@ describe('after a crash', () => {
     const id = await abandoned('k8s.scale', 'started', 3);
     const [row] = await harness.sql('select lease_owner from operations where id = ?', [id]);
     const db = openDatabase(harness.mysqlUrl);
-    await createOperationStore(db, String(row?.lease_owner), () => {}).release();
+    await createOperationStore(recordsOf(db), String(row?.lease_owner), () => {}).release();
     await db.destroy();
     await ops.sweep();
     const [left] = await harness.sql('select state from operations where id = ?', [id]);
@@ -228,8 +229,8 @@ describe('right before the effect', () => {
   beforeAll(() => {
     const opened = db();
     databases.push(opened);
-    store = createOperationStore(opened, randomUUID(), () => {});
-    rival = createOperationStore(opened, randomUUID(), () => {});
+    store = createOperationStore(recordsOf(opened), randomUUID(), () => {});
+    rival = createOperationStore(recordsOf(opened), randomUUID(), () => {});
   });
   afterAll(() => Promise.all(databases.map((each) => each.destroy())));
 

@@ -12,16 +12,16 @@ import { putFreshMariadb } from '../helpers/fresh-mariadb.ts';
 import { pause } from '../helpers/pause.ts';
 import { choosePort } from '../helpers/ports.ts';
 import { startPrivateDatabase } from '../helpers/private-database.ts';
-import { openOpsHarness, signedRequest } from './ops-harness.ts';
+import { openOpsHarness, recordsOf, signedRequest } from './ops-harness.ts';
 
 test('four replicas prepare one database at once', async () => {
   const database = await createDatabase();
   const replicas = Array.from({ length: 4 }, () => openDatabase(database.url));
-  await Promise.all(replicas.map(migrate));
+  await Promise.all(replicas.map((db) => migrate(recordsOf(db))));
   const [first] = replicas;
   const heads = await first?.selectFrom('audit_head').selectAll().execute();
   expect(heads).toEqual([{ id: 1, seq: 0, mac: '0'.repeat(64) }]);
-  await Promise.all(replicas.map(migrate));
+  await Promise.all(replicas.map((db) => migrate(recordsOf(db))));
   await Promise.all(replicas.map((db) => db.destroy()));
   await database.drop();
 });
@@ -29,11 +29,11 @@ test('four replicas prepare one database at once', async () => {
 test('a database that was half prepared by a replica that died is prepared by the next', async () => {
   const database = await createDatabase();
   const db = openDatabase(database.url);
-  await migrate(db);
+  await migrate(recordsOf(db));
   const server = openMysqlServer(database.url);
   await server.rows('drop table kysely_migration');
   await server.rows('drop table seen_tokens');
-  await migrate(db);
+  await migrate(recordsOf(db));
   expect(await db.selectFrom('seen_tokens').selectAll().execute()).toEqual([]);
   await Promise.all([db.destroy(), server.close()]);
   await database.drop();
@@ -42,13 +42,13 @@ test('a database that was half prepared by a replica that died is prepared by th
 test('a table that an earlier version made takes the longest user of any account', async () => {
   const database = await createDatabase();
   const db = openDatabase(database.url);
-  await migrate(db);
+  await migrate(recordsOf(db));
   const server = openMysqlServer(database.url);
   await server.rows("delete from kysely_migration where name > '2026-11-first'");
   for (const table of ['operations', 'audit']) {
     await server.rows(`alter table ${table} modify user varchar(64) not null`);
   }
-  await migrate(db);
+  await migrate(recordsOf(db));
   const columns = await server.rows(
     `select table_name as name, character_maximum_length as length from information_schema.columns
      where table_schema = database() and column_name = 'user' and table_name in ('operations', 'audit')

@@ -171,6 +171,7 @@ describe('ending a query', () => {
       "update operations set state = 'started', started_at = ?, lease_owner = ?, lease_until = ? where id = ?",
       [now, id, now, id],
     );
+    await harness.reseal(id);
     await harness.sql(`kill query ${victim.threadId}`);
     await slow;
     harness.clock.pass(5000);

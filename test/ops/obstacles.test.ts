@@ -29,6 +29,7 @@ async function toldAfterTwoMinutes(id: string): Promise<string> {
     "update operations set state = 'applied', started_at = ?, lease_owner = ?, lease_until = ? where id = ?",
     [now - 130_000, randomUUID(), now - 10_000, id],
   );
+  await harness.reseal(id);
   await ops.sweep();
   return (await harness.told(id)).text;
 }

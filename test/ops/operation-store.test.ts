@@ -6,6 +6,7 @@ import { confirm } from '../../src/ops/engine/confirm.ts';
 import { createOperationStore, type Match, type OperationStore } from '../../src/ops/engine/store.ts';
 import { migrate } from '../../src/ops/migrations.ts';
 import { createDatabase } from '../helpers/database.ts';
+import { recordsOf } from './ops-harness.ts';
 
 const NOW = 1_767_225_600_000;
 
@@ -17,9 +18,9 @@ let rival: OperationStore;
 beforeAll(async () => {
   database = await createDatabase();
   db = openDatabase(database.url);
-  await migrate(db);
-  store = createOperationStore(db, randomUUID(), () => {});
-  rival = createOperationStore(db, randomUUID(), () => {});
+  await migrate(recordsOf(db));
+  store = createOperationStore(recordsOf(db), randomUUID(), () => {});
+  rival = createOperationStore(recordsOf(db), randomUUID(), () => {});
 });
 afterAll(async () => {
   await db.destroy();

@@ -20,6 +20,8 @@ import { makeKeyPair, readSigningKey, readVerifyingKeys } from '../../src/contra
 import { signToken } from '../../src/contract/token.ts';
 import { createOps, type Ops } from '../../src/ops/app.ts';
 import { type Clock, systemClock } from '../../src/ops/clock.ts';
+import type { Database } from '../../src/ops/database.ts';
+import { createRecords, type Forgery, type SealedOperation } from '../../src/ops/records.ts';
 import { createLog, type Log } from '../../src/server/log.ts';
 import { createRegistry } from '../../src/server/metrics.ts';
 import { createDatabase } from '../helpers/database.ts';
@@ -31,6 +33,10 @@ export { verifyingKeys };
 
 const key = readSigningKey(signingKey);
 export const AUDIT_KEY = 'the audit key of the tests, long enough';
+
+/** The tables as a platform with the key of the tests has them. */
+export const recordsOf = (db: Database, onForgery: (found: Forgery) => void = () => {}) =>
+  createRecords(db, AUDIT_KEY, onForgery);
 
 /** The machine's clock, moved on by hand. */
 export interface MovableClock extends Clock {
@@ -87,6 +93,8 @@ export interface OpsHarness {
   told(id: string): Promise<HandedIn>;
   /** Runs SQL on the platform's database. */
   sql(statement: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
+  /** Gives an operation that a test has changed by hand the MAC of the platform, as if that had written it. */
+  reseal(id: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -151,6 +159,13 @@ export async function openOpsHarness(options: { tick?: number; policy?: string }
     async sql(statement, values) {
       const [rows] = await connection.query(statement, values);
       return rows as Record<string, unknown>[];
+    },
+    async reseal(id) {
+      const [rows] = await connection.query('select * from operations where id = ?', [id]);
+      const [row] = rows as SealedOperation[];
+      if (row === undefined) throw new Error(`no operation ${id}`);
+      const mac = recordsOf(null as never).operationMac(row);
+      await connection.query('update operations set mac = ? where id = ?', [mac, id]);
     },
     async stop() {
       await Promise.all(replicas.map((replica) => replica.close()));

@@ -40,6 +40,7 @@ async function abandoned(state: 'started' | 'applied'): Promise<string> {
     'update operations set state = ?, started_at = ?, lease_owner = ?, lease_until = ? where id = ?',
     [state, now, randomUUID(), now + 15_000, id],
   );
+  await harness.reseal(id);
   if (state === 'applied') harness.cluster.scale('shop', 'web', 3);
   proxy.leadTo(NOWHERE);
   proxy.cut();

@@ -1,7 +1,9 @@
 import { type AcknowledgeName, contract, isOperation } from '../../contract/index.ts';
+import { Refused } from '../../errors.ts';
 import type { AcknowledgeOperation } from '../operations/operation.ts';
 import { type Outbox, outcomeKey } from '../outbox/outbox.ts';
-import { detailsOf, type OperationRow, type OperationStore } from './store.ts';
+import { detailsOf, type OperationRow } from './operation-row.ts';
+import type { OperationStore } from './store.ts';
 
 /** Every acknowledgement of the contract; one that is missing here is a type error. */
 export type Acknowledgements = { readonly [N in AcknowledgeName]: AcknowledgeOperation<N> };
@@ -10,8 +12,18 @@ export type Acknowledgements = { readonly [N in AcknowledgeName]: AcknowledgeOpe
 export function createAcknowledgements(store: OperationStore, outbox: Outbox): Acknowledgements {
   return {
     async 'operation.settle'({ subject, now }, { id }, attempt) {
-      await store.cancelPreview(id, subject.user, now);
-      const row = await store.find(id);
+      let row: OperationRow | undefined;
+      try {
+        await store.cancelPreview(id, subject.user, now);
+        row = await store.find(id);
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        // Nobody else will tell its user, who asked.
+        return {
+          state: 'never',
+          text: '操作的记录被改过，平台不能确定有没有执行，请自行确认，并告诉运维负责人',
+        };
+      }
       // Somebody else's operation looks like none: its id is not for guessing.
       if (row === undefined || row.user !== subject.user) return { state: 'never', text: '没有执行' };
       switch (row.state) {

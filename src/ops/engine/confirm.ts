@@ -1,10 +1,13 @@
 import { InputError, Refused } from '../../errors.ts';
 import { type CodeTries, spent } from './code-tries.ts';
-import type { Match, OperationRow, OperationStore } from './store.ts';
+import type { OperationRow } from './operation-row.ts';
+import type { Match, OperationStore } from './store.ts';
+
+const PUT_BACK = '这个预览执行过，它的记录被改回去了，平台不会再执行，请联系运维负责人';
 
 /**
  * Starts the preview that a confirmation names, at most once over all replicas, and answers its row.
- * Throws Refused (`code`, `expired`, `used`, `policy` for somebody else's, `missing`), or InputError when the
+ * Throws Refused (`code`, `expired`, `used`, `policy` for somebody else's, `missing`, `tampered`), or InputError when the
  * confirmation is for something else than was previewed. A wrong code may be corrected, as often as {@link CodeTries} says.
  * What was given is compared here, as it was written: a database takes texts for equal that differ in spaces at their end.
  */
@@ -16,6 +19,11 @@ export async function confirm(
   const row = await store.find(match.id);
   if (row === undefined || row.id !== match.id) throw new Refused('missing', '没有这个预览，请重新操作');
   refuseUnlessOpen(row, match, now);
+  if (await store.wasAllowed(row)) {
+    // Another replica may just have started it: then it does not stand there as previewed any more.
+    const current = await store.find(row.id);
+    throw current?.state === 'previewed' ? new Refused('tampered', PUT_BACK) : used();
+  }
   if (row.code !== null) {
     // The try is counted before the code is compared, so that many at once cannot be more than may be.
     const left = await codeTries.count(row, now);

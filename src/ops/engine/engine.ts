@@ -1,8 +1,8 @@
 import type { Audit } from '../audit/audit.ts';
-import type { Database } from '../database.ts';
 import type { Context } from '../operations/operation.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Policy, Subject } from '../policy/policy.ts';
+import type { Records } from '../records.ts';
 import type { Targets } from '../targets.ts';
 import { createAcknowledgements } from './acknowledgements.ts';
 import { createCodeTries } from './code-tries.ts';
@@ -12,7 +12,7 @@ import { createOperationStore } from './store.ts';
 import { createWatcher, type Replica } from './watcher.ts';
 
 export interface EngineParts extends Omit<Replica, 'store' | 'codeTries'> {
-  readonly db: Database;
+  readonly records: Records;
   /** The name that the leases of this replica bear. */
   readonly owner: string;
   readonly audit: Audit;
@@ -35,8 +35,8 @@ export type Engine = ReturnType<typeof createEngine>;
 /** Puts together what carries operations from their preview to their end, whichever replica that end finds. */
 export function createEngine(parts: EngineParts) {
   const { audit, targets, outbox, clock } = parts;
-  const store = createOperationStore(parts.db, parts.owner, parts.onOutcome);
-  const codeTries = createCodeTries(parts.db);
+  const store = createOperationStore(parts.records, parts.owner, parts.onOutcome);
+  const codeTries = createCodeTries(parts.records.db);
   const replica: Replica = { ...parts, store, codeTries };
   const watcher = createWatcher(replica);
   const contextFor = (subject: Subject): Context => ({
@@ -60,7 +60,6 @@ export function createEngine(parts: EngineParts) {
       await store.dropPreviews(now - KEPT_MS);
       await codeTries.drop(now);
       await outbox.drop(now - KEPT_MS);
-      await outbox.adopt(now);
       await parts.tidy(now);
     },
     /** Stops watching and gives the leases back, so that another replica goes on at once. */

@@ -10,7 +10,8 @@ const VALID_MS = 120_000;
 
 /**
  * Looks at the object, stores what was found as a preview that its user can confirm once, and answers it; the hash covers
- * all that the user relies on. Throws Refused('code') where a code would be needed, and too many wrong ones were tried.
+ * all that the user relies on, and is that of no other preview. Throws Refused('code') where a code would be needed, and
+ * too many wrong ones were tried.
  */
 export async function previewChange(
   { store, codeTries, clock }: Pick<Replica, 'store' | 'codeTries' | 'clock'>,
@@ -21,7 +22,7 @@ export async function previewChange(
   const now = clock.now();
   if (risk === 'high') await codeTries.check({ user, operation }, now);
   const id = randomUUID();
-  const covered = canonicalJson([user, operation, input, found.lines, version]);
+  const covered = canonicalJson([id, user, operation, input, found.lines, version]);
   const hash = createHash('sha256').update(covered).digest('base64url');
   const code = risk === 'high' ? String(randomInt(10_000)).padStart(4, '0') : null;
   const expiresAt = now + VALID_MS;

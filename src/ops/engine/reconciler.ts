@@ -4,8 +4,8 @@ import { inPlainLines } from '../operations/foreign-text.ts';
 import { changes } from '../operations/index.ts';
 import type { Context, Finding } from '../operations/operation.ts';
 import type { Subject } from '../policy/policy.ts';
+import { changeOf, detailsOf, type OperationRow } from './operation-row.ts';
 import { putOff } from './put-off.ts';
-import { changeOf, detailsOf, type OperationRow } from './store.ts';
 import type { Replica, Started, Watcher } from './watcher.ts';
 
 interface SweepParts extends Replica {

@@ -6,8 +6,9 @@ import { canonicalJson } from '../json.ts';
 import { inPlainLines } from '../operations/foreign-text.ts';
 import { TargetFailed } from '../target-failed.ts';
 import { confirm } from './confirm.ts';
+import { changeOf, detailsOf } from './operation-row.ts';
 import { previewChange } from './preview.ts';
-import { changeOf, detailsOf, type Match } from './store.ts';
+import type { Match } from './store.ts';
 import { GRACE_MS, type Replica, type Started, type Watcher } from './watcher.ts';
 
 /** A change that somebody asks for. */

@@ -1,11 +1,9 @@
+import { Refused } from '../../errors.ts';
 import { transact } from '../../server/database.ts';
-import type { AttemptDetails } from '../audit/audit.ts';
-import type { Database, OperationTable, PreviewedRow } from '../database.ts';
-import type { ConfirmedChange } from '../operations/operation.ts';
+import type { OperationTable, PreviewedRow } from '../database.ts';
 import { addMessage, outcomeKey } from '../outbox/outbox.ts';
-
-/** A row of the operations table. */
-export type OperationRow = Readonly<OperationTable>;
+import type { Records } from '../records.ts';
+import type { OperationRow } from './operation-row.ts';
 
 /** What a confirmation has to match for its preview to be started. */
 export type Match = Pick<OperationRow, 'id' | 'user' | 'operation' | 'input' | 'hash' | 'code'>;
@@ -32,12 +30,31 @@ export type OperationStore = ReturnType<typeof createOperationStore>;
 /**
  * Opens the operations table for the replica whose leases bear the name `owner`. Every step is one atomic statement, so
  * that of all replicas only one takes it, and answers whether it was taken. `now` is Unix milliseconds. `onOutcome` hears
- * when an outcome is in the outbox and when it is due.
+ * when an outcome is in the outbox and when it is due. A row that the platform did not write like this is set aside, and
+ * whoever asks for it gets Refused (`tampered`).
  */
-export function createOperationStore(db: Database, owner: string, onOutcome: (dueAt: number) => void) {
+export function createOperationStore(records: Records, owner: string, onOutcome: (dueAt: number) => void) {
+  const { db } = records;
   const rows = (on = db) => on.updateTable('operations');
   const leased = (now: number) => ({ lease_owner: owner, lease_until: now + LEASE_MS });
   const previewed = (id: string) => rows().where('id', '=', id).where('state', '=', 'previewed');
+  /** Sets a row aside, so that no replica looks at it again; the first one to do so says so. */
+  const setAside = async ({ id, user, operation, target, state }: OperationRow): Promise<void> => {
+    if (state === 'forged') return;
+    const aside = rows().set({ state: 'forged' }).where('id', '=', id).where('state', '=', state);
+    if (await changed(aside)) records.onForgery({ table: 'operations', id, user, operation, target });
+  };
+  const find = async (id: string, on = db): Promise<OperationRow | undefined> => {
+    const row = await on.selectFrom('operations').selectAll().where('id', '=', id).executeTakeFirst();
+    if (row === undefined || records.isOperation(row)) return row;
+    await setAside(row);
+    throw new Refused('tampered', '这个操作的记录不是平台写的，或被改过，平台不会执行，请联系运维负责人');
+  };
+  /** What a step changes, with the MAC of the row as it is then: made of what was found, not of what stands there by now. */
+  const sealed = (row: OperationRow, change: Partial<OperationTable>) => ({
+    ...change,
+    mac: records.operationMac({ ...row, ...change }),
+  });
   const own = (on = db) => rows(on).where('state', 'in', RUNNING).where('lease_owner', '=', owner);
   /** Changes a running row that is the owner's, and puts what its user is to be told into the outbox with it. */
   const changeAndTell = async (
@@ -46,11 +63,13 @@ export function createOperationStore(db: Database, owner: string, onOutcome: (du
     told: { readonly key: string; readonly text: string; readonly tellAt: number } | null,
   ): Promise<boolean> => {
     const isChanged = await transact(db, async (transaction) => {
-      if (!(await changed(own(transaction).set(change).where('id', '=', id)))) return false;
+      const row = await find(id, transaction);
+      if (row === undefined) return false;
+      const step = own(transaction).set(sealed(row, change)).where('id', '=', id);
+      if (!(await changed(step.where('mac', '=', row.mac)))) return false;
       if (told === null) return true;
-      const row = transaction.selectFrom('operations').select('user').where('id', '=', id);
-      const { user } = await row.executeTakeFirstOrThrow();
-      await addMessage(transaction, { id: told.key, user, text: told.text, due_at: told.tellAt });
+      const message = { id: told.key, user: row.user, text: told.text, due_at: told.tellAt };
+      await addMessage({ ...records, db: transaction }, message);
       return true;
     });
     if (isChanged && told !== null) onOutcome(told.tellAt);
@@ -58,28 +77,35 @@ export function createOperationStore(db: Database, owner: string, onOutcome: (du
   };
   return {
     async insert(row: Readonly<PreviewedRow>): Promise<void> {
+      const whole = { ...row, state: 'previewed', started_at: null, text: null } as const;
+      const mac = records.operationMac(whole);
       await db
         .insertInto('operations')
-        .values({ ...row, state: 'previewed', told: 0 })
+        .values({ ...whole, mac })
         .execute();
     },
-    find: (id: string): Promise<OperationRow | undefined> =>
-      db.selectFrom('operations').selectAll().where('id', '=', id).executeTakeFirst(),
+    find: (id: string) => find(id),
+    /** Whether the audit knows that it was about to run, as of a row that was put back to what it once was. */
+    async wasAllowed({ user, hash, created_at }: OperationRow): Promise<boolean> {
+      const allowed = db.selectFrom('audit').select('seq').where('user', '=', user);
+      const rows = allowed.where('at', '>=', created_at - SKEW_MS).where('hash', '=', hash);
+      return (await rows.where('outcome', '=', 'allowed').executeTakeFirst()) !== undefined;
+    },
     /** previewed → started, until it ends. Whether all that was confirmed matches is looked at before (confirm.ts). */
-    start: (id: string, now: number) =>
-      changed(
-        previewed(id)
-          .set({ state: 'started', started_at: now, ...leased(now) })
-          .where('expires_at', '>', now),
-      ),
+    async start(id: string, now: number): Promise<boolean> {
+      const row = await find(id);
+      if (row === undefined) return false;
+      const change = sealed(row, { state: 'started', started_at: now, ...leased(now) });
+      return changed(previewed(id).set(change).where('mac', '=', row.mac).where('expires_at', '>', now));
+    },
     /** Lengthens the lease of a running row; false when it has run out or belongs to another. */
     renew: (id: string, now: number) =>
       changed(own().set(leased(now)).where('id', '=', id).where('lease_until', '>', now)),
     /** started → applied. */
-    markApplied: (id: string) => changed(own().set({ state: 'applied' }).where('id', '=', id)),
+    markApplied: (id: string) => changeAndTell(id, { state: 'applied' }, null),
     /** Ends a running row that is still the owner's, and puts its outcome into the outbox in the same transaction. */
     finish(id: string, { state, text, now, tellAt }: Ending): Promise<boolean> {
-      const end = { state, text, finished_at: now, lease_owner: null, lease_until: null };
+      const end = { state, text, finished_at: now, lease_owner: null, lease_until: null } as const;
       return changeAndTell(id, end, tellAt === null ? null : { key: outcomeKey(id), text, tellAt });
     },
     /** Leaves a running row alone until that time; `text` is told to its user now, once however often it is put off. */
@@ -101,6 +127,10 @@ export function createOperationStore(db: Database, owner: string, onOutcome: (du
         .execute();
       const taken: OperationRow[] = [];
       for (const row of candidates) {
+        if (!records.isOperation(row)) {
+          await setAside(row);
+          continue;
+        }
         const take = rows()
           .set(leased(now))
           .where('id', '=', row.id)
@@ -119,8 +149,12 @@ export function createOperationStore(db: Database, owner: string, onOutcome: (du
       await own().set({ lease_until: 0 }).where('state', '=', 'applied').execute();
     },
     /** previewed → cancelled, if the row is the user's. */
-    cancelPreview: (id: string, user: string, now: number) =>
-      changed(previewed(id).where('user', '=', user).set({ state: 'cancelled', finished_at: now })),
+    async cancelPreview(id: string, user: string, now: number): Promise<boolean> {
+      const row = await find(id);
+      if (row?.state !== 'previewed') return false;
+      const change = sealed(row, { state: 'cancelled', finished_at: now });
+      return changed(previewed(id).where('user', '=', user).set(change).where('mac', '=', row.mac));
+    },
     /** Forgets previews that nobody can confirm any more. */
     async dropPreviews(expiredBefore: number): Promise<void> {
       await db
@@ -131,25 +165,6 @@ export function createOperationStore(db: Database, owner: string, onOutcome: (du
         .execute();
     },
   };
-}
-
-/** The confirmed change that a row describes. */
-export function changeOf(row: OperationRow): ConfirmedChange {
-  const { id, target, version, started_at } = row;
-  return {
-    id,
-    target,
-    version,
-    input: JSON.parse(row.input),
-    before: JSON.parse(row.before_value),
-    startedAt: started_at ?? 0,
-  };
-}
-
-/** What the row of a change says of an attempt at it. */
-export function detailsOf(row: OperationRow): AttemptDetails {
-  const { user, operation, unit, target, hash, input, before_value, after_value } = row;
-  return { user, operation, unit, target, hash, input, before_value, after_value };
 }
 
 async function changed(update: {

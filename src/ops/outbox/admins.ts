@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
 import { plainLine } from '../../plain-text.ts';
 import type { Clock } from '../clock.ts';
-import type { Database } from '../database.ts';
+import type { Records } from '../records.ts';
 import { addMessage } from './outbox.ts';
 
 export interface AdminsParts {
-  readonly db: Database;
+  readonly records: Records;
   readonly clock: Clock;
   /** The users who are told; principals in their text form. */
   admins(): readonly string[];
@@ -24,14 +24,14 @@ export type NotifyAdmins = ReturnType<typeof createAdminNotice>;
  * Makes what tells the admins that a changed file was refused. All replicas, and all attempts of a
  * day, make one message of the same problems.
  */
-export function createAdminNotice({ db, clock, admins, onMessage }: AdminsParts) {
+export function createAdminNotice({ records, clock, admins, onMessage }: AdminsParts) {
   return async (problems: readonly string[]): Promise<void> => {
     const now = clock.now();
     const text = noticeOf(problems);
     for (const user of admins()) {
       const digest = hash('sha256', JSON.stringify([user, problems]));
       const id = `refused-${Math.floor(now / DAY_MS)}-${digest.slice(0, 32)}`;
-      await addMessage(db, { id, user, text, due_at: now });
+      await addMessage(records, { id, user, text, due_at: now });
     }
     onMessage(now);
   };

@@ -1,6 +1,6 @@
 import { quoteChoices } from '../../plain-text.ts';
-import { transact } from '../../server/database.ts';
-import type { Database, OutboxTable } from '../database.ts';
+import type { OutboxTable } from '../database.ts';
+import type { Records } from '../records.ts';
 
 /** A message that one replica is handing to message delivery; `tries` counts those that failed. */
 export type TakenMessage = Readonly<Pick<OutboxTable, 'seq' | 'id' | 'user' | 'text' | 'tries'>>;
@@ -19,10 +19,11 @@ const PROBLEM_LENGTH = 600;
 
 /** Puts a message into the outbox, in the transaction that it belongs to. One whose id is there already stays as it is. */
 export async function addMessage(
-  db: Database,
+  { db, messageMac }: Pick<Records, 'db' | 'messageMac'>,
   { id, user, text, due_at }: Pick<OutboxTable, 'id' | 'user' | 'text' | 'due_at'>,
 ): Promise<void> {
-  const row = { id, user, text: quoteChoices(text), due_at, state: 'waiting', tries: 0 } as const;
+  const told = { id, user, text: quoteChoices(text) };
+  const row = { ...told, due_at, state: 'waiting', tries: 0, mac: messageMac(told) } as const;
   await db.insertInto('outbox').ignore().values(row).execute();
 }
 
@@ -38,14 +39,18 @@ export type Outbox = ReturnType<typeof createOutbox>;
  * Opens what users have yet to be told, kept until message delivery has taken it. The messages of one user leave in the
  * order in which they came in, one at a time; those of different users do not wait for each other.
  */
-export function createOutbox(db: Database) {
+export function createOutbox(records: Records) {
+  const { db } = records;
   const waiting = () => db.updateTable('outbox').where('state', '=', 'waiting');
   return {
-    /** Leases messages that are due and the first of their user, 20 at most. Times are Unix milliseconds. */
+    /**
+     * Leases messages that are due and the first of their user, 20 at most. Times are Unix milliseconds. What the platform
+     * did not write is taken out, and stays in the table.
+     */
     async take(now: number, until: number): Promise<readonly TakenMessage[]> {
       const heads = await db
         .selectFrom('outbox as head')
-        .select(['seq', 'id', 'user', 'text', 'tries'])
+        .select(['seq', 'id', 'user', 'text', 'tries', 'mac'])
         .where('state', '=', 'waiting')
         .where('due_at', '<=', now)
         .where((is) => is.or([is('lease_until', 'is', null), is('lease_until', '<=', now)]))
@@ -64,10 +69,18 @@ export function createOutbox(db: Database) {
         .limit(AT_ONCE)
         .execute();
       const taken: TakenMessage[] = [];
-      for (const message of heads) {
+      for (const { mac, ...message } of heads) {
+        const { seq, id, user } = message;
+        if (!records.isMessage({ ...message, mac })) {
+          const takeOut = waiting().set({ state: 'forged', lease_until: null }).where('seq', '=', seq);
+          const { numUpdatedRows } = await takeOut.executeTakeFirst();
+          const forgery = { table: 'outbox', id, user, operation: '', target: '' } as const;
+          if (numUpdatedRows > 0n) records.onForgery(forgery);
+          continue;
+        }
         const lease = waiting()
           .set({ lease_until: until })
-          .where('seq', '=', message.seq)
+          .where('seq', '=', seq)
           .where((is) => is.or([is('lease_until', 'is', null), is('lease_until', '<=', now)]));
         if ((await lease.executeTakeFirst()).numUpdatedRows > 0n) taken.push(message);
       }
@@ -93,24 +106,6 @@ export function createOutbox(db: Database) {
     /** Forgets messages that left before that time. */
     async drop(endedBefore: number): Promise<void> {
       await db.deleteFrom('outbox').where('ended_at', '<', endedBefore).limit(10_000).execute();
-    },
-    /** Takes in the outcomes that a version without an outbox left untold, also one that still runs beside this one. */
-    async adopt(now: number): Promise<void> {
-      const untold = await db
-        .selectFrom('operations')
-        .select(['id', 'user', 'text', 'tell_after'])
-        .where('told', '=', 0)
-        .where('tell_after', '<=', now)
-        .where((is) => is.or([is('lent_until', 'is', null), is('lent_until', '<=', now)]))
-        .orderBy('finished_at')
-        .limit(1000)
-        .execute();
-      for (const { id, user, text } of untold) {
-        await transact(db, async (transaction) => {
-          await addMessage(transaction, { id: outcomeKey(id), user, text: text ?? '', due_at: now });
-          await transaction.updateTable('operations').set({ told: 1 }).where('id', '=', id).execute();
-        });
-      }
     },
   };
 }
