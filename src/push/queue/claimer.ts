@@ -4,6 +4,7 @@ import { createLoop } from '../../server/loop.ts';
 import { DEFAULT_ACCOUNT, type Lane } from '../content/message.ts';
 import type { DatabaseClock } from '../database/clock.ts';
 import type { Database } from '../database/database.ts';
+import type { Calls } from './calls.ts';
 import { type ClaimParts, claim, DAY_IS_FULL, type Group, type Room } from './claim.ts';
 import { releaseClaim } from './claim-end-store.ts';
 import { type LaneOfAccount, readDue } from './claim-store.ts';
@@ -21,10 +22,12 @@ export interface ClaimerParts extends ClaimParts {
   readonly lookMs: number;
   /** It looks at these lanes too, for somebody else who serves them, and says when something is due in one. */
   readonly watches?: { readonly lanes: readonly Lane[]; readonly onDue: () => void };
+  /** While one call finds out whether WeCom takes an account back, what is due in these lanes of it goes first. */
+  readonly yieldsTo?: readonly Lane[];
   /** The shortest time between two claims, ms: what comes due meanwhile is claimed together, which costs half. */
   readonly paceMs: number;
-  /** How many calls of one account are under way in one lane at the same time. */
-  readonly concurrency: number;
+  /** Those of all claimers of the process. */
+  readonly calls: Calls;
   /** Sends a group, and says when it does not call any more; resolves when that is recorded. Rejects only for reasons of our own, and then its leases end. */
   readonly send: (group: Group, onCalled: () => void) => Promise<void>;
   readonly onError: (error: unknown) => void;
@@ -42,33 +45,42 @@ export interface Claimer {
 const TRIES = 5;
 /** How long it rests when the database cannot be asked, in ms. */
 const AWAY_MS = 1000;
-/** How long calls may take when the process ends; a call of WeCom takes 5 s at most. */
-const CLOSE_MS = 12_000;
 
 /** Makes the claimer of one replica; it does not run yet. */
 export function createClaimer(parts: ClaimerParts): Claimer {
-  const { db, accounts, clock, newId, lanes, watches, lookMs, paceMs, concurrency, send, onError } = parts;
+  const {
+    db,
+    accounts,
+    clock,
+    newId,
+    lanes,
+    watches,
+    yieldsTo = [],
+    lookMs,
+    paceMs,
+    calls,
+    send,
+    onError,
+  } = parts;
   const looksAt = [...lanes, ...(watches?.lanes ?? [])];
-  /** Of each account and lane how many calls are under way, and what has not been recorded. */
-  const underWay = new Map<string, { calling: number; readonly open: Set<Promise<void>> }>();
   /** Of accounts that WeCom blocks it is known until when. */
   let blocked: ReadonlyMap<string, number> = new Map();
   let lostClaims: readonly Omit<Parameters<typeof releaseClaim>[1], 'clock'>[] = [];
   let timer: NodeJS.Timeout | undefined;
 
-  const keyOf = ({ account, lane }: LaneOfAccount): string => `${lane} ${account}`;
+  /** Whether nothing holds up the calls of an account. */
+  const isOpen = (account: string): boolean => {
+    const sending = accounts.find(account === '' ? DEFAULT_ACCOUNT : account);
+    return sending?.breaker.state() === 'closed' && (account === '' || sending.pause.state() === null);
+  };
 
   const roomOf = (from: LaneOfAccount, now: number): number => {
     const { account } = from;
     const sending = accounts.find(account === '' ? DEFAULT_ACCOUNT : account);
     // Not configured any more: what is queued waits until it is again.
     if (sending === undefined || (blocked.get(account) ?? 0) > now) return 0;
-    const { calling = 0, open } = underWay.get(keyOf(from)) ?? {};
-    // Results may wait for the database while others are called, but no more than there can be calls.
-    const free = Math.min(concurrency - calling, 2 * concurrency - (open?.size ?? 0));
-    const isClosed =
-      sending.breaker.state() === 'closed' && (account === '' || sending.pause.state() === null);
-    if (isClosed) return free;
+    const free = calls.room(from);
+    if (isOpen(account)) return free;
     // One call finds out whether WeCom is back.
     const opens = [sending.breaker.until(), account === '' ? null : sending.pause.until()];
     return opens.every((at) => at === null) ? Math.min(free, 1) : 0;
@@ -76,23 +88,8 @@ export function createClaimer(parts: ClaimerParts): Claimer {
 
   const begin = (group: Group): void => {
     const [{ receiver }] = group.members;
-    const key = keyOf({ account: isRobot(receiver) ? '' : group.account, lane: group.lane });
-    const work = underWay.get(key) ?? { calling: 0, open: new Set() };
-    underWay.set(key, work);
-    work.calling += 1;
-    let isCalling = true;
-    const onCalled = (): void => {
-      if (isCalling) work.calling -= 1;
-      isCalling = false;
-      loop.wake();
-    };
-    const sent: Promise<void> = send(group, onCalled)
-      .catch(onError)
-      .finally(() => {
-        work.open.delete(sent);
-        onCalled();
-      });
-    work.open.add(sent);
+    const from = { account: isRobot(receiver) ? '' : group.account, lane: group.lane };
+    calls.begin(from, (onCalled) => send(group, onCalled).catch(onError), loop.wake);
   };
 
   const claimOnce = async (rooms: readonly Room[], now: number, since: number) => {
@@ -144,8 +141,15 @@ export function createClaimer(parts: ClaimerParts): Claimer {
     const all = await readDue(db, looksAt, clock);
     const now = all[0]?.now ?? 0;
     const due = all.filter(({ lane }) => lanes.includes(lane));
+    const isShut = due.some(({ account, dueAt }) => dueAt <= now && !isOpen(account));
+    const ahead = isShut && yieldsTo.length > 0 ? await readDue(db, yieldsTo, clock) : [];
+    // Also while one is being made ready, before it has come to the breaker.
+    const yields = (account: string): boolean =>
+      !isOpen(account) &&
+      (ahead.some((each) => each.account === account && each.dueAt <= each.now) ||
+        yieldsTo.some((lane) => calls.isCalling({ account, lane })));
     const rooms = due
-      .filter(({ dueAt }) => dueAt <= now)
+      .filter(({ account, dueAt }) => dueAt <= now && !yields(account))
       .map(({ account, lane }): Room => ({ account, lane, count: roomOf({ account, lane }, now) }))
       .filter(({ count }) => count > 0)
       .toSorted((one, other) => lanes.indexOf(one.lane) - lanes.indexOf(other.lane));
@@ -173,16 +177,7 @@ export function createClaimer(parts: ClaimerParts): Claimer {
     async close() {
       await loop.stop();
       clearTimeout(timer);
-      const calls = [...underWay.values()].flatMap(({ open }) => [...open]);
-      await within(CLOSE_MS, Promise.all(calls));
+      await calls.settle();
     },
   };
-}
-
-/** Waits for a promise, but not longer than so many ms. */
-async function within(ms: number, promise: Promise<unknown>): Promise<void> {
-  const end = new AbortController();
-  const late = sleep(ms, undefined, { signal: end.signal }).catch(() => {});
-  await Promise.race([promise, late]);
-  end.abort();
 }

@@ -5,6 +5,7 @@ import { clockOfDatabase, type DatabaseClock } from '../database/clock.ts';
 import type { Database } from '../database/database.ts';
 import { insertMessages } from '../queue/accept-store.ts';
 import { createBacklog, type Depth } from '../queue/backlog.ts';
+import { createCalls } from '../queue/calls.ts';
 import type { ClaimParts, Group } from '../queue/claim.ts';
 import { createClaimer } from '../queue/claimer.ts';
 import { countWaiting } from '../queue/depth-store.ts';
@@ -82,9 +83,15 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     await sender(group, onCalled);
   };
   // Alerts have a claimer of their own: they never wait for a large claim of another lane.
-  const claim = { ...parts, clock, send };
+  const claim = { ...parts, clock, send, calls: createCalls(parts.concurrency) };
   const lanes = ['normal', 'bulk'] as const;
-  const other = createClaimer({ ...claim, lanes, lookMs: OWN_LOOK_MS, paceMs: PACE_MS });
+  const other = createClaimer({
+    ...claim,
+    lanes,
+    yieldsTo: ['alert'],
+    lookMs: OWN_LOOK_MS,
+    paceMs: PACE_MS,
+  });
   const watches = { lanes, onDue: other.wake };
   const alerts = createClaimer({ ...claim, lanes: ['alert'], watches, lookMs: LOOK_MS, paceMs: 0 });
   const claimers = [alerts, other];
