@@ -148,8 +148,9 @@ test('the depth of a lane counts what has come and not ended, and the age of the
   await replica.accept(textTo('anna', 'two', { lane: 'bulk', sendAt: Date.now() + 60_000 }));
   const depth = await replica.depth();
   expect(depth).toEqual([
-    { lane: 'alert', queued: 0, oldestMs: 0 },
-    { lane: 'normal', queued: 0, oldestMs: 0 },
-    { lane: 'bulk', queued: 1, oldestMs: expect.any(Number) },
+    { lane: 'alert', account: '', queued: 0, oldestMs: 0 },
+    { lane: 'normal', account: '', queued: 0, oldestMs: 0 },
+    { lane: 'bulk', account: 'default', queued: 1, oldestMs: expect.any(Number) },
+    { lane: 'bulk', account: '', queued: 0, oldestMs: 0 },
   ]);
 });

@@ -120,7 +120,7 @@ test('until its time it is no backlog', async () => {
   await replica.accept(textTo('anna', 'later', { lane: 'bulk', sendAt: clock + 60_000 }));
   const bulk = async () => (await replica.depth()).find(({ lane }) => lane === 'bulk');
   clock += 59_999;
-  expect(await bulk()).toEqual({ lane: 'bulk', queued: 0, oldestMs: 0 });
+  expect(await bulk()).toEqual({ lane: 'bulk', account: 'default', queued: 0, oldestMs: 0 });
   clock += 501;
-  await eventually(bulk).toEqual({ lane: 'bulk', queued: 1, oldestMs: 500 });
+  await eventually(bulk).toEqual({ lane: 'bulk', account: 'default', queued: 1, oldestMs: 500 });
 });
