@@ -161,10 +161,10 @@ const own: Readonly<Record<Role, Readonly<Record<string, Kind>>>> = {
       status: 413,
       problem: /over 64 KiB, as none of WeCom is; look who calls/,
     },
-    'signed, but for another key': {
+    'signed, with what no cipher makes': {
       line: `GET ${signedPath(`${SENT}${SENT}`, `&echostr=${SENT}${SENT}`)}`,
-      status: 400,
-      problem: new RegExp(`not whole AES blocks in base64; ${way}`),
+      status: 403,
+      problem: /signature is not made/,
     },
     'signed, with nothing that makes sense': {
       line: `POST ${signedPath(sealed(SENT))}`,
