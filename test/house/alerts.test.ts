@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { countsOf, readRules, readSeries, selected, selectorsOf } from '#test/alert-rules.ts';
 import { createBotMetrics } from '../../src/bot/metrics.ts';
 import { createOpsMetrics } from '../../src/ops/metrics.ts';
 import { createPushMetrics } from '../../src/push/metrics.ts';
@@ -11,21 +12,8 @@ import { createRegistry } from '../../src/server/metrics.ts';
 import { settings } from './settings.ts';
 import { root } from './sources.ts';
 
-interface Rule {
-  readonly alert?: string;
-  readonly record?: string;
-  readonly expr: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly annotations?: Readonly<Record<string, string>>;
-}
-
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
-const { groups }: { groups: readonly { readonly rules: readonly Rule[] }[] } = parse(
-  read('deploy/alerts.yaml'),
-);
-const rules = groups
-  .flatMap((group) => group.rules)
-  .map((rule) => ({ ...rule, name: rule.alert ?? rule.record ?? '' }));
+const rules = readRules();
 const alerts = rules.filter(({ alert }) => alert !== undefined);
 const records = new Set(rules.flatMap(({ record }) => record ?? []));
 
@@ -67,36 +55,8 @@ async function metricsShown(isUsed: boolean): Promise<string> {
   return text;
 }
 
-interface Series {
-  readonly name: string;
-  readonly labels: ReadonlyMap<string, string>;
-  readonly value: number;
-}
-
-const seriesOf = (text: string): readonly Series[] =>
-  [...text.matchAll(/^(\w+)(?:\{(.*)\})? (\S+)$/gm)].map(([, name = '', labels = '', value]) => ({
-    name,
-    labels: new Map([...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, label = '', of = '']) => [label, of])),
-    value: Number(value),
-  }));
-
-/** The metrics that an expression selects, each with the values that its matchers ask for. */
-const selectorsOf = (expr: string) =>
-  [...expr.matchAll(/\b((?:keypad|nodejs|process)_\w+)(?:\{([^}]*)\})?/g)].map(
-    ([, name = '', inside = '']) => ({
-      name,
-      matchers: [...inside.matchAll(/(\w+)(=~|=|!=|!~)"([^"]*)"/g)].map(
-        ([, label = '', how = '', value = '']) => ({
-          label,
-          how,
-          values: how === '=~' ? value.split('|') : [value],
-        }),
-      ),
-    }),
-  );
-
-const used = seriesOf(await metricsShown(true));
-const fresh = seriesOf(await metricsShown(false));
+const used = readSeries(await metricsShown(true));
+const fresh = readSeries(await metricsShown(false));
 /** Prometheus itself puts these on what it scrapes. */
 const BY_PROMETHEUS = new Set(['job', 'instance']);
 
@@ -114,23 +74,14 @@ test.each(rules)('$name speaks of series and labels that exist', ({ expr }) => {
   expect(expr).toMatch(/keypad_|keypad:|nodejs_|\bup\{/);
 });
 
-test.each(rules)('every count that $name looks at is there with 0 before anything happens', ({ expr }) => {
-  const counts = selectorsOf(expr).filter(({ name }) => /_(?:total|count|bucket)$/.test(name));
-  for (const { name, matchers } of counts) {
-    for (const { label, how, values } of matchers) {
-      // What is not equal to something cannot be listed.
-      expect(how, `${name}{${label}}`).toMatch(/^=~?$/);
-      for (const value of values) {
-        const those = fresh.filter(
-          (series) =>
-            series.name === name &&
-            series.labels.get(label) === value &&
-            matchers.every((other) => other.values.includes(series.labels.get(other.label) ?? '')),
-        );
-        expect(those.length, `${name}{${label}="${value}"}`).toBeGreaterThan(0);
-        expect(those.every((series) => series.value === 0)).toBe(true);
-      }
-    }
+test.each(rules)('every count that $name looks at is there with 0 before anything happens', (rule) => {
+  for (const count of countsOf([rule])) {
+    const { name, label, how, value } = count;
+    // What is not equal to something cannot be listed.
+    expect(how, `${name}{${label}}`).toMatch(/^=~?$/);
+    const those = selected(fresh, count);
+    expect(those.length, `${name}{${label}="${value}"}`).toBeGreaterThan(0);
+    expect(those.every((series) => series.value === 0)).toBe(true);
   }
 });
 
