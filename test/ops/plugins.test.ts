@@ -101,7 +101,9 @@ describe('a plug-in', () => {
   });
 
   test('that leaves something behind with its output is given up after its time, too', async () => {
-    const daemon = `setsid sleep 3 &\n${says('t')}`;
+    // It has left the group before its parent ends, or it would end with the group.
+    const leaves = `setsid sh -c ': > "$0.left"; exec sleep 3' "$0" &`;
+    const daemon = `${leaves}\nuntil [ -e "$0.left" ]; do :; done\n${says('t')}`;
     const { lists, causes } = await opened('daemon', daemon, {}, { plugins: { limitMs: 300, most: 1 } });
     expect(await lists()).toBe('集群 demo 的登录凭据拿不到，请联系运维负责人');
     expect(causes()[0]).toContain('gave no answer within 300 ms');
