@@ -108,39 +108,31 @@ const codeTries = statements(
 );
 
 /**
- * Rows get their MAC (records.ts). Those of an earlier version that are open, or whose user may still ask, get theirs here,
- * once: when the column is new. Answers how many.
+ * Rows get their MAC (records.ts). Those of an earlier version that are open, or whose user may still ask, get theirs here;
+ * what a crash in its middle leaves without one gets it when this is run again. Answers how many.
  */
 async function seal(db: Kysely<unknown>, { operationMac, messageMac }: Records): Promise<number> {
-  const isNew = async (table: string): Promise<boolean> => {
+  for (const table of ['operations', 'outbox']) {
     const { rows } = await sql`select 1 from information_schema.columns where table_schema = database()
       and table_name = ${table} and column_name = 'mac'`.execute(db);
-    return rows.length === 0;
-  };
-  let count = 0;
+    if (rows.length === 0) await sql`alter table ${sql.table(table)} add column mac ${MAC}`.execute(db);
+  }
   // An earlier one without an outbox kept what it had to tell here.
   await sql`insert ignore into outbox (id, user, text, state, due_at, tries)
     select concat('outcome-', id), user, coalesce(text, ''), 'waiting', tell_after, 0
     from operations where told = 0 and tell_after is not null`.execute(db);
   await sql`update operations set told = 1 where told = 0 and tell_after is not null`.execute(db);
-  if (await isNew('operations')) {
-    await sql`alter table operations add column mac ${MAC}`.execute(db);
-    const { rows } = await sql<SealedOperation>`select * from operations where finished_at is null
-      or finished_at > (unix_timestamp() - 86400) * 1000`.execute(db);
-    for (const row of rows) {
-      await sql`update operations set mac = ${operationMac(row)} where id = ${row.id}`.execute(db);
-    }
-    count += rows.length;
+  const { rows: operations } = await sql<SealedOperation>`select * from operations where mac is null
+    and (finished_at is null or finished_at > (unix_timestamp() - 86400) * 1000)`.execute(db);
+  for (const row of operations) {
+    await sql`update operations set mac = ${operationMac(row)} where id = ${row.id}`.execute(db);
   }
-  if (await isNew('outbox')) {
-    await sql`alter table outbox add column mac ${MAC}`.execute(db);
-    const { rows } = await sql<SealedMessage>`select * from outbox where state = 'waiting'`.execute(db);
-    for (const row of rows) {
-      await sql`update outbox set mac = ${messageMac(row)} where id = ${row.id}`.execute(db);
-    }
-    count += rows.length;
+  const { rows: messages } =
+    await sql<SealedMessage>`select * from outbox where mac is null and state = 'waiting'`.execute(db);
+  for (const row of messages) {
+    await sql`update outbox set mac = ${messageMac(row)} where id = ${row.id}`.execute(db);
   }
-  return count;
+  return operations.length + messages.length;
 }
 
 /** Brings the platform's database to the form that this version needs, and answers how many rows got a MAC; throws a ConfigError. */

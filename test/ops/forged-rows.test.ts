@@ -136,11 +136,12 @@ test('what is changed while it runs is told to who confirmed it, or to nobody', 
   const second = await ops.as('zhangsan').preview('k8s.scale', { ...input, replicas: 2 });
   const now = harness.clock.now();
   await harness.sql(
-    "update operations set state = 'applied', started_at = ?, lease_owner = ?, lease_until = 1 where id = ?",
-    [now, randomUUID(), second.id],
+    "update operations set state = 'applied', started_at = ?, lease_owner = ?, lease_until = ? where id = ?",
+    [now, randomUUID(), now + 3_600_000, second.id],
   );
   await harness.reseal(second.id);
-  await harness.sql("update operations set user = 'lisi' where id = ?", [second.id]);
+  // In one step: whoever looks by itself in between would take it as it was.
+  await harness.sql("update operations set user = 'lisi', lease_until = 1 where id = ?", [second.id]);
   await ops.sweep();
   expect(await stateOf(second.id)).toBe('forged');
   expect(harness.push.told('lisi')).toEqual([]);
@@ -196,6 +197,8 @@ test('what was open when an earlier version was replaced goes on; nothing of it 
   await old.sql(
     "insert into outbox (id, user, text, state, due_at, tries) values ('outcome-1', 'lisi', '还没说的', 'waiting', 1, 0)",
   );
+  // Somebody began the update and was killed in its middle: one table has its column, and no row has its MAC.
+  await old.sql('alter table operations add column mac char(64) character set ascii collate ascii_bin');
   const updated = await old.startReplica();
   const [row] = await old.sql("select reason from audit where operation = 'migration'");
   expect(row).toEqual({ reason: '4 open rows of an earlier version got a MAC' });
