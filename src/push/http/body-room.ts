@@ -31,11 +31,13 @@ export function createBodyRoom({ each, total }: RoomLimits) {
     /** A place for the body of one request, which belongs to its app and its source. */
     open(...owners: readonly string[]) {
       let mine = 0;
+      let isClosed = false;
       return {
         /** Makes it room for `bytes`, of which it may have some already. Throws a Refusal while there is not so much. */
         reserve(bytes: number): void {
           const more = bytes - mine;
-          if (more <= 0) return;
+          // What still comes in after the answer is read by nobody, and there is no one left to give its room back.
+          if (isClosed || more <= 0) return;
           const wait = { 'retry-after': '1' };
           if (owners.some((owner) => (used.get(owner) ?? 0) + more > each)) {
             const said = `At most ${each} bytes of bodies of one app, or from one source address, are taken at the same time; wait for the answers to those that are under way.`;
@@ -51,6 +53,7 @@ export function createBodyRoom({ each, total }: RoomLimits) {
         close(): void {
           add(owners, -mine);
           mine = 0;
+          isClosed = true;
         },
       };
     },

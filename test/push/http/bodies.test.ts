@@ -172,6 +172,15 @@ test('when all together is used up others are told to come back', async () => {
   expect(full.held()).toBe(201);
 });
 
+test('what still comes in of a body that was answered takes no room that nobody would give back', () => {
+  const all = createBodyRoom({ each: EACH, total: EACH });
+  const place = all.open('app a', 'source 1');
+  place.reserve(300);
+  place.close();
+  place.reserve(400);
+  expect(all.held()).toBe(0);
+});
+
 test('a body that says no length takes room as it grows, and is cut where there is none', async () => {
   const connection = await begin({ body: bytes(1500), isChunked: true });
   connection.say(chunk(600));
