@@ -27,7 +27,7 @@ export interface ResultParts {
   /** From 0 to 1. */
   readonly random: () => number;
   readonly newId: () => string;
-  /** How often it looks for what is due when nothing wakes it; 1 s. */
+  /** How often it looks for what others have left; 1 s. What it tries again itself it does at its time. */
   readonly pollMs?: number;
   /** Called after every try: `delivered`, `retried`, `expired` or `refused`. */
   readonly onCall: (result: string) => void;
@@ -76,6 +76,7 @@ export function createWebhooks(parts: ResultParts) {
     try {
       const verdict = await tell(parts, callback);
       await endTry(db, callback, verdict, now());
+      if (verdict.state === 'open') setTimeout(loop.wake, verdict.dueAt - now()).unref();
       if (verdict.state !== 'void') onCall(words[verdict.state]);
     } catch (error) {
       // Our own trouble, most likely the database's: the lease ends by itself, and then it is tried again.
