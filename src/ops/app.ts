@@ -77,7 +77,11 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
   const targets = openTargets({
     connections,
     mysqlUrls: config.mysqlTargets.reveal(),
-    onFailure: (cluster, err) => (logOfRequest.getStore() ?? log).warn({ cluster, err }, 'a cluster failed'),
+    onFailure: (what, name, err) =>
+      (logOfRequest.getStore() ?? log).warn(
+        { [what]: name, err },
+        what === 'cluster' ? 'a cluster failed' : 'an instance failed',
+      ),
   });
   const db = openDatabase(config.mysqlUrl.reveal(), metrics.transactionRetried);
   const owner = randomUUID();

@@ -91,10 +91,21 @@ export function openDatabase(url: string, onRetry?: () => void): Database {
 /** A MySQL server that operations look at and act on. */
 export type MysqlServer = ReturnType<typeof openMysqlServer>;
 
+/** Where a target server is, and what it is called. */
+export interface MysqlServerParts {
+  /** The instance, as the policy names it; it stands in the sentences for users. */
+  readonly name: string;
+  readonly url: string;
+  /** Hears why the server did not do what it was asked; for the log. */
+  onFailure(error: Error): void;
+}
+
 /** Opens a target server; no connection is made before the first statement. */
-export function openMysqlServer(url: string) {
+export function openMysqlServer({ name, url, onFailure }: MysqlServerParts) {
   const server = openKysely<unknown>(url, { connections: 2, statementMs: 3000 });
   return {
+    name,
+    onFailure,
     /** Runs one statement, for 3 s at most; `?` stands for a value. */
     async rows(statement: string, values: readonly string[] = []) {
       const query = CompiledQuery.raw(statement, [...values]);

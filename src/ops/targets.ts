@@ -11,8 +11,8 @@ export interface TargetParts {
   readonly connections: Connections;
   /** Addresses of MySQL servers by the names of the instances. */
   readonly mysqlUrls: Readonly<Record<string, string>>;
-  /** Hears why a cluster did not do what it was asked; for the log. */
-  onFailure(cluster: string, error: Error): void;
+  /** Hears why a cluster or a MySQL instance did not do what it was asked; for the log. */
+  onFailure(what: 'cluster' | 'instance', name: string, error: Error): void;
 }
 
 /** Opens what the kubeconfig and the list of MySQL addresses name; closes both. */
@@ -20,11 +20,17 @@ export function openTargets({ connections, mysqlUrls, onFailure }: TargetParts) 
   const clusters = new Map<string, Cluster>();
   const clusterAt = (name: string): Cluster => {
     const cluster =
-      clusters.get(name) ?? openCluster({ name, connections, onFailure: (error) => onFailure(name, error) });
+      clusters.get(name) ??
+      openCluster({ name, connections, onFailure: (error) => onFailure('cluster', name, error) });
     clusters.set(name, cluster);
     return cluster;
   };
-  const servers = new Map(Object.entries(mysqlUrls).map(([name, url]) => [name, openMysqlServer(url)]));
+  const servers = new Map(
+    Object.entries(mysqlUrls).map(([name, url]) => [
+      name,
+      openMysqlServer({ name, url, onFailure: (error) => onFailure('instance', name, error) }),
+    ]),
+  );
   return {
     names: { contextProblem: connections.problemOf, instances: [...servers.keys()] },
     /** What a unit reaches in Kubernetes. Throws Refused('policy') when `namespace` is given and is not one of the unit's. */

@@ -97,7 +97,7 @@ describe('the audit', () => {
     };
     await audit.append({ ...entry(1), ...texts });
     const [row] = await db.selectFrom('audit').selectAll().orderBy('seq', 'desc').limit(1).execute();
-    const server = openMysqlServer(database.url);
+    const server = openMysqlServer({ name: 'shop-db', url: database.url, onFailure: () => {} });
     const columns = await server.rows(
       `select column_name as name, character_maximum_length as length from information_schema.columns
        where table_schema = database() and table_name = 'audit' and data_type = 'varchar'`,

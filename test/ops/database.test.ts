@@ -30,7 +30,7 @@ test('a database that was half prepared by a replica that died is prepared by th
   const database = await createDatabase();
   const db = openDatabase(database.url);
   await migrate(recordsOf(db));
-  const server = openMysqlServer(database.url);
+  const server = openMysqlServer({ name: 'shop-db', url: database.url, onFailure: () => {} });
   await server.rows('drop table kysely_migration');
   await server.rows('drop table seen_tokens');
   await migrate(recordsOf(db));
@@ -43,7 +43,7 @@ test('a table that an earlier version made takes the longest user of any account
   const database = await createDatabase();
   const db = openDatabase(database.url);
   await migrate(recordsOf(db));
-  const server = openMysqlServer(database.url);
+  const server = openMysqlServer({ name: 'shop-db', url: database.url, onFailure: () => {} });
   await server.rows("delete from kysely_migration where name > '2026-11-first'");
   for (const table of ['operations', 'audit']) {
     await server.rows(`alter table ${table} modify user varchar(64) not null`);
@@ -70,7 +70,7 @@ test('a table that an earlier version made takes the longest user of any account
 
 test('values stay values whatever mode the server is set to', async () => {
   const database = await createDatabase();
-  const server = openMysqlServer(database.url);
+  const server = openMysqlServer({ name: 'shop-db', url: database.url, onFailure: () => {} });
   const text = "\\' or 1=1 -- 😀";
   const rows = await server.rows('select @@session.sql_mode as mode, ? as text', [text]);
   expect(rows).toEqual([{ mode: 'STRICT_TRANS_TABLES', text }]);
@@ -83,7 +83,7 @@ test('without its database the platform says so, in time, and goes on when it is
   putFreshMariadb(directory);
   const server = await startMariadbServer({ directory, port: await choosePort() });
   const harness = await openOpsHarness();
-  const setup = openMysqlServer(server.url);
+  const setup = openMysqlServer({ name: 'shop-db', url: server.url, onFailure: () => {} });
   await setup.rows('create database keypad');
   const ops = await harness.startReplica({ mysqlUrl: createSecret(`${server.url}/keypad`) });
   await ops.as('zhangsan').read('me', {});

@@ -20,7 +20,7 @@ beforeAll(async () => {
   await admin
     .query(`grant connection_admin on *.* to ${account}@'%'`)
     .catch(() => admin.query(`grant connection admin on *.* to ${account}@'%'`));
-  target = openMysqlServer(urlOf(account));
+  target = openMysqlServer({ name: 'shop-db', url: urlOf(account), onFailure: () => {} });
 });
 afterAll(async () => {
   await target.close();

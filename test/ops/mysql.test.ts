@@ -104,7 +104,9 @@ describe('ending a query', () => {
       if (statement.startsWith('kill')) await connection.query(`set timestamp = unix_timestamp() + ${late}`);
       return (await connection.query(statement, [...(values ?? [])]))[0] as Record<string, unknown>[];
     };
-    expect(await killQuery({ rows }, { id, query }, () => undefined)).toBe(isKilled);
+    expect(
+      await killQuery({ name: 'shop-db', onFailure: () => {}, rows }, { id, query }, () => undefined),
+    ).toBe(isKilled);
     const isStillThere = async () => (await running()).query === query;
     if (isKilled) expect(await slow).not.toBe('asleep');
     else expect(await isStillThere()).toBe(true);
@@ -117,7 +119,9 @@ describe('ending a query', () => {
     const tooLate = () => {
       throw new Error('too late');
     };
-    await expect(killQuery({ rows }, query, tooLate)).rejects.toThrow('too late');
+    await expect(killQuery({ name: 'shop-db', onFailure: () => {}, rows }, query, tooLate)).rejects.toThrow(
+      'too late',
+    );
     expect((await running()).query).toBe(query.query);
   });
 

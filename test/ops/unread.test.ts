@@ -138,7 +138,9 @@ test('a namespace or an instance that holds more than is listed says so', async 
     // As on a busy server; this one takes not so many connections.
     return statement.includes('limit') ? Array.from({ length: 200 }, () => found[0] ?? {}) : found;
   };
-  expect((await listQueries({ rows })).unread).toEqual(['太多，只列出运行最久的 200 项']);
+  expect((await listQueries({ name: 'shop-db', onFailure: () => {}, rows })).unread).toEqual([
+    '太多，只列出运行最久的 200 项',
+  ]);
   await connection.end();
   slow.destroy();
 });
@@ -164,11 +166,15 @@ test('an instance that is away costs its own queries, and is named; alone it is 
     const found = await ops.as('wangwu').post('mysql.processlist', { unit: 'both' });
     return found.state === 'done' && JSON.stringify(found.output).includes('unread') && found;
   });
-  expect(answered.unread).toEqual(['实例 pay-db：数据库连不上，请稍后再试']);
+  expect(answered.unread).toEqual(['实例 pay-db：数据库 pay-db 连不上，请稍后再试']);
   expect(await ops.as('wangwu').post('mysql.processlist', { unit: 'pay' })).toEqual({
     state: 'failed',
-    message: '数据库连不上，请稍后再试',
+    message: '数据库 pay-db 连不上，请稍后再试',
   });
+  const said = ops.logged.filter(({ msg }) => msg === 'an instance failed');
+  expect(said).toMatchObject([
+    { instance: 'pay-db', id: expect.any(String), err: { cause: expect.anything() } },
+  ]);
   slow.destroy();
 });
 

@@ -7,6 +7,9 @@ import { TargetFailed } from '../../target-failed.ts';
 import { cutShort } from '../listing.ts';
 import { hideStatementSecrets } from './statement-secrets.ts';
 
+/** What is asked of a server here. */
+type AskedServer = Pick<MysqlServer, 'name' | 'onFailure' | 'rows'>;
+
 /** A statement that a server is working on. */
 export type RunningQuery = ReturnType<typeof queryOf>;
 
@@ -40,16 +43,14 @@ const START_MOVES = 2;
 const MOST_LISTED = 200;
 
 /** All running statements but those of this list itself, longest first, 200 at most. Throws TargetFailed. */
-export async function listQueries(
-  server: Pick<MysqlServer, 'rows'>,
-): Promise<readonly RunningQuery[] & Unread> {
+export async function listQueries(server: AskedServer): Promise<readonly RunningQuery[] & Unread> {
   const queries = await read(server, `order by p.TIME desc, p.ID limit ${MOST_LISTED}`, []);
   return queries.length < MOST_LISTED ? queries : cutShort(queries, '运行最久的');
 }
 
 /** The run of a statement with that fingerprint on that connection; undefined when it has ended. Throws TargetFailed. */
 export async function findQuery(
-  server: Pick<MysqlServer, 'rows'>,
+  server: AskedServer,
   id: string,
   fingerprint: string,
 ): Promise<RunningQuery | undefined> {
@@ -62,12 +63,14 @@ export async function findQuery(
  * MariaDB ends it by its own number. MySQL can only be told the connection, so it is looked at right before.
  */
 export async function killQuery(
-  server: Pick<MysqlServer, 'rows'>,
+  server: AskedServer,
   { id, query: fingerprint }: { readonly id: string; readonly query: string },
   checkTime: () => void,
 ): Promise<boolean> {
   const numbered = /^q:(\d+)$/.exec(fingerprint)?.[1];
-  const [clock] = await server.rows(`select unix_timestamp(now(6)) + ${GOOD_FOR} as until`).catch(fail);
+  const [clock] = await server
+    .rows(`select unix_timestamp(now(6)) + ${GOOD_FOR} as until`)
+    .catch(failOf(server));
   if (numbered === undefined && (await findQuery(server, id, fingerprint)) === undefined) return false;
   checkTime();
   // A kill that is delayed on its way would meet whatever runs then: past its time it names nothing.
@@ -80,21 +83,21 @@ export async function killQuery(
       : `kill query id ${inTime(numbered, '9223372036854775807')}`;
   return server.rows(statement).then(
     () => true,
-    (error: unknown) => (isNoSuchQuery(error) ? false : fail(error)),
+    (error: unknown) => (isNoSuchQuery(error) ? false : failOf(server)(error)),
   );
 }
 
-async function read(server: Pick<MysqlServer, 'rows'>, rest: string, values: readonly string[]) {
-  const [{ version } = {}] = await server.rows('select version() as version').catch(fail);
+async function read(server: AskedServer, rest: string, values: readonly string[]) {
+  const [{ version } = {}] = await server.rows('select version() as version').catch(failOf(server));
   if (/mariadb/i.test(String(version))) {
-    const rows = await server.rows(`${MARIADB} ${rest}`, values).catch(fail);
+    const rows = await server.rows(`${MARIADB} ${rest}`, values).catch(failOf(server));
     return rows.map((row) => queryOf(row, 'q'));
   }
   for (const [index, statement] of MYSQL.entries()) {
     try {
       return (await server.rows(`${statement} ${rest}`, values)).map((row) => queryOf(row, 'e'));
     } catch (error) {
-      if (index === MYSQL.length - 1 || !isNotForUs(error)) fail(error);
+      if (index === MYSQL.length - 1 || !isNotForUs(error)) failOf(server)(error);
     }
   }
   return [];
@@ -130,12 +133,17 @@ function isSameRun(one: string, other: string): boolean {
   return other.startsWith(`d:${digest}:`) && Math.abs(Number(start) - Number(otherStart)) <= START_MOVES;
 }
 
-/** Words an error of the server for a person. */
-function fail(cause: unknown): never {
-  const refusedCodes = /^ER_(ACCESS_DENIED|DBACCESS_DENIED|SPECIFIC_ACCESS_DENIED|KILL_DENIED)/;
-  const isDenied = refusedCodes.test(codeOf(cause));
-  const sentence = isDenied ? '数据库不允许 Keypad 的账号这样做' : '数据库连不上，请稍后再试';
-  throw new TargetFailed(sentence, { mayHaveHappened: !isDenied && mayHaveArrived(cause), cause });
+/** Words an error of the server for a person, who reads which one it was. */
+function failOf({ name, onFailure }: AskedServer): (cause: unknown) => never {
+  return (cause) => {
+    const refusedCodes = /^ER_(ACCESS_DENIED|DBACCESS_DENIED|SPECIFIC_ACCESS_DENIED|KILL_DENIED)/;
+    const isDenied = refusedCodes.test(codeOf(cause));
+    const sentence = isDenied ? '不允许 Keypad 的账号这样做' : '连不上，请稍后再试';
+    const options = { mayHaveHappened: !isDenied && mayHaveArrived(cause), cause };
+    const error = new TargetFailed(`数据库 ${name} ${sentence}`, options);
+    onFailure(error);
+    throw error;
+  };
 }
 
 function isNoSuchQuery(error: unknown): boolean {
