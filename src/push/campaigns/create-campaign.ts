@@ -5,6 +5,7 @@ import { checkAccount } from '../http/accounts.ts';
 import { type Ask, Refusal } from '../http/route.ts';
 import { campaignSchema, LONGEST_LINE, type NewCampaign, readLine } from './campaign-schema.ts';
 import { type CampaignParts, type CampaignRow, findCampaign } from './campaign-store.ts';
+import type { OrderParts } from './control.ts';
 import { loadReceivers, readLines } from './load-receivers.ts';
 import { addReceivers, changeLoading, findByKey, insertCampaign } from './loading-store.ts';
 import { removeLoading } from './removal-store.ts';
@@ -16,7 +17,7 @@ import { checkSchedule } from './schedule.ts';
  * has ended and was what the app had signed, and not at all otherwise. Resolves to the campaign as it stands; the same
  * request again under one idempotency key has the same. Throws an InputError or Refusal of one sentence.
  */
-export async function createCampaign(parts: CampaignParts, ask: Ask): Promise<CampaignRow> {
+export async function createCampaign(parts: OrderParts, ask: Ask): Promise<CampaignRow> {
   const { db, accounts, now, onError } = parts;
   const { app, scopes } = ask.caller;
   const lines = readLines(ask.raw as Readable, LONGEST_LINE);
@@ -36,7 +37,7 @@ export async function createCampaign(parts: CampaignParts, ask: Ask): Promise<Ca
     await removeLoading(db, serial).catch(onError);
     throw error;
   }
-  if (campaign.start) await startCampaign(parts, await findCampaign(db, app, row.id));
+  if (campaign.start && (await startCampaign(parts, await findCampaign(db, app, row.id)))) parts.onOrder();
   return findCampaign(db, app, row.id);
 }
 

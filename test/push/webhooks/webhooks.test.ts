@@ -1,6 +1,6 @@
 import { createHmac, hash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openPushDatabase } from '#test/push-database.ts';
 import type { App } from '../../../src/push/apps/app-cache.ts';
 import { storeOpaque } from '../../../src/push/content/opaque.ts';
@@ -43,7 +43,7 @@ afterAll(async () => {
 });
 
 /** Starts a replica that tells; the list of hosts and the key are as if nobody had changed them. */
-function replica(): ResultTeller {
+function replica(pollMs = 5): ResultTeller {
   hosts = ['127.0.0.1', '127.0.0.2'];
   key = 'the-key-of-ci';
   for (const each of inboxes) {
@@ -55,7 +55,7 @@ function replica(): ResultTeller {
     keys: { find: async () => ({ callbackHosts: hosts }) as App, newestKey: async () => key },
     send: http.send,
     now: () => now,
-    pollMs: 5,
+    pollMs,
     random: () => 0,
     newId: () => newId(now),
     onCall: (result) => calls.push(result),
@@ -219,6 +219,25 @@ describe('a result callback', () => {
     });
     await expect(work).rejects.toBe(stop);
     expect(await db.selectFrom('result_callbacks').selectAll().execute()).toEqual([]);
+  });
+
+  test('is tried again at its time, without a look', async () => {
+    const { setTimeout: begin } = globalThis;
+    const due: (() => void)[] = [];
+    vi.spyOn(globalThis, 'setTimeout').mockImplementation(((work: () => void, ms = 0) => {
+      if (ms !== 500) return begin(work, ms);
+      due.push(work);
+      return begin(() => {}, 0);
+    }) as typeof setTimeout);
+    const teller = replica(3_600_000);
+    inbox.answer = (_arrived, response) => response.writeHead(inbox.arrived.length === 1 ? 500 : 200).end();
+    await note(teller, await finished(address(inbox)));
+    teller.start();
+    await expect.poll(() => due.length).toBe(1);
+    now += 500;
+    due[0]?.();
+    await until(() => expect(calls).toEqual(['retried', 'delivered']));
+    vi.restoreAllMocks();
   });
 
   test('is tried again after 0.5 s, 1 s, 2 s … and 15 min at most, until it is taken', async () => {

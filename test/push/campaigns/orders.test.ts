@@ -1,0 +1,49 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { openCampaignHarness, users } from './campaign-harness.ts';
+
+let harness: Awaited<ReturnType<typeof openCampaignHarness>>;
+beforeEach(async () => {
+  harness = await openCampaignHarness();
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  expect(harness.errors).toEqual([]);
+  await harness.close();
+});
+
+/** From now on no rest of the loop of campaigns ends by itself; resolves once it rests. */
+async function holdRests(start: () => void): Promise<void> {
+  const { setTimeout: begin } = globalThis;
+  let rests = 0;
+  vi.spyOn(globalThis, 'setTimeout').mockImplementation(((work: () => void, ms = 0) => {
+    if (ms !== 500) return begin(work, ms);
+    rests += 1;
+    return begin(() => {}, 0);
+  }) as typeof setTimeout);
+  start();
+  await expect.poll(() => rests).toBe(1);
+}
+
+test.each([
+  [
+    'made to start at once',
+    async (of: Handed['of']) => void (await harness.make({ start: true }, users(3), { of })),
+  ],
+  [
+    'started later',
+    async (of: Handed['of']) => {
+      const { body } = await harness.make({}, users(3), { of });
+      await harness.ask(`POST /campaigns/${body.id}/start`, { of });
+    },
+  ],
+])('a campaign that is %s does not wait for the next look', async (_what, order) => {
+  const campaigns = harness.replica();
+  await holdRests(campaigns.start);
+  await order(campaigns);
+  await expect.poll(() => harness.inserted.length).toBe(1);
+  await campaigns.close();
+});
+
+interface Handed {
+  readonly of: ReturnType<Awaited<ReturnType<typeof openCampaignHarness>>['replica']>;
+}
