@@ -158,13 +158,13 @@ describe('a kubeconfig', () => {
       'socks5',
       { token: 't' },
       { 'proxy-url': 'socks5://127.0.0.1:1' },
-      /clusters: "here": proxy-url: .*socks5 is not supported/,
+      /clusters: "here": proxy-url: must be an address that begins with https?:/,
     ],
     [
       'plain http',
       { token: 't' },
       { server: 'http://example.com' },
-      /clusters: "here": server: must be an https address/,
+      /clusters: "here": server: must be https/,
     ],
     [
       'no authority',

@@ -156,7 +156,12 @@ describe('a plug-in', () => {
     [
       'an end with a complaint',
       `echo "cannot reach the login: ${secret}" >&2; exit 3`,
-      'ended with 3: cannot reach the login: [secret]',
+      'ended with 3: cannot reach the login: ***',
+    ],
+    [
+      'an end with what it was given',
+      `printf 'denied for\\n1 password=short' >&2; exit 1`,
+      'ended with 1: denied for↵1 password=***',
     ],
   ])(
     'that answers %s costs its cluster alone, and the log says why, without secrets',

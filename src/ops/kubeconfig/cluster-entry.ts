@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import * as z from 'zod';
 import { InputError } from '../../errors.ts';
+import { readUrl } from '../../server/address.ts';
 import { type Entry, flag, optional, pemIn, readFields } from './fields.ts';
 
 /** Where a cluster is, and how to know that it is the right one. */
@@ -33,7 +34,6 @@ const form = z.strictObject({
 });
 /** Under this name stands what a cluster says to plug-ins alone. */
 const FOR_PLUGINS = 'client.authentication.k8s.io/exec';
-const PROXIES = ['http:', 'https:'];
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 /** Reads an entry of `clusters`. Throws an InputError that names the fields that are wrong. */
@@ -51,11 +51,7 @@ export async function readClusterEntry(entry: Entry): Promise<ClusterEntry> {
   const server = serverOf(fields.server);
   const servername = fields['tls-server-name'];
   const proxyUrl = fields['proxy-url'];
-  if (proxyUrl !== undefined && !(URL.canParse(proxyUrl) && PROXIES.includes(new URL(proxyUrl).protocol))) {
-    throw new InputError(
-      'proxy-url: must be an address that begins with http:// or https://; socks5 is not supported',
-    );
-  }
+  if (proxyUrl !== undefined) addressIn('proxy-url', proxyUrl);
   const forPlugins = fields.extensions?.find(({ name }) => name === FOR_PLUGINS);
   return {
     server,
@@ -73,13 +69,22 @@ export async function readClusterEntry(entry: Entry): Promise<ClusterEntry> {
 }
 
 function serverOf(address: string): string {
-  const url = URL.canParse(address) ? new URL(address) : undefined;
-  const isTaken = url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK.test(url.hostname));
-  if (!url || !isTaken) throw new InputError('server: must be an https address, or http on loopback');
-  if (url.username || url.password || url.search || url.hash) {
-    throw new InputError('server: must be an address without a login, a query or a fragment');
+  const url = addressIn('server', address);
+  if (url.protocol === 'http:' && !LOOPBACK.test(url.hostname)) {
+    throw new InputError('server: must be https: plain http is for loopback only');
+  }
+  if (url.username || url.password || url.search) {
+    throw new InputError('server: must be an address without a login or a query');
   }
   return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
+}
+
+function addressIn(field: string, text: string): URL {
+  try {
+    return readUrl(text, ['https:', 'http:']);
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(`${field}: ${error.message}`) : error;
+  }
 }
 
 /** TLS would silently leave out what is no certificate, and then trust nothing. */

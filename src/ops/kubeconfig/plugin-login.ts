@@ -1,4 +1,3 @@
-import { stripVTControlCharacters } from 'node:util';
 import * as z from 'zod';
 import { InputError } from '../../errors.ts';
 import type { Context } from './kubeconfig.ts';
@@ -43,7 +42,7 @@ export function createPluginLogin({ cluster, user }: Context, { run, environment
       command,
       args,
       env: { ...environment, ...env, KUBERNETES_EXEC_INFO: JSON.stringify(info) },
-      installHint: installHint && stripVTControlCharacters(installHint),
+      installHint,
     };
     try {
       const { token, clientCertificateData, clientKeyData, expirationTimestamp } = readAnswer(

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { onOneLine } from '../../plain-text.ts';
+import { hideAssigned } from '../assigned-secrets.ts';
 
 /** A program to run; `env` is all of its environment. */
 export interface PluginCall {
@@ -146,10 +148,7 @@ function said(complaint: string): string {
   return end === '' ? '' : `: ${end}`;
 }
 
-/** Texts of others without control characters, and without long words that could be secrets. */
+/** A text of others on one line, without what a word says to be a secret, and without long words that could be one. */
 function plain(text: string): string {
-  return text
-    .replace(/\p{Cc}+/gu, ' ')
-    .trim()
-    .replace(/[\w+=~-]{24,}/g, '[secret]');
+  return onOneLine(hideAssigned(text.trim()).replace(/[\w+=~-]{24,}/g, '***'));
 }

@@ -1,5 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
 import { InputError } from '../../errors.ts';
+import { type FileReading, readFile } from '../../server/text-file.ts';
 
 /** The text of a file; undefined when there is none. Throws an InputError that says why it cannot be read. */
 export type ReadFile = (path: string) => Promise<string | undefined>;
@@ -16,38 +16,21 @@ const LARGEST = 1024 * 1024;
  * Kubernetes.
  */
 export function createReadings() {
-  const seen = new Map<string, Reading>();
+  const seen = new Map<string, FileReading>();
   return {
     async read(path: string): Promise<string | undefined> {
-      const found = await readingOf(path);
+      const found = readFile(path, LARGEST);
       seen.set(path, found);
-      if (found.problem !== undefined) throw new InputError(`${path} ${found.problem}`);
+      if (found.problem !== undefined && !found.isMissing) throw new InputError(`${path} ${found.problem}`);
       return found.text;
     },
     /** Whether any of the files says something else now. */
     async haveChanged(): Promise<boolean> {
-      const changes = [...seen].map(async ([path, before]) => {
-        const { text, problem } = await readingOf(path);
+      const changes = [...seen].map(([path, before]) => {
+        const { text, problem } = readFile(path, LARGEST);
         return text !== before.text || problem !== before.problem;
       });
-      return (await Promise.all(changes)).includes(true);
+      return changes.includes(true);
     },
   };
-}
-
-interface Reading {
-  readonly text?: string;
-  readonly problem?: string;
-}
-
-async function readingOf(path: string): Promise<Reading> {
-  try {
-    const found = await stat(path);
-    if (!found.isFile()) return { problem: 'is not a file' };
-    if (found.size > LARGEST) return { problem: `is larger than ${LARGEST} bytes` };
-    return { text: await readFile(path, 'utf8') };
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return code === 'ENOENT' || code === 'ENOTDIR' ? {} : { problem: `cannot be read (${code})` };
-  }
 }

@@ -1,7 +1,7 @@
 import type { V1Deployment } from '@kubernetes/client-node';
 import type { InputOf } from '../../../contract/index.ts';
 import { Refused } from '../../../errors.ts';
-import { hideAssigned } from '../assigned-secrets.ts';
+import { hideAssigned } from '../../assigned-secrets.ts';
 import type { Context } from '../operation.ts';
 
 /** A deployment's numbers of pods, and whether its controller has seen the latest change; the server leaves zeros out. */
