@@ -2,11 +2,16 @@
  * Takes the picture of README.md anew: `node scripts/screenshot.mjs [file]`, with Node 24 and /usr/bin/chromium.
  * It starts a demo of its own and taps the way to a scaled deployment.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startDemo } from '../demo/start.ts';
 import { openPage } from '../test/demo/phone/browser.ts';
-import { startTestDemo } from '../test/helpers/demo.ts';
+import { choosePorts } from '../test/helpers/ports.ts';
 
 const file = process.argv[2] ?? 'docs/phone.png';
-const demo = await startTestDemo();
+const directory = mkdtempSync(join(tmpdir(), 'keypad-picture-'));
+const demo = await startDemo({ directory, ports: await choosePorts(), isThrowaway: true });
 try {
   const browser = await openPage({ width: 860, height: 940 }, 1.5);
   try {
@@ -16,6 +21,7 @@ try {
   }
 } finally {
   await demo.stop();
+  rmSync(directory, { recursive: true, force: true });
 }
 
 /** @param {import('playwright-core').Page} page */
