@@ -27,6 +27,8 @@ try {
 /** @param {import('playwright-core').Page} page */
 async function takePicture(page) {
   await page.goto(`${demo.wecom.url}/#zhangsan`);
+  // Until then nobody listens to what is typed.
+  await page.locator('[data-user="zhangsan"][aria-current="true"]').waitFor();
   const screens = page.locator('.row.in .bubble:not(.typing)');
   const said = ['你好', '1', '1', '2', 'web', '3', '1'];
   for (const [index, text] of said.entries()) {
