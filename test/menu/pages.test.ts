@@ -95,8 +95,19 @@ test('a line longer than a page is cut between characters, and nothing of it is 
         expect(parts.map((part) => part.replace(QUOTE, '')).join('')).toBe(line);
       },
     ),
-    { numRuns: 30 },
+    // To look for a shorter text that fails takes minutes.
+    { numRuns: 30, endOnFailure: true },
   );
+});
+
+test('a text of ten pages or a little more loses nothing where the count of pages gets its second digit', async () => {
+  for (let length = 3220; length <= 3250; length += 1) {
+    const text = 'x'.repeat(length);
+    const { phone, reply } = await atText([text], 400);
+    const replies = await turnAll(phone, reply);
+    expect(replies.flatMap((each) => bodyOf(each, 1)).join('')).toBe(text);
+    for (const each of replies) expect(bytesOf(each)).toBeLessThanOrEqual(400);
+  }
 });
 
 test('pages of a list hold ten lines, or as many as fit', async () => {

@@ -63,7 +63,8 @@ function layOut(position: Position, screen: Screen, context: Context): readonly 
   const title = titleOf(position, screen, context);
   const noticed = bytesOf(quoteChoices(screen.notice ?? ''));
   const first = noticed === 0 ? 0 : Math.min(noticed, noticeBytes(title, screen, context)) + GAP;
-  for (let total = 9; ; ) {
+  // The line of keys grows with the digits of the page count: no page may have more than the room was made for.
+  for (let total = 9; ; total = total * 10 + 9) {
     const room: Room = (page, isLast) => {
       const keys = footer(screen, page, isLast ? page + 1 : Math.max(total, page + 2));
       return context.replyBytes - bytesOf(compose([title, '', keys])) - (page === 0 ? first : 0);
@@ -77,9 +78,7 @@ function layOut(position: Position, screen: Screen, context: Context): readonly 
             room,
             LIST_ROWS,
           );
-    // A page count of more digits makes the line of keys longer, and so the room smaller.
-    if (`${pages.length}`.length <= `${total}`.length) return pages;
-    total = pages.length;
+    if (pages.length <= total) return pages;
   }
 }
 
