@@ -1,24 +1,26 @@
 import type { Kysely, Transaction } from 'kysely';
 import { openKysely } from '../../server/database.ts';
-import type { AppTables } from './app-tables.ts';
-import type { CampaignTables } from './campaign-tables.ts';
-import type { DeliveryTables } from './delivery-tables.ts';
-import type { MediaTables } from './media-tables.ts';
-import type { TemplateTables } from './template-tables.ts';
-import type { TokenTables } from './token-tables.ts';
-import type { WebhookTables } from './webhook-tables.ts';
+import type { appTables } from './app-tables.ts';
+import type { campaignTables } from './campaign-tables.ts';
+import type { deliveryTables } from './delivery-tables.ts';
+import type { mediaTables } from './media-tables.ts';
+import type { RowsOf } from './schema.ts';
+import type { templateTables } from './template-tables.ts';
+import type { tokenTables } from './token-tables.ts';
+import type { webhookTables } from './webhook-tables.ts';
 
 export { isDatabaseAway, isDuplicate } from '../../server/mysql-errors.ts';
 
 /** Every table of message delivery. */
-export interface Tables
-  extends AppTables,
-    CampaignTables,
-    DeliveryTables,
-    MediaTables,
-    TemplateTables,
-    TokenTables,
-    WebhookTables {}
+export type Tables = RowsOf<
+  typeof appTables &
+    typeof campaignTables &
+    typeof deliveryTables &
+    typeof mediaTables &
+    typeof templateTables &
+    typeof tokenTables &
+    typeof webhookTables
+>;
 
 /** The database of message delivery: the truth about every message. */
 export type Database = Kysely<Tables>;

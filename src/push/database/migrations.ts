@@ -1,23 +1,27 @@
 import { sql } from 'kysely';
 import { migrate as migrateTo, statements } from '../../server/migrations.ts';
-import { keyTables, rateTables } from './app-tables.ts';
+import { appTables } from './app-tables.ts';
 import { campaignTables } from './campaign-tables.ts';
 import type { Database } from './database.ts';
 import { deliveryTables } from './delivery-tables.ts';
-import { mediaOwnerTables, mediaTables } from './media-tables.ts';
+import { mediaTables } from './media-tables.ts';
+import { createTables } from './schema.ts';
 import { templateTables } from './template-tables.ts';
 import { tokenTables } from './token-tables.ts';
 import { accountColumns, endOfMessages, hostsOfWebhooks, queueTables } from './upgrades.ts';
-import { resultTables } from './webhook-tables.ts';
+import { webhookTables } from './webhook-tables.ts';
 
-/** The steps by name, each of which has been run once in a database that is up to date. */
+/**
+ * The steps by name, each of which has been run once in a database that is up to date. Tables are made as they are today:
+ * a step that changes them finds nothing to do in a database that begins with this version.
+ */
 export const steps = {
-  '2026-11-1-delivery': deliveryTables,
-  '2026-11-2-keys': keyTables,
-  '2026-11-3-templates': templateTables,
-  '2026-11-4-media': mediaTables,
-  '2026-11-5-results': resultTables,
-  '2026-11-6-campaigns': campaignTables,
+  '2026-11-1-delivery': createTables(deliveryTables),
+  '2026-11-2-keys': createTables(appTables),
+  '2026-11-3-templates': createTables(templateTables),
+  '2026-11-4-media': createTables(mediaTables),
+  '2026-11-5-results': createTables(webhookTables),
+  '2026-11-6-campaigns': createTables(campaignTables),
   // The tables of what is gone: the names stay for databases that have run these steps.
   '2026-11-7-console': statements(),
   '2026-11-8-no-console': statements(
@@ -26,12 +30,12 @@ export const steps = {
   ),
   '2026-11-9-recent-sends': statements(),
   '2026-12-1-accounts': accountColumns,
-  '2026-12-2-access-tokens': tokenTables,
-  '2026-12-2-app-rates': rateTables,
+  '2026-12-2-access-tokens': createTables(tokenTables),
+  '2026-12-2-app-rates': createTables(appTables),
   '2026-12-3-one-queue': queueTables,
   '2026-12-4-purge': endOfMessages,
   '2026-12-5-webhook-hosts': hostsOfWebhooks,
-  '2026-12-6-media-owners': mediaOwnerTables,
+  '2026-12-6-media-owners': createTables(mediaTables),
 };
 
 /** Brings the database to the form that this version needs; any number of replicas at once. Throws a ConfigError. */

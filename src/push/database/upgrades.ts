@@ -1,6 +1,7 @@
 import { type Kysely, type Migration, type RawBuilder, sql } from 'kysely';
-import { asciiChar, statements, TABLE_OPTIONS } from '../../server/migrations.ts';
 import { clockOfDatabase as now } from './clock.ts';
+import { deliveryTables } from './delivery-tables.ts';
+import { createTables } from './schema.ts';
 
 /**
  * Whether a table has a column. A step may be run again after a crash in its middle, and MySQL has no
@@ -20,33 +21,10 @@ export const accountColumns: Migration = {
       await sql`alter table ${sql.table(table)}
         add column account varchar(32) not null default 'default'`.execute(db);
     }
-    await sql`alter table deliveries modify line varchar(150), modify busy varchar(150)`.execute(db);
+    if (await has(db, 'deliveries', 'busy'))
+      await sql`alter table deliveries modify line varchar(150), modify busy varchar(150)`.execute(db);
   },
 };
-
-/** The tables of the queue, empty. */
-const tables = statements(
-  sql`create table if not exists delivery_lines (
-    line varchar(150) primary key,
-    account varchar(32) not null,
-    lane varchar(6) not null,
-    due_at bigint not null,
-    owner ${asciiChar(36)},
-    delivery_id bigint,
-    key delivery_lines_by_time (account, lane, due_at)
-  ) ${TABLE_OPTIONS}`,
-  sql`create table if not exists sent_days (
-    account varchar(32) not null,
-    day int not null,
-    used int not null,
-    primary key (account, day)
-  ) ${TABLE_OPTIONS}`,
-  sql`create table if not exists blocks (
-    what varchar(150) primary key,
-    until_at bigint not null,
-    ms int not null
-  ) ${TABLE_OPTIONS}`,
-);
 
 /** How a receiver is named where accounts are told apart. */
 const target = sql`concat(if(d.account = 'default', '', concat(d.account, '/')), d.receiver)`;
@@ -84,7 +62,7 @@ const fill: readonly RawBuilder<unknown>[] = [
 /** The step from two queues to one. All processes of an older version must have ended. */
 export const queueTables: Migration = {
   async up(db: Kysely<unknown>) {
-    await tables.up(db);
+    await createTables(deliveryTables).up(db);
     if (!(await has(db, 'attempts', 'target'))) {
       await sql`alter table attempts add column target varchar(143), add column ended_at bigint,
         add column part int, add column words varchar(27), add key attempts_by_target (target, ended_at)`.execute(

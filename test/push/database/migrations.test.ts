@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { Migrator, sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
 import { createDatabase } from '#test/database.ts';
@@ -23,15 +24,41 @@ test('replicas that start at once bring an empty database up to date together', 
   }
 });
 
-/** A database as a version left it whose last step was this one. */
-async function openOld(last: string) {
+/** A database as the version left it whose last step was this one. */
+async function openOld(last: '2026-11-7-console' | '2026-12-1-accounts') {
   const { url, drop } = await createDatabase();
   const db = openDatabase(url);
-  const provider = { getMigrations: async () => steps };
+  // The steps up to that one count as run.
+  const done = Object.fromEntries(Object.keys(steps).map((name) => [name, { up: async () => {} }]));
+  const provider = { getMigrations: async () => done };
   const tables = { migrationTableName: 'push_migration', migrationLockTableName: 'push_migration_lock' };
   await new Migrator({ db, provider, ...tables }).migrateTo(last);
+  const script = await readFile(new URL('two-queues.sql', import.meta.url), 'utf8');
+  for (const statement of script.split(';').filter((each) => each.trim() !== '')) {
+    await sql.raw(statement).execute(db);
+  }
   return { url, db, drop: () => db.destroy().then(drop) };
 }
+
+/** Columns and indexes of all tables, in the order of their names. */
+async function formOf(db: Database) {
+  const columns = await sql`select table_name, column_name, column_type, is_nullable, column_default, extra,
+      collation_name, generation_expression from information_schema.columns
+    where table_schema = database() order by table_name, column_name`.execute(db);
+  const indexes = await sql`select table_name, index_name, seq_in_index, column_name, non_unique
+    from information_schema.statistics
+    where table_schema = database() order by table_name, index_name, seq_in_index`.execute(db);
+  return [columns.rows, indexes.rows];
+}
+
+test('a database that was brought up to date has the form of one that begins today', async () => {
+  const [old, { url, drop }] = await Promise.all([openOld('2026-12-1-accounts'), createDatabase()]);
+  const fresh = openDatabase(url);
+  await Promise.all([migrate(old.db), migrate(fresh)]);
+  expect(await formOf(old.db)).toEqual(await formOf(fresh));
+  await fresh.destroy();
+  await Promise.all([drop(), old.drop()]);
+});
 
 test('a database that has the tables of the queue view loses them, and nothing else', async () => {
   const { db, drop } = await openOld('2026-11-7-console');
