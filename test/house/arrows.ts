@@ -15,7 +15,10 @@ const NODE = 'node:';
 /** Which room may import which (ARCHITECTURE.md draws the same). */
 export const arrows: Readonly<Record<string, Allowed>> = {
   menus: { any: ['#menu'], types: ['contract'] },
-  menu: { any: ['errors', 'plain-text'], in: { [NODE]: /^src\/menu\/tree\/load\.ts$/ } },
+  menu: {
+    any: ['errors', 'plain-text'],
+    in: { 'src/server/module-folder.ts': /^src\/menu\/tree\/load\.ts$/ },
+  },
   wecom: {
     any: ['errors', 'node:crypto'],
     types: ['src/server/http-client.ts'],

@@ -74,7 +74,7 @@ test('a file that never ends loading, or a pipe in its place, keeps no later men
   execFileSync('mkfifo', [join(directory, '1-a.ts')]);
   await menus.reload();
   expect(problems.splice(0)).toEqual([
-    '1-a.ts: cannot be read; it may have been removed just now, or is no file',
+    '1-a.ts: cannot be read; it may have been removed just now, be no file, or be over 1 MiB',
   ]);
   expect(title()).toBe('旧');
   rmSync(join(directory, '1-a.ts'));

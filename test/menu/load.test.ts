@@ -78,6 +78,65 @@ for (const [what, [files, problem]] of Object.entries(bad)) {
   });
 }
 
+const remedy = 'a menu file imports only #menu, an index.ts, and files of its folder that begin with _';
+const imports: Readonly<Record<string, readonly [text: string, problem: string]>> = {
+  'a module of Node': [`import 'node:fs';`, `1-a.ts: imports "node:fs"; ${remedy}`],
+  'one without its prefix': [`import 'child_process';`, `1-a.ts: imports "child_process"; ${remedy}`],
+  'a package': [`import { z } from 'zod';`, `1-a.ts: imports "zod"; ${remedy}`],
+  'what makes a require': [
+    `import { createRequire } from 'node:module';`,
+    `1-a.ts: imports "node:module"; ${remedy}`,
+  ],
+  'an export from elsewhere': [`export * from 'node:net';`, `1-a.ts: imports "node:net"; ${remedy}`],
+  'a dynamic import': [`await import('node:os');`, `1-a.ts: imports "node:os"; ${remedy}`],
+  'one of what is found out': [`await import('node:' + 'dns');`, `1-a.ts: imports "node:dns"; ${remedy}`],
+  'another entry': [`import './2-b.ts';`, `1-a.ts: imports "./2-b.ts"; ${remedy}`],
+  'a file above the folder': [`import '../_x.ts';`, `1-a.ts: imports "../_x.ts"; ${remedy}`],
+  'one above the top of all': [
+    `import '${'../'.repeat(30)}etc/_x.ts';`,
+    `1-a.ts: imports "${'../'.repeat(30)}etc/_x.ts"; ${remedy}`,
+  ],
+  'one by its whole path': [`import '/etc/_x.ts';`, `1-a.ts: imports "/etc/_x.ts"; ${remedy}`],
+  'one by its URL': [`import 'file:/etc/_x.ts';`, `1-a.ts: imports "file:/etc/_x.ts"; ${remedy}`],
+  'code in a URL': [
+    `import 'data:text/javascript,1';`,
+    `1-a.ts: imports "data:text/javascript,1"; ${remedy}`,
+  ],
+  'a file of another kind': [`import './_x.json';`, `1-a.ts: imports "./_x.json"; ${remedy}`],
+  'a file that is not there': [`import './_y.ts';`, '1-a.ts: imports "./_y.ts", which is not there'],
+  'what a file imports that it imports': [`import './_x.ts';`, `_x.ts: imports "node:vm"; ${remedy}`],
+};
+
+for (const [what, [text, problem]] of Object.entries(imports)) {
+  test(`an import is refused: ${what}`, async () => {
+    const files = {
+      'index.ts': ROOT,
+      '1-a.ts': `${text}\n${entry('a')}`,
+      '2-b.ts': entry('b'),
+      '_x.ts': `import 'node:vm';`,
+      '_x.json': '1',
+    };
+    await expect(load(menu(files).directory)).rejects.toMatchObject({ problems: [problem] });
+  });
+}
+
+test('an import while an entry runs is refused like any other', async () => {
+  const text = `import { action } from '#menu';
+    export default action({ title: 'a', run: async () => String(await import('node:fs').catch((e) => e.message)) });`;
+  const tree = await load(menu({ 'index.ts': ROOT, '1-a.ts': text }).directory);
+  expect(await (await phoneWith(tree, { ops: fakeOps({}) })).say('1')).toContain(
+    '1-a.ts: imports "node:fs"; a menu file',
+  );
+});
+
+test('a file is a module of ES, so it has no require, whatever package.json stands beside it', async () => {
+  const files = { 'index.ts': ROOT, '1-a.ts': entry('a'), '_x.ts': `module.exports = require('node:fs');` };
+  const { directory } = menu({ ...files, '1-a.ts': `import './_x.ts';\n${entry('a')}` });
+  await expect(load(directory)).rejects.toMatchObject({
+    problems: [expect.stringMatching(/1-a\.ts: cannot be loaded: (module|require) is not defined/)],
+  });
+});
+
 test('an entry may have a name that ends like that of a folder', async () => {
   const { root } = await load(menu({ 'index.ts': ROOT, '1-index.ts': entry('a') }).directory);
   expect(root.children.get(1)?.entry.title).toBe('a');
