@@ -8,7 +8,8 @@ import { readNoProxy } from './no-proxy.ts';
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PATCH';
   readonly url: URL;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** A header with several values is sent several times. */
+  readonly headers?: Readonly<Record<string, string | string[]>>;
   readonly body?: string | Uint8Array;
   /** How long the whole may take in ms: from the call to the last byte of the answer. */
   readonly timeoutMs: number;

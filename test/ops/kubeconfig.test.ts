@@ -20,6 +20,9 @@ beforeEach(() => {
   files.shown.splice(0);
 });
 
+/** What a cluster answers that lists deployments. */
+const LIST = '{"kind":"DeploymentList","items":[{}]}';
+const read = (file: string): string => readFileSync(file, 'utf8');
 let made = 0;
 const written = (text: string): string => {
   made += 1;
@@ -88,27 +91,76 @@ describe('a kubeconfig', () => {
     expect(files.shown).toEqual(said === 'listed' ? ['t'] : []);
   });
 
-  test('shows its client certificate', async () => {
+  test.each<[string, (name: string) => object]>([
+    ['its client certificate', () => ({ 'client-certificate': cert, 'client-key': key })],
+    [
+      'the client certificate that its plug-in answers',
+      (name) => {
+        const pair = { clientCertificateData: read(cert), clientKeyData: read(key) };
+        const answer = { kind: 'ExecCredential', apiVersion: exec('').apiVersion, status: pair };
+        files.write(`${name}.json`, JSON.stringify(answer));
+        return { exec: exec(files.program(name, 'cat "$0.json"')) };
+      },
+    ],
+  ])('shows %s to a cluster that demands one', async (what, user) => {
     const server = createTlsServer({
-      cert: readFileSync(cert),
-      key: readFileSync(key),
-      ca: readFileSync(ca),
+      cert: read(cert),
+      key: read(key),
+      ca: read(ca),
       requestCert: true,
       rejectUnauthorized: true,
     });
-    server.on('request', (_request, response) => response.end('{"kind":"DeploymentList","items":[{}]}'));
+    server.on('request', (_request, response) => response.end(LIST));
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const cluster = {
       server: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
       'tls-server-name': 'localhost',
       'certificate-authority-data': readFileSync(ca, 'base64'),
     };
-    const pair = { 'client-certificate': cert, 'client-key': key };
     const { connections, lists } = await files.open(
-      written(files.text({ demo: pair, stranger: {} }, cluster)),
+      written(files.text({ demo: user(what.replaceAll(' ', '-')), stranger: {} }, cluster)),
     );
     expect(await lists()).toBe('listed');
     expect(await lists('stranger')).toBe('集群 stranger 连不上，请稍后再试');
+    await connections.close();
+    server.close();
+  });
+
+  test('acts as somebody else, in the headers that kubectl sends', async () => {
+    const headers: string[][] = [];
+    const server = createServer((request, response) => {
+      headers.push(request.rawHeaders);
+      response.end(LIST);
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const cluster = {
+      server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      'certificate-authority-data': undefined,
+    };
+    const user = {
+      token: 't',
+      as: '张三',
+      'as-uid': '007',
+      'as-groups': ['dev', 'ops'],
+      'as-user-extra': { 'acme.com/(scope)': ['a', 'b'], reason: ['c'] },
+    };
+    const { connections, lists } = await files.open(written(files.text({ demo: user }, cluster)));
+    expect(await lists()).toBe('listed');
+    const [raw = []] = headers;
+    const sent = raw.flatMap((name, index) =>
+      index % 2 === 0 && /^impersonate/i.test(name)
+        ? [`${name.toLowerCase()}: ${Buffer.from(raw[index + 1] ?? '', 'latin1')}`]
+        : [],
+    );
+    expect(sent.sort()).toEqual([
+      'impersonate-extra-acme.com%2f%28scope%29: a',
+      'impersonate-extra-acme.com%2f%28scope%29: b',
+      'impersonate-extra-reason: c',
+      'impersonate-group: dev',
+      'impersonate-group: ops',
+      'impersonate-uid: 007',
+      'impersonate-user: 张三',
+    ]);
     await connections.close();
     server.close();
   });
@@ -127,7 +179,14 @@ describe('a kubeconfig', () => {
       /username, password: is not supported/,
     ],
     ['a field that nobody knows', { tokenfile: 't' }, {}, /users: "bad": tokenfile: is not supported/],
-    ['groups to act as', { token: 't', as: 'u', 'as-groups': ['g'] }, {}, /as-groups: is not supported/],
+    ['groups without a user', { token: 't', 'as-groups': ['g'] }, {}, /as-groups: needs "as", the user/],
+    [
+      'an extra without a user',
+      { 'as-uid': '7', 'as-user-extra': {} },
+      {},
+      /as-uid, as-user-extra: needs "as"/,
+    ],
+    ['a user of two lines', { token: 't', as: 'u\nv' }, {}, /as: has control characters/],
     [
       'an auth-provider',
       { 'auth-provider': { name: 'gcp' } },

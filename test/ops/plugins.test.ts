@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { openKubeconfigs } from './kubeconfig-harness.ts';
@@ -26,6 +26,7 @@ const opened = (name: string, script: string, more?: object, parts?: object) => 
   const command = files.program(name, script);
   return files.open(files.write(`${name}.yaml`, files.text({ demo: exec(command, more) })), parts);
 };
+const short = { plugins: { limitMs: 300, most: 1 } };
 const isRunning = (pid: number): boolean => {
   try {
     // What has ended and was not yet looked at by its parent runs no more.
@@ -81,6 +82,18 @@ describe('a plug-in', () => {
     });
   });
 
+  test('of v1beta1 is asked, and need not say whether it is interactive', async () => {
+    files.accepted.add('t');
+    const beta = 'client.authentication.k8s.io/v1beta1';
+    const command = files.program(
+      'beta',
+      `printf %s "$KUBERNETES_EXEC_INFO" >&2\n${says('t').replace(v1, beta)}`,
+    );
+    const entry = { exec: { apiVersion: beta, command } };
+    const { lists } = await files.open(files.write('beta.yaml', files.text({ demo: entry })));
+    expect(await lists()).toBe('listed');
+  });
+
   test('that is named by a relative path is looked for from the folder of its kubeconfig', async () => {
     files.accepted.add('t');
     files.program('folder/bin/login', says('t'));
@@ -92,21 +105,47 @@ describe('a plug-in', () => {
 
   test('that hangs is ended after its time, with all that it has started', async () => {
     const hangs = 'sleep 1000 &\necho "$!" >> "$0.runs"\nsleep 1000';
-    const { lists, causes } = await opened('hangs', hangs, {}, { plugins: { limitMs: 200, most: 1 } });
+    const { lists, causes } = await opened('hangs', hangs, {}, short);
     expect(await lists()).toBe('集群 demo 的登录凭据拿不到，请联系运维负责人');
-    expect(causes()[0]).toContain('gave no answer within 200 ms');
+    expect(causes()[0]).toContain('gave no answer within 300 ms');
     const [program = 0, child = 0] = files.runs('hangs');
     expect(child).toBeGreaterThan(0);
     await until(async () => !isRunning(program) && !isRunning(child));
   });
 
-  test('that leaves something behind with its output is given up after its time, too', async () => {
-    // It has left the group before its parent ends, or it would end with the group.
-    const leaves = `setsid sh -c ': > "$0.left"; exec sleep 3' "$0" &`;
-    const daemon = `${leaves}\nuntil [ -e "$0.left" ]; do :; done\n${says('t')}`;
-    const { lists, causes } = await opened('daemon', daemon, {}, { plugins: { limitMs: 300, most: 1 } });
+  // It has left the group before its parent ends, or it would end with the group.
+  const leaves = (how: string) =>
+    `${how} setsid sh -c 'echo $$ > "$0.left"; exec sleep 1000' "$0" &\nuntil [ -s "$0.left" ]; do :; done`;
+  /** The process that left; 0 until it has. */
+  const left = (name: string): number =>
+    existsSync(files.at(`${name}.left`)) ? Number(readFileSync(files.at(`${name}.left`), 'utf8')) : 0;
+
+  test('is answered, and what it leaves behind outside of its group is ended', async () => {
+    files.accepted.add('t');
+    const { lists } = await opened('daemon', `${leaves('')}\n${says('t')}`);
+    expect(await lists()).toBe('listed');
+    await until(async () => !isRunning(left('daemon')));
+  });
+
+  test('that hangs is ended with what has left its group', async () => {
+    const { lists } = await opened('leaver', `${leaves('')}\nsleep 1000`, {}, short);
+    expect(await lists()).toBe('集群 demo 的登录凭据拿不到，请联系运维负责人');
+    await until(async () => !isRunning(left('leaver')));
+  });
+
+  test('that hangs, and has ended what would end it, is ended all the same', async () => {
+    const alone = 'read -r guard _ </proc/$$/task/$$/children\nkill -KILL "$guard"\nsleep 1000';
+    const { lists } = await opened('alone-now', alone, {}, short);
+    expect(await lists()).toBe('集群 demo 的登录凭据拿不到，请联系运维负责人');
+    const [program = 0] = files.runs('alone-now');
+    await until(async () => !isRunning(program));
+  });
+
+  test('that leaves something behind with its output that cannot be found is given up after its time, too', async () => {
+    const { lists, causes } = await opened('hidden', `${leaves('env -i')}\n${says('t')}`, {}, short);
     expect(await lists()).toBe('集群 demo 的登录凭据拿不到，请联系运维负责人');
     expect(causes()[0]).toContain('gave no answer within 300 ms');
+    process.kill(left('hidden'));
   });
 
   test('runs only beside so many others', async () => {
@@ -123,7 +162,7 @@ describe('a plug-in', () => {
   });
 
   test('ends with the platform, also when that is killed', async () => {
-    const command = files.program('orphan', 'sleep 1000');
+    const command = files.program('orphan', `${leaves('')}\nsleep 1000`);
     const kubeconfig = files.write('orphan.yaml', files.text({ demo: exec(command) }));
     const script = `
       import { openConnections } from '${join(import.meta.dirname, '../../src/ops/kubeconfig/connections.ts')}';
@@ -135,10 +174,10 @@ describe('a plug-in', () => {
     const platform: ChildProcess = spawn(process.execPath, ['--input-type=module', '--eval', script]);
     onTestFinished(() => void platform.kill('SIGKILL'));
     const pid = await until(async () => files.runs('orphan')[0]);
-    expect(isRunning(pid)).toBe(true);
+    await until(async () => isRunning(left('orphan')));
     platform.kill('SIGKILL');
     await once(platform, 'exit');
-    await until(async () => !isRunning(pid));
+    await until(async () => !isRunning(pid) && !isRunning(left('orphan')));
   });
 
   const secret = 'eyJhbGciOiJSUzI1NiJ9abcdef';

@@ -1,6 +1,6 @@
 import { createHttpClient, type HttpAnswer } from '../../server/http-client.ts';
 import type { Context } from './kubeconfig.ts';
-import { createPluginLogin, type PluginParts } from './plugin-login.ts';
+import { createLogins, type PluginParts } from './logins.ts';
 import type { Login } from './user-entry.ts';
 
 /** A request to the API of a cluster. */
@@ -19,7 +19,7 @@ export type Connection = ReturnType<typeof createConnection>;
 const MOST_BYTES = 64 * 1024 * 1024;
 
 /** Opens one; nothing is sent or run before it is asked for something. */
-export function createConnection(context: Context, plugins: PluginParts) {
+export function createConnection(name: string, context: Context, plugins: PluginParts) {
   const { server, tls, proxyUrl } = context.cluster;
   const clientWith = ({ cert, key }: Login) => createHttpClient({ proxyUrl, tls: { ...tls, cert, key } });
   let open = { login: context.user.login, client: clientWith(context.user.login) };
@@ -33,7 +33,7 @@ export function createConnection(context: Context, plugins: PluginParts) {
   };
   return {
     context,
-    login: createPluginLogin(context, plugins),
+    logins: createLogins(name, context, plugins),
     send(
       { method, path, headers, body }: KubernetesRequest,
       login: Login,

@@ -61,7 +61,7 @@ export async function openConnections(parts: ConnectionsParts) {
         if (needed.includes(name)) problems.push(context.problem);
         else if (open.delete(name)) before?.leave();
       } else if (JSON.stringify(context) !== JSON.stringify(before?.context)) {
-        open.set(name, createConnection(context, { run: runner.run, environment, now: clock.now }));
+        open.set(name, createConnection(name, context, { run: runner.run, environment, now: clock.now }));
         before?.leave();
       }
     }
@@ -93,19 +93,29 @@ export async function openConnections(parts: ConnectionsParts) {
     if (connection !== undefined) return connection;
     throw new TargetFailed(`集群 ${name} 没有配置`, { mayHaveHappened: false });
   };
+  /** The same, unless its logins fail, and will not be tried for a while, and no file says something else by now. */
+  const readyConnectionTo = async (name: string): Promise<Connection> => {
+    if (connectionTo(name).logins.isResting()) await look();
+    const connection = connectionTo(name);
+    connection.logins.check();
+    return connection;
+  };
   const send = async (name: string, request: KubernetesRequest): Promise<HttpAnswer> => {
     const end = performance.now() + LIMIT_MS;
     const left = (): number => Math.max(1, Math.ceil(end - performance.now()));
-    const connection = connectionTo(name);
-    const login = await loginWithin(name, connection.login.get(), left());
+    const connection = await readyConnectionTo(name);
+    const login = await loginWithin(name, connection.logins.get(), left());
     const answer = await connection.send(request, login, left());
-    if (answer.status !== 401) return answer;
+    if (answer.status !== 401) return accepted(connection, answer);
     // The cluster has done nothing, so the request may be sent once more: a file may say something else by now, and a
     // plug-in is asked anew.
     await look();
     const fresh = connectionTo(name);
-    const other = await loginWithin(name, fresh.login.other(login), left());
-    return other === undefined ? answer : fresh.send(request, other, left());
+    const other = await loginWithin(name, fresh.logins.other(login), left());
+    const again = other && (await fresh.send(request, other, left()));
+    if (again !== undefined && again.status !== 401) return accepted(fresh, again);
+    fresh.logins.refused(other ?? login);
+    return again ?? answer;
   };
 
   await load([]);
@@ -119,7 +129,7 @@ export async function openConnections(parts: ConnectionsParts) {
     },
     /**
      * Sends a request to the cluster of a context, for 3 s at most. A login that the cluster answers 401 to is fetched
-     * anew, once. Throws a TargetFailed when there is no login, and a NoAnswer when no whole answer comes.
+     * anew, once; while there is none that is accepted, it is tried ever more seldom. Throws a TargetFailed when there is no login, and a NoAnswer when no whole answer comes.
      */
     send,
     /** Reads the files again if they say something else, and tells what is wrong with them. */
@@ -136,6 +146,11 @@ export async function openConnections(parts: ConnectionsParts) {
   };
 }
 
+function accepted(connection: Connection, answer: HttpAnswer): HttpAnswer {
+  connection.logins.accepted();
+  return answer;
+}
+
 /** A login that takes longer is there for the next request. */
 async function loginWithin<T>(name: string, login: Promise<T>, ms: number): Promise<T> {
   const late = Promise.withResolvers<never>();
@@ -147,12 +162,6 @@ async function loginWithin<T>(name: string, login: Promise<T>, ms: number): Prom
   }, ms);
   try {
     return await Promise.race([login, late.promise]);
-  } catch (cause) {
-    if (cause instanceof TargetFailed) throw cause;
-    throw new TargetFailed(`集群 ${name} 的登录凭据拿不到，请联系运维负责人`, {
-      mayHaveHappened: false,
-      cause,
-    });
   } finally {
     clearTimeout(timer);
   }

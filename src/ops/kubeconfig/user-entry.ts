@@ -5,7 +5,7 @@ import { type Entry, flag, optional, pathIn, pemIn, readFields, textIn } from '.
 
 /** What is sent to a cluster to be let in. */
 export interface Login {
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string | string[]>>;
   readonly cert: string | undefined;
   readonly key: string | undefined;
 }
@@ -50,6 +50,9 @@ const form = z.strictObject({
   token: text,
   tokenFile: text,
   as: text,
+  'as-uid': text,
+  'as-groups': texts,
+  'as-user-extra': optional(z.record(z.string().min(1), z.array(z.string()))),
   'auth-provider': optional(z.unknown()),
   exec: optional(plugin),
   extensions: optional(z.unknown()),
@@ -70,7 +73,7 @@ export async function readUserEntry(entry: Entry): Promise<UserEntry> {
   const authorization = await authorizationOf(entry, fields);
   return {
     login: {
-      headers: { ...authorization, ...(fields.as !== undefined && { 'Impersonate-User': fields.as }) },
+      headers: { ...authorization, ...impersonation(fields) },
       ...pair,
     },
     plugin: fields.exec && {
@@ -86,6 +89,35 @@ export async function readUserEntry(entry: Entry): Promise<UserEntry> {
 export function bearer(token: string): { readonly authorization: string } {
   if (!/^[\x21-\x7e]+$/.test(token)) throw new InputError('the token has characters that no token has');
   return { authorization: `Bearer ${token}` };
+}
+
+/** The headers of who is acted as, as kubectl writes them. */
+function impersonation(fields: Fields): Login['headers'] {
+  const { as, 'as-uid': uid, 'as-groups': groups, 'as-user-extra': extra } = fields;
+  if (as === undefined) {
+    const alone = IMPERSONATION.filter((field) => fields[field] !== undefined);
+    if (alone.length > 0) throw new InputError(`${alone.join(', ')}: needs "as", the user to act as`);
+    return {};
+  }
+  const more = Object.entries(extra ?? {}).map(([key, values]) => [
+    `Impersonate-Extra-${encodeURIComponent(key).replace(/[()]/g, percent)}`,
+    values.map((value) => headerValue('as-user-extra', value)),
+  ]);
+  return {
+    'Impersonate-User': headerValue('as', as),
+    ...(uid !== undefined && { 'Impersonate-Uid': headerValue('as-uid', uid) }),
+    ...(groups && { 'Impersonate-Group': groups.map((group) => headerValue('as-groups', group)) }),
+    ...Object.fromEntries(more),
+  };
+}
+
+const IMPERSONATION = ['as-uid', 'as-groups', 'as-user-extra'] as const;
+const percent = (sign: string): string => `%${sign.charCodeAt(0).toString(16)}`;
+
+/** A text as the bytes of a header are written: in UTF-8, one character for each byte. */
+function headerValue(field: string, text: string): string {
+  if (/\p{Cc}/u.test(text)) throw new InputError(`${field}: has control characters, which cannot be sent`);
+  return Buffer.from(text).toString('latin1');
 }
 
 /** Throws an InputError when certificate and key do not belong together, or only one of them is there. */

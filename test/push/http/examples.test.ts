@@ -120,7 +120,7 @@ describe('the client', () => {
     const nonces: unknown[] = [];
     const http = createHttpClient();
     const once: SendHttp = async (request) => {
-      nonces.push(new Headers(request.headers).get('x-keypad-nonce'));
+      nonces.push(new Headers(request.headers as Record<string, string>).get('x-keypad-nonce'));
       const answered = await http.send(request);
       if (nonces.length === 1) throw new NoAnswer('(lost)', true);
       return answered;

@@ -1,8 +1,10 @@
 import * as z from 'zod';
 import { InputError } from '../../errors.ts';
+import { TargetFailed } from '../target-failed.ts';
+import { createBackOff } from './back-off.ts';
 import type { Context } from './kubeconfig.ts';
 import type { RunPlugin } from './plugin-process.ts';
-import { bearer, checkPair, type Login } from './user-entry.ts';
+import { bearer, checkPair, type Login, type PluginEntry } from './user-entry.ts';
 
 /** What a plug-in is run with. */
 export interface PluginParts {
@@ -20,19 +22,27 @@ const status = z.looseObject({
   clientKeyData: z.string().min(1).nullish(),
 });
 
+/** What gives out the logins of a context. */
+export type Logins = ReturnType<typeof createLogins>;
+
 /**
- * Makes what gets the login of a context from its plug-in. A login is used until it expires, or the cluster refuses it;
- * who asks while the plug-in runs waits for the same run. It throws an Error that says what is wrong, and shows no
- * secret.
+ * Makes what gives out the logins of a context: what stands in its entry, or what its plug-in answers. The latter is used
+ * until it expires, or the cluster refuses it; who asks while the plug-in runs waits for the same run. While the plug-in
+ * fails, or the cluster refuses what it is shown, both are asked ever more seldom, and `check` and `get` throw the last
+ * reason. What they throw is a TargetFailed that shows no secret.
  */
-export function createPluginLogin({ cluster, user }: Context, { run, environment, now }: PluginParts) {
+export function createLogins(
+  name: string,
+  { cluster, user }: Context,
+  { run, environment, now }: PluginParts,
+) {
   const { plugin, login } = user;
+  const backOff = createBackOff(now);
   let current: (Login & { readonly until: number }) | undefined;
   let running: Promise<Login> | undefined;
 
-  const ask = async (): Promise<Login> => {
-    if (plugin === undefined) return login;
-    const { apiVersion, command, args = [], env, provideClusterInfo, installHint } = plugin;
+  const ask = async (entry: PluginEntry): Promise<Login> => {
+    const { apiVersion, command, args = [], env, provideClusterInfo, installHint } = entry;
     const info = {
       kind: 'ExecCredential',
       apiVersion,
@@ -55,27 +65,56 @@ export function createPluginLogin({ cluster, user }: Context, { run, environment
       current = { headers: { ...login.headers, ...(token && bearer(token.trim())) }, ...pair, until };
       return current;
     } catch (error) {
-      throw new Error(`the plug-in ${command}: ${(error as Error).message}`);
+      const cause = new Error(`the plug-in ${command}: ${(error as Error).message}`);
+      const failure = failed(`集群 ${name} 的登录凭据拿不到，请联系运维负责人`, cause);
+      backOff.failed(failure);
+      throw failure;
     }
   };
-
-  const get = (): Promise<Login> => {
-    if (plugin === undefined) return Promise.resolve(login);
-    if (current !== undefined && current.until > now()) return Promise.resolve(current);
-    running ??= ask().finally(() => {
+  const check = (): void => {
+    const why = backOff.why();
+    const leftMs = backOff.leftMs();
+    if (why === undefined || leftMs === 0) return;
+    const again = `not tried again for ${Math.ceil(leftMs / 1000)} s`;
+    throw failed(why.message, new Error(`${(why.cause as Error).message}; ${again}`));
+  };
+  const get = async (): Promise<Login> => {
+    if (plugin === undefined) return login;
+    if (current !== undefined && current.until > now()) return current;
+    running ??= ask(plugin).finally(() => {
       running = undefined;
     });
     return running;
   };
+  const drop = (refused: Login): void => {
+    if (current === refused) current = undefined;
+  };
   return {
+    isResting: () => backOff.leftMs() > 0,
+    /** Throws why nothing is sent now, while that is so. */
+    check,
     get,
     /** Another login than the one that the cluster has refused; undefined when there is no other. */
     async other(refused: Login): Promise<Login | undefined> {
-      if (current === refused) current = undefined;
+      drop(refused);
+      // While it fails, each try is one request with what was asked for just then.
+      if (backOff.why() !== undefined) return undefined;
       const found = await get();
       return found === refused ? undefined : found;
     },
+    /** Takes note of what the cluster thinks of a login that there is no other for. */
+    refused(shown: Login): void {
+      drop(shown);
+      backOff.failed(
+        failed(`集群 ${name} 不允许 Keypad 这样做（401）`, new Error('the cluster refuses the login (401)')),
+      );
+    },
+    accepted: backOff.succeeded,
   };
+}
+
+function failed(message: string, cause: Error): TargetFailed {
+  return new TargetFailed(message, { mayHaveHappened: false, cause });
 }
 
 function readAnswer(output: string, apiVersion: string): z.infer<typeof status> {
