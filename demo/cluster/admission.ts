@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { badRequest, type Cause, invalid } from './failure.ts';
+import { withGeneratedSelector } from './job-shape.ts';
 import { isRecord, prune } from './json.ts';
 import type { Writer } from './managed-fields.ts';
 import { apiVersionOf, resourceOf } from './resources.ts';
@@ -53,7 +54,8 @@ export function admit<P extends Plural>(
   subresource: Writer['subresource'],
 ): Kinds[P] {
   const resource = resourceOf(plural);
-  const pruned = readProposal(prune(proposed));
+  const given = readProposal(prune(proposed));
+  const pruned = before === undefined && plural === 'jobs' ? withGeneratedSelector(given) : given;
   const parsed = shapes[plural].safeParse({
     ...pruned,
     apiVersion: apiVersionOf(resource),
@@ -66,7 +68,9 @@ export function admit<P extends Plural>(
   }
   const after = parsed.data as Kinds[P];
   const moved =
-    before === undefined ? [] : immutable(plural).filter((path) => differsAt(path, before, after));
+    before === undefined
+      ? []
+      : [...identity, ...resource.fixed].filter((path) => differsAt(path, before, after));
   if (moved.length > 0) {
     throw invalid(
       resource,
@@ -74,7 +78,7 @@ export function admit<P extends Plural>(
       moved.map((path) => wrong(path, 'field is immutable')),
     );
   }
-  if (!isScalable(plural)) return after;
+  if (!resource.counted) return after;
   const generation = generationOf(before, after, subresource);
   return { ...after, metadata: { ...after.metadata, generation } };
 }
@@ -83,14 +87,7 @@ function wrong(field: string, message: string): Cause {
   return { field, message, reason: 'FieldValueInvalid' };
 }
 
-function isScalable(plural: Plural): boolean {
-  return resourceOf(plural).subresources.includes('scale');
-}
-
-function immutable(plural: Plural): readonly string[] {
-  const identity = ['metadata.name', 'metadata.namespace', 'metadata.uid'];
-  return isScalable(plural) ? [...identity, 'spec.selector'] : identity;
-}
+const identity = ['metadata.name', 'metadata.namespace', 'metadata.uid'];
 
 function differsAt(path: string, before: KubeObject, after: KubeObject): boolean {
   const at = (object: unknown) =>

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { createCertificate } from './certificate.ts';
+import type { Speech } from './container-log.ts';
 import { createControllers } from './controllers.ts';
 import { kubeconfigFor } from './kubeconfig.ts';
-import type { Speech } from './pod-log.ts';
 import { createRecorder } from './recorder.ts';
 import { createRegistry } from './registry.ts';
 import { createServer } from './server.ts';

@@ -60,6 +60,14 @@ export const columns: { readonly [P in Plural]: readonly Column<Kinds[P]>[] } = 
     age(),
     ...ofTemplate(),
   ],
+  jobs: [
+    name(),
+    { name: 'Status', cell: statusOfJob },
+    { name: 'Completions', cell: ({ spec, status }) => `${status.succeeded ?? 0}/${spec.completions}` },
+    { name: 'Duration', cell: ({ status }, now) => durationOf(status, now) },
+    age(),
+    ...ofTemplate(),
+  ],
   horizontalpodautoscalers: [
     name(),
     { name: 'Reference', cell: ({ spec }) => `${spec.scaleTargetRef.kind}/${spec.scaleTargetRef.name}` },
@@ -85,7 +93,7 @@ function age(): Column<Named> {
   return { name: 'Age', cell: ({ metadata }, now) => since(metadata.creationTimestamp, now) };
 }
 
-function ofTemplate(): readonly Column<Kinds['deployments'] | Kinds['replicasets']>[] {
+function ofTemplate(): readonly Column<Kinds['deployments'] | Kinds['replicasets'] | Kinds['jobs']>[] {
   return [
     { name: 'Containers', wide: true, cell: ({ spec }) => joined(spec.template.spec.containers, 'name') },
     { name: 'Images', wide: true, cell: ({ spec }) => joined(spec.template.spec.containers, 'image') },
@@ -120,8 +128,19 @@ function readyContainers({ status }: Pod): number {
 
 function statusOfPod({ metadata, status }: Pod): string {
   if (metadata.deletionTimestamp !== undefined) return 'Terminating';
-  const waiting = status.containerStatuses?.find((container) => container.state.waiting !== undefined);
-  return waiting?.state.waiting?.reason ?? status.phase;
+  const states = status.containerStatuses?.map(({ state }) => state.waiting ?? state.terminated);
+  return states?.find((state) => state !== undefined)?.reason ?? status.phase;
+}
+
+function statusOfJob({ status }: Kinds['jobs']): string {
+  const said = ['Complete', 'Failed', 'FailureTarget', 'SuccessCriteriaMet'];
+  return said.find((type) => isTrue(status.conditions, type)) ?? 'Running';
+}
+
+function durationOf({ startTime, completionTime }: Kinds['jobs']['status'], now: Date): string {
+  if (startTime === undefined) return '';
+  const end = completionTime === undefined ? now.getTime() : Date.parse(completionTime);
+  return shortDuration((end - Date.parse(startTime)) / 1000);
 }
 
 /** How much is used of how much should be: `cpu: 43%/70%`. */

@@ -23,9 +23,8 @@ export function withCondition(
   if (before !== undefined && same && before.reason === said.reason && before.message === said.message) {
     return conditions ?? [];
   }
-  const time = stamp(now);
-  const lastTransitionTime = (same ? before?.lastTransitionTime : undefined) ?? time;
-  const next: Condition = { ...said, lastUpdateTime: time, lastTransitionTime };
+  const lastTransitionTime = (same ? before?.lastTransitionTime : undefined) ?? stamp(now);
+  const next: Condition = { ...said, lastTransitionTime };
   return [...(conditions ?? []).filter((condition) => condition.type !== said.type), next];
 }
 

@@ -1,5 +1,7 @@
 import { reconcileDeployment } from './deployment-controller.ts';
 import { ApiFailure } from './failure.ts';
+import { collectGarbage } from './garbage.ts';
+import { createJobController } from './job-controller.ts';
 import { createKubelet } from './kubelet.ts';
 import { reconcileReplicaSet } from './replica-set-controller.ts';
 import type { KubeObject } from './shapes.ts';
@@ -28,12 +30,25 @@ export function createControllers(
   options: { readonly tick: number; readonly isAbsent: (image: string) => boolean },
 ): Controllers {
   const { store } = world;
-  const kubelet = createKubelet(world, options.isAbsent);
   let held = true;
   let soon: NodeJS.Timeout | undefined;
   let step: NodeJS.Timeout | undefined;
+  let bell: { readonly at: number; readonly timer: NodeJS.Timeout } | undefined;
 
   let writes = 0;
+
+  /** Wakes everybody at that moment (in milliseconds), if nobody wanted to be woken before. */
+  const alarm = (at: number): void => {
+    if (bell !== undefined && bell.at <= at) return;
+    clearTimeout(bell?.timer);
+    const ring = (): void => {
+      bell = undefined;
+      wake();
+    };
+    bell = { at, timer: setTimeout(ring, Math.max(1, at - world.now().getTime())).unref() };
+  };
+  const kubelet = createKubelet(world, { isAbsent: options.isAbsent, alarm });
+  const jobs = createJobController(world, alarm);
 
   const attempt = (object: KubeObject, work: () => void): void => {
     try {
@@ -51,6 +66,7 @@ export function createControllers(
         attempt(deployment, () => reconcileDeployment(world, deployment));
       }
       for (const set of store.list('replicasets')) attempt(set, () => reconcileReplicaSet(world, set));
+      for (const job of store.list('jobs')) attempt(job, () => jobs.reconcile(job));
       collectGarbage(world);
     }
   };
@@ -69,6 +85,8 @@ export function createControllers(
     held = true;
     clearTimeout(soon);
     clearTimeout(step);
+    clearTimeout(bell?.timer);
+    bell = undefined;
     soon = undefined;
     step = undefined;
   };
@@ -93,19 +111,8 @@ export function createControllers(
     stop: () => {
       hold();
       unsubscribe();
+      jobs.stop();
       clearInterval(clock);
     },
   };
-}
-
-/** Removes what belongs to nobody any more: ReplicaSets of deleted deployments, pods of deleted ReplicaSets. */
-function collectGarbage({ store }: World): void {
-  const plurals = ['deployments', 'replicasets', 'pods'] as const;
-  const alive = new Set(plurals.flatMap((plural) => store.list(plural)).map((object) => object.metadata.uid));
-  for (const plural of ['replicasets', 'pods'] as const) {
-    for (const object of store.list(plural)) {
-      const owners = object.metadata.ownerReferences ?? [];
-      if (owners.length > 0 && !owners.some((owner) => alive.has(owner.uid))) store.drop(plural, object);
-    }
-  }
 }

@@ -1,4 +1,5 @@
 import { type ConditionState, withCondition } from './conditions.ts';
+import { stamp } from './json.ts';
 import { allowances } from './rollout.ts';
 import type { Condition, Deployment, ReplicaSet } from './shapes.ts';
 
@@ -50,15 +51,22 @@ function conditionsOf(deployment: Deployment, counts: Counts, observed: Observed
     .flatMap((set) => set.status.conditions ?? [])
     .find(({ type }) => type === 'ReplicaFailure');
   const others = (status.conditions ?? []).filter(({ type }) => type !== 'ReplicaFailure' || failure);
-  const kept = failure ? withCondition(others, failure as ConditionState, observed.now) : others;
-  const conditions = withCondition(kept, available, observed.now);
+  const kept = failure ? withUpdate(others, failure as ConditionState, observed.now) : others;
+  const conditions = withUpdate(kept, available, observed.now);
   const before = conditions.find((condition) => condition.type === 'Progressing');
   const { said, moved } = progress(deployment, counts, { ...observed, before });
   // Progress starts the deadline anew: its time must change although its text does not.
   const restarted = moved
     ? conditions.map((each) => (each === before ? { ...each, message: '' } : each))
     : conditions;
-  return said === undefined ? conditions : withCondition(restarted, said, observed.now);
+  return said === undefined ? conditions : withUpdate(restarted, said, observed.now);
+}
+
+/** Of all kinds only a deployment says when a condition was last said. */
+function withUpdate(conditions: Condition[] | undefined, said: ConditionState, now: Date): Condition[] {
+  const next = withCondition(conditions, said, now);
+  if (next === conditions) return next;
+  return next.map((each) => (each.type === said.type ? { ...each, lastUpdateTime: stamp(now) } : each));
 }
 
 /** The new Progressing condition, if it changes, and whether the rollout made progress. */

@@ -52,7 +52,7 @@ function listOf(group: string): unknown {
 
 function describe(resource: Resource): unknown {
   const { plural: name, singular: singularName, namespaced, kind, verbs, shortNames } = resource;
-  const inAll = ['pods', 'deployments', 'replicasets', 'horizontalpodautoscalers'].includes(name);
+  const inAll = ['pods', 'deployments', 'replicasets', 'jobs', 'horizontalpodautoscalers'].includes(name);
   return { name, singularName, namespaced, kind, verbs, shortNames, categories: inAll ? ['all'] : [] };
 }
 

@@ -1,9 +1,10 @@
 import { readProposal } from './admission.ts';
-import { type Call, checked, countParameter, find, readWrite } from './call.ts';
-import { badRequest, conflict } from './failure.ts';
+import { type Call, checked, countParameter, find, parameter, readWrite } from './call.ts';
+import { ApiFailure, badRequest, conflict } from './failure.ts';
+import { orphanDependents } from './garbage.ts';
 import { isRecord } from './json.ts';
+import { terminatePod } from './owned-pods.ts';
 import { applyPatch } from './patch.ts';
-import { terminatePod } from './replica-set-controller.ts';
 import type { Resource } from './resources.ts';
 import { type Scalable, scaleOf, withScale } from './scale.ts';
 import type { KubeObject } from './shapes.ts';
@@ -53,14 +54,17 @@ function scalable({ plural }: Resource): 'deployments' | 'replicasets' {
   throw new Error(`${plural} cannot be scaled`);
 }
 
-/** DELETE: a pod gets its time to end (30 s when no other is named), everything else is gone at once. */
+/**
+ * DELETE: a pod gets its time to end (30 s when no other is named), everything else is gone at once. What belongs to it
+ * goes too, unless it is to be orphaned, which is the rule for Jobs.
+ */
 export function remove(world: World, call: Call): unknown {
   const { resource } = call;
   const options = isRecord(call.body) ? call.body : {};
   const current = find(world.store, resource.plural, call);
   const { name, uid } = current.metadata;
   requireSame(call, current, isRecord(options.preconditions) ? options.preconditions : {});
-  if (options.propagationPolicy === 'Orphan') throw badRequest('this cluster does not orphan dependents');
+  const policy = readPolicy(call, options);
   const grace = options.gracePeriodSeconds ?? countParameter(call, 'gracePeriodSeconds') ?? 30;
   if (typeof grace !== 'number' || !(grace >= 0))
     throw badRequest('gracePeriodSeconds: not a number of seconds');
@@ -69,11 +73,36 @@ export function remove(world: World, call: Call): unknown {
   const pod = resource.plural === 'pods' ? find(world.store, 'pods', call) : undefined;
   if (pod !== undefined && (isRehearsal || grace > 0))
     return isRehearsal ? pod : terminatePod(world, pod, grace);
-  if (!isRehearsal) world.store.drop(resource.plural, current);
+  if (!isRehearsal) {
+    if (policy === 'Orphan') orphanDependents(world, current);
+    world.store.drop(resource.plural, current);
+  }
   if (pod !== undefined) return pod;
   const group = resource.group === '' ? {} : { group: resource.group };
   const details = { name, ...group, kind: resource.plural, uid };
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details };
+}
+
+const policies = ['Orphan', 'Background', 'Foreground'] as const;
+
+/** What becomes of the dependents. Throws 422 for a word that is none. */
+function readPolicy(
+  call: Call,
+  options: Readonly<Record<string, unknown>>,
+): (typeof policies)[number] | undefined {
+  const given = options.propagationPolicy ?? parameter(call, 'propagationPolicy') ?? '';
+  const policy = policies.find((each) => each === given);
+  if (policy === undefined && given !== '') {
+    const supported = policies.map((each) => JSON.stringify(each)).join(', ');
+    const message = `propagationPolicy: Unsupported value: ${JSON.stringify(given)}: supported values: ${supported}`;
+    throw new ApiFailure(422, 'Invalid', message);
+  }
+  if (policy !== undefined || call.resource.plural !== 'jobs') return policy;
+  call.warn(
+    'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or ' +
+      'set propagationPolicy=Orphan to suppress this warning',
+  );
+  return 'Orphan';
 }
 
 /** Refuses (409) when the object is not the one that the caller means. */

@@ -1,6 +1,8 @@
-import { type ConditionState, withCondition } from './conditions.ts';
+import { withCondition } from './conditions.ts';
+import { isHindrance, type Run, runOf } from './job-images.ts';
 import { stamp } from './json.ts';
-import type { Condition, Pod } from './shapes.ts';
+import { type ContainerState, endsByItself, isOver, stateOf, statusWith } from './pod-status.ts';
+import type { Pod } from './shapes.ts';
 import type { World } from './world.ts';
 
 /** The scheduler and the kubelet of the demo: moves pods one step of their life at a time. */
@@ -9,33 +11,23 @@ export interface Kubelet {
   tick(): boolean;
 }
 
+type Container = Pod['spec']['containers'][number];
+
 const source = 'kubelet';
 
-/** Creates the kubelet. Images for which `isAbsent` holds cannot be pulled. */
-export function createKubelet(world: World, isAbsent: (image: string) => boolean): Kubelet {
+/** Creates the kubelet. Images for which `isAbsent` holds cannot be pulled; `alarm` asks for a tick at a moment (in milliseconds). */
+export function createKubelet(
+  world: World,
+  options: { readonly isAbsent: (image: string) => boolean; readonly alarm: (at: number) => void },
+): Kubelet {
   let addresses = 0;
 
   const write = (pod: Pod, status: Pod['status']): true => {
     world.registry.update('pods', pod, { ...pod, status }, { manager: source, subresource: 'status' });
     return true;
   };
-  /** The status with every container in this state. */
-  const inState = (pod: Pod, state: Readonly<Record<string, unknown>>, ready = false): Pod['status'] => ({
-    ...pod.status,
-    phase: 'waiting' in state ? 'Pending' : 'Running',
-    containerStatuses: pod.spec.containers.map(({ name, image }) => {
-      return { name, image, imageID: image, ready, started: 'running' in state, restartCount: 0, state };
-    }),
-    conditions: readiness(pod, ready),
-  });
-  const readiness = (pod: Pod, ready: boolean): Condition[] => {
-    const said: Omit<ConditionState, 'type'> = ready
-      ? { status: 'True' }
-      : { status: 'False', reason: 'ContainersNotReady' };
-    const now = world.now();
-    const containers = withCondition(pod.status.conditions, { type: 'ContainersReady', ...said }, now);
-    return withCondition(containers, { type: 'Ready', ...said }, now);
-  };
+  const enter = (pod: Pod, state: (container: Container) => ContainerState, ready = false): true =>
+    write(pod, statusWith(pod, state, { ready, now: world.now() }));
 
   const schedule = (pod: Pod): boolean => {
     const node = world.store.list('nodes').find((each) => each.spec.unschedulable !== true);
@@ -49,10 +41,13 @@ export function createKubelet(world: World, isAbsent: (image: string) => boolean
     const { namespace, name } = pod.metadata;
     const message = `Successfully assigned ${namespace}/${name} to ${nodeName}`;
     world.record(pod, { source: 'default-scheduler', reason: 'Scheduled', message });
-    const time = world.now();
-    const conditions = withCondition(readiness(pod, false), { type: 'PodScheduled', status: 'True' }, time);
-    const creating = inState(bound, { waiting: { reason: 'ContainerCreating' } });
-    return write(bound, { ...creating, conditions, startTime: stamp(time) });
+    const now = world.now();
+    const creating = statusWith(bound, () => ({ waiting: { reason: 'ContainerCreating' } }), {
+      ready: false,
+      now,
+    });
+    const conditions = withCondition(creating.conditions, { type: 'PodScheduled', status: 'True' }, now);
+    return write(bound, { ...creating, conditions, startTime: stamp(now) });
   };
   const refuse = (pod: Pod): boolean => {
     const reason = 'Unschedulable';
@@ -64,51 +59,101 @@ export function createKubelet(world: World, isAbsent: (image: string) => boolean
     return write(pod, { ...pod.status, conditions });
   };
 
-  const start = (pod: Pod, image: string): boolean => {
-    if (isAbsent(image)) {
-      const message = `Failed to pull image "${image}": ${image}: not found`;
-      world.record(pod, { source, type: 'Warning', reason: 'Failed', message });
-      return write(pod, inState(pod, { waiting: { reason: 'ErrImagePull', message } }));
+  /** Why a container cannot start. */
+  const hindrance = (pod: Pod, container: Container): ContainerState['waiting'] => {
+    const { image } = container;
+    if (options.isAbsent(image)) {
+      return { reason: 'ErrImagePull', message: `Failed to pull image "${image}": ${image}: not found` };
     }
-    world.record(pod, { source, reason: 'Pulled', message: `Successfully pulled image "${image}"` });
-    for (const { name } of pod.spec.containers) {
+    const run = endsByItself(pod) ? runOf(pod, container) : undefined;
+    return run && isHindrance(run) ? { reason: run.waiting, message: run.message } : undefined;
+  };
+  const start = (pod: Pod): boolean => {
+    const waiting = pod.spec.containers.map((each) => hindrance(pod, each)).find(Boolean);
+    if (waiting !== undefined) {
+      const message = `${waiting.message}`;
+      world.record(pod, { source, type: 'Warning', reason: 'Failed', message });
+      return enter(pod, () => ({ waiting }));
+    }
+    for (const { name, image } of pod.spec.containers) {
+      world.record(pod, { source, reason: 'Pulled', message: `Successfully pulled image "${image}"` });
       world.record(pod, { source, reason: 'Created', message: `Created container: ${name}` });
       world.record(pod, { source, reason: 'Started', message: `Started container ${name}` });
     }
     addresses += 1;
     const podIP = `10.244.${Math.floor(addresses / 250)}.${(addresses % 250) + 2}`;
-    const running = inState(pod, { running: { startedAt: stamp(world.now()) } });
+    const now = world.now();
+    const running = statusWith(pod, () => ({ running: { startedAt: stamp(now) } }), { ready: false, now });
     return write(pod, { ...running, podIP, podIPs: [{ ip: podIP }] });
   };
-  const backOff = (pod: Pod, image: string): boolean => {
+  const backOff = (pod: Pod): boolean => {
+    const image = pod.spec.containers.find((each) => hindrance(pod, each))?.image;
     const message = `Back-off pulling image "${image}"`;
     world.record(pod, { source, type: 'Warning', reason: 'BackOff', message });
-    return write(pod, inState(pod, { waiting: { reason: 'ImagePullBackOff', message } }));
+    return enter(pod, () => ({ waiting: { reason: 'ImagePullBackOff', message } }));
+  };
+
+  /** What a container has done whose time is over. */
+  const doneBy = (pod: Pod, container: Container): Run | undefined => {
+    const { running } = stateOf(pod, container.name);
+    const run = runOf(pod, container);
+    if (running === undefined || isHindrance(run)) return undefined;
+    const due = Date.parse(running.startedAt) + run.seconds * 1000;
+    if (due <= world.now().getTime()) return run;
+    options.alarm(due);
+    return undefined;
+  };
+  const finish = (pod: Pod): boolean => {
+    const done = pod.spec.containers.map((container) => doneBy(pod, container));
+    if (done.every((run) => run === undefined)) return false;
+    return enter(
+      pod,
+      (container) => {
+        const state = stateOf(pod, container.name);
+        const run = done[pod.spec.containers.indexOf(container)];
+        return run === undefined ? state : terminated(state, run);
+      },
+      true,
+    );
+  };
+  const terminated = (
+    state: ContainerState,
+    { exitCode, reason }: Pick<Run, 'exitCode' | 'reason'>,
+  ): ContainerState => {
+    if (state.running === undefined) return state;
+    const { startedAt } = state.running;
+    return { terminated: { exitCode, reason, startedAt, finishedAt: stamp(world.now()) } };
   };
 
   const end = (pod: Pod): boolean => {
-    const container = pod.status.containerStatuses?.[0];
-    if (container?.state.running === undefined) {
+    const running = pod.spec.containers.filter(({ name }) => stateOf(pod, name).running !== undefined);
+    if (running.length === 0) {
       world.store.drop('pods', pod);
       return true;
     }
-    world.record(pod, { source, reason: 'Killing', message: `Stopping container ${container.name}` });
-    const finishedAt = stamp(world.now());
-    return write(pod, inState(pod, { terminated: { exitCode: 0, reason: 'Completed', finishedAt } }));
+    for (const { name } of running) {
+      world.record(pod, { source, reason: 'Killing', message: `Stopping container ${name}` });
+    }
+    // A server ends in peace when it is asked to; work that is cut off has failed.
+    const outcome = endsByItself(pod)
+      ? ({ exitCode: 143, reason: 'Error' } as const)
+      : ({ exitCode: 0, reason: 'Completed' } as const);
+    return enter(pod, ({ name }) => terminated(stateOf(pod, name), outcome));
   };
 
   const step = (pod: Pod): boolean => {
     if (pod.metadata.deletionTimestamp !== undefined) return end(pod);
+    if (isOver(pod)) return false;
     if (pod.spec.nodeName === undefined) return schedule(pod);
-    const image =
-      pod.spec.containers.find((each) => isAbsent(each.image))?.image ?? pod.spec.containers[0]?.image;
-    const [container] = pod.status.containerStatuses ?? [];
-    const waiting = container?.state.waiting?.reason;
-    if (waiting === 'ContainerCreating') return start(pod, image ?? '');
-    if (waiting === 'ErrImagePull') return backOff(pod, image ?? '');
-    const running = container?.state.running;
-    if (running === undefined || container?.ready === true) return false;
-    return write(pod, inState(pod, { running }, true));
+    const { waiting } = stateOf(pod, pod.spec.containers[0]?.name ?? '');
+    if (waiting?.reason === 'ContainerCreating') return start(pod);
+    if (waiting?.reason === 'ErrImagePull') return backOff(pod);
+    if (waiting !== undefined) return false;
+    const isUnready = (pod.status.containerStatuses ?? []).some(
+      ({ ready, state }) => state.running !== undefined && !ready,
+    );
+    if (endsByItself(pod) && finish(pod)) return true;
+    return isUnready && enter(pod, ({ name }) => stateOf(pod, name), true);
   };
 
   return {

@@ -1,24 +1,17 @@
 import { type Call, countParameter, find, isSet, parameter } from './call.ts';
+import { logOf, type Speech } from './container-log.ts';
 import { badRequest } from './failure.ts';
 import { stamp } from './json.ts';
 import type { Pod } from './shapes.ts';
 import type { Stream } from './streams.ts';
 import type { World } from './world.ts';
 
-/** The log lines that an application writes in turn; `{n}` is replaced by a counter. */
-export type Speech = (application: string) => readonly string[];
-
 /** A log as it was requested: the lines so far, and how to follow it. */
 export interface LogRequest {
   readonly text: string;
-  /** Writes new lines until the pod is gone; undefined when nobody follows. */
+  /** Writes new lines until the container or its pod is gone; undefined when nobody follows. */
   readonly follow: ((stream: Stream) => void) | undefined;
 }
-
-/** Seconds between two lines of a log. */
-const pace = 5;
-/** A container's log is rotated: more lines than this are not kept. */
-const kept = 1000;
 
 /** Reads a log request. Throws 400 when the container is unknown or has not started. */
 export function readLog(world: World, call: Call, speech: Speech): LogRequest {
@@ -29,37 +22,38 @@ export function readLog(world: World, call: Call, speech: Speech): LogRequest {
   if (isSet(call, 'previous')) {
     throw badRequest(`previous terminated container "${name}" in pod "${call.name}" not found`);
   }
-  const startedAt = startOf(pod, container.name);
-  const says = speech(pod.metadata.labels?.app ?? container.name);
-  const dated = isSet(call, 'timestamps');
+  let log = logOf(pod, container, speech);
+  const isDated = isSet(call, 'timestamps');
+  const print = (index: number): string =>
+    `${isDated ? `${stamp(new Date(log.at(index)))} ` : ''}${log.line(index)}\n`;
+  const said = log.count(world.now().getTime());
+  const first = Math.max(0, said - log.kept);
   const since = sinceWhen(world, call);
-  const tail = countParameter(call, 'tailLines') ?? kept;
-  const until = (now: Date) => Math.floor((now.getTime() - startedAt) / (pace * 1000)) + 1;
-  const line = (index: number): string => {
-    const time = stamp(new Date(startedAt + index * pace * 1000));
-    const said = index === 0 ? `starting ${container.image}` : says[index % says.length];
-    const text = `${time} INFO ${said?.replace('{n}', `${(index * 7919) % 10_000}`)}`;
-    return `${dated ? `${time} ` : ''}${text}\n`;
-  };
-  const count = until(world.now());
-  const first = Math.max(0, count - kept, Math.ceil((since - startedAt) / (pace * 1000)));
-  const indexes = Array.from({ length: Math.max(0, count - first) }, (_, index) => first + index);
-  const lines = indexes.slice(Math.max(0, indexes.length - tail)).map(line);
+  const indexes = Array.from({ length: said - first }, (_, index) => first + index);
+  const recent = indexes.filter((index) => log.at(index) >= since);
+  const tail = countParameter(call, 'tailLines') ?? recent.length;
+  const lines = recent.slice(Math.max(0, recent.length - tail)).map(print);
   const text = shortened(lines.join(''), countParameter(call, 'limitBytes'));
   if (!isSet(call, 'follow')) return { text, follow: undefined };
 
   const follow = (stream: Stream): void => {
-    let said = count;
-    const clock = setInterval(() => {
-      for (; said < until(world.now()); said += 1) stream.write(line(said));
-    }, 1000).unref();
+    let next = said;
+    const goOn = (): void => {
+      for (const until = log.count(world.now().getTime()); next < until; next += 1) stream.write(print(next));
+      if (log.isClosed) stream.end();
+    };
+    const clock = setInterval(goOn, 1000).unref();
     const unsubscribe = world.store.subscribe(({ type, object }) => {
-      if (type === 'DELETED' && object.metadata.uid === pod.metadata.uid) stream.end();
+      if (object.metadata.uid !== pod.metadata.uid) return;
+      log = logOf(object as Pod, container, speech);
+      goOn();
+      if (type === 'DELETED') stream.end();
     });
     stream.onEnd(() => {
       clearInterval(clock);
       unsubscribe();
     });
+    goOn();
   };
   return { text, follow };
 }
@@ -74,13 +68,4 @@ function sinceWhen(world: World, call: Call): number {
   const time = Date.parse(parameter(call, 'sinceTime') ?? '1970-01-01T00:00:00Z');
   if (Number.isNaN(time)) throw badRequest('sinceTime: not a time');
   return time;
-}
-
-/** When the container started, in milliseconds. */
-function startOf(pod: Pod, name: string): number {
-  const state = pod.status.containerStatuses?.find((status) => status.name === name)?.state;
-  if (state?.running !== undefined) return Date.parse(state.running.startedAt);
-  const reason = state?.waiting?.reason ?? 'ContainerCreating';
-  const words = reason.includes('Image') ? 'trying and failing to pull image' : reason;
-  throw badRequest(`container "${name}" in pod "${pod.metadata.name}" is waiting to start: ${words}`);
 }

@@ -1,10 +1,19 @@
 import * as z from 'zod';
 import { condition, labels } from './metadata-shape.ts';
 
+const container = z.looseObject({
+  name: z.string(),
+  image: z.string(),
+  command: z.array(z.string()).optional(),
+  args: z.array(z.string()).optional(),
+  env: z.array(z.looseObject({ name: z.string(), value: z.string().optional() })).optional(),
+});
+
 /** What runs in a pod. */
 export const podSpec = z.looseObject({
   nodeName: z.string().optional(),
-  containers: z.array(z.looseObject({ name: z.string(), image: z.string() })).min(1),
+  containers: z.array(container).min(1),
+  restartPolicy: z.enum(['Always', 'Never'], 'this cluster only knows "Always" and "Never"').optional(),
 });
 
 /** What became of it; a pod begins as `Pending`. */
@@ -21,17 +30,26 @@ export const podStatus = z.looseObject({
         state: z.looseObject({
           waiting: z.looseObject({ reason: z.string() }).optional(),
           running: z.looseObject({ startedAt: z.string() }).optional(),
-          terminated: z.looseObject({ exitCode: z.int() }).optional(),
+          terminated: z
+            .looseObject({
+              exitCode: z.int(),
+              reason: z.string(),
+              startedAt: z.string(),
+              finishedAt: z.string(),
+            })
+            .optional(),
         }),
       }),
     )
     .optional(),
 });
 
-/** Pods to come. */
+/** Pods to come, of which there are always as many. */
 export const template = z.looseObject({
   metadata: z.looseObject({ labels, annotations: labels.optional() }),
-  spec: podSpec,
+  spec: podSpec.extend({
+    restartPolicy: z.literal('Always', 'Unsupported value: supported values: "Always"').optional(),
+  }),
 });
 
 /** Which pods are meant; expressions are refused rather than overlooked. */

@@ -20,12 +20,18 @@ const port: Message = {
   3: ['containerPort', 'number'],
   4: ['protocol', 'text'],
 };
+const variable: Message = { 1: ['name', 'text'], 2: ['value', 'text'] };
 const container: Message = {
   1: ['name', 'text'],
   2: ['image', 'text'],
   3: ['command', 'text', true],
   4: ['args', 'text', true],
   6: ['ports', port, true],
+  7: ['env', variable, true],
+};
+const template: Message = {
+  1: ['metadata', metadata],
+  2: ['spec', { 2: ['containers', container, true], 3: ['restartPolicy', 'text'] }],
 };
 const deployment: Message = {
   1: ['metadata', metadata],
@@ -34,11 +40,12 @@ const deployment: Message = {
     {
       1: ['replicas', 'number'],
       2: ['selector', { 1: ['matchLabels', 'map'] }],
-      3: ['template', { 1: ['metadata', metadata], 2: ['spec', { 2: ['containers', container, true] }] }],
+      3: ['template', template],
       7: ['paused', 'flag'],
     },
   ],
 };
+const job: Message = { 1: ['metadata', metadata], 2: ['spec', { 6: ['template', template] }] };
 const attributes: Message = {
   1: ['namespace', 'text'],
   2: ['verb', 'text'],
@@ -51,6 +58,8 @@ const attributes: Message = {
 /** What is read of each kind. */
 const kinds: Readonly<Record<string, Message>> = {
   Deployment: deployment,
+  Job: job,
+  Namespace: { 1: ['metadata', metadata] },
   SelfSubjectAccessReview: {
     1: ['metadata', metadata],
     2: [
@@ -66,7 +75,7 @@ const kinds: Readonly<Record<string, Message>> = {
 /** What stands around every object. */
 const typed: Message = { 1: ['apiVersion', 'text'], 2: ['kind', 'text'] };
 
-/** Reads a deployment, or a question of a client about itself, as kubectl sends it. Throws 415 for other kinds, and for fields that would be lost. */
+/** Reads a deployment, a Job, a namespace, or a question of a client about itself, as kubectl sends it. Throws 415 for other kinds, and for fields that would be lost. */
 export function readProtobuf(body: Buffer): unknown {
   if (body.subarray(0, 4).toString('latin1') !== 'k8s\0') throw notRead('what is no object of Kubernetes');
   const parts = [...fieldsOf(body.subarray(4))];

@@ -2,7 +2,7 @@ import type { KubeObject, Plural } from './shapes.ts';
 
 /** What the server knows of a kind besides its shape. `group` is empty for the core group. */
 export interface Resource {
-  readonly group: '' | 'apps' | 'autoscaling';
+  readonly group: '' | 'apps' | 'autoscaling' | 'batch';
   readonly version: string;
   readonly plural: Plural;
   readonly singular: string;
@@ -13,6 +13,10 @@ export interface Resource {
   readonly subresources: readonly Subresource[];
   /** Fields beside name and namespace that a field selector may ask for. */
   readonly selectable: readonly string[];
+  /** Whether `metadata.generation` counts what is asked of it. */
+  readonly counted: boolean;
+  /** What of its spec cannot change once it is there. */
+  readonly fixed: readonly string[];
 }
 
 /** What may be asked of a kind. */
@@ -30,8 +34,11 @@ const core = {
   namespaced: true,
   verbs: all,
   selectable: [],
+  counted: false,
+  fixed: [],
 } as const;
-const apps = { ...core, group: 'apps', subresources: ['status', 'scale'] } as const;
+const counted = { ...core, counted: true, fixed: ['spec.selector'] } as const;
+const apps = { ...counted, group: 'apps', subresources: ['status', 'scale'] } as const;
 const ofEvents = ['kind', 'namespace', 'name', 'uid'].map((field) => `involvedObject.${field}`);
 
 /** Every kind this server serves. */
@@ -77,6 +84,16 @@ export const resources: readonly Resource[] = [
   },
   { ...apps, plural: 'deployments', singular: 'deployment', kind: 'Deployment', shortNames: ['deploy'] },
   { ...apps, plural: 'replicasets', singular: 'replicaset', kind: 'ReplicaSet', shortNames: ['rs'] },
+  {
+    ...counted,
+    group: 'batch',
+    plural: 'jobs',
+    singular: 'job',
+    kind: 'Job',
+    shortNames: [],
+    subresources: ['status'],
+    fixed: ['spec.selector', 'spec.template', 'spec.completions', 'spec.completionMode'],
+  },
   {
     ...core,
     group: 'autoscaling',

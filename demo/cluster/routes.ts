@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Call, find, isSet, type Query } from './call.ts';
 import { create, list, readWatch, shownTo } from './collection.ts';
+import type { Speech } from './container-log.ts';
 import { methodNotAllowed } from './failure.ts';
 import { patch, readScale, remove, replace, writeScale } from './item.ts';
-import { readLog, type Speech } from './pod-log.ts';
+import { readLog } from './pod-log.ts';
 import { apiVersionOf, type Resource, resources, type Verb } from './resources.ts';
 import { createStreams, type Streams } from './streams.ts';
 import { watch } from './watch.ts';

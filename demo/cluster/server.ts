@@ -1,11 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import type { Certificate } from './certificate.ts';
+import type { Speech } from './container-log.ts';
 import { discovery } from './discovery.ts';
 import { ApiFailure, badRequest } from './failure.ts';
 import { openapi } from './openapi.ts';
 import { patchTypes } from './patch.ts';
-import type { Speech } from './pod-log.ts';
 import { PROTOBUF, readProtobuf } from './protobuf.ts';
 import { serveReviews } from './reviews.ts';
 import { serveResources } from './routes.ts';

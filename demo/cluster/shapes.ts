@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { hasGeneratedSelector, jobSpec, jobStatus, selectorNotGenerated } from './job-shape.ts';
 import { isRecord } from './json.ts';
 import { condition, type managedFields, metadata } from './metadata-shape.ts';
 import { podSpec, podStatus, selector, selectorMismatch, selectsItsPods, template } from './pod-shape.ts';
@@ -85,6 +86,9 @@ export const shapes = {
         .default({}),
     })
     .refine(selectsItsPods, selectorMismatch),
+  jobs: z
+    .looseObject({ ...head, spec: jobSpec, status: jobStatus.default({}) })
+    .refine(hasGeneratedSelector, selectorNotGenerated),
   horizontalpodautoscalers: z.looseObject({
     ...head,
     spec: z.looseObject({
@@ -112,6 +116,8 @@ export type Kinds = { readonly [P in Plural]: z.infer<(typeof shapes)[P]> };
 export type Deployment = Kinds['deployments'];
 /** A ReplicaSet as stored. */
 export type ReplicaSet = Kinds['replicasets'];
+/** A Job as stored. */
+export type Job = Kinds['jobs'];
 /** A pod as stored; its phase is always there. */
 export type Pod = Kinds['pods'];
 /** What every object carries. */

@@ -40,7 +40,7 @@ test.each<[why: string, request: Request, code: number, reason: string]>([
   ['the token without its scheme', { authorization: token }, 401, 'Unauthorized'],
   ['no token at discovery', { authorization: undefined, url: '/version' }, 401, 'Unauthorized'],
   ['no token at a path that is not there', { authorization: undefined, url: '/x' }, 401, 'Unauthorized'],
-  ['a path that is not there', { url: '/apis/batch/v1/jobs' }, 404, 'NotFound'],
+  ['a path that is not there', { url: '/apis/batch/v1/cronjobs' }, 404, 'NotFound'],
   ['a deployment that is not there', { url: `${web}x` }, 404, 'NotFound'],
   [
     'a namespace that cannot be deleted',

@@ -1,24 +1,13 @@
 import { Writable } from 'node:stream';
-import { ApiException, Log, PatchStrategy, setHeaderOptions, type V1Status } from '@kubernetes/client-node';
+import { Log, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
 import { afterAll, expect, test } from 'vitest';
-import { deployment, has, isAtRest, isOf, named, startSmallCluster } from './cluster-harness.ts';
+import { deployment, has, isAtRest, isOf, named, refusal, startSmallCluster } from './cluster-harness.ts';
 
 const { cluster, config, apps, core, until } = await startSmallCluster();
 afterAll(() => cluster.stop());
 
 const namespace = 'shop';
 const asMerge = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
-
-/** The code and reason with which the API refuses. */
-async function refusal(work: Promise<unknown>): Promise<string> {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof ApiException)) throw new Error('not refused', { cause: error });
-  const body: V1Status = typeof error.body === 'string' ? JSON.parse(error.body) : error.body;
-  return `${error.code} ${body.reason}`;
-}
 
 test('the seed is at rest when the cluster starts, as old as it says', async () => {
   const { items } = await apps.listNamespacedDeployment({ namespace });

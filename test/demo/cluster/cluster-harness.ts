@@ -1,4 +1,12 @@
-import { AppsV1Api, CoreV1Api, KubeConfig, Watch } from '@kubernetes/client-node';
+import {
+  ApiException,
+  AppsV1Api,
+  BatchV1Api,
+  CoreV1Api,
+  KubeConfig,
+  type V1Status,
+  Watch,
+} from '@kubernetes/client-node';
 import { type RunningCluster, type Seed, startCluster } from '../../../demo/cluster/cluster.ts';
 
 /** A small cluster with its client: namespace `shop` with web 2 and cart 3, and `broken` whose image is not there. */
@@ -7,9 +15,12 @@ export interface SmallCluster {
   readonly config: KubeConfig;
   readonly apps: AppsV1Api;
   readonly core: CoreV1Api;
+  readonly batch: BatchV1Api;
   /** Waits, on a watch that begins with everything there is, for an object that is as wanted. */
-  until(plural: 'deployments' | 'pods', which: Which, wanted: Wanted): Promise<Seen>;
+  until(plural: keyof typeof roots, which: Which, wanted: Wanted): Promise<Seen>;
 }
+
+const roots = { deployments: '/apis/apps/v1', jobs: '/apis/batch/v1', pods: '/api/v1' } as const;
 
 type Which = { readonly labelSelector: string } | { readonly fieldSelector: string };
 type Wanted = (object: Seen, type: string) => boolean;
@@ -22,6 +33,9 @@ export interface Seen {
     readonly readyReplicas?: number;
     readonly replicas?: number;
     readonly updatedReplicas?: number;
+    readonly phase?: string;
+    readonly active?: number;
+    readonly failed?: number;
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
   };
 }
@@ -51,13 +65,13 @@ export function deployment(name: string, replicas: number): Readonly<Record<stri
   };
 }
 
-/** Starts the small cluster on a free port, with pods that take no time between the steps of their life. */
-export async function startSmallCluster(): Promise<SmallCluster> {
-  const cluster = await startCluster({ port: 0, token, seed: smallSeed, tick: 0 });
+/** Starts the small cluster on a free port, with pods that take no time between the steps of their life, on this clock. */
+export async function startSmallCluster(now = () => new Date()): Promise<SmallCluster> {
+  const cluster = await startCluster({ port: 0, token, seed: smallSeed, tick: 0, now });
   const config = new KubeConfig();
   config.loadFromString(cluster.kubeconfig);
   const until: SmallCluster['until'] = async (plural, which, wanted) => {
-    const path = `${plural === 'pods' ? '/api/v1' : '/apis/apps/v1'}/namespaces/shop/${plural}`;
+    const path = `${roots[plural]}/namespaces/shop/${plural}`;
     const { promise, resolve, reject } = Promise.withResolvers<Seen>();
     const watching = await new Watch(config).watch(
       path,
@@ -76,8 +90,20 @@ export async function startSmallCluster(): Promise<SmallCluster> {
     config,
     apps: config.makeApiClient(AppsV1Api),
     core: config.makeApiClient(CoreV1Api),
+    batch: config.makeApiClient(BatchV1Api),
     until,
   };
+}
+
+/** The code and reason with which the API refuses. */
+export async function refusal(work: Promise<unknown>): Promise<string> {
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof ApiException)) throw new Error('not refused', { cause: error });
+  const body: V1Status = typeof error.body === 'string' ? JSON.parse(error.body) : error.body;
+  return `${error.code} ${body.reason}`;
 }
 
 /** Whether a deployment has come to rest with that many ready pods and no others. */

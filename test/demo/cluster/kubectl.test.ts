@@ -152,7 +152,7 @@ withKubectl(
     await shop('rollout', 'resume', 'deployment', 'new');
     await shop('rollout', 'status', 'deployment', 'new');
     expect(cells(await shop('get', 'deployment', 'new'), 'new').slice(1, 4)).toEqual(['3/3', '3', '3']);
-    await expect(shop('create', 'namespace', 'other')).rejects.toThrow('send JSON');
+    await expect(shop('autoscale', 'deployment', 'new', '--max=3')).rejects.toThrow('send JSON');
   },
 );
 
@@ -180,4 +180,16 @@ withKubectl(`kubectl auth says that the token may do everything, and whose it is
   expect(await kubectl('auth', 'can-i', 'delete', 'deployments', '-n', 'shop')).toBe('yes\n');
   expect(await kubectl('auth', 'can-i', 'get', '/version')).toBe('yes\n');
   expect(await kubectl('auth', 'whoami')).toMatch(/Username +demo\n/);
+});
+
+withKubectl(`kubectl makes a Job, waits for its end, and reads what it wrote${where}`, async () => {
+  const shop = (...args: readonly string[]) => kubectl('-n', 'shop', ...args);
+  await shop('create', 'job', 'hello', '--image=keypad-demo/report');
+  await shop('wait', 'job/hello', '--for=condition=complete', '--timeout=15s');
+  expect(cells(await shop('get', 'jobs'), 'hello').slice(0, 3)).toEqual(['hello', 'Complete', '1/1']);
+  expect(await shop('logs', 'job/hello')).toMatch(/^report begins in hello-\w+\nreport is complete\n$/);
+  expect(await shop('get', 'pods', '-l', 'job-name=hello')).toMatch(/hello-\w+ +0\/1 +Completed +0 /);
+  expect(await shop('describe', 'job', 'hello')).toMatch(/Completed +\S+ +job-controller +Job completed/);
+  await shop('delete', 'job', 'hello');
+  expect(await shop('get', 'pods', '-l', 'job-name=hello', '-o', 'name')).toBe('');
 });
