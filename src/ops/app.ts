@@ -37,7 +37,6 @@ export interface OpsParts {
 }
 
 const SWEEP_EVERY_MS = 1000;
-const BODY_LIMIT = 64 * 1024;
 
 /**
  * Puts the ops platform together, and brings its database to the form that this version needs.
@@ -146,7 +145,6 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
   const app = createHttpServer({
     log,
     trustedProxies: config.trustedProxies,
-    bodyLimit: BODY_LIMIT,
     requestTimeout: 15_000,
     callers,
     serves: 'POST /v1/operations/<name>, the same with /preview, and /v1/reports',

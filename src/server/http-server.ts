@@ -10,11 +10,19 @@ import {
 import type { Log } from './log.ts';
 import { createConnectionEnd, logRefusal, logRefusals } from './refusals.ts';
 import { createSourceReader, type Sources } from './sources.ts';
+import { boundWaiting, type WaitingConnections } from './waiting-connections.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The connections on which a request is still to come. */
+    waiting: WaitingConnections;
+  }
+}
 
 /** Why the server itself refuses a request: who calls may not, there is no such path, or the path is no URL. */
 export type RefusedAs = 'source' | 'missing' | 'malformed';
 
-/** What a role's server is made of; any other option is Fastify's. */
+/** What a role's server is made of; any other option is Fastify's, and a body is at most 64 KiB unless one says otherwise. */
 export interface HttpServerOptions
   extends Omit<FastifyServerOptions, 'requestTimeout' | 'http' | 'frameworkErrors' | 'clientErrorHandler'> {
   readonly log: Log;
@@ -24,6 +32,8 @@ export interface HttpServerOptions
   readonly trustedProxies: readonly string[];
   /** Who may call, and the name of the setting that says so; without it anybody may. */
   readonly callers?: Sources & { readonly setting: string };
+  /** So many connections may wait for a request, or for the rest of one; 1,000. */
+  readonly mostWaiting?: number;
   /** Its paths, in words for the operator. */
   readonly serves: string;
   /** Answers in the words of the role, with nothing that came in. `request.refusal` is set, and may be set anew. */
@@ -40,6 +50,12 @@ export function readTraceId(header: unknown): string | undefined {
 
 const HEADERS_MS = 10_000;
 const LOOK_MS = 1000;
+const BODY_BYTES = 64 * 1024;
+/** With bodies and headers they hold 80 MiB at most. */
+const MOST_WAITING = 1000;
+
+const CROWDED =
+  'too many connections wait for a request or the rest of one, and this one gave way; look who holds so many open';
 
 /**
  * Options of a server whose requests come in within `requestMs` (ms), and their headers within 10 s of it; who is slower is
@@ -60,7 +76,8 @@ export function timeLimits(requestMs: number) {
  * (`source`), which is checked before anything is read. The log has a line for what is refused, and no other.
  */
 export function createHttpServer(parts: HttpServerOptions): FastifyInstance {
-  const { log, trustedProxies, requestTimeout, callers, serves, refuse, ...options } = parts;
+  const { log, trustedProxies, requestTimeout, callers, serves, refuse, ...more } = parts;
+  const { mostWaiting = MOST_WAITING, ...options } = more;
   const sourceOf = createSourceReader(trustedProxies);
   const problems: Readonly<Record<RefusedAs, string>> = {
     source: `this address may not call; if it should, add it to ${callers?.setting}`,
@@ -86,11 +103,14 @@ export function createHttpServer(parts: HttpServerOptions): FastifyInstance {
       logRefusal(log, request, reply.statusCode);
     },
     clientErrorHandler: createConnectionEnd(log),
+    bodyLimit: BODY_BYTES,
     ...options,
     requestTimeout,
     // Nothing here reads Host, and Node would answer 400 without a line in the log.
     http: { ...timeLimits(requestTimeout).http, requireHostHeader: false },
   }) as unknown as FastifyInstance;
+  const onCut = (source: string) => log.warn({ source, problem: CROWDED }, 'refused');
+  app.decorate('waiting', boundWaiting(app, { most: mostWaiting, onCut }));
   app.decorateRequest('source', {
     getter() {
       return sourceOf(this.raw).address;

@@ -78,5 +78,5 @@ export async function startInternal(options: InternalOptions) {
     return reply.type(registry.contentType).send(await registry.metrics());
   });
 
-  return { url: await app.listen({ host, port }), close: () => app.close() };
+  return { app, url: await app.listen({ host, port }), close: () => app.close() };
 }

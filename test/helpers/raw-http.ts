@@ -22,7 +22,7 @@ export async function openRaw(url: string, bytes: string, from = '127.0.0.1'): P
   // Whoever is refused may still be writing.
   socket.on('error', () => {});
   await once(socket, 'connect');
-  const closed = once(socket, 'close').then(() => said);
+  const closed = new Promise<string>((resolve) => socket.on('close', () => resolve(said)));
   if (bytes !== '') socket.write(bytes);
   return {
     say: (more) => void socket.write(more),
