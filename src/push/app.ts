@@ -21,7 +21,7 @@ import { mediaRoutes } from './media/routes.ts';
 import { messageRoutes } from './messages/message-routes.ts';
 import { createPushMetrics } from './metrics.ts';
 import { openAccounts } from './open-accounts.ts';
-import { createPurge } from './purge.ts';
+import { purgeRounds } from './purge.ts';
 import { windowsOf } from './queue/limits.ts';
 import type { MessageQueue } from './queue/message-queue.ts';
 import { createDelivery } from './sending/delivery.ts';
@@ -124,16 +124,14 @@ export async function createPush({ config, log, registry }: PushParts) {
   delivery.start();
   webhooks.start();
   campaigns.start();
-  const purge = createPurge({ ...common, keepDays: config.keepDays });
-  purge.start();
-  const every = (restMs: number, work: () => Promise<unknown>) =>
-    createLoop({ restMs, work, onError: report });
+  let isClosing = false;
   const loops = [
-    every(SETTLE_MS, rates.settle),
-    every(MINUTE_MS, keys.prune),
-    every(HOUR_MS, media.prune),
-    every(HOUR_MS, webhooks.prune),
-  ];
+    { restMs: SETTLE_MS, work: rates.settle },
+    { restMs: MINUTE_MS, work: keys.prune },
+    { restMs: HOUR_MS, work: media.prune },
+    { restMs: HOUR_MS, work: webhooks.prune },
+    ...purgeRounds({ ...common, keepDays: config.keepDays, isStopped: () => isClosing }),
+  ].map((round) => createLoop({ ...round, onError: report }));
   for (const loop of loops) loop.start();
 
   return {
@@ -148,13 +146,14 @@ export async function createPush({ config, log, registry }: PushParts) {
     reload: async (): Promise<void> => accounts.reload(),
     /** Finishes the requests and sends in flight; what is queued stands in MySQL. */
     async close(): Promise<void> {
-      // It is told at once, so that it is over when the rest is.
-      const purged = purge.close();
+      // What purges stops at once, so that it is over when the rest is.
+      isClosing = true;
+      const stopped = loops.map((loop) => loop.stop());
       await app.close();
       await campaigns.close();
       await delivery.close();
       await webhooks.close();
-      await Promise.all([purged, ...loops.map((loop) => loop.stop())]);
+      await Promise.all(stopped);
       await http.close();
       await db.destroy();
     },

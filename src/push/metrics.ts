@@ -41,35 +41,32 @@ export function createPushMetrics(registry: Registry) {
   return {
     /** Says how to ask for the backlog when somebody reads the metrics; what fails shows nothing new and is reported. */
     watchBacklog(read: () => Promise<readonly Depth[]>, onError: (error: unknown) => void): void {
-      const registers = [registry];
       let asked: Promise<readonly Depth[]> = Promise.resolve([]);
+      const ask = () => {
+        asked = read().catch((error: unknown) => {
+          onError(error);
+          return [];
+        });
+        return asked;
+      };
+      const shown = (name: string, help: string, all: typeof read, seen: (depth: Depth) => number) =>
+        new Gauge({
+          ...{ name, help, labelNames: ['lane', 'account'], registers: [registry] },
+          async collect() {
+            const depths = await all();
+            if (depths.length > 0) this.reset();
+            for (const each of depths) this.set({ lane: each.lane, account: each.account }, seen(each));
+          },
+        });
       // Both are collected at once, in this order: what the first asks serves both.
-      new Gauge({
-        name: 'keypad_push_queue_depth',
-        help: 'Deliveries that are due',
-        labelNames: ['lane', 'account'],
-        registers,
-        async collect() {
-          asked = read().catch((error: unknown) => {
-            onError(error);
-            return [];
-          });
-          const all = await asked;
-          if (all.length > 0) this.reset();
-          for (const { lane, account, queued } of all) this.set({ lane, account }, queued);
-        },
-      });
-      new Gauge({
-        name: 'keypad_push_queue_age_seconds',
-        help: 'Age of the oldest delivery that is due',
-        labelNames: ['lane', 'account'],
-        registers,
-        async collect() {
-          const all = await asked;
-          if (all.length > 0) this.reset();
-          for (const { lane, account, oldestMs } of all) this.set({ lane, account }, oldestMs / 1000);
-        },
-      });
+      shown('keypad_push_queue_depth', 'Deliveries that are due', ask, ({ queued }) => queued);
+      const oldest = 'Age of the oldest delivery that is due';
+      shown(
+        'keypad_push_queue_age_seconds',
+        oldest,
+        () => asked,
+        ({ oldestMs }) => oldestMs / 1000,
+      );
     },
     /** A message was written down. */
     accepted: counter('keypad_push_accepted_total', 'Messages written down', ['lane']),

@@ -110,14 +110,13 @@ export function openAccounts({ config, send, db, metrics, log }: AccountsParts) 
     const open = opened.get(account);
     if (open === undefined) return { account, state: 'removed', queued };
     const paused = open.pause.state();
-    if (paused === null && blockedUntil !== undefined) {
-      const { advice } = adviseOn(45009, '');
-      return { account, state: 'blocked', queued, advice, until: iso(blockedUntil) };
+    if (paused !== null) {
+      const times = { since: iso(paused.since), nextProbeAt: iso(paused.nextProbeAt) };
+      return { account, state: 'paused', queued, ...paused, ...times };
     }
-    if (paused === null) return { account, state: 'active', queued };
-    const { since, errcode, advice, nextProbeAt } = paused;
-    const times = { since: iso(since), nextProbeAt: iso(nextProbeAt) };
-    return { account, state: 'paused', queued, errcode, advice, ...times };
+    if (blockedUntil === undefined) return { account, state: 'active', queued };
+    const { advice } = adviseOn(45009, '');
+    return { account, state: 'blocked', queued, advice, until: iso(blockedUntil) };
   };
   return {
     find,

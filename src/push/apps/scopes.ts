@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.ts';
 import { type ContentKind, contentKinds } from '../content/content.ts';
-import { DEFAULT_ACCOUNT, type Receiver } from '../content/message.ts';
+import { DEFAULT_ACCOUNT, type Receiver, readReceiver, receiverWords } from '../content/message.ts';
 
 /** What an app may do. */
 export type Scopes = ReturnType<typeof readScopes>;
@@ -9,14 +9,12 @@ export type Scopes = ReturnType<typeof readScopes>;
 export const routeScopes = ['templates', 'campaigns', 'directory'] as const;
 export type RouteScope = (typeof routeScopes)[number];
 
-/** The word of the API for each kind of receiver. */
-const targets = { user: 'users', party: 'departments', tag: 'tags', chat: 'chats', robot: 'robots' } as const;
-
 /** The root of every enterprise: it holds everybody. */
 const ROOT = 'party:1';
 
 const plain: readonly string[] = [...contentKinds, ...routeScopes, 'template', 'to:all'];
-const TARGET = new RegExp(`^to:(${Object.values(targets).join('|')})(:[\\w.@-]{1,64})?$`);
+const targets = Object.values(receiverWords);
+const TARGET = new RegExp(`^to:(${targets.join('|')})(:[\\w.@-]{1,64})?$`);
 const ACCOUNT = /^account:(\*|[a-z][a-z0-9-]{0,31})$/;
 const TEMPLATE = /^template:[\w.-]{1,32}$/;
 
@@ -26,7 +24,7 @@ export function readScopes(words: readonly string[]) {
   const unknown = words.find((word) => !plain.includes(word) && !patterns.some((each) => each.test(word)));
   if (unknown !== undefined) {
     throw new InputError(
-      `"${unknown}" is no scope; use ${plain.join(', ')}, template:KEY, account:NAME, account:*, or to: with ${Object.values(targets).join(', ')} and perhaps :ID`,
+      `"${unknown}" is no scope; use ${plain.join(', ')}, template:KEY, account:NAME, account:*, or to: with ${targets.join(', ')} and perhaps :ID`,
     );
   }
   if (words.length === 0) throw new InputError('An app needs at least one scope, such as text.');
@@ -41,11 +39,10 @@ export function readScopes(words: readonly string[]) {
     allowsTemplate: (key: string): boolean => has.has('template') || has.has(`template:${key}`),
     allowsReceiver(receiver: Receiver): boolean {
       if (receiver === 'user:@all' || receiver === ROOT) return has.has('to:all');
-      const colon = receiver.indexOf(':');
-      const kind = receiver.slice(0, colon) as keyof typeof targets;
+      const { kind, id } = readReceiver(receiver);
       if (!isBounded) return kind === 'user';
-      const word = `to:${targets[kind]}`;
-      if (has.has(`${word}:${receiver.slice(colon + 1)}`)) return true;
+      const word = `to:${receiverWords[kind]}`;
+      if (has.has(`${word}:${id}`)) return true;
       // A tag may hold the root, which only WeCom knows: any of them is for who may write to everybody.
       return has.has(word) && (kind !== 'tag' || has.has('to:all'));
     },

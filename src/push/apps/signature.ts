@@ -82,25 +82,22 @@ export function isSignedWith(key: string, signed: Signed, signature: string): bo
   return given.length === right.length && timingSafeEqual(given, right);
 }
 
+const signed =
+  (purpose: Purpose) =>
+  ({ app, key }: AppKey, { method, target, body = '', now, nonce }: Unsigned) => {
+    const timestamp = `${Math.floor(now / 1000)}`;
+    const bodyHash = hashOf(body);
+    return {
+      [signatureHeaders.app]: app,
+      [signatureHeaders.timestamp]: timestamp,
+      [signatureHeaders.nonce]: nonce,
+      [signatureHeaders.contentHash]: bodyHash,
+      [signatureHeaders.signature]: sign(key, { purpose, method, target, timestamp, nonce, bodyHash }),
+    };
+  };
+
 /** The headers that make this the request of an app, under one of its keys. */
-export function signRequest(app: AppKey, request: Unsigned): Readonly<Record<string, string>> {
-  return signedHeaders('request', app, request);
-}
+export const signRequest = signed('request');
 
 /** The headers that show an app that a result comes from here. */
-export function signResult(app: AppKey, result: Unsigned): Readonly<Record<string, string>> {
-  return signedHeaders('result', app, result);
-}
-
-function signedHeaders(purpose: Purpose, { app, key }: AppKey, unsigned: Unsigned) {
-  const { method, target, body = '', now, nonce } = unsigned;
-  const timestamp = `${Math.floor(now / 1000)}`;
-  const bodyHash = hashOf(body);
-  return {
-    [signatureHeaders.app]: app,
-    [signatureHeaders.timestamp]: timestamp,
-    [signatureHeaders.nonce]: nonce,
-    [signatureHeaders.contentHash]: bodyHash,
-    [signatureHeaders.signature]: sign(key, { purpose, method, target, timestamp, nonce, bodyHash }),
-  };
-}
+export const signResult = signed('result');

@@ -35,11 +35,25 @@ export function messageStateOf(deliveries: readonly { readonly state: DeliverySt
   );
 }
 
+/** The kinds of receivers, each with the word that the API has for several of them. */
+export const receiverWords = {
+  user: 'users',
+  party: 'departments',
+  tag: 'tags',
+  chat: 'chats',
+  robot: 'robots',
+} as const;
 /** What kind of receiver stands before the colon; userids are lower case, since WeCom ignores their case (§4.8). */
-export type ReceiverKind = 'user' | 'party' | 'tag' | 'chat' | 'robot';
+export type ReceiverKind = keyof typeof receiverWords;
 
 /** `user:zhangsan`, `user:@all`, `party:2`, `tag:7`, `chat:CHATID`, `robot:NAME`. */
 export type Receiver = `${ReceiverKind}:${string}`;
+
+/** What kind of receiver it is, and what WeCom calls it: a userid, an id, a chatid, or our name of a robot. */
+export function readReceiver(receiver: Receiver): { readonly kind: ReceiverKind; readonly id: string } {
+  const colon = receiver.indexOf(':');
+  return { kind: receiver.slice(0, colon) as ReceiverKind, id: receiver.slice(colon + 1) };
+}
 
 /** Values for `${NAME}`. */
 export type Variables = Readonly<Record<string, string>>;

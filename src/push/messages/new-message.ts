@@ -4,7 +4,13 @@ import { checkTaskId } from '../content/card-schema.ts';
 import { type Content, kindOf } from '../content/content.ts';
 import { checkContent } from '../content/content-schema.ts';
 import { fill, USERID } from '../content/fill.ts';
-import type { NewMessage, Receiver, ReceiverKind } from '../content/message.ts';
+import {
+  type NewMessage,
+  type Receiver,
+  type ReceiverKind,
+  readReceiver,
+  receiverWords,
+} from '../content/message.ts';
 import type { Database } from '../database/database.ts';
 import type { KnownAccounts } from '../http/accounts.ts';
 import type { Media } from '../media/media.ts';
@@ -35,13 +41,8 @@ const ROBOT_IMAGE_BYTES = 2 * 1024 * 1024;
 
 /** The receivers of a message, each once. */
 export function receiversOf({ to }: HandedMessage): readonly Receiver[] {
-  const named: readonly Receiver[] = [
-    ...to.users.map((id) => `user:${id}` as const),
-    ...to.departments.map((id) => `party:${id}` as const),
-    ...to.tags.map((id) => `tag:${id}` as const),
-    ...to.chats.map((id) => `chat:${id}` as const),
-    ...to.robots.map((id) => `robot:${id}` as const),
-  ];
+  const kinds = Object.keys(receiverWords) as readonly ReceiverKind[];
+  const named = kinds.flatMap((kind) => to[receiverWords[kind]].map((id): Receiver => `${kind}:${id}`));
   return [...new Set(named)];
 }
 
@@ -53,50 +54,37 @@ export function requestHashOf({ wait: _, ...message }: HandedMessage): string {
 /** The message to be written down. Throws an InputError for what a receiver cannot take, a template or media not there. */
 export async function makeMessage(parts: MessageParts, app: string, handed: Handed): Promise<NewMessage> {
   const { message } = handed;
-  const { account, priority: lane, sendAt, opaque, idempotencyKey, callbackUrl } = message;
+  const { account, priority: lane, sendAt, opaque, idempotencyKey, callbackUrl, template } = message;
   const receivers = receiversOf(message);
+  const areMembers = receivers.every((receiver) => receiver.startsWith('user:') && receiver !== 'user:@all');
+  const own = template !== undefined && areMembers ? [USERID] : [];
+  const says =
+    template === undefined
+      ? { content: (await mediaContent(parts, app, handed)) ?? writtenContent(message) }
+      : await templateContent(parts, template, own);
+  // A userid that is filled in for each receiver counts with the least that it can be.
+  const filled =
+    template === undefined ? says.content : fill(says.content, { [USERID]: 'u', ...template.variables });
+  checkContent(filled, [...new Set(receivers.map((receiver) => readReceiver(receiver).kind))]);
+  if (receivers.length > 1) checkTaskId(says.content, own);
   return {
     ...{ app, account, lane, sendAt, opaque, idempotencyKey, callbackUrl },
-    ...(await saysWhat(parts, app, { ...handed, receivers })),
+    ...says,
     receivers: receivers.map((receiver) => ({ receiver })),
     requestHash: requestHashOf(message),
   };
-}
-
-async function saysWhat(
-  parts: MessageParts,
-  app: string,
-  handed: Handed & { readonly receivers: readonly Receiver[] },
-): Promise<Pick<NewMessage, 'content' | 'variables' | 'template'>> {
-  const { receivers } = handed;
-  const { template } = handed.message;
-  const kinds = [...new Set(receivers.map((receiver) => receiver.split(':', 1)[0] as ReceiverKind))];
-  if (template === undefined) {
-    const media = await mediaContent(parts, app, { ...handed, toRobots: kinds.includes('robot') });
-    const content = media ?? writtenContent(handed.message);
-    checkContent(content, kinds);
-    if (receivers.length > 1) checkTaskId(content, []);
-    return { content };
-  }
-  const { key, variables } = template;
-  const areMembers = receivers.every((receiver) => receiver.startsWith('user:') && receiver !== 'user:@all');
-  const own = areMembers ? [USERID] : [];
-  const { content, version } = await parts.templates.resolve(key, variables, own);
-  // A userid that is filled in for each receiver counts with the least that it can be.
-  checkContent(fill(content, { [USERID]: 'u', ...variables }), kinds);
-  if (receivers.length > 1) checkTaskId(content, own);
-  return { content, variables, template: { key, version } };
 }
 
 /** The picture or file of a message, kept until it is sent; undefined when it has none. */
 async function mediaContent(
   { media, fetchImage }: MessageParts,
   app: string,
-  { message: { imageUrl, image, file, sendAt }, upload, toRobots }: Handed & { readonly toRobots: boolean },
+  { message: { to, imageUrl, image, file, sendAt }, upload }: Handed,
 ): Promise<Content | undefined> {
   const kind = file === undefined ? 'image' : 'file';
+  const isForRobot = kind === 'image' && to.robots.length > 0;
   const checkSize = ({ length }: Uint8Array): void => {
-    if (toRobots && kind === 'image' && length > ROBOT_IMAGE_BYTES) {
+    if (isForRobot && length > ROBOT_IMAGE_BYTES) {
       throw new InputError(`image: robots send at most ${ROBOT_IMAGE_BYTES} bytes; make the picture smaller`);
     }
   };
@@ -106,7 +94,7 @@ async function mediaContent(
   const stored = handed === undefined ? (image ?? file) : await mine.save(kind, handed.name, handed.bytes);
   if (stored === undefined) return undefined;
   const used = await mine.use(kind, stored, sendAt);
-  if (handed === undefined && toRobots && kind === 'image') checkSize(await media.bytes(used.sha256));
+  if (handed === undefined && isForRobot) checkSize(await media.bytes(used.sha256));
   return kind === 'image' ? { image: used } : { file: used };
 }
 
@@ -118,4 +106,13 @@ function writtenContent(message: HandedMessage): Content {
     ...(mentioned !== undefined && { mentioned }),
     ...(plainTextFor !== undefined && { plainTextFor }),
   } as Content;
+}
+
+async function templateContent(
+  { templates }: MessageParts,
+  { key, variables }: NonNullable<HandedMessage['template']>,
+  own: readonly string[],
+) {
+  const { content, version } = await templates.resolve(key, variables, own);
+  return { content, variables, template: { key, version } };
 }

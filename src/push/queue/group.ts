@@ -1,8 +1,7 @@
 import { contentFor } from '../content/compose.ts';
 import type { Content } from '../content/content.ts';
-import type { NewMessage, NewReceiver } from '../content/message.ts';
+import { type NewMessage, type NewReceiver, readReceiver } from '../content/message.ts';
 import type { Candidate, OutgoingMessage } from './claim-store.ts';
-import { readReceiver } from './lines.ts';
 
 /** Stands for each receiver's own userid in a template; JSON leaves these signs as they are. */
 const USERID = '$' + '{USERID}';

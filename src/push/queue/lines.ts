@@ -1,4 +1,4 @@
-import { DEFAULT_ACCOUNT, type Lane, lanes, type Receiver, type ReceiverKind } from '../content/message.ts';
+import { DEFAULT_ACCOUNT, type Lane, lanes, type Receiver } from '../content/message.ts';
 
 /** A receiver as its limits know it: with the account that sends to it, unless that is the default one. */
 export function targetOf(receiver: Receiver, account: string): string {
@@ -30,12 +30,6 @@ export function accountOfLine(line: string): string {
   const slash = kind.indexOf('/');
   if (slash >= 0) return kind.slice(0, slash);
   return kind === 'robot' ? '' : DEFAULT_ACCOUNT;
-}
-
-/** What kind of receiver it is, and what WeCom calls it: a userid, an id, a chatid, or our name of a robot. */
-export function readReceiver(receiver: Receiver): { readonly kind: ReceiverKind; readonly id: string } {
-  const colon = receiver.indexOf(':');
-  return { kind: receiver.slice(0, colon) as ReceiverKind, id: receiver.slice(colon + 1) };
 }
 
 /** Whether a receiver is a group robot, which calls WeCom by a key of its own. */

@@ -1,8 +1,8 @@
 import { WeComError } from '../../wecom/api/wecom-error.ts';
 import type { SendingAccounts } from '../accounts/accounts.ts';
+import { readReceiver } from '../content/message.ts';
 import type { Database } from '../database/database.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
-import { readReceiver } from './lines.ts';
 import type { Recalled } from './message-queue.ts';
 import { type Recallable, recordTakenBack, withdraw } from './recall-store.ts';
 

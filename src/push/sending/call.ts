@@ -1,8 +1,7 @@
 import type { Messenger, Receipt } from '../../wecom/api/messenger.ts';
 import type { Outgoing } from '../../wecom/api/outgoing.ts';
-import type { Receiver } from '../content/message.ts';
+import { type Receiver, readReceiver } from '../content/message.ts';
 import type { Claimed } from '../queue/claim.ts';
-import { readReceiver } from '../queue/lines.ts';
 import { CHECK_SECONDS } from './repeats-store.ts';
 
 /** What WeCom said of a call that it took: its msgid, if it gave one, and why some receivers did not get it. */

@@ -1,7 +1,7 @@
 import { InputError } from '../../errors.ts';
 import { WeComError } from '../../wecom/api/wecom-error.ts';
+import { readReceiver } from '../content/message.ts';
 import type { Claimed } from '../queue/claim.ts';
-import { readReceiver } from '../queue/lines.ts';
 import { type Attempt, type Result, readMsgids } from '../queue/result.ts';
 import type { Taken } from './call.ts';
 import type { RetryDecision } from './retry-policy.ts';

@@ -3,10 +3,9 @@ import type { Outgoing } from '../../wecom/api/outgoing.ts';
 import { compose, contentFor } from '../content/compose.ts';
 import type { Content } from '../content/content.ts';
 import { checkContent } from '../content/content-schema.ts';
-import type { Variables } from '../content/message.ts';
+import { readReceiver, type Variables } from '../content/message.ts';
 import type { Media } from '../media/media.ts';
 import type { Group } from '../queue/claim.ts';
-import { readReceiver } from '../queue/lines.ts';
 
 /** What is needed to make a message ready. */
 export interface PrepareParts {

@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto';
 import { createBatcher } from '../../server/batch.ts';
 import type { Outgoing } from '../../wecom/api/outgoing.ts';
+import { readReceiver } from '../content/message.ts';
 import type { DatabaseClock } from '../database/clock.ts';
 import type { Database } from '../database/database.ts';
 import type { Claimed, Group } from '../queue/claim.ts';
-import { otherLines, readReceiver, targetOf } from '../queue/lines.ts';
+import { otherLines, targetOf } from '../queue/lines.ts';
 import { readOwned, readSame, type Said, type Same, WINDOW_MS } from './repeats-store.ts';
 
 /**

@@ -1,10 +1,10 @@
 import type { Messenger } from '../../wecom/api/messenger.ts';
 import type { Breaker } from '../accounts/breaker.ts';
 import { freePass, type Pass, type Pause } from '../accounts/pause.ts';
-import type { Lane, ReceiverKind } from '../content/message.ts';
+import { type Lane, type ReceiverKind, readReceiver } from '../content/message.ts';
 import type { Claimed, Group } from '../queue/claim.ts';
 import type { Leases } from '../queue/leases.ts';
-import { isRobot, readReceiver, targetOf } from '../queue/lines.ts';
+import { isRobot, targetOf } from '../queue/lines.ts';
 import type { Recorder } from '../queue/recorder.ts';
 import type { Result } from '../queue/result.ts';
 import { call } from './call.ts';
