@@ -1,10 +1,10 @@
-import { hash, randomUUID } from 'node:crypto';
+import { hash, hkdfSync, randomUUID } from 'node:crypto';
+import { CompactEncrypt, compactDecrypt } from 'jose';
 import { sql } from 'kysely';
 import type { TokenStore } from '../wecom/api/access-token.ts';
 import type { AppOptions } from '../wecom/api/app.ts';
 import { clockOfDatabase } from './database/clock.ts';
 import type { Database } from './database/database.ts';
-import { createSeal } from './seal.ts';
 
 /** What was written under an earlier secret is deleted when it has been of no use for a day. */
 const KEPT_MS = 86_400_000;
@@ -74,6 +74,22 @@ export function createTokenStore(
       if (numUpdatedRows === 0n) return null;
       return async () =>
         void (await change().set({ lease_until: 0 }).where('lease_owner', '=', owner).execute());
+    },
+  };
+}
+
+/** Encrypts texts under a secret, and authenticates them: A256GCM, under a key that follows from the secret. */
+export function createSeal(secret: string) {
+  const key = new Uint8Array(hkdfSync('sha256', secret, '', 'keypad seal', 32));
+  const header = { alg: 'dir', enc: 'A256GCM' };
+  const allowed = { keyManagementAlgorithms: [header.alg], contentEncryptionAlgorithms: [header.enc] };
+  return {
+    close: (text: string): Promise<string> =>
+      new CompactEncrypt(Buffer.from(text)).setProtectedHeader(header).encrypt(key),
+    /** Null for a text that was sealed under another secret, or changed since. */
+    async open(sealed: string): Promise<string | null> {
+      const opened = await compactDecrypt(sealed, key, allowed).catch(() => null);
+      return opened === null ? null : Buffer.from(opened.plaintext).toString();
     },
   };
 }

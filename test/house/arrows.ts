@@ -48,7 +48,7 @@ export const arrows: Readonly<Record<string, Allowed>> = {
     in: {
       kysely: /^src\/push\/(database\/|([a-z-]+\/)*([a-z-]+-)?store\.ts$)/,
       'cron-parser': /^src\/push\/campaigns\/schedule\.ts$/,
-      jose: /^src\/push\/seal\.ts$/,
+      jose: /^src\/push\/token-store\.ts$/,
       config: /^src\/push\/(apps\/main|open-accounts)\.ts$/,
     },
   },

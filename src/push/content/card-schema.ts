@@ -100,24 +100,23 @@ export function cardSchema({ bytes, like, url }: Texts): z.ZodType<Readonly<Reco
       url: url.optional(),
     }),
   );
+  const card = <Type extends string, T extends z.ZodRawShape>(type: Type, blocks: T) =>
+    z.strictObject({ card_type: z.literal(type), ...blocks });
   const kinds = z.discriminatedUnion('card_type', [
-    z.strictObject({
-      card_type: z.literal('text_notice'),
+    card('text_notice', {
       ...shown,
       main_title: title.optional(),
       emphasis_content: title.optional(),
       sub_title_text: line.optional(),
     }),
-    z.strictObject({
-      card_type: z.literal('news_notice'),
+    card('news_notice', {
       ...shown,
       main_title: headed,
       image_text_area: area({ title: line.optional(), desc: line.optional(), image_url: url }).optional(),
       card_image: z.strictObject({ url, aspect_ratio: z.number().min(1.3).max(2.25).optional() }).optional(),
       vertical_content_list: z.array(headed).max(4).optional(),
     }),
-    z.strictObject({
-      card_type: z.literal('button_interaction'),
+    card('button_interaction', {
       ...notice,
       task_id: taskId,
       main_title: headed,
@@ -126,8 +125,7 @@ export function cardSchema({ bytes, like, url }: Texts): z.ZodType<Readonly<Reco
       button_selection: z.strictObject(selection(10)).optional(),
       button_list: eachOnce(6, 'key', button),
     }),
-    z.strictObject({
-      card_type: z.literal('vote_interaction'),
+    card('vote_interaction', {
       ...answered,
       checkbox: z.strictObject({
         question_key: key,
@@ -136,11 +134,7 @@ export function cardSchema({ bytes, like, url }: Texts): z.ZodType<Readonly<Reco
         disable: z.boolean().optional(),
       }),
     }),
-    z.strictObject({
-      card_type: z.literal('multiple_interaction'),
-      ...answered,
-      select_list: upTo(3, z.strictObject(selection(10))),
-    }),
+    card('multiple_interaction', { ...answered, select_list: upTo(3, z.strictObject(selection(10))) }),
   ]);
   return kinds.superRefine((card, ctx) => {
     for (const problem of problemsOf(card)) ctx.addIssue({ code: 'custom', message: problem });

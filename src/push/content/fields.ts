@@ -40,6 +40,15 @@ export const callbackUrlSchema = webAddress.refine(
 /** An ISO time with its offset, as Unix ms. */
 export const isoTime = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 
+/** A time of a request, if it has one: ISO with its offset, or Unix `seconds` in a form of their own; as Unix ms. */
+export const timeOr = (seconds: z.ZodType<number | string>, like = '') =>
+  z
+    .union(
+      [isoTime, seconds.transform((given) => Number(given) * 1000)],
+      `must be an ISO time with its offset${like}, or Unix seconds`,
+    )
+    .optional();
+
 /** Unix ms as answers show them. */
 export const iso = (ms: number): string => new Date(ms).toISOString();
 

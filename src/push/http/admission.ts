@@ -76,19 +76,13 @@ export function createAdmission({ keys, rates, now }: AdmissionParts) {
 
 /** What the headers of a request claim; nothing of it is known to be true. */
 function readClaim(headers: FastifyRequest['headers']): Readonly<Record<Header, string>> {
-  const read = (name: Header): string => {
-    const value = headers[signatureHeaders[name]];
-    if (typeof value === 'string' && shapes[name].test(value)) return value;
-    throw new Refusal(
-      401,
-      'Sign the request: it needs X-Keypad-App, X-Keypad-Timestamp (Unix seconds), X-Keypad-Nonce (8 to 64 letters, digits, _ and -), X-Keypad-Content-SHA256 and X-Keypad-Signature (64 hex digits in lower case each).',
-    );
-  };
-  return {
-    app: read('app'),
-    timestamp: read('timestamp'),
-    nonce: read('nonce'),
-    contentHash: read('contentHash'),
-    signature: read('signature'),
-  };
+  const names = Object.keys(shapes) as readonly Header[];
+  const claim = names.map((name) => [name, `${headers[signatureHeaders[name]] ?? ''}`] as const);
+  if (claim.every(([name, value]) => shapes[name].test(value))) {
+    return Object.fromEntries(claim) as Record<Header, string>;
+  }
+  throw new Refusal(
+    401,
+    'Sign the request: it needs X-Keypad-App, X-Keypad-Timestamp (Unix seconds), X-Keypad-Nonce (8 to 64 letters, digits, _ and -), X-Keypad-Content-SHA256 and X-Keypad-Signature (64 hex digits in lower case each).',
+  );
 }

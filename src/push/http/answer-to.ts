@@ -23,7 +23,7 @@ export async function answerTo(
     );
   }
   const { 'content-type': contentType = '' } = request.headers;
-  const types = route.body === undefined ? Object.keys(route.accepts ?? {}) : ['application/json'];
+  const types = Object.keys(route.accepts);
   // Any bytes are an octet stream, whatever they are called.
   const isAnything = types.length === 0 || types.includes('application/octet-stream');
   if (!isAnything && !types.some((type) => isContentType(contentType, type))) {
@@ -39,7 +39,7 @@ export async function answerTo(
 }
 
 function readBody({ body, accepts }: Route, raw: Ask['raw']): unknown {
-  const isRaw = accepts !== undefined || !Buffer.isBuffer(raw);
+  const isRaw = !Buffer.isBuffer(raw) || (body === undefined && Object.keys(accepts).length > 0);
   if (isRaw || (body === undefined && raw.length === 0)) return undefined;
   return readValue(body ?? nothing, readJson(raw), 'the body');
 }

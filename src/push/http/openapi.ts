@@ -58,7 +58,7 @@ function describeRoutes(routes: readonly Route[]): Json {
   };
 }
 
-function describeRoute({ path, summary, scope, body, accepts = {}, query, answers }: Route): Json {
+function describeRoute({ path, summary, scope, accepts, query, answers }: Route): Json {
   const { properties = {}, required = [] } = query === undefined ? {} : schemaOf(query, 'input');
   const parameters = [
     ...[...path.matchAll(/:(\w+)/g)].map(([, name]) => ({ name, in: 'path', required: true, schema: word })),
@@ -69,21 +69,17 @@ function describeRoute({ path, summary, scope, body, accepts = {}, query, answer
       schema,
     })),
   ];
-  const content = mapValues(body === undefined ? accepts : { 'application/json': body }, (schema) => ({
-    schema: schemaOf(schema, 'input'),
-  }));
+  const content = mapValues(accepts, (schema) => ({ schema: schemaOf(schema, 'input') }));
   return {
     summary,
     ...(scope !== undefined && { description: `Takes the scope ${scope}.` }),
     parameters,
     ...(Object.keys(content).length > 0 && { requestBody: { required: true, content } }),
-    responses: {
-      ...mapValues({ ...refusals, ...answers }, (answer) =>
-        typeof answer === 'string'
-          ? answered(answer, { $ref: '#/components/schemas/Error' })
-          : answered(answer.description ?? summary, schemaOf(answer, 'output')),
-      ),
-    },
+    responses: mapValues({ ...refusals, ...answers }, (answer) =>
+      typeof answer === 'string'
+        ? answered(answer, { $ref: '#/components/schemas/Error' })
+        : answered(answer.description ?? summary, schemaOf(answer, 'output')),
+    ),
   };
 }
 

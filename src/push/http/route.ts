@@ -38,8 +38,8 @@ export interface Route<Body = unknown, Query = unknown> {
   readonly scope: RouteScope | undefined;
   /** JSON body; without it the handler reads `raw`. */
   readonly body?: ZodType<Body>;
-  /** What a handler that reads `raw` takes, by content type, and nothing else; of NDJSON a line. */
-  readonly accepts?: Readonly<Record<string, ZodType>>;
+  /** What the route takes, by content type, and nothing else: its JSON `body`, or what a handler that reads `raw` says; of NDJSON a line. */
+  readonly accepts: Readonly<Record<string, ZodType>>;
   readonly query?: ZodType<Query>;
   /** `stream`: the handler reads the body as it comes, instead of having all of it in memory. */
   readonly reads?: 'stream';
@@ -53,7 +53,8 @@ export interface Route<Body = unknown, Query = unknown> {
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /** A route as it is declared. With `reply` it answers what that resolves to, under the first status of its `answers`. */
-type Declared<Body, Query> = Omit<Route<Body, Query>, 'method' | 'path' | 'scope' | 'handle'> &
+type Declared<Body, Query> = Omit<Route<Body, Query>, 'method' | 'path' | 'scope' | 'accepts' | 'handle'> &
+  Partial<Pick<Route, 'accepts'>> &
   ({ handle(ask: Ask<Body, Query>): Promise<Answer> } | { reply(ask: Ask<Body, Query>): Promise<unknown> });
 
 /** Ends a request with a status, one plain sentence for the caller, and headers. */
@@ -82,7 +83,8 @@ export function route<Body = undefined, Query = undefined>(
   const status = Number(Object.keys(declared.answers)[0]);
   const handle = async (ask: Ask<Body, Query>): Promise<Answer> =>
     'handle' in declared ? declared.handle(ask) : { status, body: await declared.reply(ask) };
-  return { ...declared, method, path, scope, handle } as unknown as Route;
+  const { body, accepts = body === undefined ? {} : { 'application/json': body } } = declared;
+  return { ...declared, method, path, scope, accepts, handle } as unknown as Route;
 }
 
 /** What a list answers beside a page: `next`, to be given as `after`; nothing when the page is not full, so the last. */

@@ -1,21 +1,17 @@
+import type { LookupAddress } from 'node:dns';
 import { lookup as lookupDns } from 'node:dns/promises';
 import { once } from 'node:events';
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { InputError } from '../../errors.ts';
-import { MAX_BYTES, pictureOf } from './media-type.ts';
+import { pictureOf } from '../../wecom/api/media-form.ts';
+import { MAX_BYTES } from './media-type.ts';
 import { isPublicAddress } from './public-address.ts';
-
-/** An address as DNS gives it. */
-interface Address {
-  readonly address: string;
-  readonly family: number;
-}
 
 export interface FetchImageParts {
   /** All addresses of a host. */
-  readonly lookup?: (host: string) => Promise<readonly Address[]>;
+  readonly lookup?: (host: string) => Promise<readonly LookupAddress[]>;
   /** What may be connected to; only tests give another answer than the public internet on 80 and 443. */
   readonly isPublic?: (address: string) => boolean;
   readonly isWebPort?: (port: string) => boolean;
@@ -44,7 +40,7 @@ export function createFetchImage({
   }
 
   /** Every address must be public; one sentence for all reasons, so that nobody learns our DNS from it. */
-  function checkAddresses(all: readonly Address[]): void {
+  function checkAddresses(all: readonly LookupAddress[]): void {
     if (all.length > 0 && all.every(({ address }) => isPublic(address))) return;
     throw refusal('must be at a host with public addresses only');
   }

@@ -1,20 +1,11 @@
 import { InputError } from '../../errors.ts';
-
-/** What WeCom takes as an image (§4.6). */
-export type Picture = 'jpg' | 'png';
+import { pictureOf } from '../../wecom/api/media-form.ts';
 
 const MB = 1024 * 1024;
 
 /** Largest sizes (§4.6); everything is longer than 5 bytes. */
 export const MAX_BYTES = { image: 10 * MB, file: 20 * MB } as const;
 const TOO_SHORT = 5;
-
-/** What the first bytes say that it is; null for no picture that WeCom takes. */
-export function pictureOf(bytes: Uint8Array): Picture | null {
-  const begins = (...magic: readonly number[]) => magic.every((byte, index) => bytes[index] === byte);
-  if (begins(0xff, 0xd8, 0xff)) return 'jpg';
-  return begins(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a) ? 'png' : null;
-}
 
 /** Throws an InputError for what WeCom does not take as this kind (§4.6), whatever its name says. */
 export function checkMedia(kind: 'image' | 'file', bytes: Uint8Array): void {

@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
 import { InputError } from '../../errors.ts';
+import { pictureOf } from '../../wecom/api/media-form.ts';
 import type { Messenger } from '../../wecom/api/messenger.ts';
 import type { StoredMedia } from '../content/content.ts';
 import { DEFAULT_ACCOUNT } from '../content/message.ts';
-import { pruneMedia } from './media-prune-store.ts';
-import { insertMedia, insertOwner, isOwner, readMedia, touchMedia } from './media-store.ts';
-import { checkMedia, MAX_BYTES, pictureOf, readFileName } from './media-type.ts';
+import { insertMedia, insertOwner, isOwner, pruneMedia, readMedia, touchMedia } from './media-store.ts';
+import { checkMedia, MAX_BYTES, readFileName } from './media-type.ts';
 import { createUploads, type MediaKey, type UploadParts } from './uploads.ts';
 
 /** Pictures and files by their content; WeCom's media_ids are made when they are needed and reused for three days (§4.6). */

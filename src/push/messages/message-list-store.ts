@@ -1,23 +1,12 @@
 import { type RawBuilder, sql } from 'kysely';
 import { z } from 'zod';
-import { ID, isoTime, pageLimit } from '../content/fields.ts';
+import { ID, pageLimit, timeOr } from '../content/fields.ts';
 import { deliveryStates, lanes } from '../content/message.ts';
 import type { Database } from '../database/database.ts';
 import { rareStates } from '../database/delivery-tables.ts';
 import { type MessageRow, messageColumns } from './message-store.ts';
 
-const time = z
-  .union(
-    [
-      isoTime,
-      z
-        .string()
-        .regex(/^\d{1,11}$/)
-        .transform((seconds) => Number(seconds) * 1000),
-    ],
-    'must be an ISO time with its offset, or Unix seconds',
-  )
-  .optional();
+const time = timeOr(z.string().regex(/^\d{1,11}$/));
 
 /** What the list of messages can be asked for, read as the database is: times in Unix ms, `after` as a place. */
 export const messageQuery = z.strictObject({

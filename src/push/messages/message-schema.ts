@@ -4,10 +4,10 @@ import { contentKinds } from '../content/content.ts';
 import { contentFields, oneKind } from '../content/content-schema.ts';
 import {
   callbackUrlSchema,
-  isoTime,
   optionalAccount,
   templateSchema,
   textOf,
+  timeOr,
   webAddress,
 } from '../content/fields.ts';
 import { lanes } from '../content/message.ts';
@@ -60,19 +60,7 @@ const sha256 = z
   .string()
   .regex(/^[0-9a-f]{64}$/, 'must be the SHA-256 of an earlier upload, 64 hex digits in lower case');
 
-/** Unix ms. */
-const time = z
-  .union(
-    [
-      isoTime,
-      z
-        .int()
-        .min(0)
-        .transform((seconds) => seconds * 1000),
-    ],
-    'must be an ISO time with its offset, such as 2026-11-21T08:00:00+08:00, or Unix seconds',
-  )
-  .optional();
+const time = timeOr(z.int().min(0), ', such as 2026-11-21T08:00:00+08:00');
 
 const content = contentFields('literal');
 

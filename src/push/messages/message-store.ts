@@ -35,12 +35,8 @@ export function readMessageRow(db: Database, app: string, id: string) {
 
 /** What this app handed in under this idempotency key. */
 export function readByIdempotencyKey(db: Database, app: string, key: string) {
-  return db
-    .selectFrom('messages')
-    .select(['id', 'request_hash'])
-    .where('app', '=', app)
-    .where('idempotency_key', '=', key)
-    .executeTakeFirst();
+  const ofApp = db.selectFrom('messages').select(['id', 'request_hash']).where('app', '=', app);
+  return ofApp.where('idempotency_key', '=', key).executeTakeFirst();
 }
 
 /** The deliveries of a message, in the order of coming. */

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { InputError } from '../../errors.ts';
 import { transact } from '../../server/database.ts';
 import { createTtlCache } from '../../server/ttl-cache.ts';
@@ -23,24 +24,18 @@ export type Templates = ReturnType<typeof createTemplates>;
 const FRESH_MS = 1500;
 /** So many templates are kept in memory. */
 const MOST_KEPT = 100;
-const lineColumns = [
-  'each.template_key',
-  'each.version',
-  'each.title',
-  'each.author',
-  'each.created_at',
-] as const;
+const lineColumns = ['v.template_key', 'v.version', 'v.title', 'v.author', 'v.created_at'] as const;
 
 /** Opens the templates; `now` is Unix ms. */
 export function createTemplates({ db, now }: { readonly db: Database; readonly now: () => number }) {
   /** All versions of a template, live or not. */
   const versionsOf = (key: string) =>
-    db.selectFrom('template_versions as each').where('template_key', '=', known(key));
+    db.selectFrom('template_versions as v').where('template_key', '=', known(key));
   /** The live versions of all templates. */
   const liveVersions = db
-    .selectFrom('template_versions as each')
+    .selectFrom('template_versions as v')
     .innerJoin('templates as live', (join) =>
-      join.onRef('live.template_key', '=', 'each.template_key').onRef('live.version', '=', 'each.version'),
+      join.onRef('live.template_key', '=', 'v.template_key').onRef('live.version', '=', 'v.version'),
     )
     .where('live.deleted', '=', 0);
   const live = createTtlCache({
@@ -48,7 +43,7 @@ export function createTemplates({ db, now }: { readonly db: Database; readonly n
     size: MOST_KEPT,
     keyOf: (key: string) => key,
     async ask(key) {
-      const query = liveVersions.selectAll('each').where('live.template_key', '=', known(key));
+      const query = liveVersions.selectAll('v').where('live.template_key', '=', known(key));
       const row = await query.executeTakeFirst();
       return row === undefined ? null : templateOf(row);
     },
@@ -66,15 +61,12 @@ export function createTemplates({ db, now }: { readonly db: Database; readonly n
       if (replaces !== undefined && replaces !== (last.deleted === 0 ? last.version : 0)) {
         throw new Refusal(409, `version: another than ${replaces} is live; GET the template, then put again`);
       }
-      const next = { template_key: key, version: last.version + 1 };
-      const row = { ...next, title, content: JSON.stringify(content), author, created_at };
+      const version = last.version + 1;
+      const row = { template_key: key, version, title, content: JSON.stringify(content), author, created_at };
       await tx.insertInto('template_versions').values(row).execute();
-      await tx
-        .updateTable('templates')
-        .set({ version: next.version, deleted: 0 })
-        .where('template_key', '=', key)
-        .execute();
-      return next.version;
+      const template = tx.updateTable('templates').where('template_key', '=', key);
+      await template.set({ version, deleted: 0 }).execute();
+      return version;
     });
     live.drop(key);
     return { key, version, title, content, author, createdAt: iso(created_at) };
@@ -116,12 +108,8 @@ export function createTemplates({ db, now }: { readonly db: Database; readonly n
     },
     /** Takes it out of use; its versions stay. False when none was live. */
     async remove(key: string): Promise<boolean> {
-      const { numUpdatedRows } = await db
-        .updateTable('templates')
-        .set({ deleted: 1 })
-        .where('template_key', '=', known(key))
-        .where('deleted', '=', 0)
-        .executeTakeFirst();
+      const taken = db.updateTable('templates').set({ deleted: 1 }).where('template_key', '=', known(key));
+      const { numUpdatedRows } = await taken.where('deleted', '=', 0).executeTakeFirst();
       live.drop(key);
       return numUpdatedRows > 0n;
     },
@@ -145,17 +133,10 @@ function known(key: string): string {
 
 /** Takes the lock of a template's row, which is made if there is none: whoever comes second waits here and counts on. */
 async function lockTemplate(tx: Tx, key: string) {
-  await tx
-    .insertInto('templates')
-    .values({ template_key: key, version: 0, deleted: 1 })
-    .onDuplicateKeyUpdate((row) => ({ version: row.ref('version') }))
-    .execute();
-  return tx
-    .selectFrom('templates')
-    .select(['version', 'deleted'])
-    .where('template_key', '=', key)
-    .forUpdate()
-    .executeTakeFirstOrThrow();
+  await sql`insert into templates (template_key, version, deleted) values (${key}, 0, 1)
+    on duplicate key update version = templates.version`.execute(tx);
+  const mine = tx.selectFrom('templates').select(['version', 'deleted']).where('template_key', '=', key);
+  return mine.forUpdate().executeTakeFirstOrThrow();
 }
 
 function lineOf(row: Omit<TemplateTables['template_versions'], 'content'>): TemplateLine {
