@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { createMenus, type Menus } from '../chat/index.ts';
+import { createMenus, loadFiles, type Menus } from '../chat/index.ts';
 import { menuOperations } from '../contract/index.ts';
 import type { Log } from '../server/log.ts';
 import type { ReloadResult } from '../server/metrics.ts';
@@ -24,6 +24,7 @@ export function createMenuFolders({ log, onReload, onProblems }: MenuFoldersPart
   const load = async (folder: string) => {
     const menus = await createMenus({
       directory: folder,
+      loadFiles,
       operations: menuOperations,
       onLoaded({ generation }, isNew) {
         report(folder, false);

@@ -1,5 +1,6 @@
 export { type Context, type Outcome, Unavailable } from '../menu/tree/context.ts';
 export { createMenus, type Menus } from '../menu/tree/generations.ts';
+export { loadFiles } from '../menu/tree/load.ts';
 export { createChat } from './chat.ts';
 export type { ChatParts, OwedAnswers } from './chat-parts.ts';
 export { lateText } from './late-text.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { attacks } from '#test/size.ts';
-import { createMenus } from '../../src/chat/index.ts';
+import { createMenus, loadFiles } from '../../src/chat/index.ts';
 import { loadAccounts } from '../../src/config/accounts.ts';
 import { botAccountSettings } from '../../src/config/bot-settings.ts';
 import { ConfigError } from '../../src/errors.ts';
@@ -125,7 +125,7 @@ test('a menu with a slip of the pen never ends the process, and what is refused 
   const heard: string[] = [];
   const menus = await createMenus({
     directory: menu,
-    loadMs: 1000,
+    loadFiles: (folder) => loadFiles(folder, 1000),
     operations: { isOperation: () => true, isChange: () => true },
     onLoaded: () => heard.push(''),
     onProblems: (problems) => heard.push(problems.join()),

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { createMenus } from '../../src/chat/index.ts';
+import { createMenus, loadFiles } from '../../src/chat/index.ts';
 import { ConfigError } from '../../src/errors.ts';
 
 const ROOT = `import { folder } from '#menu';\nexport default folder({ title: '首页' });\n`;
@@ -23,7 +23,7 @@ async function open(files: Readonly<Record<string, string>>) {
   const problems: string[] = [];
   const menus = await createMenus({
     directory,
-    loadMs: 300,
+    loadFiles: (folder) => loadFiles(folder, 300),
     operations: { isOperation: () => true, isChange: () => true },
     onLoaded: ({ generation }) => void loaded.push(generation),
     onProblems: (found) => void problems.push(...found),

@@ -9,6 +9,12 @@ export interface MenuFile {
   readonly entry: unknown;
 }
 
+/** The files of one generation, which is named by what stands in them. */
+export interface MenuFiles {
+  readonly generation: string;
+  readonly files: readonly MenuFile[];
+}
+
 /** Which operations there are; a name in `needs` or `runs` outside of them is a problem of the file. */
 export interface Operations {
   isOperation(name: string): boolean;

@@ -39,14 +39,18 @@ export interface Outcome {
   readonly fresh?: Preview | undefined;
 }
 
-/** Everything outside the core that one turn may use. */
-export interface Context {
+/** What the functions of an entry get. */
+export interface EntryContext {
   readonly user: string;
   /** Unix milliseconds. */
   readonly now: number;
   /** How many bytes of UTF-8 one reply may have. */
   readonly replyBytes: number;
   readonly ops: Ops;
+}
+
+/** Everything outside the core that one turn may use. */
+export interface Context extends EntryContext {
   /** Whether the user may run the operation, given the answers so far (`unit` among them scopes the right). */
   may(operation: string, answers: Answers): boolean;
   /** Asks the platform what a change would do; throws `Unavailable`. */

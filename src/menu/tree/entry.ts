@@ -1,4 +1,4 @@
-import type { Answers, ChangeName, Context, InputOf, ReadName } from './context.ts';
+import type { Answers, ChangeName, EntryContext, InputOf, ReadName } from './context.ts';
 import type { Question } from './question.ts';
 
 type Asks<T, A> = { readonly [K in keyof T]: Question<T[K], A> };
@@ -22,7 +22,7 @@ export interface Folder<A = unknown> extends Titled {
 /** An entry that reads and replies. */
 export interface Action extends Titled {
   readonly kind: 'action';
-  run(context: Context, answers: Answers): Promise<string>;
+  run(context: EntryContext, answers: Answers): Promise<string>;
 }
 
 /** An entry that changes something; preview, confirmation and wording are the engine's and the platform's. */
@@ -41,7 +41,7 @@ interface FolderParts<T, A> {
 }
 
 interface ActionParts<T, A> extends FolderParts<T, A> {
-  readonly run: (context: Context, answers: A & T) => Promise<string> | string;
+  readonly run: (context: EntryContext, answers: A & T) => Promise<string> | string;
 }
 
 interface OperationParts<T, A, N extends ChangeName> extends Omit<FolderParts<T, A>, 'needs'> {

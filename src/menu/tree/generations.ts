@@ -1,13 +1,12 @@
 import { ConfigError } from '../../errors.ts';
-import type { Operations } from './build.ts';
-import { loadTree } from './load.ts';
+import { buildTree, type MenuFiles, type Operations } from './build.ts';
 import type { Tree } from './tree.ts';
 
 export interface MenusParts {
   readonly directory: string;
   readonly operations: Operations;
-  /** How long one file may take to load, ms; 10 s when left out. */
-  readonly loadMs?: number;
+  /** Reads the files that stand in the folder now. Throws a ConfigError of their problems. */
+  loadFiles(directory: string): Promise<MenuFiles>;
   /** The folder is good; `isNew` is false when it says what was loaded already. */
   onLoaded(tree: Tree, isNew: boolean): void;
   onProblems(problems: readonly string[]): void;
@@ -20,10 +19,11 @@ const KEPT = 4;
 export type Menus = Awaited<ReturnType<typeof createMenus>>;
 
 /** Loads the menu folder. Throws a ConfigError when the first generation has a problem. */
-export async function createMenus({ directory, operations, loadMs, onLoaded, onProblems }: MenusParts) {
+export async function createMenus({ directory, operations, loadFiles, onLoaded, onProblems }: MenusParts) {
   let held: readonly Tree[] = [];
   const load = async (): Promise<void> => {
-    const tree = await loadTree(directory, operations, loadMs);
+    const { files, generation } = await loadFiles(directory);
+    const tree = buildTree(files, generation, operations);
     const others = held.filter(({ generation }) => generation !== tree.generation);
     const isNew = held[0]?.generation !== tree.generation;
     held = [tree, ...others].slice(0, KEPT);

@@ -1,5 +1,5 @@
 import { loadModules, type ModuleRules, readSources } from '../../server/module-folder.ts';
-import { buildTree, type MenuFile, type Operations } from './build.ts';
+import { buildTree, type MenuFile, type MenuFiles, type Operations } from './build.ts';
 import type { Tree } from './tree.ts';
 
 const FILE_NAME = /^[1-9][0-9]{0,3}-[a-z0-9][a-z0-9-]*\.ts$/;
@@ -28,11 +28,17 @@ export const menuRules: ModuleRules = {
  * that an entry and its `within` are always of the same generation. Throws a ConfigError of every problem, each naming a file
  * and the remedy.
  */
-export async function loadTree(directory: string, operations: Operations, loadMs?: number): Promise<Tree> {
+export async function loadFiles(directory: string, loadMs?: number): Promise<MenuFiles> {
   const sources = await readSources(directory, menuRules);
   const modules = await loadModules(directory, sources, menuRules, loadMs);
   const files = modules.map(({ path, exported }): MenuFile => ({ path, entry: exported.default }));
-  return buildTree(files, sources.generation, operations);
+  return { files, generation: sources.generation };
+}
+
+/** The same as a tree, over the operations that the platform has. */
+export async function loadTree(directory: string, operations: Operations): Promise<Tree> {
+  const { files, generation } = await loadFiles(directory);
+  return buildTree(files, generation, operations);
 }
 
 /** The last part of a path, also where it ends in `/`. */

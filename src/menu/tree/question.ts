@@ -1,7 +1,7 @@
 import { halfWidth, plainDigits } from '../words/numbers.ts';
 import { sentences } from '../words/sentences.ts';
 import type { Listing } from '../words/text.ts';
-import type { Answers, Context } from './context.ts';
+import type { Answers, EntryContext } from './context.ts';
 
 /** One line of a list. `key` is what the number stands for; `name`, if any, may be typed instead of the number. */
 export type Option = string | { readonly key: string; readonly label: string; readonly name?: string };
@@ -10,7 +10,7 @@ export type Option = string | { readonly key: string; readonly label: string; re
 export interface Choice<T, A> {
   readonly question: string;
   /** Throws `Unavailable`. A method, so that a question may name answers that its own entry asked before. */
-  load(context: Context, answers: A): Promise<Listing<T>>;
+  load(context: EntryContext, answers: A): Promise<Listing<T>>;
 }
 
 /** Says why a typed answer is not accepted, in one sentence. */
@@ -18,10 +18,17 @@ export interface Problem {
   readonly problem: string;
 }
 
+/** What the standard questions accept, as data: whoever has it needs nothing of the file that asks. */
+export type Form =
+  | { readonly kind: 'text'; readonly max: number }
+  | { readonly kind: 'integer'; readonly min: number; readonly max: number }
+  | { readonly kind: 'code'; readonly digits: number };
+
 /** A question answered in free text. `parse` gets the trimmed line and answers the value or a `Problem`. */
 export interface FreeText<T> {
   readonly question: string;
-  parse(typed: string): T | Problem;
+  readonly form?: Form | undefined;
+  parse(typed: string): T | Problem | Promise<T | Problem>;
 }
 
 export type Question<T = unknown, A = Answers> = Choice<T, A> | FreeText<T>;
@@ -39,9 +46,34 @@ export function isProblem(value: unknown): value is Problem {
 /** Asks to pick one of what `load` answers. */
 export function choice<T extends Option, A>(
   question: string,
-  load: (context: Context, answers: A) => Promise<Listing<T>>,
+  load: (context: EntryContext, answers: A) => Promise<Listing<T>>,
 ): Choice<T, A> {
   return { question, load };
+}
+
+/** Asks in one of the standard forms. */
+export function inForm(question: string, form: Form): FreeText<string | number> {
+  return { question, form, parse: (typed) => parseForm(form, typed) };
+}
+
+function parseForm(form: Form, typed: string): string | number | Problem {
+  switch (form.kind) {
+    case 'text': {
+      const fits = typed.length > 0 && typed.length <= form.max;
+      return fits ? typed : { problem: sentences.textLength(form.max) };
+    }
+    case 'integer': {
+      const digits = plainDigits(typed);
+      const value = /^(00?|-?[1-9][0-9]{0,14})$/.test(digits) ? Number(digits) : NaN;
+      const { min, max } = form;
+      return value >= min && value <= max ? value : { problem: sentences.integerRange(min, max) };
+    }
+    case 'code': {
+      const value = halfWidth(typed);
+      const fits = /^[0-9]+$/.test(value) && value.length === form.digits;
+      return fits ? value : { problem: sentences.codeDigits(form.digits) };
+    }
+  }
 }
 
 /** Asks for a line of text of at most `max` characters (200), matching `pattern` if there is one. */
@@ -49,13 +81,14 @@ export function text(
   question: string,
   { max = 200, pattern }: { max?: number; pattern?: RegExp } = {},
 ): FreeText<string> {
-  return {
-    question,
-    parse: (typed) => {
-      if (typed.length === 0 || typed.length > max) return { problem: sentences.textLength(max) };
-      return pattern === undefined || pattern.test(typed) ? typed : { problem: sentences.textPattern };
-    },
+  const form = { kind: 'text', max } as const;
+  if (pattern === undefined) return inForm(question, form) as FreeText<string>;
+  // No form has a pattern: it may take for ever, so it stays with the file that asks.
+  const parse = (typed: string) => {
+    const value = parseForm(form, typed) as string | Problem;
+    return isProblem(value) || pattern.test(value) ? value : { problem: sentences.textPattern };
   };
+  return { question, parse };
 }
 
 /**
@@ -63,14 +96,8 @@ export function text(
  * typed `00`, since `0` goes back on other screens; the question says so.
  */
 export function integer(question: string, { min, max }: { min: number; max: number }): FreeText<number> {
-  return {
-    question: `${question}${sentences.range(min, max)}`,
-    parse: (typed) => {
-      const digits = plainDigits(typed);
-      const value = /^(00?|-?[1-9][0-9]{0,14})$/.test(digits) ? Number(digits) : NaN;
-      return value >= min && value <= max ? value : { problem: sentences.integerRange(min, max) };
-    },
-  };
+  const ranged = `${question}${sentences.range(min, max)}`;
+  return inForm(ranged, { kind: 'integer', min, max }) as FreeText<number>;
 }
 
 /** Asks for a TCP port. */
@@ -80,13 +107,5 @@ export function port(question: string): FreeText<number> {
 
 /** Asks for a code of exactly `digits` digits (6); it stays a string, leading zeros and all. */
 export function code(question: string, { digits = 6 }: { digits?: number } = {}): FreeText<string> {
-  return {
-    question,
-    parse: (typed) => {
-      const value = halfWidth(typed);
-      return /^[0-9]+$/.test(value) && value.length === digits
-        ? value
-        : { problem: sentences.codeDigits(digits) };
-    },
-  };
+  return inForm(question, { kind: 'code', digits }) as FreeText<string>;
 }

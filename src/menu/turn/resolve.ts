@@ -54,8 +54,8 @@ async function findStep(
 }
 
 /** The path keeps a number in plain digits, however it was typed, and free text as it was typed. */
-function parse(question: FreeText<unknown>, { text }: Answer): Step | Wrong {
-  const value = read(question, text);
+async function parse(question: FreeText<unknown>, { text }: Answer): Promise<Step | Wrong> {
+  const value = await read(question, text);
   if (isProblem(value)) return value;
   const digits = plainDigits(text);
   const typed = typeof value === 'number' || value === digits ? digits : text;
@@ -63,17 +63,18 @@ function parse(question: FreeText<unknown>, { text }: Answer): Step | Wrong {
 }
 
 /** A number may be written in any way, unless the question takes the line as it stands; `00` is zero wherever 0 is. */
-function read(question: FreeText<unknown>, text: string): unknown {
-  const value = question.parse(text);
+async function read(question: FreeText<unknown>, text: string): Promise<unknown> {
+  const value = await question.parse(text);
   const digits = plainDigits(text);
   return isProblem(value) ? question.parse(digits === '00' ? '0' : digits) : value;
 }
 
 /** How zero is typed at a question that wants digits, where 0 may mean back; undefined at one that takes any text. */
-export function zeroAt({ asks }: Position): '00' | '零' | undefined {
+export async function zeroAt({ asks }: Position): Promise<'00' | '零' | undefined> {
   const question = asks?.question;
-  if (question === undefined || isChoice(question) || !isProblem(question.parse('a'))) return undefined;
-  const isSame = JSON.stringify(read(question, '00')) === JSON.stringify(read(question, '0'));
+  if (question === undefined || isChoice(question)) return undefined;
+  if (!isProblem(await question.parse('a'))) return undefined;
+  const isSame = JSON.stringify(await read(question, '00')) === JSON.stringify(await read(question, '0'));
   return isSame ? '00' : '零';
 }
 

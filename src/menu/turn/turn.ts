@@ -121,7 +121,7 @@ async function answerQuestion(standing: Standing, answer: Answer): Promise<Turn>
   const command = readInput(answer.text);
   if (!('problem' in resolved)) {
     // Whoever presses 0 to get out must not end at a preview of zero: where digits are wanted, 0 alone is no answer.
-    const zero = command.text === '0' ? zeroAt(position) : undefined;
+    const zero = command.text === '0' ? await zeroAt(position) : undefined;
     return zero === undefined
       ? showScreen(resolved, context)
       : stay(standing, sentences.zeroIsAnAnswer(zero));
