@@ -1,4 +1,4 @@
-import { InputError } from '../src/errors.ts';
+import { ConfigError, InputError } from '../src/errors.ts';
 
 /** What the system answers when a file cannot be written, and what to do about it. */
 const REMEDIES: Readonly<Record<string, string>> = {
@@ -14,7 +14,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
  * nothing. Anything else is a bug and shows where.
  */
 export function explain(error: unknown): unknown {
-  if (error instanceof InputError) return error.message;
+  if (error instanceof InputError || error instanceof ConfigError) return error.message;
   const { code = '', path } = error as NodeJS.ErrnoException;
   const remedy = REMEDIES[code];
   if (remedy === undefined) return error;

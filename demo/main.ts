@@ -1,3 +1,5 @@
+import { delimiter } from 'node:path';
+import { withoutSettings } from '../src/config.ts';
 import { explain } from './failure.ts';
 import { readPorts } from './servers/ports.ts';
 import { type Demo, startDemo } from './start.ts';
@@ -16,7 +18,7 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
   const demo = await startDemo({
     directory: DIRECTORY,
     ports: readPorts(env.DEMO_PORT),
-    kubeconfig: env.KUBECONFIG,
+    own: env.KUBECONFIG ? { kubeconfig: env.KUBECONFIG, environment: withoutSettings(env) } : undefined,
     isWatched,
     say: (text) => console.error(text),
   });
@@ -41,13 +43,18 @@ const WATCHING = `  A role restarts when a file of src changes that it uses; men
 `;
 
 function ready({ env }: Demo): string {
+  const [, ...behind] = env.KUBECONFIG?.split(delimiter) ?? [];
+  const kubectl =
+    behind.length === 0
+      ? `kubectl --kubeconfig ${DIRECTORY}/kubeconfig`
+      : `KUBECONFIG=${DIRECTORY}/kubeconfig:${behind.join(delimiter)} kubectl`;
   return `
   Keypad is running.
 
     Phone       ${env.PHONE_URL}
     Callback    ${env.BOT_CALLBACK_URL}
     Push API    ${env.PUSH_URL}/v1   (PUSH_APP_ID and PUSH_APP_KEY are in the settings)
-    Kubeconfig  ${DIRECTORY}/kubeconfig   (kubectl --kubeconfig ${DIRECTORY}/kubeconfig get deployments,pods -A)
+    Kubeconfig  ${DIRECTORY}/kubeconfig   (${kubectl} get deployments,pods -A)
     Settings    ${DIRECTORY}/env          Logs  ${DIRECTORY}/logs
 
   Open the phone, type anything, then follow the numbers. Ctrl-C stops everything.

@@ -1,9 +1,11 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Environment } from '../src/config/read-settings.ts';
 import { startCluster } from './cluster/cluster.ts';
 import { demoSeed } from './cluster/seed.ts';
 import { loadCredentials } from './credentials.ts';
+import { asDemoContext } from './kubeconfig.ts';
 import { openPushApps } from './push-apps.ts';
 import { openDatabases } from './servers/databases.ts';
 import { startMariadbServer } from './servers/mariadb-server.ts';
@@ -33,8 +35,8 @@ export interface DemoOptions {
   /** Data, logs, kubeconfig and settings; kept between runs. */
   readonly directory: string;
   readonly ports: DemoPorts;
-  /** A cluster of the user's own instead of the demo's. */
-  readonly kubeconfig?: string | undefined;
+  /** A cluster of the user's own instead of the demo's: its `KUBECONFIG`, and what its plug-ins find in their environment. */
+  readonly own?: { readonly kubeconfig: string; readonly environment: Environment } | undefined;
   /** Settings of all roles beside those that a demo makes up, or in their place. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Whether each role starts anew when its code in src changes. */
@@ -105,7 +107,6 @@ async function startParts(
   const fixed = {
     credentials,
     ports,
-    kubeconfig: inDirectory('kubeconfig'),
     policyFile: join(ROOT, 'deploy/policy.yaml'),
     menusDir: join(ROOT, 'menus'),
   };
@@ -157,16 +158,19 @@ async function startParts(
       role('bot', ports.botInternal, botSettings({ ...fixed, redisUrl, apps: made })),
     ),
   );
-  writeFileSync(fixed.kubeconfig, await readKubeconfig(options, credentials.clusterToken, keep), {
-    mode: 0o600,
-  });
+  const cluster = await clusterFor(options, credentials.clusterToken, keep);
+  writeFileSync(inDirectory('kubeconfig'), cluster.text, { mode: 0o600 });
+  const forOps = { ...fixed, kubeconfig: [inDirectory('kubeconfig'), ...cluster.behind].join(delimiter) };
   const ops = keepRole(
     Promise.all([databases, apps]).then(([urls, made]) =>
-      role('ops', ports.opsInternal, opsSettings({ ...fixed, databases: urls, apps: made })),
+      role('ops', ports.opsInternal, {
+        ...cluster.environment,
+        ...opsSettings({ ...forOps, databases: urls, apps: made }),
+      }),
     ),
   );
 
-  const parts = { ...fixed, redisUrl: (await redis).url, databases: await databases, apps: await apps };
+  const parts = { ...forOps, redisUrl: (await redis).url, databases: await databases, apps: await apps };
   const env = { ...clientSettings(parts), ...settings };
   const processes = {
     bot: await bot,
@@ -184,15 +188,13 @@ async function startParts(
   return { env, roleEnv, wecom: await wecom, processes };
 }
 
-/** The kubeconfig of the demo's own cluster, which it starts, or the user's under the name that the policy knows. */
-async function readKubeconfig(
-  { ports, kubeconfig }: DemoOptions,
-  token: string,
-  keep: Keep,
-): Promise<string> {
-  if (kubeconfig === undefined)
-    return (await keep(startCluster({ port: ports.cluster, token, seed: demoSeed }))).kubeconfig;
-  // The client takes half a second to load, for nothing in most starts.
-  const { asDemoContext } = await import('./kubeconfig.ts');
-  return asDemoContext(kubeconfig);
+/** The kubeconfig of the demo's own cluster, which it starts, or what stands before the user's. */
+async function clusterFor({ ports, own }: DemoOptions, token: string, keep: Keep) {
+  if (own === undefined) {
+    const { kubeconfig } = await keep(startCluster({ port: ports.cluster, token, seed: demoSeed }));
+    return { text: kubeconfig, behind: [], environment: {} };
+  }
+  const { text, paths } = await asDemoContext(own.kubeconfig);
+  const variables = Object.entries(own.environment).filter((entry): entry is [string, string] => !!entry[1]);
+  return { text, behind: [paths], environment: Object.fromEntries(variables) };
 }

@@ -84,7 +84,7 @@ export function readConfig(role: Role, env: Environment): Config {
 }
 
 /** An environment without what Keypad keeps in it; proxies, which are there for all programs, stay. */
-function withoutSettings(env: Environment): Environment {
+export function withoutSettings(env: Environment): Environment {
   const all = [
     commonSettings,
     botAccountSettings,

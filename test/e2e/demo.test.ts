@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import mysql from 'mysql2/promise';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
 import { startCluster } from '../../demo/cluster/cluster.ts';
 import { demoSeed } from '../../demo/cluster/seed.ts';
 import { checkPorts, type DemoPorts } from '../../demo/servers/ports.ts';
@@ -50,6 +51,8 @@ function run(env: Readonly<Record<string, string>> = {}): DemoProcess {
   return demo;
 }
 
+const V1 = 'client.authentication.k8s.io/v1';
+const inDirectory = (name: string): string => join(directory, name);
 const settings = (): NodeJS.Dict<string> => parseEnv(readFileSync(join(directory, '.demo/env'), 'utf8'));
 
 async function say(user: string, ...lines: readonly string[]): Promise<string> {
@@ -121,12 +124,24 @@ test('a taken port is one sentence and no stack trace', async () => {
   server.close();
 });
 
-test('with KUBECONFIG the demo uses that cluster, and starts none of its own', async () => {
+test('with KUBECONFIG the demo uses that cluster as the platform would, and starts none of its own', async () => {
   const cluster = await startCluster({ port: 0, token: 'of-somebody-else', seed: demoSeed, tick: 30 });
-  const file = join(directory, 'somebody.yaml');
-  writeFileSync(file, cluster.kubeconfig.replaceAll('demo', 'somebody'));
-  const demo = run({ KUBECONFIG: file });
+  const theirs = parse(cluster.kubeconfig.replaceAll('demo', 'somebody'));
+  const write = (name: string, text: string, mode?: number) =>
+    writeFileSync(join(directory, name), text, { mode });
+  // Several files, a path that begins at its own, and a plug-in that needs something of the environment.
+  const status = '{"token":"\'"$OF_SOMEBODY"\'"}';
+  write(
+    'login',
+    `#!/bin/sh\necho '{"kind":"ExecCredential","apiVersion":"${V1}","status":${status}}'\n`,
+    0o700,
+  );
+  const user = { exec: { apiVersion: V1, interactiveMode: 'Never', command: './login' } };
+  write('users', stringify({ users: [{ name: 'somebody', user }] }));
+  write('rest', stringify({ ...theirs, users: [] }));
+  const demo = run({ KUBECONFIG: 'users:rest', OF_SOMEBODY: 'of-somebody-else' });
   expect(await demo.settled, demo.complained()).toBe(null);
+  expect(settings().KUBECONFIG).toBe(['.demo/kubeconfig', 'users', 'rest'].map(inDirectory).join(':'));
   expect(await say('zhangsan', '你好', '1-1-2', 'web', '3', '1')).toContain('web：2 → 3，3 个就绪');
   expect(cluster.get('deployments', 'shop', 'web')?.spec?.replicas).toBe(3);
   await expect(fetch(`https://127.0.0.1:${ports.cluster}`)).rejects.toMatchObject({
@@ -136,10 +151,10 @@ test('with KUBECONFIG the demo uses that cluster, and starts none of its own', a
   await cluster.stop();
 }, 60_000);
 
-test('a KUBECONFIG that cannot be read is one sentence, and what had started is stopped again', async () => {
-  const demo = run({ KUBECONFIG: join(directory, 'missing.yaml') });
+test('a KUBECONFIG that cannot be used is one sentence, and what had started is stopped again', async () => {
+  const demo = run({ KUBECONFIG: 'missing.yaml' });
   const settled = await demo.settled;
   expect([settled, demo.complained().trim().split('\n').length]).toEqual([1, 1]);
-  expect(demo.complained()).toMatch(/^KUBECONFIG=.*missing\.yaml cannot be read/);
+  expect(demo.complained()).toMatch(/^KUBECONFIG: .*missing\.yaml is not there/);
   await checkPorts(ports);
 });

@@ -61,12 +61,16 @@ export async function startTestDemo(options: TestDemoOptions = {}): Promise<Test
   const kubeconfig = join(directory, 'cluster.yaml');
   writeFileSync(kubeconfig, await kubeconfigFor(cluster), { mode: 0o600 });
   putFreshMariadb(join(directory, 'mariadb'));
-  const demo = await startDemo({ directory, ports, kubeconfig, settings, isThrowaway: true }).catch(
-    async (error: unknown) => {
-      await leave();
-      throw error;
-    },
-  );
+  const demo = await startDemo({
+    directory,
+    ports,
+    own: { kubeconfig, environment: {} },
+    settings,
+    isThrowaway: true,
+  }).catch(async (error: unknown) => {
+    await leave();
+    throw error;
+  });
 
   const running = { ...demo.processes };
   const all: PrivateProcess[] = Object.values(running);
