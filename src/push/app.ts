@@ -23,8 +23,7 @@ import { createPushMetrics } from './metrics.ts';
 import { openAccounts } from './open-accounts.ts';
 import { purgeRounds } from './purge.ts';
 import { windowsOf } from './queue/limits.ts';
-import type { MessageQueue } from './queue/message-queue.ts';
-import { createDelivery } from './sending/delivery.ts';
+import { createDelivery, type Delivery } from './sending/delivery.ts';
 import { templateRoutes } from './templates/routes.ts';
 import { createTemplates } from './templates/template-store.ts';
 import { createWebhooks } from './webhooks/webhooks.ts';
@@ -84,7 +83,7 @@ export async function createPush({ config, log, registry }: PushParts) {
   metrics.watchBacklog(delivery.depth, report);
   const campaigns = createCampaigns({ ...common, messageQueue: delivery, templates, accounts, webhooks });
 
-  const messageQueue: MessageQueue = {
+  const messageQueue: Delivery = {
     ...delivery,
     async accept(message) {
       const accepted = await delivery.accept(message);

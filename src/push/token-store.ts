@@ -3,7 +3,7 @@ import { CompactEncrypt, compactDecrypt } from 'jose';
 import { sql } from 'kysely';
 import type { TokenStore } from '../wecom/api/access-token.ts';
 import type { AppOptions } from '../wecom/api/app.ts';
-import { clockOfDatabase } from './database/clock.ts';
+import { databaseTime } from './database/clock.ts';
 import type { Database } from './database/database.ts';
 
 /** What was written under an earlier secret is deleted when it has been of no use for a day. */
@@ -17,7 +17,7 @@ const KEPT_MS = 86_400_000;
 export function createTokenStore(
   db: Database,
   { corpId, agentId, secret }: Pick<AppOptions, 'corpId' | 'agentId' | 'secret'>,
-  now = clockOfDatabase,
+  now = () => databaseTime,
 ): TokenStore {
   const app = { corp_id: corpId, agent_id: agentId };
   const key = { ...app, secret_hash: hash('sha256', secret).slice(0, 16) };

@@ -5,14 +5,14 @@ import { type CampaignState, type CampaignTables, visibleStates } from '../datab
 import type { Database, Tx } from '../database/database.ts';
 import type { KnownAccounts } from '../http/accounts.ts';
 import { Refusal } from '../http/route.ts';
-import type { MessageQueue } from '../queue/message-queue.ts';
+import type { Delivery } from '../sending/delivery.ts';
 import type { Templates } from '../templates/template-store.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
 
 /** What campaigns need. */
 export interface CampaignParts {
   readonly db: Database;
-  readonly messageQueue: Pick<MessageQueue, 'insert' | 'wake'>;
+  readonly messageQueue: Pick<Delivery, 'insert' | 'wake'>;
   readonly templates: Pick<Templates, 'resolve'>;
   readonly accounts: KnownAccounts;
   /** Called with slices that a pause or stop has finished. */

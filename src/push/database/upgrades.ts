@@ -1,5 +1,5 @@
 import { type Kysely, type Migration, type RawBuilder, sql } from 'kysely';
-import { clockOfDatabase as now } from './clock.ts';
+import { databaseTime as now } from './clock.ts';
 import { deliveryTables } from './delivery-tables.ts';
 import { createTables } from './schema.ts';
 
@@ -29,14 +29,14 @@ export const accountColumns: Migration = {
 /** How a receiver is named where accounts are told apart. */
 const target = sql`concat(if(d.account = 'default', '', concat(d.account, '/')), d.receiver)`;
 /** The day of China, which knows no summer time. */
-const today = sql`((${now()} + 28800000) div 86400000)`;
+const today = sql`((${now} + 28800000) div 86400000)`;
 
 /** What waited in the tables of two queues, put into one; each statement may be run again. */
 const fill: readonly RawBuilder<unknown>[] = [
   // The order was that of the ids; clocks of replicas differed.
   sql`update deliveries d join (
       select id, max(since) over (partition by line order by id) place from deliveries
-      where line is not null and since <= ${now()}
+      where line is not null and since <= ${now}
     ) v on v.id = d.id set d.since = v.place`,
   // A message for later stands in its line at its time.
   sql`update deliveries d join messages m on m.id = d.message_id
@@ -47,12 +47,12 @@ const fill: readonly RawBuilder<unknown>[] = [
     from deliveries where line is not null group by line`,
   // Calls that were under way end with their leases.
   sql`update delivery_lines l join deliveries d on d.busy = l.line
-    set l.owner = coalesce(d.lease_owner, ''), l.delivery_id = d.id, l.due_at = coalesce(d.lease_until, ${now()})
+    set l.owner = coalesce(d.lease_owner, ''), l.delivery_id = d.id, l.due_at = coalesce(d.lease_until, ${now})
     where d.state = 'sending'`,
   // The limits go on with the calls of the last hour and of this day.
   sql`update attempts a join deliveries d on d.id = a.delivery_id
     set a.target = ${target}, a.ended_at = a.at + a.ms
-    where a.at > ${now()} - 3700000 and a.errcode <> 'unsent' and a.target is null`,
+    where a.at > ${now} - 3700000 and a.errcode <> 'unsent' and a.target is null`,
   sql`insert ignore into sent_days (account, day, used)
     select d.account, ${today}, count(*) from attempts a join deliveries d on d.id = a.delivery_id
     where a.at >= ${today} * 86400000 - 28800000 and a.errcode <> 'unsent'

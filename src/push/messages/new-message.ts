@@ -14,7 +14,7 @@ import {
 import type { Database } from '../database/database.ts';
 import type { KnownAccounts } from '../http/accounts.ts';
 import type { Media } from '../media/media.ts';
-import type { MessageQueue } from '../queue/message-queue.ts';
+import type { Delivery as MessageQueue } from '../sending/delivery.ts';
 import type { Templates } from '../templates/template-store.ts';
 import type { HandedMessage } from './message-schema.ts';
 import type { Handed } from './read-message.ts';

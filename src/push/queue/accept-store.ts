@@ -3,9 +3,9 @@ import { InputError } from '../../errors.ts';
 import { kindOf } from '../content/content.ts';
 import { type Accepted, DEFAULT_ACCOUNT, type NewMessage } from '../content/message.ts';
 import { storeOpaque } from '../content/opaque.ts';
-import { type DatabaseClock, readClock } from '../database/clock.ts';
+import { readClock } from '../database/clock.ts';
 import type { Tx } from '../database/database.ts';
-import { insertRows } from '../database/values.ts';
+import { inParts, insertRows } from '../database/values.ts';
 import { canShare } from './group.ts';
 import { joinLines } from './line-store.ts';
 import { accountOf, lineOf } from './lines.ts';
@@ -20,38 +20,31 @@ export interface Draft {
 /** What became of each, in order: an InputError stands for an idempotency key that another request has used. */
 export type Inserted = readonly (Accepted | InputError)[];
 
-/** Largest part of one statement: rows, and characters, far from any server's limit of a packet. */
-const ROWS = 500;
-const CHARACTERS = 1_000_000;
-
 /**
  * Writes messages and their deliveries, in order, and makes their lines due. Two messages under one idempotency key are
  * one, whoever came first.
  */
-export async function insertMessages(
-  tx: Tx,
-  drafts: readonly Draft[],
-  clock: DatabaseClock,
-): Promise<Inserted> {
+export async function insertMessages(tx: Tx, drafts: readonly Draft[]): Promise<Inserted> {
   const rows = drafts.map((draft): Row => ({ draft, content: JSON.stringify(draft.message.content) }));
-  for (const part of slices(rows.map(messageRow))) {
-    await insertRows(tx, 'messages', part, { onDuplicate: sql`on duplicate key update id = messages.id` });
-  }
+  await insertRows(tx, 'messages', rows.map(messageRow), sql`on duplicate key update id = messages.id`);
   const owners = await ownersOfKeys(tx, drafts);
   const inserted = drafts.map((draft) => verdict(draft, owners));
   const fresh = rows.filter(({ draft }, index) => {
     const found = inserted[index];
     return found !== undefined && 'isNew' in found && found.isNew && found.id === draft.id;
   });
-  const before = await readClock(tx, clock);
+  const before = await readClock(tx);
   await joinLines(
     tx,
     fresh.flatMap((row) => deliveriesOf(row, before)),
   );
   // Read when the lines are locked: whoever is answered first is first in them, whatever the replica.
-  const now = await readClock(tx, clock);
-  for (const part of slices(fresh.flatMap((row) => deliveriesOf(row, now))))
-    await insertRows(tx, 'deliveries', part);
+  const now = await readClock(tx);
+  await insertRows(
+    tx,
+    'deliveries',
+    fresh.flatMap((row) => deliveriesOf(row, now)),
+  );
   return inserted;
 }
 
@@ -62,6 +55,8 @@ interface Row {
 
 interface Owner {
   readonly id: string;
+  readonly app: string;
+  readonly key: string;
   readonly request_hash: string;
 }
 
@@ -72,13 +67,13 @@ async function ownersOfKeys(tx: Tx, drafts: readonly Draft[]): Promise<ReadonlyM
   const keys = drafts.flatMap(({ message: { app, idempotencyKey } }) =>
     idempotencyKey === undefined ? [] : [[app, idempotencyKey]],
   );
-  if (keys.length === 0) return new Map();
-  const rows = await tx
-    .selectFrom('messages')
-    .select(['id', 'app', 'idempotency_key', 'request_hash'])
-    .where(sql<boolean>`(app, idempotency_key) in (${keys})`)
-    .execute();
-  return new Map(rows.map((row) => [keyOf(row.app, row.idempotency_key ?? ''), row]));
+  const rows = await inParts(
+    tx,
+    keys,
+    (some) => sql<Owner>`select id, app, idempotency_key \`key\`, request_hash from messages
+      where (app, idempotency_key) in (${some})`,
+  );
+  return new Map(rows.map((row) => [keyOf(row.app, row.key), row]));
 }
 
 function verdict({ id, message }: Draft, owners: ReadonlyMap<string, Owner>): Accepted | InputError {
@@ -134,19 +129,4 @@ function deliveriesOf({ draft: { id, message }, content }: Row, now: number) {
       due_at: since,
     };
   });
-}
-
-/** Cuts rows into parts of bounded number and length, in order. */
-function* slices<Row extends object>(rows: readonly Row[]): Iterable<readonly Row[]> {
-  let part: Row[] = [];
-  let characters = 0;
-  for (const row of rows) {
-    part.push(row);
-    for (const value of Object.values(row)) characters += typeof value === 'string' ? value.length : 8;
-    if (part.length < ROWS && characters < CHARACTERS) continue;
-    yield part;
-    part = [];
-    characters = 0;
-  }
-  if (part.length > 0) yield part;
 }

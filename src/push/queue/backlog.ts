@@ -1,15 +1,8 @@
-import { type Lane, lanes } from '../content/message.ts';
+import { lanes } from '../content/message.ts';
 import type { Waiting } from './depth-store.ts';
 
 /** What is due in a lane for an account; what goes through robots belongs to none, and stands under an empty name. */
-export interface Depth {
-  readonly lane: Lane;
-  readonly account: string;
-  /** Deliveries whose time has come and that have not ended. */
-  readonly queued: number;
-  /** How long the oldest of them has waited, in ms; 0 when there is none. */
-  readonly oldestMs: number;
-}
+export type Depth = Omit<Waiting, 'waiting'>;
 
 export interface BacklogParts {
   /** Counts all that waits. */
@@ -19,21 +12,13 @@ export interface BacklogParts {
   readonly onError: (error: unknown) => void;
 }
 
-/** What waits, as it was counted last: the more there is the less often it is counted. */
-export interface Backlog {
-  /** What is due, by lane and account; each lane is there, with an empty name if nothing waits in it. */
-  due(): Promise<readonly Depth[]>;
-  /** How many deliveries have not ended, by account; what goes through robots belongs to none. */
-  byAccount(): Promise<ReadonlyMap<string, number>>;
-}
-
 /** Counting reads no more than so many deliveries in a ms, on the average: with a million waiting, once in 20 s. */
 const PER_MS = 50;
 /** Nobody waits for a new count of more than so many: they get the one before it. */
 const MANY = 200_000;
 
-/** Makes what counts the backlog for one process. */
-export function createBacklog({ count, now, onError }: BacklogParts): Backlog {
+/** Makes what counts the backlog for one process; the more there is the less often it is counted. */
+export function createBacklog({ count, now, onError }: BacklogParts) {
   let last: { readonly at: number; readonly total: number; readonly counts: readonly Waiting[] } | undefined;
   let counting: Promise<readonly Waiting[]> | undefined;
 
@@ -57,7 +42,8 @@ export function createBacklog({ count, now, onError }: BacklogParts): Backlog {
   };
 
   return {
-    async due() {
+    /** What is due, by lane and account; each lane is there, with an empty name if nothing waits in it. */
+    async due(): Promise<readonly Depth[]> {
       const counts = await read();
       return lanes.flatMap((lane) => {
         const ours = counts.filter((each) => each.lane === lane);
@@ -70,7 +56,8 @@ export function createBacklog({ count, now, onError }: BacklogParts): Backlog {
         }));
       });
     },
-    async byAccount() {
+    /** How many deliveries have not ended, by account; what goes through robots belongs to none. */
+    async byAccount(): Promise<ReadonlyMap<string, number>> {
       const byAccount = new Map<string, number>();
       for (const { account, waiting } of await read()) {
         if (account !== '') byAccount.set(account, (byAccount.get(account) ?? 0) + waiting);

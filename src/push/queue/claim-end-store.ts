@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
-import type { DatabaseClock } from '../database/clock.ts';
 import type { Tx } from '../database/database.ts';
-import { insertRows, parts } from '../database/values.ts';
+import { inParts, insertRows } from '../database/values.ts';
 import { type Candidate, type DueLine, readHeads } from './claim-store.ts';
 import { countsToday } from './limits.ts';
 import { addToDays } from './limits-store.ts';
@@ -19,71 +18,59 @@ export async function takeOver(
   lines: readonly DueLine[],
   now: number,
 ): Promise<readonly Candidate[]> {
-  const heads = await readHeads(
-    tx,
-    lines.map(({ line }) => line),
-  );
-  const ends = new Map(
-    lines.flatMap(({ line, owner, leaseEnd }) => (owner === null ? [] : [[line, leaseEnd]])),
-  );
-  const lost = heads.filter(({ line, state }) => state === 'sending' && ends.has(line));
+  const ends = new Map(lines.map(({ line, owner, leaseEnd }) => [line, owner === null ? null : leaseEnd]));
+  const heads = await readHeads(tx, [...ends.keys()]);
+  const lost = heads.filter(({ line, state }) => state === 'sending' && ends.get(line) !== null);
   if (lost.length === 0) return heads;
-  for (const some of parts(lost)) {
-    const attempts = some.map((head) => ({
-      delivery_id: head.id,
-      at: (ends.get(head.line) ?? now) - LEASE_MS,
-      ms: LEASE_MS,
-      errcode: 'lost',
-      errmsg: LOST,
-      msgid: null,
-      target: targetOf(head.receiver, head.account),
-      ended_at: now,
-      part: head.parts,
-      words: null,
-    }));
-    await insertRows(tx, 'attempts', attempts);
-    // One time for all: those of one call stay as far along as each other.
-    await sql`update deliveries set state = 'queued', lost_at = coalesce(lost_at, ${now})
-      where id in (${some.map(({ id }) => id)})`.execute(tx);
-    await sql`update delivery_lines set owner = null
-      where line in (${some.map(({ line }) => line)})`.execute(tx);
-  }
-  const since = await readHeads(
+  const attempts = lost.map((head) => ({
+    delivery_id: head.id,
+    at: (ends.get(head.line) ?? now) - LEASE_MS,
+    ms: LEASE_MS,
+    errcode: 'lost',
+    errmsg: LOST,
+    msgid: null,
+    target: targetOf(head.receiver, head.account),
+    ended_at: now,
+    part: head.parts,
+    words: null,
+  }));
+  await insertRows(tx, 'attempts', attempts);
+  // One time for all: those of one call stay as far along as each other.
+  const ids = lost.map(({ id }) => id);
+  await inParts(
     tx,
-    lost.map(({ line }) => line),
+    ids,
+    (some) =>
+      sql`update deliveries set state = 'queued', lost_at = coalesce(lost_at, ${now}) where id in (${some})`,
   );
-  const over = new Set(lost.map(({ line }) => line));
-  return [...heads.filter(({ line }) => !over.has(line)), ...since];
+  const ours = new Set(lost.map(({ line }) => line));
+  await inParts(tx, [...ours], (some) => sql`update delivery_lines set owner = null where line in (${some})`);
+  return [...heads.filter(({ line }) => !ours.has(line)), ...(await readHeads(tx, [...ours]))];
 }
 
-/** Gives back what was claimed under a name and not begun: nobody has sent anything of it. */
-export async function releaseClaim(
-  tx: Tx,
-  {
-    owner,
-    lines,
-    day,
-    clock,
-  }: {
-    readonly owner: string;
-    readonly lines: readonly string[];
-    /** For which day of China it counted. */
-    readonly day: number;
-    readonly clock: DatabaseClock;
-  },
-): Promise<void> {
-  const ours = (await lockLines(tx, lines, clock))
-    .filter((each) => each.owner === owner)
-    .map(({ line }) => line);
-  const given: { readonly account: string; readonly day: number; readonly count: number }[] = [];
-  for (const some of parts(ours)) {
-    const held = sql`delivery_lines l straight_join deliveries d on d.id = l.delivery_id`;
-    const { rows } = await sql<Pick<Candidate, 'account' | 'receiver'>>`
-      select d.account, d.receiver from ${held} where l.line in (${some})`.execute(tx);
-    for (const { account, receiver } of rows)
-      if (countsToday(receiver)) given.push({ account, day, count: -1 });
-    await sql`update ${held} set d.state = 'queued' where l.line in (${some})`.execute(tx);
-  }
-  await freeLines(tx, ours, clock);
-  await addToDays(tx, given);
+/** What was claimed under a name, if the commit came to pass, and for which day of China it counted. */
+export interface LostClaim {
+  readonly owner: string;
+  readonly lines: readonly string[];
+  readonly day: number;
+}
+
+/** Gives back what was claimed and not begun: nobody has sent anything of it. */
+export async function releaseClaim(tx: Tx, { owner, lines, day }: LostClaim): Promise<void> {
+  const locked = await lockLines(tx, lines);
+  const ours = locked.filter((each) => each.owner === owner).map(({ line }) => line);
+  const held = sql`delivery_lines l straight_join deliveries d on d.id = l.delivery_id`;
+  const claimed = await inParts(
+    tx,
+    ours,
+    (some) => sql<Pick<Candidate, 'account' | 'receiver'>>`
+      select d.account, d.receiver from ${held} where l.line in (${some})`,
+  );
+  await inParts(tx, ours, (some) => sql`update ${held} set d.state = 'queued' where l.line in (${some})`);
+  await freeLines(tx, ours);
+  const counted = claimed.filter(({ receiver }) => countsToday(receiver));
+  await addToDays(
+    tx,
+    counted.map(({ account }) => ({ account, day, count: -1 })),
+  );
 }

@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
 import type { Content } from '../content/content.ts';
 import type { DeliveryState, Lane, Receiver, Variables } from '../content/message.ts';
-import type { DatabaseClock } from '../database/clock.ts';
+import { databaseTime } from '../database/clock.ts';
 import type { Database, Tx } from '../database/database.ts';
-import { parts } from '../database/values.ts';
+import { inParts } from '../database/values.ts';
 import { LEASE_MS, nextInLine } from './line-store.ts';
 
 /** The lines of an account in a lane; robots stand under an account without a name. */
@@ -13,9 +13,9 @@ export interface LaneOfAccount {
 }
 
 /** When the first line of each account in these lanes is due, and what time it is; Unix ms. */
-export async function readDue(db: Database, lanes: readonly Lane[], clock: DatabaseClock) {
+export async function readDue(db: Database, lanes: readonly Lane[]) {
   const { rows } = await sql<LaneOfAccount & { readonly dueAt: number; readonly now: number }>`
-    select account, lane, min(due_at) dueAt, ${clock()} now from delivery_lines
+    select account, lane, min(due_at) dueAt, ${databaseTime} now from delivery_lines
     where lane in (${lanes}) group by account, lane`.execute(db);
   return rows;
 }
@@ -62,17 +62,16 @@ export interface Candidate {
 }
 
 /** Who is next in lines that are locked. A line in which nothing waits has nobody. */
-export async function readHeads(tx: Tx, lines: readonly string[]): Promise<readonly Candidate[]> {
-  const heads: Candidate[] = [];
-  for (const some of parts(lines)) {
-    const { rows } = await sql<Candidate>`
+export function readHeads(tx: Tx, lines: readonly string[]): Promise<readonly Candidate[]> {
+  return inParts(
+    tx,
+    lines,
+    (some) => sql<Candidate>`
       select d.id, d.message_id messageId, d.account, d.receiver, l.line, d.shared, d.state,
         greatest(d.since, d.due_at) dueAt, d.tries, d.parts, d.msgids, d.errcode, d.lost_at lostAt, d.variables
       from delivery_lines l straight_join deliveries d on d.id = ${nextInLine}
-      where l.line in (${some})`.execute(tx);
-    heads.push(...rows);
-  }
-  return heads;
+      where l.line in (${some})`,
+  );
 }
 
 /**
@@ -89,13 +88,12 @@ export async function pickSiblings(
     where d.message_id in (${messageIds}) and d.shared = 1 and d.state in ('queued', 'sending')
       and l.due_at <= ${now} limit ${sql.lit(most)}`.execute(tx);
   const wanted = rows.map(({ line }) => line).filter((line) => !but.has(line));
-  const picked: DueLine[] = [];
-  for (const some of parts(wanted.toSorted())) {
-    const { rows: free } = await sql<DueLine>`select line, owner, due_at leaseEnd from delivery_lines
-      where line in (${some}) and due_at <= ${now} for update skip locked`.execute(tx);
-    picked.push(...free);
-  }
-  return picked;
+  return inParts(
+    tx,
+    wanted.toSorted(),
+    (some) => sql<DueLine>`select line, owner, due_at leaseEnd from delivery_lines
+      where line in (${some}) and due_at <= ${now} for update skip locked`,
+  );
 }
 
 /** What is known of a line beside one that is to be claimed; `unknown` when somebody has it at this moment. */
@@ -107,16 +105,17 @@ export async function readOthers(
   lines: readonly string[],
   now: number,
 ): Promise<ReadonlyMap<string, OtherLine>> {
-  const others = new Map<string, OtherLine>();
-  for (const some of parts(lines)) {
-    const wanted = sql`from delivery_lines where line in (${some})`;
-    const { rows: all } = await sql<{ line: string }>`select line ${wanted}`.execute(tx);
-    for (const { line } of all) others.set(line, 'unknown');
-    const { rows } = await sql<{ line: string; owner: string | null; dueAt: number }>`
-      select line, owner, due_at dueAt ${wanted} for update skip locked`.execute(tx);
-    for (const { line, owner, dueAt } of rows)
-      others.set(line, { isOwned: owner !== null, isDue: dueAt <= now });
-  }
+  const wanted = (some: readonly string[]) => sql`from delivery_lines where line in (${some})`;
+  const all = await inParts(tx, lines, (some) => sql<{ line: string }>`select line ${wanted(some)}`);
+  const free = await inParts(
+    tx,
+    lines,
+    (some) => sql<{ line: string; owner: string | null; dueAt: number }>`
+      select line, owner, due_at dueAt ${wanted(some)} for update skip locked`,
+  );
+  const others = new Map<string, OtherLine>(all.map(({ line }) => [line, 'unknown']));
+  for (const { line, owner, dueAt } of free)
+    others.set(line, { isOwned: owner !== null, isDue: dueAt <= now });
   return others;
 }
 
@@ -130,17 +129,23 @@ export interface OutgoingMessage {
   readonly receivers: number;
 }
 
+/** What of a message is JSON in the database. */
+interface Stored {
+  readonly content: string;
+  readonly variables: string | null;
+}
+
 /** Reads messages as they stand in the database, where we wrote them. What is not there, or cannot be read, is left out. */
 export async function readMessages(
   tx: Tx,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, OutgoingMessage>> {
-  if (ids.length === 0) return new Map();
-  const rows = await tx
-    .selectFrom('messages')
-    .select(['id', 'app', 'content', 'variables', 'receivers'])
-    .where('id', 'in', ids)
-    .execute();
+  const rows = await inParts(
+    tx,
+    ids,
+    (some) => sql<Pick<OutgoingMessage, 'id' | 'app' | 'receivers'> & Stored>`
+      select id, app, content, variables, receivers from messages where id in (${some})`,
+  );
   const messages = new Map<string, OutgoingMessage>();
   for (const { content, variables, ...row } of rows) {
     try {
@@ -160,10 +165,12 @@ export async function takeDeliveries(
   ids: readonly number[],
   { owner, now }: { readonly owner: string; readonly now: number },
 ): Promise<void> {
-  for (const some of parts(ids)) {
-    await sql`update deliveries d straight_join delivery_lines l on l.line = d.line
+  await inParts(
+    tx,
+    ids,
+    (some) => sql`update deliveries d straight_join delivery_lines l on l.line = d.line
       set l.owner = ${owner}, l.delivery_id = d.id, l.due_at = ${now + LEASE_MS},
         d.maybe_twice = if(d.lost_at is null, d.maybe_twice, 1), d.state = 'sending'
-      where d.id in (${some})`.execute(tx);
-  }
+      where d.id in (${some})`,
+  );
 }

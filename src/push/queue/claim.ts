@@ -16,21 +16,22 @@ import {
 import { groupDeliveries, MOST, takeIn } from './group.ts';
 import { countsToday, dayOf, tomorrow, type Windows } from './limits.ts';
 import { type Limit, overLimit, placesOfDay } from './limits-check.ts';
-import { readBlocks, takeOfDay } from './limits-store.ts';
+import { byRow, readBlocks, takeOfDay } from './limits-store.ts';
 import { setDue } from './line-store.ts';
 import { laneOf, targetOf } from './lines.ts';
 
 /** A delivery that is ours to send until its lease ends. */
 export interface Claimed extends Candidate {
+  /** Under which name it was claimed: what is recorded of it counts only while that lease is ours. */
+  readonly owner: string;
   /** How many its message has. */
   readonly receivers: number;
   /** The day of China that it was counted for; null when it counts for none. */
   readonly day: number | null;
 }
 
-/** Deliveries that one call serves, and under whose name they were taken. */
+/** Deliveries that one call serves. */
 export interface Group {
-  readonly owner: string;
   /** When the claim began, by the clock of this process; Unix ms. */
   readonly since: number;
   readonly lane: Lane;
@@ -54,13 +55,15 @@ export interface Room extends LaneOfAccount {
   readonly count: number;
 }
 
-/** What became of a claim. */
-export interface ClaimResult {
-  readonly groups: readonly Group[];
-  /** Until when accounts are blocked of which nothing was claimed for that; Unix ms. */
-  readonly blocked: ReadonlyMap<string, number>;
-  /** How many lines were looked at: with all the room filled there may be more. */
-  readonly looked: number;
+/** One claim. */
+export interface Claim {
+  /** Under which name; never used before. */
+  readonly owner: string;
+  /** When it began, by the clock of this process and by that of the database; Unix ms. */
+  readonly since: number;
+  readonly now: number;
+  /** Called with lines before any of them is taken. */
+  readonly onLocked: (lines: readonly string[]) => void;
 }
 
 /** When to look again at a message that cannot be read; ms. */
@@ -71,24 +74,12 @@ export const DAY_IS_FULL = new Error('the day of an account was used up during t
 
 /**
  * Takes what is due, in one transaction of the caller's: lines that are locked, who is next in them, limits, lease and
- * order together. Who may not be sent yet is put off until it may. Throws DAY_IS_FULL.
+ * order together. Who may not be sent yet is put off until it may. Resolves to what is to be sent, to until when accounts
+ * are `blocked` of which nothing was claimed for that (Unix ms), and to how many lines were `looked` at: with all the room
+ * filled there may be more. Throws DAY_IS_FULL.
  */
-export async function claim(
-  parts: ClaimParts,
-  tx: Tx,
-  rooms: readonly Room[],
-  {
-    owner,
-    since,
-    now,
-    onLocked,
-  }: {
-    readonly owner: string;
-    readonly since: number;
-    readonly now: number;
-    readonly onLocked: (lines: readonly string[]) => void;
-  },
-): Promise<ClaimResult> {
+export async function claim(parts: ClaimParts, tx: Tx, rooms: readonly Room[], one: Claim) {
+  const { owner, since, now, onLocked } = one;
   const blocks = await readBlocks(tx, now);
   const blocked = new Map<string, number>();
   const picked: DueLine[] = [];
@@ -103,7 +94,7 @@ export async function claim(
   const heads = await takeOver(tx, picked, now);
   const messages = await readMessages(tx, [...new Set(heads.map(({ messageId }) => messageId))]);
   const leaders = takeIn(heads, due, messages);
-  const siblings = await readSiblings(tx, leaders, { now, due, onLocked });
+  const siblings = await readSiblings(tx, leaders, due, one);
 
   const later = new Map<string, number>(due.map((line) => [line, NEVER]));
   // Whose turn has not come stays as it is, for the next claim.
@@ -149,11 +140,11 @@ export async function claim(
       if (!isIn) putOff(each.line, tomorrow(now, each.receiver), 'day');
       else later.delete(each.line);
       const counted = countsToday(each.receiver) ? dayOf(now).number : null;
-      return isIn ? [{ ...each, receivers: outgoingMessage.receivers, day: counted }] : [];
+      return isIn ? [{ ...each, owner, receivers: outgoingMessage.receivers, day: counted }] : [];
     });
     if (first === undefined) return [];
     const { account, line } = first;
-    return [{ owner, since, lane: laneOf(line), account, outgoingMessage, members: [first, ...rest] }];
+    return [{ since, lane: laneOf(line), account, outgoingMessage, members: [first, ...rest] }];
   });
   await setDue(tx, later);
   const ids = groups.flatMap(({ members }) => members.map(({ id }) => id));
@@ -162,10 +153,8 @@ export async function claim(
     ids.toSorted((one, other) => one - other),
     { owner, now },
   );
-  // In one order, so that claims of several replicas wait for each other instead of deadlocking.
-  const used = [...day.used].toSorted(([one], [other]) => (one < other ? -1 : 1));
-  for (const [account, { count, most }] of used) {
-    if (!(await takeOfDay(tx, { account, day: dayOf(now).number, count, most }))) throw DAY_IS_FULL;
+  for (const taken of day.taken.toSorted(byRow)) {
+    if (!(await takeOfDay(tx, taken, taken.most))) throw DAY_IS_FULL;
   }
   return { groups, blocked, looked: due.length };
 }
@@ -174,11 +163,8 @@ export async function claim(
 async function readSiblings(
   tx: Tx,
   leaders: readonly Candidate[],
-  {
-    now,
-    due,
-    onLocked,
-  }: { readonly now: number; readonly due: string[]; readonly onLocked: (lines: readonly string[]) => void },
+  due: readonly string[],
+  { now, onLocked }: Claim,
 ): Promise<readonly Candidate[]> {
   const shared = leaders.filter((each) => each.shared === 1 && each.dueAt <= now);
   const messageIds = new Set(shared.map(({ messageId }) => messageId));

@@ -2,11 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { transact } from '../../server/database.ts';
 import { createLoop } from '../../server/loop.ts';
 import { DEFAULT_ACCOUNT, type Lane } from '../content/message.ts';
-import type { DatabaseClock } from '../database/clock.ts';
 import type { Database } from '../database/database.ts';
 import type { Calls } from './calls.ts';
 import { type ClaimParts, claim, DAY_IS_FULL, type Group, type Room } from './claim.ts';
-import { releaseClaim } from './claim-end-store.ts';
+import { type LostClaim, releaseClaim } from './claim-end-store.ts';
 import { type LaneOfAccount, readDue } from './claim-store.ts';
 import { dayOf } from './limits.ts';
 import { isRobot } from './lines.ts';
@@ -14,7 +13,6 @@ import { isRobot } from './lines.ts';
 /** What claiming again and again needs. */
 export interface ClaimerParts extends ClaimParts {
   readonly db: Database;
-  readonly clock: DatabaseClock;
   readonly now: () => number;
   readonly newId: () => string;
   /** The lanes it serves, by rank, and how often it looks for what other replicas have accepted, in ms. */
@@ -33,39 +31,17 @@ export interface ClaimerParts extends ClaimParts {
   readonly onError: (error: unknown) => void;
 }
 
-/** Takes what is due, as long as there is room for more calls. */
-export interface Claimer {
-  start(): void;
-  /** Something may be due. */
-  wake(): void;
-  /** Claims nothing more, and waits for the calls that are under way, for a while. */
-  close(): Promise<void>;
-}
-
 const TRIES = 5;
 /** How long it rests when the database cannot be asked, in ms. */
 const AWAY_MS = 1000;
 
-/** Makes the claimer of one replica; it does not run yet. */
-export function createClaimer(parts: ClaimerParts): Claimer {
-  const {
-    db,
-    accounts,
-    clock,
-    newId,
-    lanes,
-    watches,
-    yieldsTo = [],
-    lookMs,
-    paceMs,
-    calls,
-    send,
-    onError,
-  } = parts;
+/** Makes what takes what is due as long as there is room for more calls; it does not run yet. */
+export function createClaimer(parts: ClaimerParts) {
+  const { db, accounts, lanes, watches, yieldsTo = [], lookMs, paceMs, calls, send, onError } = parts;
   const looksAt = [...lanes, ...(watches?.lanes ?? [])];
   /** Of accounts that WeCom blocks it is known until when. */
   let blocked: ReadonlyMap<string, number> = new Map();
-  let lostClaims: readonly Omit<Parameters<typeof releaseClaim>[1], 'clock'>[] = [];
+  let lostClaims: readonly LostClaim[] = [];
   let timer: NodeJS.Timeout | undefined;
 
   /** Whether nothing holds up the calls of an account. */
@@ -93,7 +69,7 @@ export function createClaimer(parts: ClaimerParts): Claimer {
   };
 
   const claimOnce = async (rooms: readonly Room[], now: number, since: number) => {
-    const owner = newId();
+    const owner = parts.newId();
     let lines: readonly string[] = [];
     try {
       return await transact(db, async (tx) => {
@@ -113,7 +89,7 @@ export function createClaimer(parts: ClaimerParts): Claimer {
 
   const giveBack = async (): Promise<void> => {
     for (const lost of lostClaims) {
-      await transact(db, (tx) => releaseClaim(tx, { ...lost, clock }));
+      await transact(db, (tx) => releaseClaim(tx, lost));
       lostClaims = lostClaims.filter((each) => each !== lost);
     }
   };
@@ -138,11 +114,11 @@ export function createClaimer(parts: ClaimerParts): Claimer {
     await giveBack();
     // Before the database says what time it is: a lease is never believed to be longer than it is.
     const since = parts.now();
-    const all = await readDue(db, looksAt, clock);
+    const all = await readDue(db, looksAt);
     const now = all[0]?.now ?? 0;
     const due = all.filter(({ lane }) => lanes.includes(lane));
     const isShut = due.some(({ account, dueAt }) => dueAt <= now && !isOpen(account));
-    const ahead = isShut && yieldsTo.length > 0 ? await readDue(db, yieldsTo, clock) : [];
+    const ahead = isShut && yieldsTo.length > 0 ? await readDue(db, yieldsTo) : [];
     // Also while one is being made ready, before it has come to the breaker.
     const yields = (account: string): boolean =>
       !isOpen(account) &&
@@ -169,12 +145,14 @@ export function createClaimer(parts: ClaimerParts): Claimer {
   const loop = createLoop({ restMs: lookMs, paceMs, work, onError });
 
   return {
-    start() {
+    start(): void {
       loop.wake();
       loop.start();
     },
+    /** Something may be due. */
     wake: loop.wake,
-    async close() {
+    /** Claims nothing more, and waits for the calls that are under way, for a while. */
+    async close(): Promise<void> {
       await loop.stop();
       clearTimeout(timer);
       await calls.settle();

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Lane } from '../content/message.ts';
-import { type DatabaseClock, readClock } from '../database/clock.ts';
+import { readClock } from '../database/clock.ts';
 import type { Database } from '../database/database.ts';
 import { accountOfLine, laneOf } from './lines.ts';
 
@@ -19,8 +19,8 @@ export interface Waiting {
 const PIECE = 20_000;
 
 /** Counts what waits, from an index alone: every entry of the backlog is read, in pieces. */
-export async function countWaiting(db: Database, clock: DatabaseClock): Promise<readonly Waiting[]> {
-  const now = await readClock(db, clock);
+export async function countWaiting(db: Database): Promise<readonly Waiting[]> {
+  const now = await readClock(db);
   const all: Waiting[] = [];
   for (let first = await findLine(db, { after: '' }); first !== undefined; ) {
     // Lines whose names begin alike, up to the kind of their receivers, stand beside each other.

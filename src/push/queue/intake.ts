@@ -1,7 +1,6 @@
 import { createBatcher } from '../../server/batch.ts';
 import { transact } from '../../server/database.ts';
 import type { Accepted, NewMessage } from '../content/message.ts';
-import type { DatabaseClock } from '../database/clock.ts';
 import { type Database, isDatabaseAway } from '../database/database.ts';
 import { type Draft, type Inserted, insertMessages } from './accept-store.ts';
 
@@ -9,18 +8,9 @@ import { type Draft, type Inserted, insertMessages } from './accept-store.ts';
 export interface IntakeParts {
   readonly db: Database;
   readonly now: () => number;
-  readonly clock: DatabaseClock;
   readonly newId: () => string;
   /** Called after the commit of a batch. */
   readonly onCommitted: () => void;
-}
-
-/** The way of a message into the database. */
-export interface Intake {
-  /** Resolves after the commit; messages of one moment share it. Throws an InputError for a used idempotency key. */
-  accept(message: NewMessage): Promise<Accepted>;
-  /** Gives messages their ids and time. */
-  draft(message: NewMessage): Draft;
 }
 
 /** So many deliveries go into one transaction; a message costs as much as so many of them. */
@@ -31,13 +21,13 @@ const MESSAGE = 10;
  * Takes messages in with one transaction for all callers of a moment, in the order of their calls; alerts do not wait for
  * other lanes.
  */
-export function createIntake({ db, now, clock, newId, onCommitted }: IntakeParts): Intake {
+export function createIntake({ db, now, newId, onCommitted }: IntakeParts) {
   const draft = (message: NewMessage): Draft => ({ id: newId(), at: now(), message });
 
   /** A message that the database refuses must not take others with it; the refusal left nothing behind. */
   const write = async (drafts: readonly Draft[]): Promise<Inserted | readonly unknown[]> => {
     try {
-      return await transact(db, (tx) => insertMessages(tx, drafts, clock));
+      return await transact(db, (tx) => insertMessages(tx, drafts));
     } catch (error) {
       if (isDatabaseAway(error)) throw error;
       if (drafts.length === 1) return [error];
@@ -57,8 +47,10 @@ export function createIntake({ db, now, clock, newId, onCommitted }: IntakeParts
     );
   const [alerts, others] = [open(), open()];
   return {
+    /** Gives messages their ids and time. */
     draft,
-    async accept(message) {
+    /** Resolves after the commit; messages of one moment share it. Throws an InputError for a used idempotency key. */
+    async accept(message: NewMessage): Promise<Accepted> {
       const commit = message.lane === 'alert' ? alerts : others;
       const accepted = await commit(draft(message));
       if (isAccepted(accepted)) return accepted;

@@ -4,7 +4,7 @@ import type { Tx } from '../database/database.ts';
 import type { ClaimParts } from './claim.ts';
 import { type Candidate, readOthers } from './claim-store.ts';
 import { countsToday, dayOf, freeAt, limitKind, type Usage } from './limits.ts';
-import { findClose, readDay, readUsage } from './limits-store.ts';
+import { type DayCount, findClose, readDay, readUsage } from './limits-store.ts';
 import { laneOf, otherLines, targetOf } from './lines.ts';
 
 /** Why a delivery has to wait. `lane`: the next place belongs to a lane of higher rank. */
@@ -74,29 +74,31 @@ function waitOf(
   return freeAt(used, underWay + unknown) > now ? { at: now + SOON_MS, limit: 'lane' } : null;
 }
 
+/** What a claim takes of the day of an account, of which `most` may be used. */
+export interface TakenOfDay extends DayCount {
+  readonly most: number;
+}
+
 /** Who of these still has a place in the day of its account; lanes of higher rank first. */
 export async function placesOfDay(
   accounts: SendingAccounts,
   tx: Tx,
   members: readonly Candidate[],
   now: number,
-): Promise<{
-  readonly ids: ReadonlySet<number>;
-  readonly used: ReadonlyMap<string, { readonly count: number; readonly most: number }>;
-}> {
+): Promise<{ readonly ids: ReadonlySet<number>; readonly taken: readonly TakenOfDay[] }> {
+  const day = dayOf(now).number;
   const counted = Map.groupBy(
     members.filter(({ receiver }) => countsToday(receiver)),
     ({ account }) => account,
   );
   const ids = new Set(members.filter(({ receiver }) => !countsToday(receiver)).map(({ id }) => id));
-  const before = await readDay(tx, [...counted.keys()], dayOf(now).number);
-  const used = new Map<string, { count: number; most: number }>();
-  for (const [account, some] of counted) {
+  const used = await readDay(tx, [...counted.keys()], day);
+  const taken = [...counted].map(([account, some]): TakenOfDay => {
     // One that was taken out of the configuration at this moment is given back before it is sent.
     const most = 200 * (accounts.find(account)?.accountLimit() ?? Number.MAX_SAFE_INTEGER / 200);
-    const taken = some.slice(0, Math.max(0, most - (before.get(account) ?? 0)));
-    for (const { id } of taken) ids.add(id);
-    if (taken.length > 0) used.set(account, { count: taken.length, most });
-  }
-  return { ids, used };
+    const within = some.slice(0, Math.max(0, most - (used.get(account) ?? 0)));
+    for (const { id } of within) ids.add(id);
+    return { account, day, count: within.length, most };
+  });
+  return { ids, taken: taken.filter(({ count }) => count > 0) };
 }

@@ -1,36 +1,30 @@
 import { sql } from 'kysely';
-import type { DatabaseClock } from '../database/clock.ts';
+import { databaseTime } from '../database/clock.ts';
 import type { Database, Tx } from '../database/database.ts';
-import { table } from '../database/values.ts';
+import { inParts, valuesTable } from '../database/values.ts';
 import { nextBlock, SLACK, type Usage, type Window } from './limits.ts';
 
 /** The blocks that hold at `now` (Unix ms): until when, by account (`account/NAME`) or receiver. */
 export async function readBlocks(tx: Tx, now: number): Promise<ReadonlyMap<string, number>> {
-  const rows = await tx
-    .selectFrom('blocks')
-    .select(['what', 'until_at'])
-    .where('until_at', '>', now)
-    .execute();
-  return new Map(rows.map(({ what, until_at }) => [what, until_at]));
+  const { rows } = await sql<{ what: string; until: number }>`
+    select what, until_at until from blocks where until_at > ${now}`.execute(tx);
+  return new Map(rows.map(({ what, until }) => [what, until]));
 }
 
 const ACCOUNT = 'account/';
 
 /** The accounts that WeCom blocks at the moment, and until when (Unix ms). */
-export async function readBlockedAccounts(
-  db: Database,
-  clock: DatabaseClock,
-): Promise<ReadonlyMap<string, number>> {
-  const { rows } = await sql<{ what: string; until_at: number }>`select what, until_at from blocks
-    where until_at > ${clock()} and what like ${`${ACCOUNT}%`}`.execute(db);
-  return new Map(rows.map(({ what, until_at }) => [what.slice(ACCOUNT.length), until_at]));
+export async function readBlockedAccounts(db: Database): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await sql<{ what: string; until: number }>`select what, until_at until from blocks
+    where until_at > ${databaseTime} and what like ${`${ACCOUNT}%`}`.execute(db);
+  return new Map(rows.map(({ what, until }) => [what.slice(ACCOUNT.length), until]));
 }
 
 /** Blocks an account (`account/NAME`) or a receiver for so many ms, or longer if it was blocked lately. */
-export async function writeBlock(tx: Tx, what: string, ms: number, clock: DatabaseClock): Promise<void> {
+export async function writeBlock(tx: Tx, what: string, ms: number): Promise<void> {
   const { rows } = await sql<{ now: number; until: number | null; last: number | null }>`
-    select ${clock()} now, b.until_at until, b.ms last from (select 1) one left join blocks b on b.what = ${what}
-    for update`.execute(tx);
+    select ${databaseTime} now, b.until_at until, b.ms last
+    from (select 1) one left join blocks b on b.what = ${what} for update`.execute(tx);
   const [{ now, until, last } = { now: 0, until: null, last: null }] = rows;
   const before = until === null || last === null ? undefined : { until, ms: last };
   const next = nextBlock(before, { until: now + ms, ms });
@@ -83,10 +77,7 @@ async function readEnds(
   receivers: readonly { readonly target: string }[],
   places: readonly number[],
 ): Promise<ReadonlyMap<string, readonly number[]>> {
-  const v = table(
-    { target: 'varchar' },
-    receivers.map(({ target }) => ({ target })),
-  );
+  const targets = receivers.map(({ target }) => ({ target }));
   // The whole order of the index is named: MySQL would sort a receiver's history otherwise.
   const ends = places.map(
     (place, index) => sql`(select a.ended_at from attempts a force index (attempts_by_target)
@@ -94,7 +85,7 @@ async function readEnds(
       limit ${sql.lit(place)}, 1) ${sql.id(`end${index}`)}`,
   );
   const { rows } = await sql<Readonly<Record<string, string | number | null>>>`
-    select v.target, ${sql.join(ends)} from ${v} v`.execute(tx);
+    select v.target, ${sql.join(ends)} from ${valuesTable({ target: 'varchar' }, targets)} v`.execute(tx);
   return new Map(
     rows.map(({ target, ...found }) => [
       String(target),
@@ -103,19 +94,25 @@ async function readEnds(
   );
 }
 
+/** How many receivers of an account count for a day of China. */
+export interface DayCount {
+  readonly account: string;
+  readonly day: number;
+  readonly count: number;
+}
+
 /** How many receivers accounts have sent to on a day. */
 export async function readDay(
   tx: Tx,
   accounts: readonly string[],
   day: number,
 ): Promise<ReadonlyMap<string, number>> {
-  if (accounts.length === 0) return new Map();
-  const rows = await tx
-    .selectFrom('sent_days')
-    .select(['account', 'used'])
-    .where('account', 'in', accounts)
-    .where('day', '=', day)
-    .execute();
+  const rows = await inParts(
+    tx,
+    accounts,
+    (some) => sql<{ account: string; used: number }>`
+      select account, used from sent_days where account in (${some}) and day = ${day}`,
+  );
   return new Map(rows.map(({ account, used }) => [account, used]));
 }
 
@@ -123,43 +120,31 @@ export async function readDay(
  * Changes by how much accounts have sent on days; touched last, so that rows are held briefly, and in one order, so that
  * replicas wait for each other instead of deadlocking.
  */
-export async function addToDays(
-  tx: Tx,
-  added: readonly { readonly account: string; readonly day: number; readonly count: number }[],
-): Promise<void> {
-  const byRow = Map.groupBy(added, ({ account, day }) => `${account} ${day}`);
-  const sums = [...byRow.values()].flatMap((some) => {
+export async function addToDays(tx: Tx, added: readonly DayCount[]): Promise<void> {
+  const sums = [...Map.groupBy(added, ({ account, day }) => `${account} ${day}`).values()].flatMap((some) => {
     const count = some.reduce((sum, each) => sum + each.count, 0);
     return some[0] !== undefined && count !== 0 ? [{ ...some[0], count }] : [];
   });
-  const inOrder = sums.toSorted((one, other) => {
-    if (one.account !== other.account) return one.account < other.account ? -1 : 1;
-    return one.day - other.day;
-  });
-  for (const { account, day, count } of inOrder) {
+  for (const { account, day, count } of sums.toSorted(byRow)) {
     await sql`insert into sent_days (account, day, used) values (${account}, ${day}, ${Math.max(count, 0)})
       on duplicate key update used = greatest(used + ${count}, 0)`.execute(tx);
   }
 }
 
-/** Takes a part of a day, if it is still there; resolves to whether. */
-export async function takeOfDay(
-  tx: Tx,
-  {
-    account,
-    day,
-    count,
-    most,
-  }: { readonly account: string; readonly day: number; readonly count: number; readonly most: number },
-): Promise<boolean> {
+/** The order in which rows of days are locked. */
+export function byRow(one: DayCount, other: DayCount): number {
+  if (one.account !== other.account) return one.account < other.account ? -1 : 1;
+  return one.day - other.day;
+}
+
+/** Takes a part of a day, unless more than `most` would be used then; resolves to whether. */
+export async function takeOfDay(tx: Tx, { account, day, count }: DayCount, most: number): Promise<boolean> {
   const { numAffectedRows } = await sql`update sent_days set used = used + ${count}
     where account = ${account} and day = ${day} and used + ${count} <= ${most}`.execute(tx);
   if (numAffectedRows === 1n) return true;
   if (count > most) return false;
   // The first of the day; somebody else may be at the same moment.
-  const first =
-    await sql`insert ignore into sent_days (account, day, used) values (${account}, ${day}, ${count})`.execute(
-      tx,
-    );
+  const first = await sql`
+    insert ignore into sent_days (account, day, used) values (${account}, ${day}, ${count})`.execute(tx);
   return first.numAffectedRows === 1n;
 }

@@ -1,9 +1,9 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Receiver } from '../content/message.ts';
-import { type DatabaseClock, readClock } from '../database/clock.ts';
+import { databaseTime, readClock } from '../database/clock.ts';
 import type { Database, Tx } from '../database/database.ts';
 import { NEVER } from '../database/delivery-tables.ts';
-import { insertRows, parts, table } from '../database/values.ts';
+import { inParts, insertRows, updateRows } from '../database/values.ts';
 import { isRobot, laneOf } from './lines.ts';
 
 /** How long a claim holds without being renewed; ms. */
@@ -42,9 +42,12 @@ export async function joinLines(tx: Tx, joining: readonly Joining[]): Promise<vo
     due_at: since,
   }));
   const inOrder = rows.toSorted((one, other) => (one.line < other.line ? -1 : 1));
-  await insertRows(tx, 'delivery_lines', inOrder, {
-    onDuplicate: sql`on duplicate key update due_at = if(owner is null, least(due_at, values(due_at)), due_at)`,
-  });
+  await insertRows(
+    tx,
+    'delivery_lines',
+    inOrder,
+    sql`on duplicate key update due_at = if(owner is null, least(due_at, values(due_at)), due_at)`,
+  );
 }
 
 /** A line whose row is locked until the transaction ends. */
@@ -56,63 +59,47 @@ export interface LockedLine {
 }
 
 /** Locks lines in one order; resolves to those that there are. */
-export async function lockLines(
-  tx: Tx,
-  lines: readonly string[],
-  clock: DatabaseClock,
-): Promise<readonly LockedLine[]> {
-  const locked: LockedLine[] = [];
-  for (const some of parts([...new Set(lines)].sort())) {
-    const { rows } = await sql<LockedLine>`select line, owner, ${clock()} now from delivery_lines
-      where line in (${some}) order by line for update`.execute(tx);
-    locked.push(...rows);
-  }
-  return locked;
+export function lockLines(tx: Tx, lines: readonly string[]): Promise<readonly LockedLine[]> {
+  return inParts(
+    tx,
+    [...new Set(lines)].sort(),
+    (some) => sql<LockedLine>`select line, owner, ${databaseTime} now from delivery_lines
+      where line in (${some}) order by line for update`,
+  );
 }
 
 /**
  * Gives up lines that are locked: nobody owns them, and each is due when its next delivery is. Those that are due already
  * go behind all others that are, so that lines take turns.
  */
-export async function freeLines(tx: Tx, lines: readonly string[], clock: DatabaseClock): Promise<void> {
-  for (const some of parts(lines)) {
-    const { rows } = await sql<{ line: string; dueAt: number }>`
-      select l.line, greatest(d.since, d.due_at, ${clock()}) dueAt
-      from delivery_lines l straight_join deliveries d on d.id = ${firstInLine}
-      where l.line in (${some})`.execute(tx);
-    await setDue(tx, new Map([...some.map((line) => [line, NEVER] as const), ...rows.map(dueOf)]));
-  }
+export async function freeLines(tx: Tx, lines: readonly string[]): Promise<void> {
+  const found = await inParts(
+    tx,
+    lines,
+    (some) => sql<{ line: string; dueAt: number }>`
+      select l.line, greatest(d.since, d.due_at, ${databaseTime}) dueAt
+      from delivery_lines l straight_join deliveries d on d.id = ${firstInLine} where l.line in (${some})`,
+  );
+  const due = new Map(lines.map((line) => [line, NEVER]));
+  for (const { line, dueAt } of found) due.set(line, dueAt);
+  await setDue(tx, due);
 }
 
 /** Sets when lines are due that are locked and that nobody owns. */
 export async function setDue(tx: Tx, due: ReadonlyMap<string, number>): Promise<void> {
-  for (const some of parts([...due])) {
-    const v = table(
-      { line: 'varchar', due: 'bigint' },
-      some.map(([line, at]) => ({ line, due: at })),
-    );
-    await sql`update ${v} v straight_join delivery_lines l on l.line = v.line
-      set l.owner = null, l.delivery_id = null, l.due_at = v.due
-      where l.line in (${some.map(([line]) => line)})`.execute(tx);
-  }
+  const columns = { line: 'varchar', owner: 'varchar', delivery_id: 'bigint', due_at: 'bigint' } as const;
+  const rows = [...due].map(([line, due_at]) => ({ line, owner: null, delivery_id: null, due_at }));
+  await updateRows(tx, 'delivery_lines', columns, rows);
 }
 
 /** Renews leases, by line and owner, that have not ended. */
-export async function renewLeases(
-  db: Database,
-  owners: ReadonlyMap<string, string>,
-  clock: DatabaseClock,
-): Promise<void> {
+export async function renewLeases(db: Database, owners: ReadonlyMap<string, string>): Promise<void> {
   if (owners.size === 0) return;
   // One time for all: the leases of one call end together, so that a lost one is repeated as the same call.
-  const now = await readClock(db, clock);
-  for (const some of parts([...owners])) {
+  const now = await readClock(db);
+  await inParts(db, [...owners], (some) => {
     const names = [...new Set(some.map(([, owner]) => owner))];
-    await sql`update delivery_lines set due_at = ${now + LEASE_MS}
-      where line in (${some.map(([line]) => line)}) and owner in (${names}) and due_at > ${now}`.execute(db);
-  }
-}
-
-function dueOf({ line, dueAt }: { readonly line: string; readonly dueAt: number }) {
-  return [line, dueAt] as const;
+    return sql`update delivery_lines set due_at = ${now + LEASE_MS}
+      where line in (${some.map(([line]) => line)}) and owner in (${names}) and due_at > ${now}`;
+  });
 }

@@ -3,8 +3,16 @@ import type { SendingAccounts } from '../accounts/accounts.ts';
 import { readReceiver } from '../content/message.ts';
 import type { Database } from '../database/database.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
-import type { Recalled } from './message-queue.ts';
 import { type Recallable, recordTakenBack, withdraw } from './recall-store.ts';
+import { readMsgids } from './result.ts';
+
+/** What became of taking a message back. */
+export interface Recalled {
+  /** Deliveries that had not begun, and those that WeCom took back (§4.4). */
+  readonly recalled: number;
+  /** Deliveries that cannot be taken back, with the reason in one sentence. */
+  readonly kept: readonly { readonly receiver: string; readonly reason: string }[];
+}
 
 /** What taking messages back needs. */
 export interface RecallParts {
@@ -41,7 +49,8 @@ export async function recall(parts: RecallParts, app: string, messageId: string)
   for (const delivery of withdrawn.deliveries) {
     const wasTaken = withdrawn.taken.has(delivery.id);
     if (!wasTaken && (delivery.state === 'recalled' || delivery.state === 'cancelled')) continue;
-    const reason = reasonToKeep(delivery, wasTaken, now()) ?? (await firstReason(delivery.msgids, ask));
+    const reason =
+      reasonToKeep(delivery, wasTaken, now()) ?? (await firstReason(readMsgids(delivery.msgids), ask));
     if (reason === null) back.push(delivery);
     else kept.push({ receiver: delivery.receiver, reason });
   }
@@ -60,14 +69,14 @@ function reasonToKeep(
     return 'It was not delivered, so that there is nothing to recall.';
   if (state === 'sending' || state === 'queued')
     return 'It is being sent at this moment: ask again in a few seconds.';
-  if (wasTaken && msgids.length === 0) return null;
+  if (wasTaken && msgids === null) return null;
   const { kind } = readReceiver(receiver);
   if (kind === 'chat') return 'WeCom cannot recall what was sent to a group chat.';
   if (kind === 'robot') return 'WeCom cannot recall what was sent through a group robot.';
   if (finishedAt !== null && now - finishedAt >= RECALLABLE_MS) {
     return 'It was sent more than 24 hours ago; WeCom recalls nothing older.';
   }
-  if (state === 'sent' && msgids.length === 0)
+  if (state === 'sent' && msgids === null)
     return 'WeCom gave no msgid for it, and recalls nothing without one.';
   return null;
 }

@@ -1,7 +1,6 @@
 import { createBatcher } from '../../server/batch.ts';
 import { transact } from '../../server/database.ts';
 import { isBadData } from '../../server/mysql-errors.ts';
-import type { DatabaseClock } from '../database/clock.ts';
 import type { Database } from '../database/database.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
 import { addToDays } from './limits-store.ts';
@@ -15,22 +14,10 @@ export interface RecorderParts {
   readonly db: Database;
   readonly webhooks: Webhooks;
   readonly now: () => number;
-  readonly clock: DatabaseClock;
   readonly sleep: (ms: number) => Promise<void>;
   readonly onError: (error: unknown) => void;
   /** Called after the commit with the messages of which nothing is open any more. */
   readonly onFinished: (messageIds: readonly string[]) => void;
-}
-
-/** Records the results of calls in the database. */
-export interface Recorder {
-  /**
-   * Records them, together with those of others at this moment, and tries until the database has taken them. What is
-   * not ours any more, because its lease was over, is left to whoever has taken it up.
-   */
-  record(results: readonly Result[]): Promise<void>;
-  /** Tries no more: whoever waits for the database is refused. */
-  close(): void;
 }
 
 /** So many deliveries go into one transaction. */
@@ -39,28 +26,27 @@ const BATCH = 1000;
 const WAIT_MS = 5;
 const LONGEST_WAIT_MS = 1000;
 
+/** Records the results of calls in the database. */
+export type Recorder = ReturnType<typeof createRecorder>;
+
 /** Makes the one place where deliveries end. */
-export function createRecorder(parts: RecorderParts): Recorder {
-  const { db, webhooks, now, clock, sleep, onError, onFinished } = parts;
+export function createRecorder(parts: RecorderParts) {
+  const { db, webhooks, now, sleep, onError, onFinished } = parts;
   let isClosed = false;
 
   const commit = async (results: readonly Result[]): Promise<void> => {
     const finished = await transact(db, async (tx) => {
-      const locked = await lockLines(
-        tx,
-        results.map(({ member }) => member.line),
-        clock,
-      );
-      const owners = new Map(locked.map(({ line, owner }) => [line, owner]));
-      const ours = results.filter(({ member, owner }) => owners.get(member.line) === owner);
-      if (ours.length === 0) return [];
+      const lines = results.map(({ member }) => member.line);
+      const locked = new Map((await lockLines(tx, lines)).map((each) => [each.line, each]));
+      const ours = results.filter(({ member }) => locked.get(member.line)?.owner === member.owner);
+      const [first] = ours;
+      if (first === undefined) return [];
       const at = now();
-      await writeAttempts(tx, ours, locked[0]?.now ?? 0);
+      await writeAttempts(tx, ours, locked.get(first.member.line)?.now ?? 0);
       await writeDeliveries(tx, ours, at);
       await freeLines(
         tx,
         ours.map(({ member }) => member.line),
-        clock,
       );
       const closed = await closeMessages(tx, countEnded(ours), at);
       if (closed.length > 0) await webhooks.note(tx, closed);
@@ -109,11 +95,16 @@ export function createRecorder(parts: RecorderParts): Recorder {
   // The next alert to somebody does not wait for what other lanes record.
   const [alerts, others] = [open(0), open(WAIT_MS)];
   return {
-    async record(results) {
+    /**
+     * Records them, together with those of others at this moment, and tries until the database has taken them. What is
+     * not ours any more, because its lease was over, is left to whoever has taken it up.
+     */
+    async record(results: readonly Result[]): Promise<void> {
       const [first] = results;
       if (first !== undefined) await (laneOf(first.member.line) === 'alert' ? alerts : others)(results);
     },
-    close() {
+    /** Tries no more: whoever waits for the database is refused. */
+    close(): void {
       isClosed = true;
     },
   };

@@ -4,8 +4,6 @@ import type { Claimed } from './claim.ts';
 /** What is recorded after a call, or instead of one, of one delivery that we hold. */
 export interface Result {
   readonly member: Claimed;
-  /** Under which name it was claimed: the result counts only while that lease is ours. */
-  readonly owner: string;
   /** `queued`: it stays first in its line, for another try or its next part. */
   readonly state: 'queued' | 'sent' | 'failed' | 'dead';
   /** Unix ms; for what is queued again. */

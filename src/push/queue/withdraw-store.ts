@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
-import { clockOfDatabase } from '../database/clock.ts';
 import type { Tx } from '../database/database.ts';
-import { parts } from '../database/values.ts';
+import { inParts } from '../database/values.ts';
 import { freeLines, lockLines } from './line-store.ts';
 import { closeMessages } from './record-store.ts';
 
@@ -40,23 +39,19 @@ export async function takeOut(
   const locked = await lockLines(
     tx,
     found.map(({ line }) => line),
-    clockOfDatabase,
   );
-  const free = new Set(locked.map(({ line }) => line));
-  const taken = (await readWaiting(tx, messageId)).filter((each) => free.has(each.line) && isWanted(each));
+  const owners = new Map(locked.map(({ line, owner }) => [line, owner]));
+  const taken = (await readWaiting(tx, messageId)).filter((each) => owners.has(each.line) && isWanted(each));
   if (taken.length === 0) return { taken, isFinished: false };
-  for (const some of parts(taken)) {
-    const ids = some.map(({ id }) => id);
-    await (fate === 'deleted'
-      ? sql`delete from deliveries where id in (${ids})`
-      : sql`update deliveries set state = ${fate}, line = null, finished_at = ${now} where id in (${ids})`
-    ).execute(tx);
-  }
-  const unowned = new Set(locked.filter(({ owner }) => owner === null).map(({ line }) => line));
+  const ids = taken.map(({ id }) => id);
+  await inParts(tx, ids, (some) =>
+    fate === 'deleted'
+      ? sql`delete from deliveries where id in (${some})`
+      : sql`update deliveries set state = ${fate}, line = null, finished_at = ${now} where id in (${some})`,
+  );
   await freeLines(
     tx,
-    taken.map(({ line }) => line).filter((line) => unowned.has(line)),
-    clockOfDatabase,
+    taken.map(({ line }) => line).filter((line) => owners.get(line) === null),
   );
   const finished = await closeMessages(tx, new Map([[messageId, { count: taken.length, of: -1 }]]), now);
   return { taken, isFinished: finished.length > 0 };

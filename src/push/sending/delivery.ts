@@ -1,10 +1,10 @@
 import { transact } from '../../server/database.ts';
 import { createLoop } from '../../server/loop.ts';
 import type { SendingAccount, SendingAccounts } from '../accounts/accounts.ts';
-import { clockOfDatabase, type DatabaseClock } from '../database/clock.ts';
-import type { Database } from '../database/database.ts';
+import type { NewMessage } from '../content/message.ts';
+import type { Database, Tx } from '../database/database.ts';
 import { insertMessages } from '../queue/accept-store.ts';
-import { createBacklog, type Depth } from '../queue/backlog.ts';
+import { createBacklog } from '../queue/backlog.ts';
 import { createCalls } from '../queue/calls.ts';
 import type { ClaimParts, Group } from '../queue/claim.ts';
 import { createClaimer } from '../queue/claimer.ts';
@@ -12,8 +12,7 @@ import { countWaiting } from '../queue/depth-store.ts';
 import { createIntake } from '../queue/intake.ts';
 import { createLeases, RENEW_MS } from '../queue/leases.ts';
 import { readBlockedAccounts, writeBlock } from '../queue/limits-store.ts';
-import type { MessageQueue } from '../queue/message-queue.ts';
-import { recall } from '../queue/recall.ts';
+import { type Recalled, recall } from '../queue/recall.ts';
 import { requeue } from '../queue/recall-store.ts';
 import { createRecorder } from '../queue/recorder.ts';
 import { createWaiters } from '../queue/waiters.ts';
@@ -33,22 +32,6 @@ export interface DeliveryParts
   readonly sleep: (ms: number) => Promise<void>;
   /** How many calls of one account are under way in one lane at the same time. */
   readonly concurrency: number;
-  /** The clock that replicas agree on; that of the database when left out. */
-  readonly clock?: DatabaseClock;
-}
-
-/** The delivery of messages: one queue, which stands in the database. */
-export interface Delivery extends MessageQueue {
-  /** Begins to send. Without it messages are only taken in, for another process to send. */
-  start(): void;
-  /** Begins nothing more, and waits a bounded time for what is under way. */
-  close(): Promise<void>;
-  /** What is due, by lane and account. */
-  depth(): Promise<readonly Depth[]>;
-  /** How many deliveries have not ended, by account; what goes through robots belongs to none. */
-  waitingByAccount(): Promise<ReadonlyMap<string, number>>;
-  /** The accounts for which WeCom takes nothing because of a limit, and until when (Unix ms). */
-  blockedAccounts(): Promise<ReadonlyMap<string, number>>;
 }
 
 /**
@@ -62,28 +45,30 @@ const OWN_LOOK_MS = 1000;
 /** The shortest time between two claims of other lanes than alerts, in ms. */
 const PACE_MS = 10;
 
+/** The delivery of messages: one queue, which stands in the database. */
+export type Delivery = ReturnType<typeof createDelivery>;
+
 /** Makes delivery out of its parts. */
-export function createDelivery(parts: DeliveryParts): Delivery {
-  const { db, now, newId, onError, accounts, clock = clockOfDatabase } = parts;
+export function createDelivery(parts: DeliveryParts) {
+  const { db, now, newId, onError, accounts } = parts;
   const waiters = createWaiters(db, onError);
-  const backlog = createBacklog({ count: () => countWaiting(db, clock), now, onError });
-  const recorder = createRecorder({ ...parts, clock, onFinished: waiters.notify });
-  const leases = createLeases(db, clock, now);
-  const repeats = createRepeats(db, clock);
-  const block = (what: string, ms: number) => transact(db, (tx) => writeBlock(tx, what, ms, clock));
+  const backlog = createBacklog({ count: () => countWaiting(db), now, onError });
+  const recorder = createRecorder({ ...parts, onFinished: waiters.notify });
+  const leases = createLeases(db, now);
+  const repeats = createRepeats(db);
+  const block = (what: string, ms: number) => transact(db, (tx) => writeBlock(tx, what, ms));
   const senders = new WeakMap<SendingAccount, ReturnType<typeof createSender>>();
   const send = async (group: Group, onCalled: () => void): Promise<void> => {
     const account = accounts.find(group.account);
     // Taken out of the configuration since it was claimed: it waits for the account.
-    if (account === undefined)
-      return recorder.record(group.members.map((member) => waiting(member, group.owner, now())));
+    if (account === undefined) return recorder.record(group.members.map((member) => waiting(member, now())));
     const sender =
       senders.get(account) ?? createSender({ ...parts, ...account, recorder, leases, repeats, block });
     senders.set(account, sender);
     await sender(group, onCalled);
   };
   // Alerts have a claimer of their own: they never wait for a large claim of another lane.
-  const claim = { ...parts, clock, send, calls: createCalls(parts.concurrency) };
+  const claim = { ...parts, send, calls: createCalls(parts.concurrency) };
   const lanes = ['normal', 'bulk'] as const;
   const other = createClaimer({
     ...claim,
@@ -98,41 +83,52 @@ export function createDelivery(parts: DeliveryParts): Delivery {
   const wake = (): void => {
     for (const claimer of claimers) claimer.wake();
   };
-  const intake = createIntake({ db, now, clock, newId, onCommitted: wake });
+  const intake = createIntake({ db, now, newId, onCommitted: wake });
   const loops = [
     createLoop({ restMs: RENEW_MS, work: leases.renew, onError }),
     createLoop({ restMs: FINISHED_LOOK_MS, work: waiters.look, onError }),
   ];
 
   return {
+    /** Writes a message down before it resolves. Throws an InputError when its idempotency key was used for another request. */
     accept: intake.accept,
-    async insert(tx, messages) {
-      const inserted = await insertMessages(tx, messages.map(intake.draft), clock);
+    /** Writes messages down within a transaction of the caller's; `wake` follows after its commit. Resolves to ids. */
+    async insert(tx: Tx, messages: readonly NewMessage[]): Promise<readonly string[]> {
+      const inserted = await insertMessages(tx, messages.map(intake.draft));
       return inserted.map((one) => {
         if ('isNew' in one) return one.id;
         throw one;
       });
     },
+    /** Something may be due. */
     wake,
+    /** Resolves to true when every delivery of the message is final, to false after `ms`. */
     finished: waiters.finished,
-    async recall(app, messageId) {
+    /** Takes a message of this app back; null when the app has none under this id. */
+    async recall(app: string, messageId: string): Promise<Recalled | null> {
       const recalled = await recall({ ...parts, onFinished: waiters.notify }, app, messageId);
       wake();
       return recalled;
     },
-    async resend(app, messageId) {
-      const queued = await requeue(db, { app, messageId, clock });
+    /** Queues the failed and dead deliveries of a message again; resolves to how many, null when the app has no such message. */
+    async resend(app: string, messageId: string): Promise<number | null> {
+      const queued = await requeue(db, app, messageId);
       wake();
       return queued;
     },
+    /** What is due, by lane and account. */
     depth: backlog.due,
+    /** How many deliveries have not ended, by account; what goes through robots belongs to none. */
     waitingByAccount: backlog.byAccount,
-    blockedAccounts: () => readBlockedAccounts(db, clock),
-    start() {
+    /** The accounts for which WeCom takes nothing because of a limit, and until when (Unix ms). */
+    blockedAccounts: () => readBlockedAccounts(db),
+    /** Begins to send. Without it messages are only taken in, for another process to send. */
+    start(): void {
       for (const claimer of claimers) claimer.start();
       for (const loop of loops) loop.start();
     },
-    async close() {
+    /** Begins nothing more, and waits a bounded time for what is under way. */
+    async close(): Promise<void> {
       await Promise.all(claimers.map((claimer) => claimer.close()));
       recorder.close();
       await Promise.all(loops.map((loop) => loop.stop()));

@@ -13,21 +13,20 @@ export interface Timing {
 }
 
 /** What a delivery that stays as far as it is, is recorded as: queued again, to be sent `dueAt` (Unix ms). */
-export function waiting(member: Claimed, owner: string, dueAt: number): Result {
+export function waiting(member: Claimed, dueAt: number): Result {
   const { tries, parts, errcode, lostAt } = member;
-  const same = { member, owner, tries, parts, errcode, lostAt, msgids: readMsgids(member.msgids) };
+  const same = { member, tries, parts, errcode, lostAt, msgids: readMsgids(member.msgids) };
   return { ...same, state: 'queued', dueAt, problem: null, attempt: null };
 }
 
 /** What a delivery is recorded as when WeCom has taken one of its parts, or named its receiver as one it did not reach. */
 export function taken(
   member: Claimed,
-  owner: string,
   { msgid, missed }: Taken,
   time: Timing,
   { isLast, words }: { readonly isLast: boolean; readonly words: string | null },
 ): Result {
-  const base = waiting(member, owner, member.dueAt);
+  const base = waiting(member, member.dueAt);
   const why = missed.get(member.receiver);
   const tries = member.tries + 1;
   const call = { ...time, isCounted: true, words };
@@ -98,22 +97,21 @@ export type Decision =
   | Exclude<RetryDecision, { readonly kind: 'pause' }>
   | { readonly kind: 'pause'; readonly until: number };
 
+/** A call that failed, or could not be made ready. */
+export interface Failed {
+  readonly failure: Failure;
+  readonly time: Timing;
+  readonly mediaId: string | null;
+  /** The digest of what it said; null where that was not known yet, or WeCom has no check for repeats. */
+  readonly words: string | null;
+}
+
 /** What a delivery is recorded as when its call, or making it ready, failed. */
 export function failed(
   member: Claimed,
-  owner: string,
-  failure: Failure,
-  {
-    decision,
-    time,
-    now,
-    words,
-  }: {
-    readonly decision: Decision;
-    readonly time: Timing;
-    readonly now: number;
-    readonly words: string | null;
-  },
+  decision: Decision,
+  { failure, time, words }: Failed,
+  now: number,
 ): Result {
   const { errcode, problem, isLost, wasCalled } = failure;
   const isCounted = wasCalled && errcode !== 'unsent';
@@ -125,7 +123,7 @@ export function failed(
     isCounted,
     words: isLost ? words : null,
   };
-  const base = { ...waiting(member, owner, now), errcode, problem, attempt };
+  const base = { ...waiting(member, now), errcode, problem, attempt };
   const tries = member.tries + 1;
   const lostAt = isLost ? (member.lostAt ?? time.at) : member.lostAt;
   switch (decision.kind) {

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { DatabaseClock } from '../database/clock.ts';
+import { databaseTime } from '../database/clock.ts';
 import type { Database } from '../database/database.ts';
 
 /**
@@ -30,28 +30,20 @@ export interface Same {
 }
 
 /** What was said, or may have been, to these receivers in these words in the last minutes. */
-export async function readSame(
-  db: Database,
-  said: readonly Said[],
-  clock: DatabaseClock,
-): Promise<readonly Same[]> {
+export async function readSame(db: Database, said: readonly Said[]): Promise<readonly Same[]> {
   const targets = [...new Set(said.map(({ target }) => target))];
   const words = [...new Set(said.map((each) => each.words))];
   const { rows } = await sql<Same>`
     select target, words, delivery_id deliveryId, part, ended_at at, errcode in ('lost', 'internal') lost
     from attempts force index (attempts_by_target)
-    where target in (${targets}) and ended_at > ${clock()} - ${WINDOW_MS}
+    where target in (${targets}) and ended_at > ${databaseTime} - ${WINDOW_MS}
       and (words in (${words}) or words is null and errcode = 'lost')`.execute(db);
   return rows;
 }
 
 /** Those of these lines of which something is being sent at this moment: what it says is not written down yet. */
 export async function readOwned(db: Database, lines: readonly string[]): Promise<ReadonlySet<string>> {
-  const rows = await db
-    .selectFrom('delivery_lines')
-    .select('line')
-    .where('line', 'in', lines)
-    .where('owner', 'is not', null)
-    .execute();
+  const { rows } = await sql<{ line: string }>`
+    select line from delivery_lines where line in (${lines}) and owner is not null`.execute(db);
   return new Set(rows.map(({ line }) => line));
 }

@@ -2,7 +2,6 @@ import { hash } from 'node:crypto';
 import { createBatcher } from '../../server/batch.ts';
 import type { Outgoing } from '../../wecom/api/outgoing.ts';
 import { readReceiver } from '../content/message.ts';
-import type { DatabaseClock } from '../database/clock.ts';
 import type { Database } from '../database/database.ts';
 import type { Claimed, Group } from '../queue/claim.ts';
 import { otherLines, targetOf } from '../queue/lines.ts';
@@ -24,17 +23,14 @@ export interface CallPlan {
 }
 
 /** What keeps a repeated try, which WeCom should drop, apart from a message that only reads the same. */
-export interface Repeats {
-  /** Plans the call that sends the part that a group is at to those of it whom it may serve. */
-  plan(group: Group, message: Outgoing): Promise<CallPlan>;
-}
+export type Repeats = ReturnType<typeof createRepeats>;
 
 /** Makes the check against what all replicas have sent, which stands in the attempts. */
-export function createRepeats(db: Database, clock: DatabaseClock): Repeats {
+export function createRepeats(db: Database) {
   const look = createBatcher<Said, Found>(
     async (said) => {
       const [same, owned] = await Promise.all([
-        readSame(db, said, clock),
+        readSame(db, said),
         readOwned(db, [...new Set(said.flatMap(({ line }) => otherLines(line)))]),
       ]);
       const byTarget = Map.groupBy(same, ({ target }) => target);
@@ -53,7 +49,8 @@ export function createRepeats(db: Database, clock: DatabaseClock): Repeats {
     return decideCheck(known, isBusy || known.length < others.length, lostAt !== null);
   };
   return {
-    async plan({ account, members }, message) {
+    /** Plans the call that sends the part that a group is at to those of it whom it may serve. */
+    async plan({ account, members }: Group, message: Outgoing): Promise<CallPlan> {
       const { kind } = readReceiver(members[0].receiver);
       if (kind === 'chat' || kind === 'robot') return { members, isChecked: false, late: [], words: null };
       // What another app says is no repeat of this, whatever the words.

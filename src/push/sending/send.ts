@@ -8,7 +8,7 @@ import { isRobot, targetOf } from '../queue/lines.ts';
 import type { Recorder } from '../queue/recorder.ts';
 import type { Result } from '../queue/result.ts';
 import { call } from './call.ts';
-import { type Decision, type Failure, failed, readFailure, type Timing, taken, waiting } from './outcome.ts';
+import { type Decision, type Failed, failed, readFailure, taken, waiting } from './outcome.ts';
 import { type Prepared, type PrepareParts, prepare } from './prepare.ts';
 import type { CallPlan, Repeats } from './repeats.ts';
 import { decideRetry } from './retry-policy.ts';
@@ -39,14 +39,6 @@ export interface SenderParts extends PrepareParts {
 
 type Members = readonly [Claimed, ...Claimed[]];
 
-/** A call that failed, or could not be made ready. */
-interface Failed {
-  readonly failure: Failure;
-  readonly time: Timing;
-  readonly mediaId: string | null;
-  readonly words: string | null;
-}
-
 /** How long to wait when what was sent lately cannot be read; ms. */
 const AWAY_MS = 1000;
 
@@ -55,11 +47,12 @@ export function createSender(parts: SenderParts): (group: Group, onCalled: () =>
   const { breaker, pause, recorder, leases, repeats, media, now, random, onAttempt, onWait, onError } = parts;
 
   const fail = async (
-    { owner, account, members }: Group,
+    { account, members }: Group,
     pass: Pass,
     some: Members,
-    { failure, time, mediaId, words }: Failed,
+    found: Failed,
   ): Promise<readonly Result[]> => {
+    const { failure, mediaId } = found;
     const [at, dice] = [now(), random()];
     let until: number | undefined;
     const decideFor = ({ tries, lostAt }: Claimed): Decision => {
@@ -80,9 +73,7 @@ export function createSender(parts: SenderParts): (group: Group, onCalled: () =>
         : some.map((each) => targetOf(each.receiver, account));
       await Promise.all(blocked.map((what) => parts.block(what, first.forMs).catch(onError)));
     }
-    return some.map((member) =>
-      failed(member, owner, failure, { decision: decideFor(member), time, now: at, words }),
-    );
+    return some.map((member) => failed(member, decideFor(member), found, at));
   };
 
   const callOnce = async (
@@ -91,11 +82,10 @@ export function createSender(parts: SenderParts): (group: Group, onCalled: () =>
     { outgoing, mediaId }: Prepared,
     { members: some, isChecked, words }: CallPlan & { readonly members: Members },
   ): Promise<readonly Result[]> => {
-    const { owner, lane } = group;
     const [{ receiver, parts: part }] = some;
     const putOff = (at: number, reason: 'account' | 'breaker'): readonly Result[] => {
       onWait(reason);
-      return some.map((member) => waiting(member, owner, at));
+      return some.map((member) => waiting(member, at));
     };
     if (!pass.allows()) return putOff(pause.until() ?? now(), 'account');
     // Asked last: while the breaker is half open, whoever is let through holds the only try.
@@ -110,19 +100,24 @@ export function createSender(parts: SenderParts): (group: Group, onCalled: () =>
     const time = { at, ms: now() - at };
     const failure = 'error' in answer ? answer : null;
     breaker.record(failure?.error.kind === 'retry' ? 'bad' : 'good');
-    onAttempt({ lane, kind: readReceiver(receiver).kind, errcode: failure?.errcode ?? '0', ms: time.ms });
+    onAttempt({
+      lane: group.lane,
+      kind: readReceiver(receiver).kind,
+      errcode: failure?.errcode ?? '0',
+      ms: time.ms,
+    });
     if ('error' in answer) {
       if (answer.errcode === 'internal') onError(answer.cause);
       return fail(group, pass, some, { failure: answer, time, mediaId, words });
     }
     pass.accepted();
     const isLast = part + 1 >= outgoing.length;
-    return some.map((member) => taken(member, owner, answer, time, { isLast, words }));
+    return some.map((member) => taken(member, answer, time, { isLast, words }));
   };
 
   /** What is to be recorded of all members; nothing when a lease has ended before the call. */
   const carry = async (group: Group, pass: Pass): Promise<readonly Result[]> => {
-    const { owner, members } = group;
+    const { members } = group;
     const at = now();
     const prepared = await prepare(parts, group).catch((error: unknown) => readFailure(error, 'prepare'));
     if ('error' in prepared) {
@@ -133,19 +128,19 @@ export function createSender(parts: SenderParts): (group: Group, onCalled: () =>
     const message = prepared.outgoing[members[0].parts];
     // Another version of Keypad may have cut it into more parts: all was sent.
     if (message === undefined) {
-      return members.map((member) => ({ ...waiting(member, owner, now()), state: 'sent' }));
+      return members.map((member) => ({ ...waiting(member, now()), state: 'sent' }));
     }
     const plan = await repeats.plan(group, message).catch((error: unknown): CallPlan => {
       onError(error);
       const late = members.map((member) => ({ member, at: now() + AWAY_MS }));
       return { members: [], isChecked: false, late, words: null };
     });
-    const isHeld = () => members.every(({ line }) => leases.isHeld(line, owner));
+    const isHeld = () => members.every(({ line, owner }) => leases.isHeld(line, owner));
     // The claim, or making ready, may have taken most of the time.
     if (!isHeld()) await leases.renew().catch(onError);
     // Whoever's lease has ended, because this process stood still, is in other hands; nothing was sent of the others.
-    if (!isHeld()) return members.map((member) => waiting(member, owner, now()));
-    const late = plan.late.map((each) => waiting(each.member, owner, each.at));
+    if (!isHeld()) return members.map((member) => waiting(member, now()));
+    const late = plan.late.map((each) => waiting(each.member, each.at));
     if (late.length > 0) onWait('repeat');
     const [first, ...rest] = plan.members;
     if (first === undefined) return late;
@@ -153,14 +148,14 @@ export function createSender(parts: SenderParts): (group: Group, onCalled: () =>
   };
 
   return async (group, onCalled) => {
-    const { owner, members } = group;
+    const { members } = group;
     const pass = isRobot(members[0].receiver) ? freePass : pause.enter();
     if ('at' in pass) {
       onWait('account');
-      return recorder.record(members.map((member) => waiting(member, owner, pass.at)));
+      return recorder.record(members.map((member) => waiting(member, pass.at)));
     }
     const lines = members.map(({ line }) => line);
-    const letGo = leases.hold(lines, owner, group.since);
+    const letGo = leases.hold(lines, members[0].owner, group.since);
     try {
       const results = await carry(group, pass);
       onCalled();

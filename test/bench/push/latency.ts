@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { signRequest } from '../../../src/push/apps/signature.ts';
 import type { Lane, NewMessage } from '../../../src/push/content/message.ts';
-import { clockOfDatabase } from '../../../src/push/database/clock.ts';
 import { openDatabase } from '../../../src/push/database/database.ts';
 import { newId } from '../../../src/push/database/new-id.ts';
 import { createIntake } from '../../../src/push/queue/intake.ts';
@@ -34,7 +33,6 @@ export async function measureLatency(job: LatencyJob): Promise<ReadonlyMap<strin
   const other = createIntake({
     db,
     now: Date.now,
-    clock: clockOfDatabase,
     newId: () => newId(Date.now()),
     onCommitted: () => {},
   });

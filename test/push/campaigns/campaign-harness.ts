@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { sql } from 'kysely';
+import { withDatabaseTime } from '#test/database-time.ts';
 import { openPushDatabase } from '#test/push-database.ts';
 import { InputError } from '../../../src/errors.ts';
 import { createKeys } from '../../../src/push/apps/keys.ts';
@@ -43,8 +44,10 @@ export function callerOf(app: string, words: readonly string[] = ['campaigns', '
 
 /** Campaigns on a real database, with the writing half of the message queue, a clock, and somebody who delivers by hand. */
 export async function openCampaignHarness() {
-  const { db, url, drop } = await openPushDatabase();
   const clock = { at: MONDAY };
+  const opened = await openPushDatabase();
+  const { url, drop } = opened;
+  const db = withDatabaseTime(opened.db, () => clock.at);
   const keys = createKeys({
     db,
     masterKey: 'a master key of the tests, 32 characters long',
@@ -66,7 +69,7 @@ export async function openCampaignHarness() {
     messageQueue: {
       insert: async (tx, messages) => {
         const drafts = messages.map((message) => ({ id: newId(clock.at), at: clock.at, message }));
-        await insertMessages(tx, drafts, () => sql<number>`${sql.lit(clock.at)}`);
+        await insertMessages(tx, drafts);
         inserted.push(...drafts.map(({ id }) => id));
         return drafts.map(({ id }) => id);
       },

@@ -1,5 +1,6 @@
 import { type Selectable, sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { withDatabaseTime } from '#test/database-time.ts';
 import { openPushDatabase } from '#test/push-database.ts';
 import type { SendingAccount, SendingAccounts } from '../../../src/push/accounts/accounts.ts';
 import { type Breaker, createBreaker } from '../../../src/push/accounts/breaker.ts';
@@ -66,9 +67,10 @@ export function sendingAccount(
 /** Opens a replica of message delivery; `close` closes its connections as well. */
 export function openReplica(parts: ReplicaParts): DeliveryReplica {
   const { mysqlUrl, concurrency = 50, now = Date.now } = parts;
-  const db = openDatabase(mysqlUrl);
-  const standard = sendingAccount({ ...parts, now });
+  const opened = openDatabase(mysqlUrl);
   const databaseNow = parts.databaseNow ?? parts.now;
+  const db = databaseNow === undefined ? opened : withDatabaseTime(opened, databaseNow);
+  const standard = sendingAccount({ ...parts, now });
   const errors: unknown[] = [];
   const finishedIds: string[] = [];
   const delivery: Delivery = createDelivery({
@@ -89,7 +91,6 @@ export function openReplica(parts: ReplicaParts): DeliveryReplica {
     newId: () => newId(now()),
     random: parts.random ?? (() => 0),
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    ...(databaseNow !== undefined && { clock: () => sql<number>`${sql.lit(databaseNow())}` }),
     windowsOf: parts.windowsOf ?? (() => null),
     onLimit: parts.onLimit ?? (() => {}),
     onAttempt: () => {},

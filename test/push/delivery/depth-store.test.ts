@@ -1,12 +1,13 @@
 import { type RawBuilder, sql } from 'kysely';
 import { expect, test } from 'vitest';
+import { withDatabaseTime } from '#test/database-time.ts';
 import { countWaiting } from '../../../src/push/queue/depth-store.ts';
 import { textTo, useDeliveryHarness } from './delivery-harness.ts';
 
 const harness = useDeliveryHarness();
 const AT = Date.now();
 
-const count = () => countWaiting(harness.db, () => sql<number>`${sql.lit(AT)}`);
+const count = () => countWaiting(withDatabaseTime(harness.db, () => AT));
 
 test('what waits is counted by lane and account, and what is due of it', async () => {
   const early = harness.open({ now: () => AT - 60_000 });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openPushDatabase } from '#test/push-database.ts';
 import { size } from '#test/size.ts';
 import type { Lane, Receiver } from '../../../src/push/content/message.ts';
-import { clockOfDatabase } from '../../../src/push/database/clock.ts';
+import { databaseTime } from '../../../src/push/database/clock.ts';
 import { type Database, openDatabase, type Tx } from '../../../src/push/database/database.ts';
 import { NEVER } from '../../../src/push/database/delivery-tables.ts';
 import { insertMessages } from '../../../src/push/queue/accept-store.ts';
@@ -76,7 +76,7 @@ async function fill(
     .insertInto('messages')
     .values({ id: 'done', ...rest, ...more, open: 0 })
     .execute();
-  const past = sql`${clockOfDatabase()} - 100000`;
+  const past = sql`${databaseTime} - 100000`;
   for (let from = 0; from < backlog; from += 50_000) {
     const some = numbers(from, Math.min(50_000, backlog - from));
     // Two of each line, so that who is next has to be found; every tenth line waits for a time of its own.
@@ -87,7 +87,7 @@ async function fill(
       );
     }
     await sql`insert into delivery_lines (line, account, lane, due_at)
-      select concat('normal:user:u', n), 'default', 'normal', if(n % 10 = 9, ${clockOfDatabase()} + 3600000, ${past} + n) from ${some}`.execute(
+      select concat('normal:user:u', n), 'default', 'normal', if(n % 10 = 9, ${databaseTime} + 3600000, ${past} + n) from ${some}`.execute(
       db,
     );
     await sql`insert into delivery_lines (line, account, lane, due_at)
@@ -140,7 +140,7 @@ async function expectSame<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
 }
 
 const claimSome = async (tx: Tx): Promise<readonly Group[]> => {
-  const due = await readDue(tx, ['normal', 'bulk'], clockOfDatabase);
+  const due = await readDue(tx, ['normal', 'bulk']);
   const now = due[0]?.now ?? 0;
   const rooms = [{ account: 'default', lane: 'normal' as const, count: CLAIMED }];
   const claimed = await claim(parts, tx, rooms, { owner: 'me', since: now, now, onLocked: () => {} });
@@ -153,13 +153,13 @@ test('accepting reads what is accepted, also for those for whom much waits or wh
       textTo([`u${i}`, `new${i}`], 'hello', { idempotencyKey: `key ${i % (CLAIMED / 2)}` }),
     );
     const drafts = messages.map((message, i) => ({ id: `accepted ${i}`, at: 1, message }));
-    const inserted = await insertMessages(tx, drafts, clockOfDatabase);
+    const inserted = await insertMessages(tx, drafts);
     expect(inserted.filter((each) => 'isNew' in each && each.isNew)).toHaveLength(CLAIMED / 2);
   });
 });
 
 test('a look for what is due reads an entry of each account and lane', async () => {
-  const due = await expectSame((tx) => readDue(tx, ['alert', 'normal', 'bulk'], clockOfDatabase));
+  const due = await expectSame((tx) => readDue(tx, ['alert', 'normal', 'bulk']));
   expect(due.map(({ account, lane }) => [account, lane]).toSorted()).toEqual([
     ['default', 'bulk'],
     ['default', 'normal'],
@@ -176,22 +176,20 @@ test('recording what became of calls reads what is recorded', async () => {
     const groups = await claimSome(tx);
     const answer = { msgid: 'm', missed: new Map() };
     const time = { at: 1, ms: 1 };
-    const results = groups.flatMap(({ owner, members }) =>
-      members.map((member) => taken(member, owner, answer, time, { isLast: true, words: 'w' })),
+    const results = groups.flatMap(({ members }) =>
+      members.map((member) => taken(member, answer, time, { isLast: true, words: 'w' })),
     );
     const lines = results.map(({ member }) => member.line);
-    await lockLines(tx, lines, clockOfDatabase);
+    await lockLines(tx, lines);
     await writeAttempts(tx, results, 1);
     await writeDeliveries(tx, results, 1);
-    await freeLines(tx, lines, clockOfDatabase);
+    await freeLines(tx, lines);
     await closeMessages(tx, new Map([['waits', { count: results.length, of: -1 }]]), 1);
   });
 });
 
 test('looking for the same words reads the last minutes of a receiver', async () => {
-  await expectSame((tx) =>
-    readSame(tx, [{ line: 'normal:user:u0', target: 'user:u0', words: 'w' }], clockOfDatabase),
-  );
+  await expectSame((tx) => readSame(tx, [{ line: 'normal:user:u0', target: 'user:u0', words: 'w' }]));
 });
 
 test('taking a message out of its lines reads that message', async () => {

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { clockOfDatabase } from '../../../src/push/database/clock.ts';
 import { NEVER } from '../../../src/push/database/delivery-tables.ts';
 import { createLeases } from '../../../src/push/queue/leases.ts';
 import { LEASE_MS } from '../../../src/push/queue/line-store.ts';
@@ -141,7 +140,7 @@ test('a replica that stood still between its claim and the call sends nothing', 
 
 test('a call is not begun that could outlast its lease', () => {
   let now = 0;
-  const leases = createLeases(harness.db, clockOfDatabase, () => now);
+  const leases = createLeases(harness.db, () => now);
   const letGo = leases.hold(['normal:user:anna'], 'us', 0);
   now = LEASE_MS - 7001;
   expect(leases.isHeld('normal:user:anna', 'us')).toBe(true);

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
-import { clockOfDatabase, readClock } from '../../../src/push/database/clock.ts';
+import { readClock } from '../../../src/push/database/clock.ts';
 import { claim } from '../../../src/push/queue/claim.ts';
 import { readUsage } from '../../../src/push/queue/limits-store.ts';
 import { setDue } from '../../../src/push/queue/line-store.ts';
@@ -37,7 +37,7 @@ test('a claim takes in a bounded number of deliveries, and those of the next mes
   const sizes: number[][] = [];
   for (let claims = 0; claims < 3; claims += 1) {
     const groups = await harness.db.transaction().execute(async (tx) => {
-      const now = await readClock(tx, clockOfDatabase);
+      const now = await readClock(tx);
       const found = await claim(parts, tx, rooms, {
         owner: `o${claims}`,
         since: now,

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { clockOfDatabase } from '../../../src/push/database/clock.ts';
 import { createLeases } from '../../../src/push/queue/leases.ts';
 import { renewLeases } from '../../../src/push/queue/line-store.ts';
 import { eventually, textTo, useDeliveryHarness } from './delivery-harness.ts';
@@ -66,7 +65,7 @@ test('while it makes a message ready: it does not send beside its own next claim
 });
 
 test('a lease of another owner on the same line is not ours', () => {
-  const leases = createLeases(harness.db, clockOfDatabase, () => 20_000);
+  const leases = createLeases(harness.db, () => 20_000);
   leases.hold(['normal:user:anna'], 'old', 0);
   leases.hold(['normal:user:anna'], 'new', 20_000);
   expect(leases.isHeld('normal:user:anna', 'old')).toBe(false);
@@ -122,7 +121,7 @@ test('a lost call to a thousand whose leases were renewed is repeated as the sam
   const owned = { owner: 'somebody-else', due_at: later };
   await harness.db.updateTable('delivery_lines').set(owned).execute();
   const held = new Map(rows.map(({ line }) => [line ?? '', 'somebody-else']));
-  await renewLeases(harness.db, held, clockOfDatabase);
+  await renewLeases(harness.db, held);
   const ends = await harness.db.selectFrom('delivery_lines').select('due_at').distinct().execute();
   expect(ends).toHaveLength(1);
   expect(ends[0]?.due_at).toBeLessThan(later);

@@ -4,7 +4,6 @@ import { hashOf } from '../../../src/push/apps/signature.ts';
 import type { Content } from '../../../src/push/content/content.ts';
 import { namesIn } from '../../../src/push/content/fill.ts';
 import type { NewMessage } from '../../../src/push/content/message.ts';
-import { clockOfDatabase } from '../../../src/push/database/clock.ts';
 import type { Database } from '../../../src/push/database/database.ts';
 import { messageRoutes } from '../../../src/push/messages/message-routes.ts';
 import type { MessageParts } from '../../../src/push/messages/new-message.ts';
@@ -43,7 +42,6 @@ export function openMessageRoutes({
   const intake = createIntake({
     db,
     now,
-    clock: clockOfDatabase,
     newId: () => randomUUID(),
     onCommitted: () => {},
   });
