@@ -3,6 +3,7 @@ import { badRequest, type Cause, invalid } from './failure.ts';
 import { withGeneratedSelector } from './job-shape.ts';
 import { isRecord, prune } from './json.ts';
 import type { Writer } from './managed-fields.ts';
+import { ownerList } from './metadata-shape.ts';
 import { apiVersionOf, resourceOf } from './resources.ts';
 import { type Kinds, type KubeObject, type Metadata, type Plural, shapes } from './shapes.ts';
 
@@ -33,17 +34,25 @@ export function coveredBy(
     return { ...current, metadata, status: proposed.status };
   }
   const { name, namespace, uid } = current.metadata;
-  const metadata = { name, namespace, uid, ...proposed.metadata, ...serverFields(current.metadata) };
+  const kept = { ...serverFields(current.metadata), managedFields: ownersIn(proposed, current) };
+  const metadata = { name, namespace, uid, ...proposed.metadata, ...kept };
   const keepsStatus = resourceOf(plural).subresources.includes('status');
   return { ...proposed, metadata, ...(keepsStatus ? { status: current.status } : {}) };
 }
 
 /** The part of the metadata that only the server writes. */
 function serverFields(current: Metadata): Partial<Metadata> {
-  const { resourceVersion, generation, creationTimestamp, managedFields } = current;
+  const { resourceVersion, generation, creationTimestamp } = current;
   const { deletionTimestamp, deletionGracePeriodSeconds } = current;
   const death = { deletionTimestamp, deletionGracePeriodSeconds };
-  return { resourceVersion, generation, creationTimestamp, managedFields, ...death };
+  return { resourceVersion, generation, creationTimestamp, ...death };
+}
+
+/** Who owns which fields: a client may say so, and one empty entry clears all. What is no such list changes nothing. */
+function ownersIn({ metadata }: Proposal, current: KubeObject): Metadata['managedFields'] {
+  if (isDeepStrictEqual(metadata.managedFields, [{}])) return [];
+  const said = ownerList.safeParse(metadata.managedFields);
+  return said.success ? said.data : current.metadata.managedFields;
 }
 
 /** The proposal as an object of its kind, with defaults and generation. Throws 422 with every cause. */

@@ -77,6 +77,17 @@ export function checked(call: Call, body: unknown): unknown {
   return clean;
 }
 
+/** Refuses (400) a body that belongs under another URL. */
+export function requirePlace(call: Call, metadata: Readonly<Record<string, unknown>>): void {
+  for (const field of ['name', 'namespace'] as const) {
+    const sent = metadata[field] ?? '';
+    if (sent === '' || sent === call[field]) continue;
+    throw badRequest(
+      `the ${field} of the object (${sent}) does not match the ${field} on the URL (${call[field] ?? ''})`,
+    );
+  }
+}
+
 /** The object that the call is about. Throws 404. */
 export function find<P extends Plural>(store: Store, plural: P, call: Call): Kinds[P] {
   const found = store.get(plural, call.namespace, call.name);

@@ -76,6 +76,11 @@ export function badRequest(message: string): ApiFailure {
   return new ApiFailure(400, 'BadRequest', message);
 }
 
+/** 422: an option of a write that makes no sense. */
+export function wrongOption(kind: 'DeleteOptions' | 'PatchOptions', problem: string): ApiFailure {
+  return new ApiFailure(422, 'Invalid', `${kind}.meta.k8s.io "" is invalid: ${problem}`);
+}
+
 /** 405: the kind is there, but this cannot be done to it. */
 export function methodNotAllowed(): ApiFailure {
   const message = 'the server does not allow this method on the requested resource';

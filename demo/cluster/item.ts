@@ -1,6 +1,15 @@
 import { readProposal } from './admission.ts';
-import { type Call, checked, countParameter, find, parameter, readWrite } from './call.ts';
-import { ApiFailure, badRequest, conflict } from './failure.ts';
+import {
+  type Call,
+  checked,
+  countParameter,
+  find,
+  isSet,
+  parameter,
+  readWrite,
+  requirePlace,
+} from './call.ts';
+import { badRequest, conflict, wrongOption } from './failure.ts';
 import { orphanDependents } from './garbage.ts';
 import { isRecord } from './json.ts';
 import { terminatePod } from './owned-pods.ts';
@@ -14,10 +23,7 @@ import type { World } from './world.ts';
 export function replace(world: World, call: Call, subresource?: 'status'): KubeObject {
   const current = find(world.store, call.resource.plural, call);
   const { metadata } = readProposal(call.body);
-  if (metadata.name !== undefined && metadata.name !== call.name) {
-    const sent = String(metadata.name);
-    throw badRequest(`the name of the object (${sent}) does not match the name on the URL (${call.name})`);
-  }
+  requirePlace(call, metadata);
   requireSame(call, current, { uid: metadata.uid });
   return world.registry.update(
     call.resource.plural,
@@ -27,8 +33,11 @@ export function replace(world: World, call: Call, subresource?: 'status'): KubeO
   );
 }
 
-/** PATCH of an object or of its status. */
+/** PATCH of an object or of its status. Throws 422 when it is forced, which is for server-side apply alone. */
 export function patch(world: World, call: Call, subresource?: 'status'): KubeObject {
+  if (isSet(call, 'force')) {
+    throw wrongOption('PatchOptions', 'force: Forbidden: may not be specified for non-apply patch');
+  }
   const current = find(world.store, call.resource.plural, call);
   const proposed = checked(call, applyPatch(call.contentType, current, call.body));
   return world.registry.update(call.resource.plural, current, proposed, readWrite(call, subresource));
@@ -94,8 +103,8 @@ function readPolicy(
   const policy = policies.find((each) => each === given);
   if (policy === undefined && given !== '') {
     const supported = policies.map((each) => JSON.stringify(each)).join(', ');
-    const message = `propagationPolicy: Unsupported value: ${JSON.stringify(given)}: supported values: ${supported}`;
-    throw new ApiFailure(422, 'Invalid', message);
+    const problem = `propagationPolicy: Unsupported value: ${JSON.stringify(given)}: supported values: ${supported}`;
+    throw wrongOption('DeleteOptions', problem);
   }
   if (policy !== undefined || call.resource.plural !== 'jobs') return policy;
   call.warn(

@@ -1,3 +1,5 @@
+import { isRecord } from './json.ts';
+
 /** Lists that are really maps, each with the member that names an item; every other list is one value. */
 const keys: Readonly<Record<string, string>> = {
   addresses: 'type',
@@ -23,4 +25,15 @@ const keys: Readonly<Record<string, string>> = {
 /** The member that names an item of the list `field`; undefined when that list is one value. */
 export function mergeKeyOf(field: string): string | undefined {
   return Object.hasOwn(keys, field) ? keys[field] : undefined;
+}
+
+/**
+ * What names an item of the list `field` for the owners of fields, as JSON; undefined when that list, or the item, has
+ * no name. They tell ports apart by their protocol too, which merging patches do not.
+ */
+export function itemNameOf(field: string, item: unknown): string | undefined {
+  const key = mergeKeyOf(field);
+  if (key === undefined || !isRecord(item) || !(key in item)) return undefined;
+  const name = { [key]: item[key] };
+  return JSON.stringify(field === 'ports' ? { ...name, protocol: item.protocol ?? 'TCP' } : name);
 }

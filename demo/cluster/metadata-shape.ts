@@ -6,13 +6,16 @@ export const labels = z.record(z.string(), z.string());
 /** One entry of `managedFields`: who wrote which fields last. */
 export const managedFields = z.strictObject({
   manager: z.string(),
-  operation: z.literal('Update'),
+  operation: z.enum(['Apply', 'Update']),
   apiVersion: z.string(),
   time: z.string(),
   fieldsType: z.literal('FieldsV1'),
   fieldsV1: z.record(z.string(), z.unknown()),
   subresource: z.string().optional(),
 });
+
+/** Entries as a client may send them. */
+export const ownerList = z.array(managedFields).min(1);
 
 const owner = z.looseObject({ apiVersion: z.string(), kind: z.string(), name: z.string(), uid: z.string() });
 

@@ -3,7 +3,7 @@ import { isRecord } from './json.ts';
 import { applyJsonPatch } from './json-patch.ts';
 import { mergeKeyOf } from './merge-keys.ts';
 
-/** The patch types of the API server that this one knows; server-side apply is not among them. */
+/** The types of patches; server-side apply, which is none, is `APPLY`. */
 export const patchTypes = [
   'application/json-patch+json',
   'application/merge-patch+json',

@@ -34,8 +34,10 @@ export function createRegistry(store: Store, now: () => Date): Registry {
     after: Kinds[P],
     write: Write,
   ): Kinds[P] => {
-    if (before !== undefined && isDeepStrictEqual(before, after)) return before;
+    const isSame = before !== undefined && isDeepStrictEqual(before, after);
+    if (isSame && write.applied === undefined) return before;
     const managedFields = trackFields(before, after, write, stamp(now()));
+    if (isSame && isDeepStrictEqual(before.metadata.managedFields, managedFields)) return before;
     const tracked = { ...after, metadata: { ...after.metadata, managedFields } };
     return write.dryRun ? tracked : store.put(plural, tracked);
   };

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { APPLY, applyConfiguration } from './apply-request.ts';
 import { type Call, find, isSet, type Query } from './call.ts';
 import { create, list, readWatch, shownTo } from './collection.ts';
 import type { Speech } from './container-log.ts';
@@ -25,7 +26,7 @@ const item: Routes = {
     answer: (world, call) => shownTo(world, call)(find(world.store, call.resource.plural, call)),
   },
   PUT: { verb: 'update', answer: (world, call) => replace(world, call) },
-  PATCH: { verb: 'patch', answer: (world, call) => patch(world, call) },
+  PATCH: { verb: 'patch', answer: patchAt },
   DELETE: { verb: 'delete', answer: remove },
 };
 
@@ -57,6 +58,13 @@ function createAt(world: World, call: Call, reply: FastifyReply): unknown {
   const created = create(world, call);
   reply.code(201);
   return created;
+}
+
+function patchAt(world: World, call: Call, reply: FastifyReply): unknown {
+  if (call.contentType !== APPLY) return patch(world, call);
+  const { object, isNew } = applyConfiguration(world, call);
+  if (isNew) reply.code(201);
+  return object;
 }
 
 function logRoutes(streams: Streams, speech: Speech): Routes {

@@ -1,5 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import { InputError } from '../../src/errors.ts';
+import { readYaml } from '../../src/server/yaml.ts';
+import { APPLY } from './apply-request.ts';
 import type { Certificate } from './certificate.ts';
 import type { Speech } from './container-log.ts';
 import { discovery } from './discovery.ts';
@@ -43,6 +46,14 @@ export function createServer(
       else app.getDefaultJsonParser('error', 'error')(request, body as string, done);
     },
   );
+  app.addContentTypeParser(APPLY, { parseAs: 'string' }, async (_request: unknown, body: string) => {
+    try {
+      return readYaml(body);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      throw badRequest(`error decoding YAML: it ${error.message}`);
+    }
+  });
   app.addContentTypeParser(PROTOBUF, { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
     readProtobuf(body),
   );

@@ -69,8 +69,8 @@ test.each<[why: string, request: Request, code: number, reason: string]>([
     'UnsupportedMediaType',
   ],
   [
-    'server-side apply',
-    { method: 'PATCH', type: 'application/apply-patch+yaml', body: 'a: b' },
+    'server-side apply of a status',
+    { method: 'PATCH', url: `${web}/status`, type: 'application/apply-patch+yaml', body: 'a: b' },
     415,
     'UnsupportedMediaType',
   ],

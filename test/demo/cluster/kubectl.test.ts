@@ -193,3 +193,32 @@ withKubectl(`kubectl makes a Job, waits for its end, and reads what it wrote${wh
   await shop('delete', 'job', 'hello');
   expect(await shop('get', 'pods', '-l', 'job-name=hello', '-o', 'name')).toBe('');
 });
+
+withKubectl(
+  `kubectl applies on the server's side, and takes over what it had applied before${where}`,
+  async () => {
+    const file = join(directory, 'taken.json');
+    const labels = { app: 'taken' };
+    const write = (replicas: number) => {
+      const template = { metadata: { labels }, spec: { containers: [{ name: 'a', image: 'pay/a:1' }] } };
+      const spec = { replicas, selector: { matchLabels: labels }, template };
+      const metadata = { name: 'taken', namespace: 'pay' };
+      writeFileSync(file, JSON.stringify({ apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec }));
+    };
+    write(1);
+    await kubectl('apply', '-f', file);
+    write(2);
+    expect(await kubectl('apply', '--server-side', '-f', file)).toContain('serverside-applied');
+    const entries = cluster.get('deployments', 'pay', 'taken')?.metadata.managedFields ?? [];
+    const writers = entries.map(({ manager, operation }) => `${manager} ${operation}`);
+    expect(writers).toEqual([
+      'kubectl Apply',
+      'kubectl-last-applied Apply',
+      'kube-controller-manager Update',
+    ]);
+    cluster.scale('pay', 'taken', 5);
+    await expect(kubectl('apply', '--server-side', '-f', file)).rejects.toThrow('conflict with "hand"');
+    await kubectl('apply', '--server-side', '--force-conflicts', '-f', file);
+    expect(cluster.get('deployments', 'pay', 'taken')?.spec.replicas).toBe(2);
+  },
+);
