@@ -1,6 +1,7 @@
 import { Refused } from '../errors.ts';
 import { type MysqlServer, openMysqlServer } from './database.ts';
 import type { Connections } from './kubeconfig/connections.ts';
+import { forLog } from './operations/foreign-text.ts';
 import { type Cluster, openCluster } from './operations/kubernetes/cluster.ts';
 import type { Policy } from './policy/policy.ts';
 
@@ -11,7 +12,7 @@ export interface TargetParts {
   readonly connections: Connections;
   /** Addresses of MySQL servers by the names of the instances. */
   readonly mysqlUrls: Readonly<Record<string, string>>;
-  /** Hears why a cluster or a MySQL instance did not do what it was asked; for the log. */
+  /** Hears why a cluster or a MySQL instance did not do what it was asked, without secrets; for the log. */
   onFailure(what: 'cluster' | 'instance', name: string, error: Error): void;
 }
 
@@ -21,14 +22,14 @@ export function openTargets({ connections, mysqlUrls, onFailure }: TargetParts) 
   const clusterAt = (name: string): Cluster => {
     const cluster =
       clusters.get(name) ??
-      openCluster({ name, connections, onFailure: (error) => onFailure('cluster', name, error) });
+      openCluster({ name, connections, onFailure: (error) => onFailure('cluster', name, forLog(error)) });
     clusters.set(name, cluster);
     return cluster;
   };
   const servers = new Map(
     Object.entries(mysqlUrls).map(([name, url]) => [
       name,
-      openMysqlServer({ name, url, onFailure: (error) => onFailure('instance', name, error) }),
+      openMysqlServer({ name, url, onFailure: (error) => onFailure('instance', name, forLog(error)) }),
     ]),
   );
   return {

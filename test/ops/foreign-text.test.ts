@@ -4,7 +4,7 @@ import { fakeOps, type Phone, phoneWith } from '#test/phone.ts';
 import { attacks } from '#test/size.ts';
 import { Refused } from '../../src/errors.ts';
 import { Unavailable } from '../../src/menu/index.ts';
-import { inPlainLines } from '../../src/ops/operations/foreign-text.ts';
+import { forLog, inPlainLines } from '../../src/ops/operations/foreign-text.ts';
 import { changes, reads } from '../../src/ops/operations/index.ts';
 import { obstaclesOf } from '../../src/ops/operations/kubernetes/deployment.ts';
 import { hideStatementSecrets } from '../../src/ops/operations/mysql/statement-secrets.ts';
@@ -269,4 +269,80 @@ test('a secret is hidden before the sentence is cut, so that no half of it stays
     };
     expect(obstaclesOf({ status: { conditions: [condition] } } as never).join()).not.toContain('S3c');
   }
+});
+
+/** Secrets as clusters, databases and jobs say them; each is masked whole. */
+const SECRET = [
+  'password=S3cret-9x',
+  'DB_PASSWORD: S3cret-9x',
+  '"token":"S3cret-9x"',
+  'token=S3cret-9x',
+  'AZURE_STORAGE_KEY=S3cret-9x',
+  'aws_secret_access_key = S3cret-9x',
+  'clientSecret: S3cret-9x',
+  "api-key: 'S3cret 9x'",
+  'Authorization: Bearer S3cret-9x',
+  'Authorization: Basic S3cret9x==',
+  'curl with Bearer S3cret-9x',
+  'postgres://app:S3cret-9x@db/shop',
+  'eyJhbGciOiJFZERTQSJ9.eyJTM2NyZXQiOjF9.S3cret-9x',
+  'AKIAS3CRETS3CRETS3CR',
+  'ghp_S3cretS3cret9x',
+  'S3cretUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+  '-----BEGIN PRIVATE KEY-----\nS3cret-9x\n-----END PRIVATE KEY-----',
+];
+const masked = /S3cret|S3CRET/;
+
+test.each(SECRET)('nobody reads a secret that a cluster or a database says: %s', async (secret) => {
+  for (const text of [secret, `CrashLoop: ${secret}`, `${'x'.repeat(470)} ${secret}, and more`]) {
+    const { context } = hostileTargets(text);
+    const target = { unit: '电商', namespace: 'shop', name: 'web', instance: 'shop-db' };
+    const input = { ...target, replicas: 3, id: '7', query: 'q:5' };
+    const said: unknown[] = [];
+    for (const read of ['k8s.deployments.list', 'k8s.pods.list', 'mysql.processlist'] as const)
+      said.push(await inPlainLines<unknown>(reads[read](context, input as never)));
+    for (const name of ['k8s.scale', 'k8s.restart', 'mysql.kill'] as const)
+      said.push(await inPlainLines<unknown>(changes[name].inspect(context, input as never)));
+    const change = {
+      id: '1',
+      version: 'v',
+      input,
+      before: { replicas: 2 },
+      after: { replicas: 3 },
+      startedAt: 0,
+    };
+    for (const name of ['k8s.scale', 'k8s.restart'] as const) {
+      said.push(await inPlainLines<unknown>(changes[name].observe(context, change as never)));
+      said.push(await inPlainLines<unknown>(changes[name].reconcile(context, change as never)));
+    }
+    expect(JSON.stringify(said)).not.toMatch(masked);
+
+    const options = { mayHaveHappened: false, cause: new Error(text, { cause: new Error(text) }) };
+    const failure = new TargetFailed(`集群说：${text}`, options);
+    await expect(inPlainLines(Promise.reject(failure))).rejects.not.toThrow(masked);
+    const { message, stack, cause } = forLog(failure);
+    const deeper = (cause as Error).cause as Error;
+    const logged = [message, stack, (cause as Error).stack, `${cause}`, deeper.stack, `${deeper}`];
+    expect(logged.join()).not.toMatch(masked);
+  }
+});
+
+test.each([
+  'registry.example/sso/keycloak:26.0',
+  'registry.example/shop/token:v2@sha256:0b3f1e2d4c5b6a79880b3f1e2d4c5b6a79880b3f1e2d4c5b6a79880b3f1e2d4c',
+  'tokenizer: 3 个就绪，secretary=ok',
+  'exceeded quota: pods, requested: pods=1, used: pods=2, limited: pods=2',
+  'Back-off 5m0s restarting failed container=web pod=web-7c9d9c5b8-x2x4z_shop(0f8fad5b-d9cb-469f-a165-70867728950e)',
+  'secret "db-password" not found',
+  "couldn't find key DB_PASSWORD in Secret shop/db",
+  'spec.env[0].valueFrom.secretKeyRef.key: Required value',
+  'spec.token: Invalid value: "x": must be 3 letters',
+  "Access denied for user 'keypad'@'10.0.0.1' (using password: YES)",
+  "Duplicate entry '7' for key 'PRIMARY'",
+  'select * from cache where primary_key = 5 and a.key = b.key order by key',
+  'https://registry.example/v2/shop/web/manifests/1.4.2',
+  'Basic authentication is not enabled; use a Bearer token',
+  '镜像：web:1 → web:2，2/3 就绪，已等 5 分钟',
+])('what is no secret is left whole: %s', async (text) => {
+  expect(await inPlainLines(Promise.resolve({ text, list: [text] }))).toEqual({ text, list: [text] });
 });
