@@ -106,26 +106,19 @@ async function ask<T>(parts: Required<PushClientParts>, path: string, message?: 
 /** Asks once, with a signature of its own; throws a PushError when no usable answer comes. */
 async function exchange(parts: Required<PushClientParts>, path: string, message: GivenMessage | undefined) {
   const url = new URL(`${parts.url}${path}`);
-  const method = message === undefined ? 'GET' : 'POST';
-  const text = message === undefined ? {} : { body: JSON.stringify(message) };
+  const said = message === undefined ? {} : { body: JSON.stringify(message) };
+  const request = { method: message === undefined ? 'GET' : 'POST', ...said } as const;
   // A gateway takes its own part of the path off: what arrives is signed.
-  const unsigned = { method, target: path, now: Date.now(), nonce: randomUUID() };
+  const signed = signRequest(parts, { ...request, target: path, now: Date.now(), nonce: randomUUID() });
   try {
-    const answered = await parts.send({
-      method,
+    const { status, text } = await parts.send({
+      ...request,
       url,
-      headers: {
-        ...signRequest(parts, { ...unsigned, ...text }),
-        ...(message !== undefined && { 'content-type': 'application/json' }),
-      },
-      ...text,
+      headers: { ...signed, 'content-type': 'application/json' },
       timeoutMs: message?.wait ? SEND_TIMEOUT_MS : TIMEOUT_MS,
       maxBytes: MAX_BYTES,
     });
-    return {
-      status: answered.status,
-      body: JSON.parse(answered.text) as Readonly<Record<string, unknown>>,
-    };
+    return { status, body: JSON.parse(text) as Readonly<Record<string, unknown>> };
   } catch (cause) {
     throw new PushError(0, 'Message delivery gave no usable answer.', { cause });
   }

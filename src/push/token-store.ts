@@ -27,11 +27,9 @@ export function createTokenStore(
 
   /** What is kept; a value that cannot be decrypted counts as none, and is overwritten. */
   const find = async () => {
-    const row = await db
-      .selectFrom('access_tokens')
-      .select(['sealed', sql<number>`expires_at - ${now()}`.as('lifeMs')])
-      .where((eb) => eb.and(key))
-      .executeTakeFirst();
+    const lifeMs = sql<number>`expires_at - ${now()}`.as('lifeMs');
+    const kept = db.selectFrom('access_tokens').select(['sealed', lifeMs]);
+    const row = await kept.where((eb) => eb.and(key)).executeTakeFirst();
     const token = row?.sealed ? await seal.open(row.sealed) : null;
     return row === undefined || token === null ? null : { ...row, token };
   };
@@ -43,17 +41,11 @@ export function createTokenStore(
     },
     async write({ token, lifeMs }) {
       const kept = { sealed: await seal.close(token), expires_at: later(lifeMs) };
-      await db
-        .insertInto('access_tokens')
-        .values({ ...key, ...kept, lease_owner: null, lease_until: 0 })
-        .onDuplicateKeyUpdate(kept)
-        .execute();
-      await db
-        .deleteFrom('access_tokens')
-        .where((eb) => eb.and(app))
-        .where('expires_at', '<', later(-KEPT_MS))
-        .where('lease_until', '<', now())
-        .execute();
+      const row = { ...key, ...kept, lease_owner: null, lease_until: 0 };
+      await db.insertInto('access_tokens').values(row).onDuplicateKeyUpdate(kept).execute();
+      const ofApp = db.deleteFrom('access_tokens').where((eb) => eb.and(app));
+      const useless = ofApp.where('expires_at', '<', later(-KEPT_MS));
+      await useless.where('lease_until', '<', now()).execute();
     },
     async drop(token) {
       const kept = await find();
@@ -62,15 +54,10 @@ export function createTokenStore(
     },
     async lock(ms) {
       const owner = randomUUID();
-      await db
-        .insertInto('access_tokens')
-        .values({ ...key, sealed: null, expires_at: 0, lease_owner: null, lease_until: 0 })
-        .onDuplicateKeyUpdate((eb) => ({ lease_until: eb.ref('lease_until') }))
-        .execute();
-      const { numUpdatedRows } = await change()
-        .set({ lease_owner: owner, lease_until: later(ms) })
-        .where('lease_until', '<=', now())
-        .executeTakeFirst();
+      const row = { ...key, sealed: null, expires_at: 0, lease_owner: null, lease_until: 0 };
+      await db.insertInto('access_tokens').ignore().values(row).execute();
+      const lease = change().set({ lease_owner: owner, lease_until: later(ms) });
+      const { numUpdatedRows } = await lease.where('lease_until', '<=', now()).executeTakeFirst();
       if (numUpdatedRows === 0n) return null;
       return async () =>
         void (await change().set({ lease_until: 0 }).where('lease_owner', '=', owner).execute());

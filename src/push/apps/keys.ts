@@ -28,14 +28,9 @@ export function createKeys(parts: KeysParts) {
 
   /** Whether the app has had such a valid key. */
   const retireKey = async (by: Database, app: string, keyId: string): Promise<boolean> => {
-    const { numUpdatedRows } = await by
-      .updateTable('app_keys')
-      .set({ retired_at: now() })
-      .where('app_id', '=', app)
-      .where('key_id', '=', keyId)
-      .where('retired_at', 'is', null)
-      .executeTakeFirst();
-    return numUpdatedRows > 0n;
+    const valid = by.updateTable('app_keys').set({ retired_at: now() }).where('retired_at', 'is', null);
+    const named = valid.where((eb) => eb.and({ app_id: app, key_id: keyId }));
+    return (await named.executeTakeFirst()).numUpdatedRows > 0n;
   };
 
   /**
@@ -45,37 +40,22 @@ export function createKeys(parts: KeysParts) {
   const makeKey = async (tx: Tx, app: string) => {
     const keyId = randomBytes(4).toString('hex');
     const key = deriveKey(masterKey, app, keyId);
-    const valid = await tx
-      .selectFrom('app_keys')
-      .select('key_id')
-      .where('app_id', '=', app)
-      .where('retired_at', 'is', null)
-      .orderBy('id', 'desc')
-      .execute();
+    const ofApp = tx.selectFrom('app_keys').select('key_id').where('app_id', '=', app);
+    const valid = await ofApp.where('retired_at', 'is', null).orderBy('id', 'desc').execute();
     const retired = valid.slice(1).map((row) => row.key_id);
     for (const old of retired) await retireKey(tx, app, old);
-    await tx
-      .insertInto('app_keys')
-      .values({ app_id: app, key_id: keyId, key_hash: hashOf(key), created_at: now() })
-      .execute();
+    const row = { app_id: app, key_id: keyId, key_hash: hashOf(key), created_at: now() };
+    await tx.insertInto('app_keys').values(row).execute();
     return { app, keyId, key, retired };
   };
 
   return {
     async create({ app, ...given }: NewApp) {
-      const bare = {
-        app_id: readAppId(app),
-        scopes: '[]',
-        per_minute: 600,
-        callback_hosts: '[]',
-        enabled: 1,
-      };
+      const lists = { scopes: '[]', callback_hosts: '[]' };
+      const bare = { app_id: readAppId(app), ...lists, per_minute: 600, enabled: 1, created_at: now() };
       try {
         return await transact(db, async (tx) => {
-          await tx
-            .insertInto('apps')
-            .values({ ...bare, created_at: now() })
-            .execute();
+          await tx.insertInto('apps').values(bare).execute();
           await changeApp(tx, app, given);
           return makeKey(tx, app);
         });

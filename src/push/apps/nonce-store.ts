@@ -38,13 +38,9 @@ export function createNonces(db: Database, now: () => number) {
       use({ app, nonce, claim: randomUUID().replaceAll('-', '').slice(-16), expires_at: until + LONGER_MS }),
     /** Forgets some of those whose time is over, and resolves to whether there may be more; to be called every minute or so. */
     async prune(): Promise<boolean> {
-      const { numDeletedRows } = await db
-        .deleteFrom('nonces')
-        .where('expires_at', '<', now())
-        .orderBy('expires_at')
-        .limit(ROWS_AT_ONCE)
-        .executeTakeFirst();
-      return numDeletedRows === BigInt(ROWS_AT_ONCE);
+      const { numAffectedRows } = await sql`delete from nonces where expires_at < ${now()}
+        order by expires_at limit ${sql.lit(ROWS_AT_ONCE)}`.execute(db);
+      return numAffectedRows === BigInt(ROWS_AT_ONCE);
     },
   };
 }

@@ -44,17 +44,18 @@ export function createRates(db: Database, now: () => number) {
       const [settling, settled] = [minute, counts];
       const rows = [...settled]
         .filter(([, { unsaid }]) => unsaid > 0)
-        .map(([app, { unsaid: requests }]) => ({ minute: settling, app, requests }));
+        .map(([app, { unsaid: requests }]) => ({ minute: settling, app, requests }))
+        // In one order, so that replicas wait for each other instead of locking each other out.
+        .sort((a, b) => (a.app < b.app ? -1 : 1));
       if (rows.length === 0) return;
       for (const count of settled.values()) count.unsaid = 0;
-      await db
+      const add = db
         .insertInto('app_rates')
-        // In one order, so that replicas wait for each other instead of locking each other out.
-        .values(rows.toSorted((a, b) => (a.app < b.app ? -1 : 1)))
+        .values(rows)
         .onDuplicateKeyUpdate((eb) => ({
           requests: eb('requests', '+', eb.fn<number>('values', ['requests'])),
-        }))
-        .execute();
+        }));
+      await add.execute();
       const totals = db.selectFrom('app_rates').select(['app', 'requests']).where('minute', '=', settling);
       for (const { app, requests } of await totals.execute()) {
         const count = settled.get(app);
@@ -62,10 +63,8 @@ export function createRates(db: Database, now: () => number) {
       }
       if (cleanedAt === settling) return;
       cleanedAt = settling;
-      await db
-        .deleteFrom('app_rates')
-        .where('minute', '<', settling - 1)
-        .execute();
+      const old = db.deleteFrom('app_rates').where('minute', '<', settling - 1);
+      await old.execute();
     },
   };
 }

@@ -24,10 +24,8 @@ export async function insertMedia(
   const { sha256, bytes, picture, now } = media;
   try {
     await transact(db, async (tx) => {
-      await tx
-        .insertInto('media')
-        .values({ sha256, picture, size: bytes.length, created_at: now, last_used: now })
-        .execute();
+      const row = { sha256, picture, size: bytes.length, created_at: now, last_used: now };
+      await tx.insertInto('media').values(row).execute();
       for (let part = 0; part * CHUNK_BYTES < bytes.length; part += 1) {
         const chunk = Buffer.from(bytes.subarray(part * CHUNK_BYTES, (part + 1) * CHUNK_BYTES));
         await tx.insertInto('media_chunks').values({ sha256, part, bytes: chunk }).execute();

@@ -51,11 +51,8 @@ export function createUploads({ db, now, sleep, newId }: UploadParts) {
 
   /** Takes the turn at uploading; false when somebody else has it, or has done it. */
   async function lease(key: MediaKey, owner: string, at: number): Promise<boolean> {
-    await db
-      .insertInto('media_ids')
-      .values({ ...key, expires_at: 0, lease_until: 0 })
-      .onDuplicateKeyUpdate((eb) => ({ lease_until: eb.ref('lease_until') }))
-      .execute();
+    const row = { ...key, expires_at: 0, lease_until: 0 };
+    await db.insertInto('media_ids').ignore().values(row).execute();
     const { numUpdatedRows } = await change(key)
       .set({ lease_owner: owner, lease_until: at + LEASE_MS })
       .where('lease_until', '<', at)
@@ -73,16 +70,14 @@ export function createUploads({ db, now, sleep, newId }: UploadParts) {
     } finally {
       // Gives the turn back. When this fails the lease ends by itself; what was uploaded is good all the same.
       const end = change(key).set({ ...made, lease_owner: null, lease_until: 0 });
-      const ended = end.where('lease_owner', '=', owner).execute();
-      await ended.catch(() => {});
+      const mine = end.where('lease_owner', '=', owner);
+      await mine.execute().catch(() => {});
     }
   }
 
   return (key: MediaKey, upload: Upload): Promise<string> => {
     const name = JSON.stringify([key.sha256, key.kind, key.name, key.owner]);
-    const running = begun.get(name);
-    if (running !== undefined) return running;
-    const run = inTurn(key, upload).finally(() => begun.delete(name));
+    const run = begun.get(name) ?? inTurn(key, upload).finally(() => begun.delete(name));
     begun.set(name, run);
     return run;
   };

@@ -5,11 +5,12 @@ import type { Receiver } from '../content/message.ts';
 import { opaqueSchema } from '../content/opaque.ts';
 import { nextPage, Refusal, type Route, route } from '../http/route.ts';
 import { acceptMessage, failedSchema, sentSchema } from './accept-message.ts';
-import { listMessageRows, messageQuery, placeOf } from './message-list-store.ts';
-import { messageSchema } from './message-schema.ts';
+import { messageQuery, messageSchema } from './message-schema.ts';
 import {
   countStates,
+  listMessageRows,
   noMessage,
+  placeOf,
   readAttemptRows,
   readDeliveryRows,
   readMessageRow,

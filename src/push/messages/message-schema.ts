@@ -4,13 +4,15 @@ import { contentKinds } from '../content/content.ts';
 import { contentFields, oneKind } from '../content/content-schema.ts';
 import {
   callbackUrlSchema,
+  ID,
   optionalAccount,
+  pageLimit,
   templateSchema,
   textOf,
   timeOr,
   webAddress,
 } from '../content/fields.ts';
-import { lanes } from '../content/message.ts';
+import { deliveryStates, lanes } from '../content/message.ts';
 import { opaqueOf } from '../content/opaque.ts';
 
 const DAY_MS = 86_400_000;
@@ -106,3 +108,35 @@ export function messageSchema(now: () => number) {
 export type HandedMessage = z.output<ReturnType<typeof messageSchema>>;
 /** The same as its caller writes it. */
 export type GivenMessage = z.input<ReturnType<typeof messageSchema>>;
+
+const timeOfQuery = timeOr(z.string().regex(/^\d{1,11}$/));
+
+/** What the list of messages can be asked for, read as the database is: times in Unix ms, `after` as a place. */
+export const messageQuery = z.strictObject({
+  state: z.enum(deliveryStates).optional(),
+  receiver: z
+    .string()
+    .regex(
+      /^(user|party|tag|chat|robot):[\w.@-]{1,64}$/,
+      'must be like user:zhangsan, party:2, tag:7, chat:ID or robot:NAME',
+    )
+    .transform((receiver) => (receiver.startsWith('user:') ? receiver.toLowerCase() : receiver))
+    .optional(),
+  since: timeOfQuery,
+  until: timeOfQuery,
+  priority: z.enum(lanes).optional(),
+  template: z.string().max(32).optional(),
+  campaign: z.string().regex(ID, 'must be the id of a campaign').optional(),
+  limit: pageLimit(100, 50),
+  /** The last of the page before. */
+  after: z
+    .string()
+    .regex(/^\d{1,15}\.[0-9a-f-]{36}$/, 'must be the `next` of the page before')
+    .transform((place) => {
+      const [createdAt = '', id = ''] = place.split('.');
+      return { createdAt: Number(createdAt), id };
+    })
+    .optional(),
+});
+/** Which messages are wanted. */
+export type MessageFilter = z.output<typeof messageQuery>;

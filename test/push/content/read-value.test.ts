@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { campaignSchema, readLine } from '../../../src/push/campaigns/campaign-schema.ts';
 import { readValue } from '../../../src/push/content/read-value.ts';
-import { messageQuery } from '../../../src/push/messages/message-list-store.ts';
-import { messageSchema } from '../../../src/push/messages/message-schema.ts';
+import { messageQuery, messageSchema } from '../../../src/push/messages/message-schema.ts';
 
 const schema = messageSchema(() => Date.parse('2026-11-21T08:00:00Z'));
 const users = ['zhangsan'];

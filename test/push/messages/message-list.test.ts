@@ -3,8 +3,8 @@ import { afterAll, expect, test } from 'vitest';
 import { openPushDatabase } from '#test/push-database.ts';
 import type { DeliveryState } from '../../../src/push/content/message.ts';
 import { newId } from '../../../src/push/database/new-id.ts';
-import type { MessageFilter } from '../../../src/push/messages/message-list-store.ts';
-import { listMessageRows } from '../../../src/push/messages/message-list-store.ts';
+import type { MessageFilter } from '../../../src/push/messages/message-schema.ts';
+import { listMessageRows } from '../../../src/push/messages/message-store.ts';
 
 const { db, drop } = await openPushDatabase();
 afterAll(drop);
