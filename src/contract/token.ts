@@ -11,6 +11,8 @@ const LIFETIME = 60;
 const AHEAD = 5;
 const ISSUER = 'keypad-bot';
 const AUDIENCE = 'keypad-ops';
+/** What a token is for, in its header (RFC 8725, explicit typing): one that was signed for anything else is none, also under the same key. */
+const TYPES = { operation: 'keypad-op+jwt', report: 'keypad-report+jwt' } as const;
 
 const reportClaims = z.strictObject({
   iss: z.literal(ISSUER),
@@ -53,7 +55,11 @@ export async function signToken(key: SigningKey, request: TokenRequest): Promise
   const { subject, operation, body, id, now, departments } = request;
   const issuedAt = Math.floor(now / 1000);
   const token = new SignJWT({ op: operation, bsha: digest(body), ...(departments && { departments }) })
-    .setProtectedHeader({ alg: 'EdDSA', kid: key.kid })
+    .setProtectedHeader({
+      alg: 'EdDSA',
+      kid: key.kid,
+      typ: TYPES[subject === undefined ? 'report' : 'operation'],
+    })
     .setIssuer(ISSUER)
     .setAudience(AUDIENCE)
     .setJti(id)
@@ -66,14 +72,14 @@ export async function signToken(key: SigningKey, request: TokenRequest): Promise
  * The claims of a token that was signed by one of `keys` for this very request; whether it was used before is for
  * the caller to know. Throws Refused('token') with a sentence that names the first check that failed.
  */
-export const verifyToken = verifierOf(claims);
+export const verifyToken = verifierOf(TYPES.operation, claims);
 
 /** The same for a report: its token names no user, and one that names a user is refused. */
-export const verifyReportToken = verifierOf(reportClaims);
+export const verifyReportToken = verifierOf(TYPES.report, reportClaims);
 
-function verifierOf<C extends ReportClaims>(form: z.ZodType<C>) {
+function verifierOf<C extends ReportClaims>(type: string, form: z.ZodType<C>) {
   return async (keys: VerifyingKeys, token: string, use: TokenUse): Promise<C> => {
-    const signed = form.safeParse(await verifiedPayload(keys, token));
+    const signed = form.safeParse(await verifiedPayload(keys, token, type));
     if (!signed.success) throw refused(`内容不对（${signed.error.issues[0]?.path.join('.') || '格式'}）`);
     const { iat, exp, op, bsha } = signed.data;
     const now = use.now / 1000;
@@ -86,7 +92,7 @@ function verifierOf<C extends ReportClaims>(form: z.ZodType<C>) {
   };
 }
 
-async function verifiedPayload(keys: VerifyingKeys, token: string): Promise<unknown> {
+async function verifiedPayload(keys: VerifyingKeys, token: string, type: string): Promise<unknown> {
   const keyOf = ({ kid }: { kid?: string }): KeyObject => {
     const key = keys.get(kid ?? '');
     if (key === undefined) throw refused('由未知的密钥签名');
@@ -98,7 +104,8 @@ async function verifiedPayload(keys: VerifyingKeys, token: string): Promise<unkn
     .every((part) => part === Buffer.from(part, 'base64url').toString('base64url'));
   if (!isCanonical) throw refused('内容不对（格式）');
   try {
-    const { payload } = await compactVerify(token, keyOf, { algorithms: ['EdDSA'] });
+    const { payload, protectedHeader } = await compactVerify(token, keyOf, { algorithms: ['EdDSA'] });
+    if (protectedHeader.typ !== type) throw refused('不是为此签发的，请让 bot 和 ops 用同一个版本');
     return JSON.parse(Buffer.from(payload).toString());
   } catch (error) {
     if (error instanceof Refused) throw error;

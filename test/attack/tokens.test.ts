@@ -31,7 +31,7 @@ const claims = (changes: Record<string, unknown>) => ({
 });
 const signed = (changes: Record<string, unknown>, header: Record<string, unknown> = {}, by = key) =>
   new CompactSign(Buffer.from(JSON.stringify(claims(changes))))
-    .setProtectedHeader({ alg: 'EdDSA', kid: key.kid, ...header })
+    .setProtectedHeader({ alg: 'EdDSA', kid: key.kid, typ: 'keypad-op+jwt', ...header })
     .sign(by.key);
 
 /** Each makes a token that must not be taken. */
@@ -69,6 +69,10 @@ const KINDS: Readonly<Record<string, (chance: Chance) => Promise<string> | strin
     signed({ op: pick(['k8s.restart', 'k8s.scale/preview', 'K8S.SCALE', 'k8s.scale ', '', ['k8s.scale']]) }),
   'for another body': ({ pick }) =>
     signed({ bsha: pick([createHash('sha256').update('{"a":2}').digest('base64url'), '', 'AAAA']) }),
+  'of another purpose': ({ pick }) => {
+    const typ = pick([undefined, 'JWT', 'keypad-op', 'keypad-op+jwt ', 'KEYPAD-OP+JWT', 'keypad-report+jwt']);
+    return signed({}, { typ });
+  },
   'out of its time': ({ pick, below }) =>
     signed(
       pick<Record<string, unknown>>([

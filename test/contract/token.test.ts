@@ -24,7 +24,7 @@ function forged(changes: Record<string, unknown>, header: Record<string, unknown
     op: 'k8s.scale',
     bsha: createHash('sha256').update(use.body).digest('base64url'),
   };
-  const protectedHeader = { alg: 'EdDSA', kid: key.kid, ...header };
+  const protectedHeader = { alg: 'EdDSA', kid: key.kid, typ: 'keypad-op+jwt', ...header };
   return new SignJWT({ ...honest, ...changes }).setProtectedHeader(protectedHeader).sign(key.key);
 }
 
@@ -128,11 +128,36 @@ describe('a token is refused', () => {
   });
 
   test('whose content is no JSON', async () => {
-    const signing = new CompactSign(Buffer.from('x')).setProtectedHeader({ alg: 'EdDSA', kid: key.kid });
+    const signing = new CompactSign(Buffer.from('x')).setProtectedHeader({
+      alg: 'EdDSA',
+      kid: key.kid,
+      typ: 'keypad-op+jwt',
+    });
     expect(await refusal(await signing.sign(key.key))).toMatchObject({
       reason: 'token',
       message: expect.stringContaining('格式'),
     });
+  });
+
+  test.each([undefined, 'JWT', 'keypad-report+jwt', 'KEYPAD-OP+JWT', 'application/keypad-op+jwt'])(
+    'that was signed for another purpose: %s',
+    async (typ) => {
+      expect(await refusal(await forged({}, { typ }))).toMatchObject({
+        reason: 'token',
+        message: expect.stringContaining('不是为此签发的'),
+      });
+    },
+  );
+
+  test('for a report when it is an operation’s, whatever it claims', async () => {
+    const reported = { ...use, operation: 'reports' };
+    const token = (typ: string) => forged({ sub: undefined, op: 'reports' }, { typ });
+    expect(await verifyReportToken(keys, await token('keypad-report+jwt'), reported)).toMatchObject({
+      op: 'reports',
+    });
+    await expect(verifyReportToken(keys, await token('keypad-op+jwt'), reported)).rejects.toThrow(
+      '不是为此签发的',
+    );
   });
 
   test('with alg none', async () => {
