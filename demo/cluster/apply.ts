@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Proposal } from './admission.ts';
 import { ApiFailure } from './failure.ts';
 import { describeField, type FieldPath, fieldsOf, membersOf, readFields } from './field-sets.ts';
-import { isRecord } from './json.ts';
 import type { KubeObject, ManagedFields } from './shapes.ts';
 
 /** A server-side apply: who wants which fields, and whether others are overruled. */
@@ -26,7 +25,7 @@ export function applyTo(live: KubeObject, application: Application): Proposal {
     entry.manager === manager && entry.operation === 'Apply' && entry.subresource === undefined;
   const others = entries.filter((entry) => !isMine(entry));
   const conflicts = force ? [] : conflictsOf(live, wanted, others);
-  const forgiven = manager === 'kubectl' ? lastApplied(live) : new Map<FieldPath, unknown>();
+  const forgiven = manager === 'kubectl' ? lastApplied(live) : new Set<FieldPath>();
   const serious = conflicts.filter(({ path }) => !forgiven.has(path));
   if (serious.length > 0) throw applyConflict(serious);
   const kept = new Set([...wanted.keys(), ...others.flatMap(readFields)]);
@@ -58,14 +57,19 @@ function conflictsOf(
   );
 }
 
-/** What client-side apply had applied: `kubectl apply --server-side` takes over from it without a conflict. */
-function lastApplied({ metadata }: KubeObject): ReadonlyMap<FieldPath, unknown> {
+/**
+ * What client-side apply had applied and still stands so: `kubectl apply --server-side` takes it over without a conflict.
+ */
+function lastApplied(live: KubeObject): ReadonlySet<FieldPath> {
   try {
-    const text = metadata.annotations?.['kubectl.kubernetes.io/last-applied-configuration'] ?? '';
-    const configuration: unknown = JSON.parse(text);
-    return fieldsOf(isRecord(configuration) ? configuration : {});
+    const text = live.metadata.annotations?.['kubectl.kubernetes.io/last-applied-configuration'] ?? '';
+    const is = fieldsOf(live);
+    const applied = [...fieldsOf(JSON.parse(text))];
+    return new Set(
+      applied.filter(([path, value]) => isDeepStrictEqual(is.get(path), value)).map(([path]) => path),
+    );
   } catch {
-    return new Map();
+    return new Set();
   }
 }
 

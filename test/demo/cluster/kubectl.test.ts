@@ -211,11 +211,8 @@ withKubectl(
     expect(await kubectl('apply', '--server-side', '-f', file)).toContain('serverside-applied');
     const entries = cluster.get('deployments', 'pay', 'taken')?.metadata.managedFields ?? [];
     const writers = entries.map(({ manager, operation }) => `${manager} ${operation}`);
-    expect(writers).toEqual([
-      'kubectl Apply',
-      'kubectl-last-applied Apply',
-      'kube-controller-manager Update',
-    ]);
+    const expected = ['kube-controller-manager Update', 'kubectl Apply', 'kubectl-last-applied Apply'];
+    expect(writers.toSorted()).toEqual(expected);
     cluster.scale('pay', 'taken', 5);
     await expect(kubectl('apply', '--server-side', '-f', file)).rejects.toThrow('conflict with "hand"');
     await kubectl('apply', '--server-side', '--force-conflicts', '-f', file);
