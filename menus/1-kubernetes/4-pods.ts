@@ -8,10 +8,10 @@ export default action(root, {
   ask: { deployment: whichDeployment() },
   run: async ({ ops }, { unit, deployment: { namespace, name } }) => {
     const pods = await ops.call('k8s.pods.list', { unit, namespace, name });
-    return table(
-      pods,
-      ({ name, phase, readyContainers, containers, restarts }) =>
-        `${name}\n  状态 ${phase} ${readyContainers}/${containers} 就绪，重启 ${restarts} 次`,
-    );
+    return table(pods, ({ name, phase, ready, readyContainers, containers, restarts }) => {
+      const isKnown = readyContainers !== undefined && containers !== undefined;
+      const stands = isKnown ? `${readyContainers}/${containers} 就绪` : ready ? '已就绪' : '未就绪';
+      return `${name}\n  状态 ${phase} ${stands}，重启 ${restarts} 次`;
+    });
   },
 });

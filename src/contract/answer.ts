@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { reasons } from '../errors.ts';
 
 const fourDigits = z.string().regex(/^\d{4}$/);
 
@@ -8,7 +7,7 @@ const fourDigits = z.string().regex(/^\d{4}$/);
  * the user, the operation, the input and the state of the object, and a confirmation is bound to it.
  * `code` is there when the risk is `high`. `expiresAt` is Unix milliseconds.
  */
-export const preview = z.strictObject({
+export const preview = z.object({
   id: z.uuid(),
   hash: z.string(),
   risk: z.enum(['low', 'high']),
@@ -25,29 +24,34 @@ export const confirmation = z.strictObject({
   code: z.string().max(16).optional(),
 });
 
-const refused = z.strictObject({
+const refused = z.object({
   state: z.literal('refused'),
-  reason: z.enum([...reasons, 'input']),
+  /** One of `reasons`, or `input`; or one that a newer platform has beside them. */
+  reason: z.string(),
   message: z.string(),
   /** The fresh state to confirm instead, when the object moved. */
   preview: preview.optional(),
 });
 
-/** Every answer of the platform; `state` says which. Texts are Chinese and meant for the person on the phone. */
+/**
+ * Every answer of the platform; `state` says which. Bot and platform are updated one after the other: what a newer platform
+ * says beside is ignored, and what comes to an answer later is optional. Texts are Chinese and meant for the person on the
+ * phone.
+ */
 export const answer = z.discriminatedUnion('state', [
-  z.strictObject({
+  z.object({
     state: z.literal('done'),
     output: z.unknown().optional(),
     /** What a list leaves out since it could not be read; see `Unread`. */
     unread: z.array(z.string()).optional(),
     text: z.string().optional(),
   }),
-  z.strictObject({ state: z.literal('preview'), preview }),
-  z.strictObject({ state: z.literal('accepted'), text: z.string() }),
+  z.object({ state: z.literal('preview'), preview }),
+  z.object({ state: z.literal('accepted'), text: z.string() }),
   refused,
-  z.strictObject({ state: z.literal('failed'), message: z.string() }),
-  z.strictObject({ state: z.literal('unknown'), message: z.string() }),
+  z.object({ state: z.literal('failed'), message: z.string() }),
+  z.object({ state: z.literal('unknown'), message: z.string() }),
   // The platform itself failed: what became of a confirmation is not known from this answer.
-  z.strictObject({ state: z.literal('error'), message: z.string() }),
+  z.object({ state: z.literal('error'), message: z.string() }),
 ]);
 export type Answer = z.infer<typeof answer>;

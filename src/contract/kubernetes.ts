@@ -5,7 +5,7 @@ import { kubernetesName, type Operations, type Risk, unit } from './operation.ts
 export const MOST_REPLICAS = 1000;
 
 /** What a phone needs to know of a deployment. `key` is `namespace/name`; counts are pods. */
-export const deployment = z.strictObject({
+export const deployment = z.object({
   key: z.string(),
   label: z.string(),
   namespace: kubernetesName,
@@ -16,12 +16,13 @@ export const deployment = z.strictObject({
 });
 
 /** What a phone needs to know of a pod. `phase` is what kubectl calls its status; `age` is in seconds. */
-export const pod = z.strictObject({
+export const pod = z.object({
   name: kubernetesName,
   phase: z.string(),
   ready: z.boolean(),
-  readyContainers: z.int(),
-  containers: z.int(),
+  /** How many of how many containers; an older platform does not say. */
+  readyContainers: z.int().optional(),
+  containers: z.int().optional(),
   restarts: z.int(),
   age: z.int(),
   node: z.string(),

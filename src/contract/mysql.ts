@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { type Operations, unit } from './operation.ts';
 
 /** One running connection. `key` names this very query, not just the connection: it changes with the next query. */
-export const query = z.strictObject({
+export const query = z.object({
   key: z.string(),
   label: z.string(),
   /** `#` and the connection: what may be typed for it. */

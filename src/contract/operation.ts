@@ -13,7 +13,9 @@ export interface Operation {
    */
   readonly kind: 'read' | 'change' | 'acknowledge';
   readonly title: string;
+  /** What is unknown in it is refused: to leave out what somebody asked for could change more than was meant. */
   readonly input: z.ZodType;
+  /** What is unknown in it is ignored, and a field that comes later is optional: bot and platform are updated one by one. */
   readonly output?: z.ZodType;
 }
 

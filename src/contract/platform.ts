@@ -19,7 +19,7 @@ export const platform = {
     kind: 'acknowledge',
     title: '操作结果',
     input: z.strictObject({ id: z.uuid() }),
-    output: z.strictObject({
+    output: z.object({
       state: z.enum(['never', 'pending', 'done', 'failed', 'unknown']),
       text: z.string(),
     }),
@@ -29,6 +29,6 @@ export const platform = {
     kind: 'acknowledge',
     title: '已收到结果',
     input: z.strictObject({ ids: z.array(z.uuid()).min(1).max(100) }),
-    output: z.strictObject({}),
+    output: z.object({}),
   },
 } as const satisfies Operations;

@@ -50,6 +50,18 @@ test('the confirmed preview goes to the platform once, as the user, and its outc
     .toContainEqual(['zhangsan', { ids: [state.id] }]);
 });
 
+test.each([
+  ['an older', {}, {}, '已就绪'],
+  ['a newer', { readyContainers: 1, containers: 2, zone: 'a' }, { page: { more: true } }, '1/2 就绪'],
+])('%s platform is understood: its lists are shown', async (_, moreOfPod, moreOfAnswer, shown) => {
+  const pod = { name: 'web-a', phase: 'Running', ready: true, restarts: 0, age: 5, node: 'n' };
+  platform.script = ({ operation }) => {
+    const output = operation === 'k8s.pods.list' ? [{ ...pod, ...moreOfPod }] : [web];
+    return operation.startsWith('k8s') ? { state: 'done', output, ...moreOfAnswer } : undefined;
+  };
+  expect(await say('hi', '1-1-4-1')).toContain(`web-a\n  状态 Running ${shown}，重启 0 次`);
+});
+
 test('a receipt that the platform did not get is given again', async () => {
   const receipts = () => called('operation.received').filter(({ body }) => isAbout(body, state.id));
   scripted(() => ({ state: 'done', text: 'web：2 → 3，3 个就绪' }));

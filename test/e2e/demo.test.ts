@@ -84,6 +84,13 @@ test('the demo prints one block, leaves its settings, keeps its data, and goes w
   expect(first.printed()).toContain(`Phone       http://127.0.0.1:${ports.phone}\n`);
   expect(first.printed()).toContain(`Callback    http://127.0.0.1:${ports.bot}/wecom/callback\n`);
   expect(first.printed()).toContain('Kubeconfig  .demo/kubeconfig');
+  // What is normal at a start is neither warning nor error.
+  const lines = ['bot', 'ops', 'push'].flatMap((role) =>
+    readFileSync(inDirectory(`.demo/logs/${role}.log`), 'utf8')
+      .trim()
+      .split('\n'),
+  );
+  expect(lines.filter((line) => JSON.parse(line).level !== 'info')).toEqual([]);
   const before = settings();
   expect(Object.keys(before)).toEqual(expect.arrayContaining(NAMES));
   expect(before).toMatchObject({
@@ -100,7 +107,8 @@ test('the demo prints one block, leaves its settings, keeps its data, and goes w
   expect(await first.end('SIGTERM')).toBe(0);
   expect(children.filter(isRunning)).toEqual([]);
 
-  const second = run();
+  // Nothing needs a home, not even one that could be made.
+  const second = run({ HOME: '/proc/x' });
   expect(await second.settled, second.complained()).toBe(null);
   expect(settings()).toEqual(before);
   expect(await operationsDone()).toBe(1);

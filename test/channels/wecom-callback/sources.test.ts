@@ -60,7 +60,18 @@ test('the last good list serves when WeCom does not answer, also after a restart
   await open([], [['1.1.1.1/32']]);
   const restarted = await open([], [null]);
   expect(restarted.allows('1.1.1.1')).toBe(true);
-  expect(restarted.errors).toHaveLength(1);
+});
+
+test('nothing is said of an answer that does not come at once, and once a minute has passed without one it is', async () => {
+  const sources = await open([], [null, null, ['1.1.1.1/32'], null, null, null]);
+  const look = async (seconds: number): Promise<number> => {
+    clock.now += seconds * 1000;
+    await sources.keepFresh();
+    return sources.errors.length;
+  };
+  // All roles start at once; later a rolling update of message delivery falls upon the time to ask.
+  expect([await look(59), await look(1), await look(DAY / 1000)]).toEqual([0, 0, 0]);
+  expect([await look(59), await look(1)]).toEqual([0, 1]);
 });
 
 test('the list is asked for a day after a good answer, and as soon as it can be after none', async () => {
