@@ -1,6 +1,6 @@
-import { type Generated, type GeneratedAlways, sql } from 'kysely';
+import { type Generated, type GeneratedAlways, type Selectable, sql } from 'kysely';
 import { asciiChar } from '../../server/migrations.ts';
-import type { DeliveryState, Lane } from '../content/message.ts';
+import type { DeliveryState, Lane, Receiver } from '../content/message.ts';
 import { type RowsOf, table } from './schema.ts';
 
 /** `due_at` of a line in which nothing waits. */
@@ -51,7 +51,7 @@ export const deliveryTables = {
       message_id: sql<string>`${ID} not null`,
       /** Whose limits it counts for: the account of its message, for a robot always the default. */
       account: ACCOUNT,
-      receiver: sql<string>`varchar(100) not null`,
+      receiver: sql<Receiver>`varchar(100) not null`,
       /** Lane, account and receiver while it stands in line; null when it is over. */
       line: sql<string | null>`varchar(150)`,
       /** Its place in the line, by the clock of the database: the lowest is next, then the lowest id. A message for later has its time here. */
@@ -137,3 +137,7 @@ export const deliveryTables = {
   }),
 };
 export type DeliveryTables = RowsOf<typeof deliveryTables>;
+
+/** A delivery, and an attempt, as they are read. */
+export type DeliveryRow = Readonly<Selectable<DeliveryTables['deliveries']>>;
+export type AttemptRow = Readonly<Selectable<DeliveryTables['attempts']>>;

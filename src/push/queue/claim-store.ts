@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import type { Content } from '../content/content.ts';
-import type { DeliveryState, Lane, Receiver, Variables } from '../content/message.ts';
+import type { Lane, Variables } from '../content/message.ts';
 import { databaseTime } from '../database/clock.ts';
 import type { Database, Tx } from '../database/database.ts';
+import type { DeliveryRow } from '../database/delivery-tables.ts';
 import { inParts } from '../database/values.ts';
 import { LEASE_MS, nextInLine } from './line-store.ts';
 
@@ -40,25 +41,11 @@ export async function pickLines(
   return rows;
 }
 
-/** The delivery that is next in a line. */
-export interface Candidate {
-  readonly id: number;
-  readonly messageId: string;
-  readonly account: string;
-  readonly receiver: Receiver;
+/** The delivery that is next in a line; `due_at` is not before its place there. */
+export interface Candidate
+  extends Pick<DeliveryRow, 'id' | 'message_id' | 'account' | 'receiver' | 'shared' | 'state' | 'due_at'>,
+    Pick<DeliveryRow, 'tries' | 'parts' | 'msgids' | 'errcode' | 'lost_at' | 'variables'> {
   readonly line: string;
-  /** 1 when a call of its message may serve it together with others. */
-  readonly shared: number;
-  readonly state: DeliveryState;
-  /** Unix ms; not before then. */
-  readonly dueAt: number;
-  readonly tries: number;
-  readonly parts: number;
-  readonly msgids: string | null;
-  readonly errcode: string | null;
-  /** When the next part was first sent without anybody seeing the answer. */
-  readonly lostAt: number | null;
-  readonly variables: string | null;
 }
 
 /** Who is next in lines that are locked. A line in which nothing waits has nobody. */
@@ -67,10 +54,9 @@ export function readHeads(tx: Tx, lines: readonly string[]): Promise<readonly Ca
     tx,
     lines,
     (some) => sql<Candidate>`
-      select d.id, d.message_id messageId, d.account, d.receiver, l.line, d.shared, d.state,
-        greatest(d.since, d.due_at) dueAt, d.tries, d.parts, d.msgids, d.errcode, d.lost_at lostAt, d.variables
-      from delivery_lines l straight_join deliveries d on d.id = ${nextInLine}
-      where l.line in (${some})`,
+      select d.id, d.message_id, d.account, d.receiver, l.line, d.shared, d.state,
+        greatest(d.since, d.due_at) due_at, d.tries, d.parts, d.msgids, d.errcode, d.lost_at, d.variables
+      from delivery_lines l straight_join deliveries d on d.id = ${nextInLine} where l.line in (${some})`,
   );
 }
 

@@ -92,7 +92,7 @@ export async function claim(parts: ClaimParts, tx: Tx, rooms: readonly Room[], o
   const due = picked.map(({ line }) => line);
   onLocked(due);
   const heads = await takeOver(tx, picked, now);
-  const messages = await readMessages(tx, [...new Set(heads.map(({ messageId }) => messageId))]);
+  const messages = await readMessages(tx, [...new Set(heads.map((head) => head.message_id))]);
   const leaders = takeIn(heads, due, messages);
   const siblings = await readSiblings(tx, leaders, due, one);
 
@@ -106,8 +106,8 @@ export async function claim(parts: ClaimParts, tx: Tx, rooms: readonly Room[], o
   const ready = (each: Candidate): boolean => {
     const block = blocks.get(targetOf(each.receiver, each.account));
     if (block !== undefined) putOff(each.line, block, 'blocked');
-    else if (each.dueAt > now) putOff(each.line, each.dueAt);
-    return block === undefined && each.dueAt <= now;
+    else if (each.due_at > now) putOff(each.line, each.due_at);
+    return block === undefined && each.due_at <= now;
   };
   const open = { leaders: leaders.filter(ready), siblings: siblings.filter(ready) };
   const over = await overLimit(tx, [...open.leaders, ...open.siblings], now, parts.windowsOf);
@@ -116,7 +116,7 @@ export async function claim(parts: ClaimParts, tx: Tx, rooms: readonly Room[], o
     if (wait !== undefined) putOff(each.line, wait.at, wait.limit);
     return wait === undefined;
   };
-  const grouped = [...Map.groupBy(open.leaders.filter(within), ({ messageId }) => messageId)].flatMap(
+  const grouped = [...Map.groupBy(open.leaders.filter(within), ({ message_id }) => message_id)].flatMap(
     ([messageId, some]) => {
       const outgoingMessage = messages.get(messageId);
       if (outgoingMessage === undefined) {
@@ -124,7 +124,7 @@ export async function claim(parts: ClaimParts, tx: Tx, rooms: readonly Room[], o
         for (const { line } of some) putOff(line, now + UNREADABLE_MS);
         return [];
       }
-      const others = open.siblings.filter((each) => each.messageId === messageId && within(each));
+      const others = open.siblings.filter((each) => each.message_id === messageId && within(each));
       return groupDeliveries(outgoingMessage, some, others).map((members) => ({ outgoingMessage, members }));
     },
   );
@@ -166,11 +166,11 @@ async function readSiblings(
   due: readonly string[],
   { now, onLocked }: Claim,
 ): Promise<readonly Candidate[]> {
-  const shared = leaders.filter((each) => each.shared === 1 && each.dueAt <= now);
-  const messageIds = new Set(shared.map(({ messageId }) => messageId));
+  const shared = leaders.filter((each) => each.shared === 1 && each.due_at <= now);
+  const messageIds = new Set(shared.map(({ message_id }) => message_id));
   if (messageIds.size === 0) return [];
   const picked = await pickSiblings(tx, [...messageIds], { now, but: new Set(due), most: MOST });
   onLocked(picked.map(({ line }) => line));
   const heads = await takeOver(tx, picked, now);
-  return heads.filter((each) => each.shared === 1 && messageIds.has(each.messageId));
+  return heads.filter((each) => each.shared === 1 && messageIds.has(each.message_id));
 }

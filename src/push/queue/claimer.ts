@@ -31,7 +31,6 @@ export interface ClaimerParts extends ClaimParts {
   readonly onError: (error: unknown) => void;
 }
 
-const TRIES = 5;
 /** How long it rests when the database cannot be asked, in ms. */
 const AWAY_MS = 1000;
 
@@ -68,25 +67,6 @@ export function createClaimer(parts: ClaimerParts) {
     calls.begin(from, (onCalled) => send(group, onCalled).catch(onError), loop.wake);
   };
 
-  const claimOnce = async (rooms: readonly Room[], now: number, since: number) => {
-    const owner = parts.newId();
-    let lines: readonly string[] = [];
-    try {
-      return await transact(db, async (tx) => {
-        lines = [];
-        const onLocked = (some: readonly string[]) => {
-          lines = [...lines, ...some];
-        };
-        return claim(parts, tx, rooms, { owner, since, now, onLocked });
-      });
-    } catch (error) {
-      // It may have been committed all the same: then nobody has begun it, and it is given back.
-      if (error !== DAY_IS_FULL && lines.length > 0)
-        lostClaims = [...lostClaims, { owner, lines, day: dayOf(now).number }];
-      throw error;
-    }
-  };
-
   const giveBack = async (): Promise<void> => {
     for (const lost of lostClaims) {
       await transact(db, (tx) => releaseClaim(tx, lost));
@@ -96,15 +76,22 @@ export function createClaimer(parts: ClaimerParts) {
 
   /** Begins what it gets; resolves to whether there may be more. */
   const claimFor = async (rooms: readonly Room[], now: number, since: number): Promise<boolean> => {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        const { groups, blocked: found, looked } = await claimOnce(rooms, now, since);
-        blocked = new Map([...blocked, ...found]);
-        for (const group of groups) begin(group);
-        return looked > 0;
-      } catch (error) {
-        if (error !== DAY_IS_FULL || tries >= TRIES) throw error;
-      }
+    const owner = parts.newId();
+    let lines: readonly string[] = [];
+    const onLocked = (some: readonly string[]): void => {
+      lines = [...lines, ...some];
+    };
+    try {
+      const claimed = await transact(db, (tx) => claim(parts, tx, rooms, { owner, since, now, onLocked }));
+      blocked = new Map([...blocked, ...claimed.blocked]);
+      for (const group of claimed.groups) begin(group);
+      return claimed.looked > 0;
+    } catch (error) {
+      // Nothing of it was kept, and the next one sees what is left of the day.
+      if (error === DAY_IS_FULL) return true;
+      // It may have been committed all the same: then nobody has begun it, and it is given back.
+      if (lines.length > 0) lostClaims = [...lostClaims, { owner, lines, day: dayOf(now).number }];
+      throw error;
     }
   };
 

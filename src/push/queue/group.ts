@@ -36,14 +36,14 @@ export function takeIn(
   const inOrder = heads.toSorted((one, other) => (places.get(one.line) ?? 0) - (places.get(other.line) ?? 0));
   const chosen = new Map<string, boolean>();
   let sum = 0;
-  return inOrder.filter(({ messageId, shared }) => {
+  return inOrder.filter(({ message_id, shared }) => {
     if (shared === 0) return true;
-    const known = chosen.get(messageId);
+    const known = chosen.get(message_id);
     if (known !== undefined) return known;
-    const receivers = messages.get(messageId)?.receivers ?? 1;
+    const receivers = messages.get(message_id)?.receivers ?? 1;
     const isIn = sum === 0 || sum + receivers <= MOST;
     if (isIn) sum += receivers;
-    chosen.set(messageId, isIn);
+    chosen.set(message_id, isIn);
     return isIn;
   });
 }
@@ -85,7 +85,7 @@ export function groupDeliveries(
 function isAsFarAlong({ content }: OutgoingMessage, one: Candidate, other: Candidate): boolean {
   return (
     one.parts === other.parts &&
-    one.lostAt === other.lostAt &&
+    one.lost_at === other.lost_at &&
     isPlain(content, one) === isPlain(content, other)
   );
 }

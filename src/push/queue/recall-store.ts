@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import { transact } from '../../server/database.ts';
-import type { DeliveryState, Lane, Receiver } from '../content/message.ts';
+import type { Lane, Receiver } from '../content/message.ts';
 import { readClock } from '../database/clock.ts';
 import type { Database, Tx } from '../database/database.ts';
+import type { DeliveryRow } from '../database/delivery-tables.ts';
 import { inParts, updateRows } from '../database/values.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
 import { joinLines } from './line-store.ts';
@@ -10,13 +11,7 @@ import { lineOf } from './lines.ts';
 import { takeOut } from './withdraw-store.ts';
 
 /** A delivery as far as taking it back is concerned. */
-export interface Recallable {
-  readonly id: number;
-  readonly receiver: Receiver;
-  readonly state: DeliveryState;
-  readonly msgids: string | null;
-  readonly finishedAt: number | null;
-}
+export type Recallable = Pick<DeliveryRow, 'id' | 'receiver' | 'state' | 'msgids' | 'finished_at'>;
 
 /** What was found of a message; `taken` were queued, and are out of their lines. */
 export interface Withdrawn {
@@ -39,7 +34,7 @@ export function withdraw(
     const { taken, isFinished } = await takeOut(tx, messageId, { fate: 'recalled', now });
     if (isFinished) await webhooks.note(tx, [messageId]);
     const { rows: deliveries } = await sql<Recallable>`
-      select id, receiver, state, msgids, finished_at finishedAt from deliveries
+      select id, receiver, state, msgids, finished_at from deliveries
       where message_id = ${messageId} order by id`.execute(tx);
     return { account: message.account, taken: new Set(taken.map(({ id }) => id)), isFinished, deliveries };
   });

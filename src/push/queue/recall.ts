@@ -61,7 +61,7 @@ export async function recall(parts: RecallParts, app: string, messageId: string)
 
 /** Why a delivery cannot be taken back, as far as we know without asking WeCom. */
 function reasonToKeep(
-  { receiver, state, msgids, finishedAt }: Recallable,
+  { receiver, state, msgids, finished_at }: Recallable,
   wasTaken: boolean,
   now: number,
 ): string | null {
@@ -73,7 +73,7 @@ function reasonToKeep(
   const { kind } = readReceiver(receiver);
   if (kind === 'chat') return 'WeCom cannot recall what was sent to a group chat.';
   if (kind === 'robot') return 'WeCom cannot recall what was sent through a group robot.';
-  if (finishedAt !== null && now - finishedAt >= RECALLABLE_MS) {
+  if (finished_at !== null && now - finished_at >= RECALLABLE_MS) {
     return 'It was sent more than 24 hours ago; WeCom recalls nothing older.';
   }
   if (state === 'sent' && msgids === null)

@@ -26,18 +26,12 @@ const columns = {
 
 /** Writes down what became of deliveries whose lines are locked and ours. */
 export async function writeDeliveries(tx: Tx, results: readonly Result[], now: number): Promise<void> {
-  const rows = results.map(({ member, state, tries, parts, msgids, errcode, problem, lostAt, dueAt }) => ({
-    id: member.id,
-    line: isFinal(state) ? null : member.line,
-    state,
-    due_at: dueAt,
-    tries,
-    parts,
-    msgids: msgids.length === 0 ? null : JSON.stringify(msgids),
-    errcode,
-    problem: problem?.slice(0, PROBLEM_CHARACTERS) ?? null,
-    lost_at: lostAt,
-    finished_at: isFinal(state) ? now : null,
+  const rows = results.map(({ member: { id, line }, attempt: _, ...change }) => ({
+    ...change,
+    id,
+    line: isFinal(change.state) ? null : line,
+    problem: change.problem?.slice(0, PROBLEM_CHARACTERS) ?? null,
+    finished_at: isFinal(change.state) ? now : null,
   }));
   await updateRows(tx, 'deliveries', columns, rows);
 }

@@ -114,15 +114,15 @@ export function createRecorder(parts: RecorderParts) {
 function withoutWords(result: Result): Result {
   const { attempt } = result;
   const bare = attempt === null ? null : { ...attempt, errmsg: '', msgid: null };
-  return { ...result, msgids: [], problem: null, attempt: bare };
+  return { ...result, msgids: null, problem: null, attempt: bare };
 }
 
 function countEnded(results: readonly Result[]): ReadonlyMap<string, Ended> {
   const ended = new Map<string, Ended>();
   for (const { member, state } of results) {
     if (!isFinal(state)) continue;
-    const { messageId, receivers } = member;
-    ended.set(messageId, { count: (ended.get(messageId)?.count ?? 0) + 1, of: receivers });
+    const { message_id, receivers } = member;
+    ended.set(message_id, { count: (ended.get(message_id)?.count ?? 0) + 1, of: receivers });
   }
   return ended;
 }

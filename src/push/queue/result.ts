@@ -1,34 +1,21 @@
 import type { DeliveryState } from '../content/message.ts';
+import type { AttemptRow, DeliveryRow } from '../database/delivery-tables.ts';
 import type { Claimed } from './claim.ts';
 
-/** What is recorded after a call, or instead of one, of one delivery that we hold. */
-export interface Result {
+/** What changes of a delivery that we hold, after a call or instead of one. */
+export interface Result
+  extends Pick<DeliveryRow, 'due_at' | 'tries' | 'parts' | 'msgids' | 'errcode' | 'problem' | 'lost_at'> {
   readonly member: Claimed;
   /** `queued`: it stays first in its line, for another try or its next part. */
   readonly state: 'queued' | 'sent' | 'failed' | 'dead';
-  /** Unix ms; for what is queued again. */
-  readonly dueAt: number;
-  readonly tries: number;
-  readonly parts: number;
-  readonly msgids: readonly string[];
-  readonly errcode: string | null;
-  readonly problem: string | null;
-  readonly lostAt: number | null;
   /** The call; null when there was none. */
   readonly attempt: Attempt | null;
 }
 
-/** One call; `errcode` 0 is success. Times are Unix ms, durations ms. */
-export interface Attempt {
-  readonly at: number;
-  readonly ms: number;
-  readonly errcode: string;
-  readonly errmsg: string;
-  readonly msgid: string | null;
+/** One call. */
+export interface Attempt extends Pick<AttemptRow, 'at' | 'ms' | 'errcode' | 'errmsg' | 'msgid' | 'words'> {
   /** Whether it may have reached WeCom, so that it counts against the limits. */
   readonly isCounted: boolean;
-  /** The digest of what it said, where WeCom can check for repeats and took it or may have. */
-  readonly words: string | null;
 }
 
 /** Whether nothing more will become of a delivery in this state by itself. */

@@ -12,11 +12,21 @@ export interface Timing {
   readonly ms: number;
 }
 
-/** What a delivery that stays as far as it is, is recorded as: queued again, to be sent `dueAt` (Unix ms). */
-export function waiting(member: Claimed, dueAt: number): Result {
-  const { tries, parts, errcode, lostAt } = member;
-  const same = { member, tries, parts, errcode, lostAt, msgids: readMsgids(member.msgids) };
-  return { ...same, state: 'queued', dueAt, problem: null, attempt: null };
+/** What a delivery that stays as far as it is, is recorded as: queued again, to be sent `due_at` (Unix ms). */
+export function waiting(member: Claimed, due_at: number): Result {
+  const { tries, parts, msgids, errcode, lost_at } = member;
+  return {
+    member,
+    tries,
+    parts,
+    msgids,
+    errcode,
+    lost_at,
+    state: 'queued',
+    due_at,
+    problem: null,
+    attempt: null,
+  };
 }
 
 /** What a delivery is recorded as when WeCom has taken one of its parts, or named its receiver as one it did not reach. */
@@ -26,7 +36,7 @@ export function taken(
   time: Timing,
   { isLast, words }: { readonly isLast: boolean; readonly words: string | null },
 ): Result {
-  const base = waiting(member, member.dueAt);
+  const base = waiting(member, member.due_at);
   const why = missed.get(member.receiver);
   const tries = member.tries + 1;
   const call = { ...time, isCounted: true, words };
@@ -43,9 +53,9 @@ export function taken(
     // Each part is tried as often as a message of one part would be.
     tries: isLast ? tries : 0,
     parts: member.parts + 1,
-    msgids: msgid === null ? base.msgids : [...base.msgids, msgid],
+    msgids: msgid === null ? base.msgids : JSON.stringify([...readMsgids(base.msgids), msgid]),
     errcode: null,
-    lostAt: null,
+    lost_at: null,
     attempt: { ...call, errcode: '0', errmsg: 'ok', msgid },
   };
 }
@@ -125,14 +135,14 @@ export function failed(
   };
   const base = { ...waiting(member, now), errcode, problem, attempt };
   const tries = member.tries + 1;
-  const lostAt = isLost ? (member.lostAt ?? time.at) : member.lostAt;
+  const lost_at = isLost ? (member.lost_at ?? time.at) : member.lost_at;
   switch (decision.kind) {
     case 'again':
-      return { ...base, tries, lostAt, dueAt: now + decision.afterMs };
+      return { ...base, tries, lost_at, due_at: now + decision.afterMs };
     case 'pause':
-      return { ...base, dueAt: decision.until };
+      return { ...base, due_at: decision.until };
     case 'wait':
-      return { ...base, dueAt: now + decision.forMs };
+      return { ...base, due_at: now + decision.forMs };
     case 'media':
       return { ...base, tries };
     case 'sent':
@@ -143,10 +153,10 @@ export function failed(
         state: 'sent',
         errcode: null,
         problem: null,
-        lostAt: null,
+        lost_at: null,
       };
     case 'failed':
     case 'dead':
-      return { ...base, tries, lostAt, state: decision.kind };
+      return { ...base, tries, lost_at, state: decision.kind };
   }
 }

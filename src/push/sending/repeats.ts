@@ -42,11 +42,11 @@ export function createRepeats(db: Database) {
     { size: 500, parallel: 3 },
   );
 
-  const check = async ({ id, line, receiver, account, parts: part, lostAt }: Claimed, words: string) => {
+  const check = async ({ id, line, receiver, account, parts: part, lost_at }: Claimed, words: string) => {
     const { same, isBusy } = await look({ line, target: targetOf(receiver, account), words });
     const others = same.filter((each) => each.deliveryId !== id || each.part !== part);
     const known = others.filter((each) => each.words !== null);
-    return decideCheck(known, isBusy || known.length < others.length, lostAt !== null);
+    return decideCheck(known, isBusy || known.length < others.length, lost_at !== null);
   };
   return {
     /** Plans the call that sends the part that a group is at to those of it whom it may serve. */
@@ -89,7 +89,7 @@ function planCall(members: readonly Claimed[], checks: readonly RepeatCheck[]) {
   const late = members.flatMap((member, index) => {
     const found = checks[index];
     if (typeof found === 'object') return [{ member, at: found.wait }];
-    return found === 'unchecked' && isChecked ? [{ member, at: member.dueAt }] : [];
+    return found === 'unchecked' && isChecked ? [{ member, at: member.due_at }] : [];
   });
   return { members: isChecked ? checked : unchecked, isChecked, late };
 }

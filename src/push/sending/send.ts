@@ -55,9 +55,13 @@ export function createSender(parts: SenderParts): (group: Group, onCalled: () =>
     const { failure, mediaId } = found;
     const [at, dice] = [now(), random()];
     let until: number | undefined;
-    const decideFor = ({ tries, lostAt }: Claimed): Decision => {
+    const decideFor = ({ tries, lost_at }: Claimed): Decision => {
       if (failure.isHopeless) return { kind: 'failed' };
-      const decision = decideRetry(failure.error, { tries: tries + 1, wasLost: lostAt !== null }, () => dice);
+      const decision = decideRetry(
+        failure.error,
+        { tries: tries + 1, wasLost: lost_at !== null },
+        () => dice,
+      );
       if (decision.kind !== 'pause') return decision;
       until ??= pass.refused(failure.error);
       return { kind: 'pause', until };

@@ -33,7 +33,7 @@ for (let from = 0; from < COUNT; from += 500) {
     )
     .execute();
   const row = (id: string, at: number, user: string, state: DeliveryState) => ({
-    ...{ message_id: id, receiver: `user:${user}`, line: null, state, since: at, due_at: at },
+    ...{ message_id: id, receiver: `user:${user}` as const, line: null, state, since: at, due_at: at },
     finished_at: at,
   });
   await db
