@@ -1,18 +1,7 @@
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
 /** Spares an app that WeCom does not answer the calls that would fail as well. One for each app and process. */
-export interface Breaker {
-  /**
-   * Whether a call may go out; `at` (Unix ms) says when to ask again. Ask last, with everything else at hand: while the
-   * breaker is half open, who is let through holds the only try until its result is recorded, or for half a minute.
-   */
-  ask(): { readonly isOpen: false } | { readonly isOpen: true; readonly at: number };
-  /** When to ask (Unix ms); null for now. Takes nothing. */
-  until(): number | null;
-  /** How a call went: `bad` is -1, `unsent` or `lost` (an HTTP 5xx is lost); any other answer of WeCom is `good`. */
-  record(result: 'good' | 'bad'): void;
-  state(): BreakerState;
-}
+export type Breaker = ReturnType<typeof createBreaker>;
 
 export interface BreakerParts {
   /** Unix ms. */
@@ -35,7 +24,7 @@ const TRY_AGAIN_MS = 1000;
  * Makes a closed breaker. It opens after 5 bad results in a row, or when half of the last 20 are bad; for 1 s, and
  * twice as long after each try that fails, up to 30 s. A good try closes it and forgets what was.
  */
-export function createBreaker({ now, onChange }: BreakerParts): Breaker {
+export function createBreaker({ now, onChange }: BreakerParts) {
   let state: BreakerState = 'closed';
   let last: readonly boolean[] = [];
   let openMs = OPEN_MS;
@@ -56,21 +45,27 @@ export function createBreaker({ now, onChange }: BreakerParts): Breaker {
     turn('half-open');
   };
 
+  const until = (): number | null => {
+    look();
+    if (state === 'open') return openUntil;
+    return state === 'half-open' && now() < tryUntil ? Math.min(tryUntil, now() + TRY_AGAIN_MS) : null;
+  };
+
   return {
-    until() {
-      look();
-      if (state === 'open') return openUntil;
-      return state === 'half-open' && now() < tryUntil ? Math.min(tryUntil, now() + TRY_AGAIN_MS) : null;
-    },
-    ask() {
-      look();
-      if (state === 'open') return { isOpen: true, at: openUntil };
-      if (state === 'closed') return { isOpen: false };
-      if (now() < tryUntil) return { isOpen: true, at: Math.min(tryUntil, now() + TRY_AGAIN_MS) };
-      tryUntil = now() + TRY_MS;
+    /** When to ask (Unix ms); null for now. Takes nothing. */
+    until,
+    /**
+     * Whether a call may go out; `at` (Unix ms) says when to ask again. Ask last, with everything else at hand: while the
+     * breaker is half open, who is let through holds the only try until its result is recorded, or for half a minute.
+     */
+    ask(): { readonly isOpen: false } | { readonly isOpen: true; readonly at: number } {
+      const at = until();
+      if (at !== null) return { isOpen: true, at };
+      if (state === 'half-open') tryUntil = now() + TRY_MS;
       return { isOpen: false };
     },
-    record(result) {
+    /** How a call went: `bad` is -1, `unsent` or `lost` (an HTTP 5xx is lost); any other answer of WeCom is `good`. */
+    record(result: 'good' | 'bad'): void {
       look();
       // Calls that went out before it opened have had their say.
       if (state === 'open') return;
@@ -85,7 +80,7 @@ export function createBreaker({ now, onChange }: BreakerParts): Breaker {
       if (isGood) turn('closed');
       else open();
     },
-    state() {
+    state(): BreakerState {
       look();
       return state;
     },

@@ -26,14 +26,7 @@ export interface Pass {
  * Holds the calls of one account while WeCom refuses all of them: a wrong secret, an address that is not trusted, an app
  * that is disabled. One for each account and process; each replica finds out by itself, and probes by itself.
  */
-export interface Pause {
-  /** When to ask for a pass (Unix ms); null for now. Takes nothing. */
-  until(): number | null;
-  /** A pass, or when to ask again (Unix ms). */
-  enter(): Pass | { readonly at: number };
-  /** Null while the account is not paused. */
-  state(): Paused | null;
-}
+export type Pause = ReturnType<typeof createPause>;
 
 /** The pass of what no account can hold up: group robots. */
 export const freePass: Pass = {
@@ -68,7 +61,7 @@ const PROBING_MS = 1000;
 const LOOK_MS = 30_000;
 
 /** Makes the pause of an account that is not paused. Probes wait 5 s, doubling up to 5 min at most, each × 0.5 to 1.5. */
-export function createPause({ now, random, firstMs = FIRST_MS, onChange }: PauseParts): Pause {
+export function createPause({ now, random, firstMs = FIRST_MS, onChange }: PauseParts) {
   let paused: Paused | null = null;
   let waitMs = firstMs;
   let probe: { readonly pass: Pass; readonly until: number } | null = null;
@@ -112,14 +105,17 @@ export function createPause({ now, random, firstMs = FIRST_MS, onChange }: Pause
     return pass;
   };
   return {
+    /** When to ask for a pass (Unix ms); null for now. Takes nothing. */
     until,
-    enter() {
+    /** A pass, or when to ask again (Unix ms). */
+    enter(): Pass | { readonly at: number } {
       const at = until();
       if (at !== null) return { at };
       const pass = createPass();
       if (paused !== null) probe = { pass, until: now() + PROBE_MS };
       return pass;
     },
+    /** Null while the account is not paused. */
     state: () => paused,
   };
 }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { transact } from '../../server/database.ts';
 import type { Database, Tx } from '../database/database.ts';
+import { inParts, insertRows } from '../database/values.ts';
 import type { CallbackState } from '../database/webhook-tables.ts';
 
 /** A callback that this replica holds. */
@@ -17,26 +18,22 @@ export interface Callback {
 
 /** Makes a webhook due, from the beginning, for each of these messages that has an address. */
 export async function insertCallbacks(tx: Tx, messageIds: readonly string[], now: number): Promise<void> {
-  if (messageIds.length === 0) return;
-  const messages = await tx
-    .selectFrom('messages')
-    .select(['id', 'app', 'callback_url'])
-    .where('id', 'in', messageIds)
-    .where('callback_url', 'is not', null)
-    .execute();
-  if (messages.length === 0) return;
-  const fresh = { due_at: now, noted_at: now, lease_owner: null, last_error: null, done_at: null };
-  const rows = messages.map(({ id, app, callback_url }) => ({
+  const messages = await inParts(
+    tx,
+    messageIds,
+    (some) => sql<{ id: string; app: string; url: string }>`select id, app, callback_url url from messages
+      where id in (${some}) and callback_url is not null`,
+  );
+  const rows = messages.map(({ id, app, url }) => ({
     message_id: id,
     app,
-    host: (URL.parse(callback_url ?? '')?.hostname ?? '').slice(0, 253),
-    ...fresh,
+    host: (URL.parse(url)?.hostname ?? '').slice(0, 253),
+    due_at: now,
+    noted_at: now,
   }));
-  await tx
-    .insertInto('result_callbacks')
-    .values(rows)
-    .onDuplicateKeyUpdate({ state: 'open', tries: 0, ...fresh })
-    .execute();
+  const anew = sql`on duplicate key update state = 'open', tries = 0, due_at = values(due_at),
+    noted_at = values(noted_at), lease_owner = null, last_error = null, done_at = null`;
+  await insertRows(tx, 'result_callbacks', rows, anew);
 }
 
 /** At most so many at once, and to one host, so that a dead one leaves room for others. */
@@ -45,26 +42,27 @@ const PER_HOST = 4;
 /** Longer than one try can take, waiting for the database included. */
 const LEASE_MS = 30_000;
 
+/** Who takes callbacks, under a name that was never used before, so that a lease that was lost is known; and when, in Unix ms. */
+interface Taker {
+  readonly owner: string;
+  readonly now: number;
+}
+
 /**
- * Takes callbacks that are due at `now` (Unix ms), of each host the oldest, as many as there is room for beside those that
- * are under way to these hosts; what another replica is taking is left out. `owner` was never used before, so that a
- * lease that was lost is known.
+ * Takes callbacks that are due, of each host the oldest, as many as there is room for beside those that are under way to
+ * these hosts; what another replica is taking is left out.
  */
 export async function takeCallbacks(
   db: Database,
   underWay: readonly string[],
-  { now, owner }: { readonly now: number; readonly owner: string },
+  taker: Taker,
 ): Promise<readonly Callback[]> {
+  const { owner, now } = taker;
   const count = AT_ONCE - underWay.length;
   if (count <= 0) return [];
   // Most looks find nothing, and cost no transaction.
-  const first = await db
-    .selectFrom('result_callbacks')
-    .select('due_at')
-    .where('due_at', '<=', now)
-    .limit(1)
-    .execute();
-  if (first.length === 0) return [];
+  const first = await sql`select due_at from result_callbacks where due_at <= ${now} limit 1`.execute(db);
+  if (first.rows.length === 0) return [];
   // Whoever has waited longest goes first. What waits for a host that has its share is not read.
   const { rows: hosts } = await sql<{ host: string }>`
     select host, min(due_at) oldest from result_callbacks force index (result_callbacks_by_host)
@@ -74,22 +72,21 @@ export async function takeCallbacks(
     const ours: Callback[] = [];
     for (const { host } of hosts) {
       const room = Math.min(PER_HOST - (busy.get(host)?.length ?? 0), count - ours.length);
-      if (room > 0) ours.push(...(await lockDue(tx, host, { room, now, owner })));
+      if (room > 0) ours.push(...(await lockDue(tx, host, room, taker)));
     }
-    if (ours.length === 0) return ours;
-    const ids = sql.join(ours.map(({ messageId }) => messageId));
-    await sql`update result_callbacks set due_at = ${now + LEASE_MS}, lease_owner = ${owner}, tries = tries + 1
-      where message_id in (${ids})`.execute(tx);
+    const ids = ours.map(({ messageId }) => messageId);
+    await inParts(
+      tx,
+      ids,
+      (some) => sql`update result_callbacks
+        set due_at = ${now + LEASE_MS}, lease_owner = ${owner}, tries = tries + 1 where message_id in (${some})`,
+    );
     return ours;
   });
 }
 
 /** Locks the oldest that are due for a host, as far as there is room and nobody else has them. */
-async function lockDue(
-  tx: Tx,
-  host: string,
-  { room, now, owner }: { room: number; now: number; owner: string },
-) {
+async function lockDue(tx: Tx, host: string, room: number, { owner, now }: Taker) {
   const { rows } = await sql<Callback>`
     select message_id messageId, app, host, tries + 1 tries, noted_at notedAt, ${owner} owner
     from result_callbacks force index (result_callbacks_by_host)
@@ -110,22 +107,13 @@ export async function endTry(
   verdict: Verdict,
   now: number,
 ): Promise<void> {
-  const isOpen = verdict.state === 'open';
-  await db
-    .updateTable('result_callbacks')
-    .set({
-      state: verdict.state,
-      due_at: isOpen ? verdict.dueAt : null,
-      lease_owner: null,
-      last_error: verdict.error?.slice(0, 200) ?? null,
-      done_at: isOpen ? null : now,
-    })
-    .where('message_id', '=', messageId)
-    .where('lease_owner', '=', owner)
-    .execute();
+  const [dueAt, doneAt] = verdict.state === 'open' ? [verdict.dueAt, null] : [null, now];
+  await sql`update result_callbacks set state = ${verdict.state}, due_at = ${dueAt}, done_at = ${doneAt},
+    lease_owner = null, last_error = ${verdict.error?.slice(0, 200) ?? null}
+    where message_id = ${messageId} and lease_owner = ${owner}`.execute(db);
 }
 
 /** Removes callbacks that ended before then (Unix ms). */
 export async function pruneCallbacks(db: Database, before: number): Promise<void> {
-  await db.deleteFrom('result_callbacks').where('done_at', '<', before).limit(10_000).execute();
+  await sql`delete from result_callbacks where done_at < ${before} limit 10000`.execute(db);
 }
