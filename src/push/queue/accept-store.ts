@@ -3,7 +3,6 @@ import { InputError } from '../../errors.ts';
 import { kindOf } from '../content/content.ts';
 import { type Accepted, DEFAULT_ACCOUNT, type NewMessage } from '../content/message.ts';
 import { storeOpaque } from '../content/opaque.ts';
-import { readClock } from '../database/clock.ts';
 import type { Tx } from '../database/database.ts';
 import { inParts, insertRows } from '../database/values.ts';
 import { canShare } from './group.ts';
@@ -33,18 +32,14 @@ export async function insertMessages(tx: Tx, drafts: readonly Draft[]): Promise<
     const found = inserted[index];
     return found !== undefined && 'isNew' in found && found.isNew && found.id === draft.id;
   });
-  const before = await readClock(tx);
-  await joinLines(
-    tx,
-    fresh.flatMap((row) => deliveriesOf(row, before)),
-  );
-  // Read when the lines are locked: whoever is answered first is first in them, whatever the replica.
-  const now = await readClock(tx);
-  await insertRows(
-    tx,
-    'deliveries',
-    fresh.flatMap((row) => deliveriesOf(row, now)),
-  );
+  const deliveries = fresh.flatMap(deliveriesOf);
+  const now = await joinLines(tx, deliveries);
+  // What is later by the clock of this process may be over by that of the database: it overtakes nobody.
+  const placed = deliveries.map((each) => {
+    const since = Math.max(each.since, now);
+    return { ...each, since, due_at: since };
+  });
+  await insertRows(tx, 'deliveries', placed);
   return inserted;
 }
 
@@ -113,9 +108,7 @@ function messageRow({ draft: { id, at, message }, content }: Row) {
   };
 }
 
-function deliveriesOf({ draft: { id, message }, content }: Row, now: number) {
-  // What is later by the clock of this process may be over by that of the database: it overtakes nobody.
-  const since = Math.max(message.sendAt ?? 0, now);
+function deliveriesOf({ draft: { id, message }, content }: Row) {
   return message.receivers.map((each) => {
     const account = accountOf(each.receiver, message.account);
     return {
@@ -125,8 +118,7 @@ function deliveriesOf({ draft: { id, message }, content }: Row, now: number) {
       line: lineOf(message.lane, each.receiver, account),
       shared: canShare(message, content, each) ? 1 : 0,
       variables: each.variables === undefined ? null : JSON.stringify(each.variables),
-      since,
-      due_at: since,
+      since: message.sendAt ?? 0,
     };
   });
 }

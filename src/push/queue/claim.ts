@@ -1,5 +1,4 @@
-import type { SendingAccounts } from '../accounts/accounts.ts';
-import type { Lane, Receiver } from '../content/message.ts';
+import type { Lane } from '../content/message.ts';
 import type { Tx } from '../database/database.ts';
 import { NEVER } from '../database/delivery-tables.ts';
 import { takeOver } from './claim-end-store.ts';
@@ -14,11 +13,12 @@ import {
   takeDeliveries,
 } from './claim-store.ts';
 import { groupDeliveries, MOST, takeIn } from './group.ts';
-import { countsToday, dayOf, tomorrow, type Windows } from './limits.ts';
+import { countsToday, dayOf, tomorrow } from './limits.ts';
 import { type Limit, overLimit, placesOfDay } from './limits-check.ts';
 import { byRow, readBlocks, takeOfDay } from './limits-store.ts';
 import { setDue } from './line-store.ts';
 import { laneOf, targetOf } from './lines.ts';
+import type { QueueParts } from './queue-parts.ts';
 
 /** A delivery that is ours to send until its lease ends. */
 export interface Claimed extends Candidate {
@@ -41,14 +41,7 @@ export interface Group {
 }
 
 /** What a claim is made with. */
-export interface ClaimParts {
-  readonly accounts: SendingAccounts;
-  /** In which windows the calls of a receiver are counted. */
-  readonly windowsOf: (receiver: Receiver) => Windows | null;
-  /** Called for everything that a limit puts off, for the metrics; ms. */
-  readonly onLimit: (wait: { readonly lane: Lane; readonly limit: Limit; readonly ms: number }) => void;
-  readonly onError: (error: unknown) => void;
-}
+type ClaimParts = Pick<QueueParts, 'accounts' | 'windowsOf' | 'onLimit' | 'onError'>;
 
 /** From where to claim, and how many calls may begin there; lanes of higher rank first. */
 export interface Room extends LaneOfAccount {

@@ -2,19 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { transact } from '../../server/database.ts';
 import { createLoop } from '../../server/loop.ts';
 import { DEFAULT_ACCOUNT, type Lane } from '../content/message.ts';
-import type { Database } from '../database/database.ts';
 import type { Calls } from './calls.ts';
-import { type ClaimParts, claim, DAY_IS_FULL, type Group, type Room } from './claim.ts';
+import { claim, DAY_IS_FULL, type Group, type Room } from './claim.ts';
 import { type LostClaim, releaseClaim } from './claim-end-store.ts';
 import { type LaneOfAccount, readDue } from './claim-store.ts';
 import { dayOf } from './limits.ts';
 import { isRobot } from './lines.ts';
+import type { QueueParts } from './queue-parts.ts';
 
 /** What claiming again and again needs. */
-export interface ClaimerParts extends ClaimParts {
-  readonly db: Database;
-  readonly now: () => number;
-  readonly newId: () => string;
+export interface ClaimerParts extends QueueParts {
   /** The lanes it serves, by rank, and how often it looks for what other replicas have accepted, in ms. */
   readonly lanes: readonly Lane[];
   readonly lookMs: number;
@@ -28,7 +25,6 @@ export interface ClaimerParts extends ClaimParts {
   readonly calls: Calls;
   /** Sends a group, and says when it does not call any more; resolves when that is recorded. Rejects only for reasons of our own, and then its leases end. */
   readonly send: (group: Group, onCalled: () => void) => Promise<void>;
-  readonly onError: (error: unknown) => void;
 }
 
 /** How long it rests when the database cannot be asked, in ms. */

@@ -1,14 +1,12 @@
 import { createBatcher } from '../../server/batch.ts';
 import { transact } from '../../server/database.ts';
 import type { Accepted, NewMessage } from '../content/message.ts';
-import { type Database, isDatabaseAway } from '../database/database.ts';
+import { isDatabaseAway } from '../database/database.ts';
 import { type Draft, type Inserted, insertMessages } from './accept-store.ts';
+import type { QueueParts } from './queue-parts.ts';
 
 /** What taking messages in needs. */
-export interface IntakeParts {
-  readonly db: Database;
-  readonly now: () => number;
-  readonly newId: () => string;
+interface IntakeParts extends Pick<QueueParts, 'db' | 'now' | 'newId'> {
   /** Called after the commit of a batch. */
   readonly onCommitted: () => void;
 }

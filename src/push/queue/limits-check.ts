@@ -1,11 +1,11 @@
 import type { SendingAccounts } from '../accounts/accounts.ts';
 import { lanes } from '../content/message.ts';
 import type { Tx } from '../database/database.ts';
-import type { ClaimParts } from './claim.ts';
 import { type Candidate, readOthers } from './claim-store.ts';
 import { countsToday, dayOf, freeAt, limitKind, type Usage } from './limits.ts';
 import { type DayCount, findClose, readDay, readUsage } from './limits-store.ts';
 import { laneOf, otherLines, targetOf } from './lines.ts';
+import type { QueueParts } from './queue-parts.ts';
 
 /** Why a delivery has to wait. `lane`: the next place belongs to a lane of higher rank. */
 export type Limit = 'member' | 'robot' | 'day' | 'blocked' | 'lane';
@@ -21,7 +21,7 @@ export async function overLimit(
   tx: Tx,
   candidates: readonly Candidate[],
   now: number,
-  windowsOf: ClaimParts['windowsOf'],
+  windowsOf: QueueParts['windowsOf'],
 ): Promise<ReadonlyMap<string, Wait>> {
   const counted = new Map(
     candidates.flatMap(({ receiver, account }) => {

@@ -21,16 +21,18 @@ export interface Joining {
   readonly line: string;
   readonly receiver: Receiver;
   readonly account: string;
-  /** Its place in the line, and not before then; Unix ms. */
+  /** Not to be sent before then; Unix ms. */
   readonly since: number;
 }
 
 /**
  * Makes lines due; in the transaction that puts something into them. A line that somebody owns is left alone: its owner
  * looks for the next delivery at the end. Rows are written in one order, so that replicas wait for each other instead of
- * deadlocking.
+ * deadlocking. Resolves to the time at which all are locked (Unix ms): who takes their places from it stands in the lines
+ * in the order of the answers, whatever the replica.
  */
-export async function joinLines(tx: Tx, joining: readonly Joining[]): Promise<void> {
+export async function joinLines(tx: Tx, joining: readonly Joining[]): Promise<number> {
+  const now = await readClock(tx);
   const first = new Map<string, Joining>();
   for (const each of joining) {
     if (each.since < (first.get(each.line)?.since ?? NEVER)) first.set(each.line, each);
@@ -39,15 +41,12 @@ export async function joinLines(tx: Tx, joining: readonly Joining[]): Promise<vo
     line,
     account: isRobot(receiver) ? '' : account,
     lane: laneOf(line),
-    due_at: since,
+    due_at: Math.max(since, now),
   }));
   const inOrder = rows.toSorted((one, other) => (one.line < other.line ? -1 : 1));
-  await insertRows(
-    tx,
-    'delivery_lines',
-    inOrder,
-    sql`on duplicate key update due_at = if(owner is null, least(due_at, values(due_at)), due_at)`,
-  );
+  const unowned = sql`on duplicate key update due_at = if(owner is null, least(due_at, values(due_at)), due_at)`;
+  await insertRows(tx, 'delivery_lines', inOrder, unowned);
+  return readClock(tx);
 }
 
 /** A line whose row is locked until the transaction ends. */

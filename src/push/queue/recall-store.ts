@@ -1,13 +1,12 @@
 import { sql } from 'kysely';
 import { transact } from '../../server/database.ts';
-import type { Lane, Receiver } from '../content/message.ts';
-import { readClock } from '../database/clock.ts';
+import type { Lane } from '../content/message.ts';
 import type { Database, Tx } from '../database/database.ts';
 import type { DeliveryRow } from '../database/delivery-tables.ts';
 import { inParts, updateRows } from '../database/values.ts';
-import type { Webhooks } from '../webhooks/webhooks.ts';
 import { joinLines } from './line-store.ts';
 import { lineOf } from './lines.ts';
+import type { QueueParts } from './queue-parts.ts';
 import { takeOut } from './withdraw-store.ts';
 
 /** A delivery as far as taking it back is concerned. */
@@ -23,7 +22,7 @@ export interface Withdrawn {
 
 /** Takes what is queued of an app's message out of its lines; null when the app has no such message. */
 export function withdraw(
-  { db, webhooks }: { readonly db: Database; readonly webhooks: Webhooks },
+  { db, webhooks }: QueueParts,
   app: string,
   messageId: string,
   now: number,
@@ -84,17 +83,16 @@ export function requeue(db: Database, app: string, messageId: string): Promise<n
   return transact(db, async (tx) => {
     const message = await findMessage(tx, app, messageId);
     if (message === undefined) return null;
-    const readMissed = async (since: number) => {
-      const { rows } = await sql<{ id: number; account: string; receiver: Receiver }>`
+    const readMissed = async () => {
+      const { rows } = await sql<Pick<DeliveryRow, 'id' | 'account' | 'receiver'>>`
         select id, account, receiver from deliveries
         where message_id = ${messageId} and state in ('failed', 'dead') order by id`.execute(tx);
-      return rows.map((row) => ({ ...row, line: lineOf(message.lane, row.receiver, row.account), since }));
+      return rows.map((row) => ({ ...row, line: lineOf(message.lane, row.receiver, row.account), since: 0 }));
     };
+    const now = await joinLines(tx, await readMissed());
+    const anew = { state: 'queued', since: now, due_at: now, tries: 0, errcode: null, problem: null };
     // Two at once: whoever waits for the locks of the lines finds nothing more to do.
-    await joinLines(tx, await readMissed(await readClock(tx)));
-    const missed = await readMissed(await readClock(tx));
-    const anew = { state: 'queued', tries: 0, errcode: null, problem: null, finished_at: null };
-    const rows = missed.map(({ id, line, since }) => ({ ...anew, id, line, since, due_at: since }));
+    const rows = (await readMissed()).map(({ id, line }) => ({ ...anew, id, line, finished_at: null }));
     // What is purged at this moment is not there any more.
     const queued = await updateRows(tx, 'deliveries', columns, rows);
     if (queued === 0) return 0;

@@ -1,8 +1,6 @@
 import { WeComError } from '../../wecom/api/wecom-error.ts';
-import type { SendingAccounts } from '../accounts/accounts.ts';
 import { readReceiver } from '../content/message.ts';
-import type { Database } from '../database/database.ts';
-import type { Webhooks } from '../webhooks/webhooks.ts';
+import type { Finishing } from './queue-parts.ts';
 import { type Recallable, recordTakenBack, withdraw } from './recall-store.ts';
 import { readMsgids } from './result.ts';
 
@@ -14,21 +12,11 @@ export interface Recalled {
   readonly kept: readonly { readonly receiver: string; readonly reason: string }[];
 }
 
-/** What taking messages back needs. */
-export interface RecallParts {
-  readonly db: Database;
-  readonly accounts: SendingAccounts;
-  readonly webhooks: Webhooks;
-  readonly now: () => number;
-  readonly onError: (error: unknown) => void;
-  readonly onFinished: (messageIds: readonly string[]) => void;
-}
-
 /** WeCom takes back what is younger (§4.4); ms. */
 const RECALLABLE_MS = 24 * 60 * 60 * 1000;
 
 /** Takes back a message of an app as far as that is possible, with the reason for the rest; null when there is none. */
-export async function recall(parts: RecallParts, app: string, messageId: string): Promise<Recalled | null> {
+export async function recall(parts: Finishing, app: string, messageId: string): Promise<Recalled | null> {
   const { db, now, webhooks, onFinished } = parts;
   const withdrawn = await withdraw(parts, app, messageId, now());
   if (withdrawn === null) return null;
@@ -91,7 +79,7 @@ async function firstReason(
 
 /** Null when WeCom has taken it back, otherwise why not. */
 async function takeBack(
-  { accounts, onError }: RecallParts,
+  { accounts, onError }: Finishing,
   account: string,
   msgid: string,
 ): Promise<string | null> {

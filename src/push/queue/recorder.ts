@@ -1,24 +1,12 @@
 import { createBatcher } from '../../server/batch.ts';
 import { transact } from '../../server/database.ts';
 import { isBadData } from '../../server/mysql-errors.ts';
-import type { Database } from '../database/database.ts';
-import type { Webhooks } from '../webhooks/webhooks.ts';
 import { addToDays } from './limits-store.ts';
 import { freeLines, lockLines } from './line-store.ts';
 import { laneOf } from './lines.ts';
+import type { Finishing } from './queue-parts.ts';
 import { changesOfDays, closeMessages, type Ended, writeAttempts, writeDeliveries } from './record-store.ts';
 import { isFinal, type Result } from './result.ts';
-
-/** What recording results needs. */
-export interface RecorderParts {
-  readonly db: Database;
-  readonly webhooks: Webhooks;
-  readonly now: () => number;
-  readonly sleep: (ms: number) => Promise<void>;
-  readonly onError: (error: unknown) => void;
-  /** Called after the commit with the messages of which nothing is open any more. */
-  readonly onFinished: (messageIds: readonly string[]) => void;
-}
 
 /** So many deliveries go into one transaction. */
 const BATCH = 1000;
@@ -30,7 +18,7 @@ const LONGEST_WAIT_MS = 1000;
 export type Recorder = ReturnType<typeof createRecorder>;
 
 /** Makes the one place where deliveries end. */
-export function createRecorder(parts: RecorderParts) {
+export function createRecorder(parts: Finishing) {
   const { db, webhooks, now, sleep, onError, onFinished } = parts;
   let isClosed = false;
 

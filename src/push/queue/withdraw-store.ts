@@ -14,8 +14,13 @@ export interface Waiting {
   readonly hasBegun: number;
 }
 
-/** What becomes of what is taken out: it is kept with a state, or it is as if it had never been. */
-export type Fate = 'recalled' | 'cancelled' | 'deleted';
+/** What is taken out of a message, all when left out, and when (Unix ms). */
+export interface Removal {
+  /** What becomes of it: it is kept in a state, or it is as if it had never been. */
+  readonly fate: 'recalled' | 'cancelled' | 'deleted';
+  readonly now: number;
+  readonly isWanted?: (delivery: Waiting) => boolean;
+}
 
 /**
  * Takes what waits of a message out of its lines, as far as it `isWanted`. The locks of the lines decide between this
@@ -25,15 +30,7 @@ export type Fate = 'recalled' | 'cancelled' | 'deleted';
 export async function takeOut(
   tx: Tx,
   messageId: string,
-  {
-    fate,
-    now,
-    isWanted = () => true,
-  }: {
-    readonly fate: Fate;
-    readonly now: number;
-    readonly isWanted?: (delivery: Waiting) => boolean;
-  },
+  { fate, now, isWanted = () => true }: Removal,
 ): Promise<{ readonly taken: readonly Waiting[]; readonly isFinished: boolean }> {
   const found = await readWaiting(tx, messageId);
   const locked = await lockLines(

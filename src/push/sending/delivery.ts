@@ -1,35 +1,30 @@
 import { transact } from '../../server/database.ts';
 import { createLoop } from '../../server/loop.ts';
-import type { SendingAccount, SendingAccounts } from '../accounts/accounts.ts';
+import type { SendingAccount } from '../accounts/accounts.ts';
 import type { NewMessage } from '../content/message.ts';
-import type { Database, Tx } from '../database/database.ts';
+import type { Tx } from '../database/database.ts';
 import { insertMessages } from '../queue/accept-store.ts';
 import { createBacklog } from '../queue/backlog.ts';
 import { createCalls } from '../queue/calls.ts';
-import type { ClaimParts, Group } from '../queue/claim.ts';
+import type { Group } from '../queue/claim.ts';
 import { createClaimer } from '../queue/claimer.ts';
 import { countWaiting } from '../queue/depth-store.ts';
 import { createIntake } from '../queue/intake.ts';
 import { createLeases, RENEW_MS } from '../queue/leases.ts';
 import { readBlockedAccounts, writeBlock } from '../queue/limits-store.ts';
+import type { QueueParts } from '../queue/queue-parts.ts';
 import { type Recalled, recall } from '../queue/recall.ts';
 import { requeue } from '../queue/recall-store.ts';
 import { createRecorder } from '../queue/recorder.ts';
 import { createWaiters } from '../queue/waiters.ts';
-import type { Webhooks } from '../webhooks/webhooks.ts';
 import { waiting } from './outcome.ts';
 import { createRepeats } from './repeats.ts';
 import { createSender, type SenderParts } from './send.ts';
 
-/** What delivery is made of; the clock of the process in Unix ms. */
+/** What delivery is made of. */
 export interface DeliveryParts
   extends Omit<SenderParts, 'recorder' | 'leases' | 'repeats' | 'block' | keyof SendingAccount>,
-    ClaimParts {
-  readonly accounts: SendingAccounts;
-  readonly db: Database;
-  readonly webhooks: Webhooks;
-  readonly newId: () => string;
-  readonly sleep: (ms: number) => Promise<void>;
+    QueueParts {
   /** How many calls of one account are under way in one lane at the same time. */
   readonly concurrency: number;
 }
