@@ -1,11 +1,36 @@
-import { menuOperations } from '../src/contract/index.ts';
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { loadTree } from '../src/menu/tree/load.ts';
 import type { Node } from '../src/menu/tree/tree.ts';
+import { loadCatalogue } from './catalogue.ts';
+import { menuTypes } from './menu-types.ts';
 
-/** Prints the whole menu: what is typed, what it is called, which right it needs. `npm run menu [folder]`. */
-async function main(directory = 'menus'): Promise<void> {
-  const { root } = await loadTree(directory, menuOperations);
+/**
+ * `npm run menu [-- folder]` prints the whole menu: what is typed, what it is called, which right it needs; and where it
+ * names operations that the folder `--operations` does not have. With `--types` it writes the types of these operations
+ * into the folder instead.
+ */
+async function main(): Promise<void> {
+  const options = {
+    types: { type: 'boolean' },
+    operations: { type: 'string', default: 'operations' },
+  } as const;
+  const { values, positionals } = parseArgs({ options, allowPositionals: true });
+  const directory = positionals[0] ?? 'menus';
+  const catalogue = await loadCatalogue(values.operations);
+  if (values.types) {
+    const file = join(directory, '_catalogue.ts');
+    writeFileSync(file, menuTypes(catalogue.entries));
+    spawnSync('biome', ['format', '--write', file]);
+    console.log(`${file} has the types of ${catalogue.entries.length} operations`);
+    return;
+  }
+  const { root, differences } = await loadTree(directory, catalogue);
   print(root, []);
+  for (const difference of differences) console.error(difference);
+  if (differences.length > 0) process.exitCode = 1;
 }
 
 function print(node: Node, typed: readonly string[]): void {
@@ -16,7 +41,7 @@ function print(node: Node, typed: readonly string[]): void {
   for (const child of node.children.values()) print(child, [...typed, ...asks, `${child.number}`]);
 }
 
-await main(process.argv[2]).catch((error: Error) => {
+await main().catch((error: Error) => {
   console.error(error.message);
   process.exitCode = 1;
 });

@@ -13,6 +13,7 @@ export interface DemoParts {
   readonly kubeconfig: string;
   readonly policyFile: string;
   readonly menusDir: string;
+  readonly operationsDir: string;
 }
 
 type Settings = Readonly<Record<string, string>>;
@@ -26,7 +27,7 @@ export function botSettings({
   redisUrl,
   menusDir,
   apps,
-}: Omit<DemoParts, 'databases' | 'kubeconfig' | 'policyFile'>): Settings {
+}: Omit<DemoParts, 'databases' | 'kubeconfig' | 'policyFile' | 'operationsDir'>): Settings {
   return {
     WECOM_CORP_ID: credentials.corpId,
     WECOM_AGENT_ID: `${credentials.agentId}`,
@@ -50,6 +51,7 @@ export function opsSettings({
   databases,
   kubeconfig,
   policyFile,
+  operationsDir,
   apps,
 }: Omit<DemoParts, 'redisUrl' | 'menusDir'>): Settings {
   return {
@@ -59,6 +61,7 @@ export function opsSettings({
     OPS_VERIFYING_KEYS: JSON.stringify(credentials.keys.verifyingKeys),
     OPS_POLICY_FILE: policyFile,
     MYSQL_URL: databases.keypadUrl,
+    OPERATIONS_DIR: operationsDir,
     KUBECONFIG: kubeconfig,
     OPS_MYSQL_TARGETS: JSON.stringify(databases.targets),
     OPS_AUDIT_KEY: credentials.auditKey,

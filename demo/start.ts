@@ -108,7 +108,7 @@ async function startParts(
     credentials,
     ports,
     policyFile: join(ROOT, 'deploy/policy.yaml'),
-    menusDir: join(ROOT, 'menus'),
+    ...{ menusDir: join(ROOT, 'menus'), operationsDir: join(ROOT, 'operations') },
   };
   const callbackUrls = [`http://127.0.0.1:${ports.bot}/wecom/callback`];
 

@@ -2,7 +2,7 @@ import type { Channel, Incoming } from '../channels/channel.ts';
 import type { CallbackAccount } from '../channels/wecom-callback/callback.ts';
 import { createWeComChannel } from '../channels/wecom-callback/channel.ts';
 import { openCallbackSources } from '../channels/wecom-callback/sources.ts';
-import type { Menus } from '../chat/index.ts';
+import type { Menus, Operations } from '../chat/index.ts';
 import { type BotAccount, loadAccounts } from '../config/accounts.ts';
 import { botAccountSettings } from '../config/bot-settings.ts';
 import type { BotConfig } from '../config.ts';
@@ -24,6 +24,8 @@ interface AccountsParts {
   readonly metrics: Pick<BotMetrics, 'badAccounts' | 'reload'>;
   /** A folder of menus, an account, or the file of accounts has these problems, and what was there goes on. */
   onProblems(source: string, problems: readonly string[]): void;
+  /** What the platform has now. */
+  operations(): Operations;
   notifierOf(account: string): Notifier;
   /** Unix milliseconds. */
   now(): number;
@@ -36,7 +38,7 @@ const LOOK_MS = 10_000;
 export async function openAccounts(parts: AccountsParts) {
   const { config, log, metrics, onProblems } = parts;
   const onReload = (result: ReloadResult) => metrics.reload('menus', result);
-  const folders = createMenuFolders({ log, onReload, onProblems });
+  const folders = createMenuFolders({ log, onReload, operations: parts.operations, onProblems });
   const menus = new WeakMap<Channel, Menus>();
 
   const openOne = async (definition: BotAccount) => {
@@ -120,6 +122,8 @@ export async function openAccounts(parts: AccountsParts) {
     async tell(principal: string, text: string, id: string): Promise<void> {
       await channelOf(principal).tell(readPrincipal(principal).user, text, id);
     },
+    /** The platform has other operations now. */
+    rebuildMenus: folders.rebuild,
     /** Reads the file of accounts and the menus again. What is bad is named, and what was there goes on. */
     reload(): Promise<void> {
       reading = reading

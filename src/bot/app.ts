@@ -10,11 +10,12 @@ import { createHttpClient } from '../server/http-client.ts';
 import { createHttpServer } from '../server/http-server.ts';
 import type { Log } from '../server/log.ts';
 import { pathOnly } from '../server/redaction.ts';
-import { checkWrites, createRedis } from '../server/redis.ts';
+import { checkWrites } from '../server/redis.ts';
 import { openAccounts } from './accounts.ts';
+import { createCatalogue } from './catalogue.ts';
 import { startConfirmations } from './confirmations.ts';
 import { createIdentity, principalOf } from './identity.ts';
-import { holdNames } from './installation.ts';
+import { openOwnRedis } from './installation.ts';
 import { createContexts } from './menu-context.ts';
 import { createBotMetrics } from './metrics.ts';
 import { createNotifier } from './notifier.ts';
@@ -42,21 +43,7 @@ export async function createBot({ config, log, registry }: BotParts) {
   const metrics = createBotMetrics(registry);
   const now = Date.now;
   const pause = async (ms: number): Promise<void> => void (await sleep(ms, undefined, { ref: false }));
-  const redis = createRedis(config.redisUrl.reveal(), {
-    nodes: config.redisNodes.reveal(),
-    prefix: config.installation === '' ? '' : `${config.installation}:`,
-  });
-  redis.on('error', (err) => log.warn({ err }, 'redis'));
-  // What spans users stands under one name.
-  const scope = config.account === undefined ? 'accounts' : `${config.account.agentId}`;
-  const names =
-    config.account &&
-    (await holdNames({
-      redis,
-      scope,
-      corpId: config.account.corpId,
-      onError: (err) => log.error({ err }, 'it is not certain whose names in Redis these are'),
-    }));
+  const { redis, scope, close: closeRedis } = await openOwnRedis({ config, log });
   const stopping = new AbortController();
   const http = createHttpClient();
   const pushClient = createPushClient({
@@ -78,12 +65,20 @@ export async function createBot({ config, log, registry }: BotParts) {
     onError: (err) =>
       log.warn({ err }, 'a report is not with the ops platform; what it can read is sent again'),
   });
+  const catalogue = createCatalogue({
+    client,
+    onChange: () => accounts.rebuildMenus(),
+    now,
+    onError: (err) => log.warn({ err }, 'the ops platform does not say what it can do'),
+  });
+  const { operations, outputOf, rightsBasis } = catalogue;
   const accounts = await openAccounts({
     config,
     redis,
     log,
     metrics,
     onProblems: reports.problems,
+    operations,
     notifierOf: (account) =>
       createNotifier({
         account,
@@ -97,9 +92,11 @@ export async function createBot({ config, log, registry }: BotParts) {
       }),
     now,
   });
+  catalogue.start();
   const identity = createIdentity({
     onNoRights: (user) => reports.refused({ user, kind: 'rights', at: '' }),
     client,
+    rightsBasis,
     now,
     onError: (err, user) => log.warn({ user, err }, 'departments unknown'),
   });
@@ -124,7 +121,7 @@ export async function createBot({ config, log, registry }: BotParts) {
     store,
     owed,
     menu: (incoming, generation) => accounts.menusOf(incoming).at(generation),
-    openContext: createContexts({ client, identity, confirmations, store, now }),
+    openContext: createContexts({ client, identity, outputOf, confirmations, store, now }),
     deliver: (incoming, text) => incoming.channel.tellLate(incoming, text),
     onError: (err, { trace }) => log.error({ id: trace, err }, 'a message broke'),
     onSession: metrics.session,
@@ -190,11 +187,11 @@ export async function createBot({ config, log, registry }: BotParts) {
       await chat.idle();
       await owed.stop();
       await confirmations.stop();
+      await catalogue.stop();
       await reports.stop();
       await accounts.close();
-      await names?.stop();
       await http.close();
-      redis.disconnect();
+      await closeRedis();
     },
   };
 }

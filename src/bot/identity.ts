@@ -8,6 +8,8 @@ import { sentences } from './sentences.ts';
 
 interface IdentityParts {
   readonly client: OpsClient;
+  /** Names what rights stand on; undefined when that is not known, and nothing that was asked before counts. */
+  rightsBasis(): string | undefined;
   now(): number;
   onError(error: unknown, user: string): void;
   /** The policy gives this user nothing at all. */
@@ -28,22 +30,23 @@ export type Identity = ReturnType<typeof createIdentity>;
  * Makes what asks who writes and, of the platform, what they may do: the bot holds no policy of its own. Both answers are
  * believed for a while.
  */
-export function createIdentity({ client, now, onError, onNoRights }: IdentityParts) {
+export function createIdentity({ client, rightsBasis, now, onError, onNoRights }: IdentityParts) {
   const departments = createDepartments({
     keyOf: principalOf,
     ask: (writer: Writer) => writer.channel.departments(writer.user),
     now,
     onError: (error, writer) => onError(error, principalOf(writer)),
   });
+  const askRights = async (caller: Caller): Promise<Rights> => {
+    const units = Object.entries(await client.ask(caller, 'me', {}).catch(unavailable));
+    return new Map(units.map(([unit, operations]) => [unit, new Set(operations)]));
+  };
   // Also that there is no right at all is remembered: each question is two rows of the audit, and nobody may flood it.
-  const rights = createTtlCache({
+  const rights = createTtlCache<Caller & { readonly basis: string }, Rights>({
     milliseconds: RIGHTS_MS,
     size: MOST_USERS,
-    keyOf: ({ user, departments }: Caller) => `${user}\n${departments?.join() ?? '?'}`,
-    async ask(caller): Promise<Rights> {
-      const units = Object.entries(await client.ask(caller, 'me', {}).catch(unavailable));
-      return new Map(units.map(([unit, operations]) => [unit, new Set(operations)]));
-    },
+    keyOf: ({ user, departments, basis }) => `${user}\n${departments?.join() ?? '?'}\n${basis}`,
+    ask: askRights,
     now,
   });
   return {
@@ -55,7 +58,8 @@ export function createIdentity({ client, now, onError, onNoRights }: IdentityPar
     }),
     /** Throws `Unavailable` when the platform does not say, or there is no right at all. */
     async rightsOf(caller: Caller): Promise<Rights> {
-      const known = await rights.get(caller);
+      const basis = rightsBasis();
+      const known = await (basis === undefined ? askRights(caller) : rights.get({ ...caller, basis }));
       if (known.size > 0) return known;
       if (caller.departments === undefined) throw new Unavailable(sentences.departmentsUnknown);
       onNoRights(caller.user);

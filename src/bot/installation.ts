@@ -1,6 +1,37 @@
+import type { BotConfig } from '../config.ts';
 import { ConfigError } from '../errors.ts';
+import type { Log } from '../server/log.ts';
 import { createLoop } from '../server/loop.ts';
-import type { Redis } from '../server/redis.ts';
+import { createRedis, type Redis } from '../server/redis.ts';
+
+interface OwnRedisParts {
+  readonly config: Pick<BotConfig, 'redisUrl' | 'redisNodes' | 'installation' | 'account'>;
+  readonly log: Log;
+}
+
+/**
+ * Opens the Redis of a bot under the names of its installation, and holds those of its app. What spans users stands
+ * under one name, `scope`. Throws a ConfigError when the names are held for another enterprise.
+ */
+export async function openOwnRedis({ config, log }: OwnRedisParts) {
+  const { account, installation } = config;
+  const redis = createRedis(config.redisUrl.reveal(), {
+    nodes: config.redisNodes.reveal(),
+    prefix: installation === '' ? '' : `${installation}:`,
+  });
+  redis.on('error', (err) => log.warn({ err }, 'redis'));
+  const scope = account === undefined ? 'accounts' : `${account.agentId}`;
+  const onError = (err: unknown) => log.error({ err }, 'it is not certain whose names in Redis these are');
+  const names = account && (await holdNames({ redis, scope, corpId: account.corpId, onError }));
+  return {
+    redis,
+    scope,
+    async close(): Promise<void> {
+      await names?.stop();
+      redis.disconnect();
+    },
+  };
+}
 
 interface NamesParts {
   readonly redis: Redis;

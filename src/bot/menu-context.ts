@@ -1,3 +1,4 @@
+import type { ZodType } from 'zod';
 import type { Incoming } from '../channels/channel.ts';
 import { type Context, type Outcome, type SessionStore, Unavailable } from '../chat/index.ts';
 import type { Answer } from '../contract/answer.ts';
@@ -10,6 +11,8 @@ import { sentences } from './sentences.ts';
 interface ContextParts {
   readonly client: OpsClient;
   readonly identity: Identity;
+  /** The form of what a read answers, where it is known. */
+  outputOf(name: string): ZodType | undefined;
   readonly confirmations: Pick<Confirmations, 'begin' | 'answered' | 'lost'>;
   readonly store: Pick<SessionStore, 'markConfirmed'>;
   now(): number;
@@ -20,7 +23,7 @@ interface ContextParts {
  * One opened in vain throws `Unavailable`, when nobody says what the user may do.
  */
 export function createContexts(parts: ContextParts) {
-  const { client, identity, now } = parts;
+  const { identity, now } = parts;
   return async (incoming: Incoming): Promise<Context> => {
     const caller = await identity.callerOf(incoming);
     const rights = await identity.rightsOf(caller);
@@ -28,18 +31,22 @@ export function createContexts(parts: ContextParts) {
       user: caller.user,
       now: now(),
       replyBytes: incoming.channel.replyBytes,
-      ...asking(client, caller, rights),
+      ...asking(parts, caller, rights),
       run: confirming(parts, caller, incoming),
     };
   };
 }
 
-function asking(client: OpsClient, caller: Caller, rights: Rights): Pick<Context, 'may' | 'ops' | 'preview'> {
+function asking(
+  { client, outputOf }: ContextParts,
+  caller: Caller,
+  rights: Rights,
+): Pick<Context, 'may' | 'ops' | 'preview'> {
   return {
     may: (operation, { unit }) => covers(rights, operation, unit),
     ops: {
       call: async (name, input) =>
-        (await client.ask(caller, name, input as never).catch(unavailable)) as never,
+        (await client.read(caller, name, input, outputOf(name)).catch(unavailable)) as never,
     },
     async preview(operation, input) {
       const answered = await client.post(caller, `${operation}/preview`, input).catch(unavailable);

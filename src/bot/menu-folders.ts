@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
-import { createMenus, loadFiles, type Menus } from '../chat/index.ts';
-import { menuOperations } from '../contract/index.ts';
+import { createMenus, loadFiles, type Menus, type Operations } from '../chat/index.ts';
 import type { Log } from '../server/log.ts';
 import type { ReloadResult } from '../server/metrics.ts';
 import { watchFolder } from '../server/watched-folder.ts';
@@ -9,12 +8,14 @@ interface MenuFoldersParts {
   readonly log: Log;
   /** Hears `refused` while any folder serves what was read before. */
   onReload(result: ReloadResult): void;
+  /** What the platform has now. */
+  operations(): Operations;
   /** A folder has these problems. */
   onProblems(folder: string, problems: readonly string[]): void;
 }
 
 /** Makes what holds the menus of all accounts: those of one folder are loaded once, whichever accounts have it. */
-export function createMenuFolders({ log, onReload, onProblems }: MenuFoldersParts) {
+export function createMenuFolders({ log, onReload, operations, onProblems }: MenuFoldersParts) {
   const refused = new Set<string>();
   const report = (folder: string, isRefused: boolean): void => {
     if (isRefused) refused.add(folder);
@@ -22,13 +23,19 @@ export function createMenuFolders({ log, onReload, onProblems }: MenuFoldersPart
     onReload(refused.size > 0 ? 'refused' : 'accepted');
   };
   const load = async (folder: string) => {
+    let differing = '';
     const menus = await createMenus({
       directory: folder,
       loadFiles,
-      operations: menuOperations,
-      onLoaded({ generation }, isNew) {
+      operations,
+      onLoaded({ generation, differences }, isNew) {
         report(folder, false);
         if (isNew) log.info({ generation, folder }, 'menus loaded');
+        const said = differences.join('\n');
+        if (said !== differing && said !== '') {
+          log.warn({ differences, folder }, 'the menus and the ops platform differ');
+        }
+        differing = said;
       },
       onProblems(problems) {
         report(folder, true);
@@ -63,6 +70,10 @@ export function createMenuFolders({ log, onReload, onProblems }: MenuFoldersPart
         folders.delete(path);
         report(path, false);
       }
+    },
+    /** The platform has other operations now. */
+    async rebuild(): Promise<void> {
+      await Promise.all([...folders.values()].map(({ menus }) => menus.rebuild()));
     },
     /** Reads every folder again. */
     async reload(): Promise<void> {

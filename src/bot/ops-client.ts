@@ -1,13 +1,9 @@
+import type * as z from 'zod';
 import { Unavailable } from '../chat/index.ts';
 import { type Answer, answer } from '../contract/answer.ts';
-import {
-  type AcknowledgeName,
-  contract,
-  type InputOf,
-  type OutputOf,
-  type ReadName,
-} from '../contract/index.ts';
+import { CATALOGUE, type Catalogue, catalogue } from '../contract/catalogue.ts';
 import type { SigningKey } from '../contract/keys.ts';
+import { type InputOf, type OutputOf, type PlatformName, platform } from '../contract/platform.ts';
 import { REPORTS, type Report } from '../contract/report.ts';
 import { signToken } from '../contract/token.ts';
 import { InputError } from '../errors.ts';
@@ -92,25 +88,41 @@ export function createOpsClient(parts: OpsClientParts) {
   };
   const post = (caller: Caller, operation: string, body: unknown): Promise<Answer> =>
     send(`/v1/operations/${operation}`, operation, body, caller);
+  /** The output of a read; what a list leaves out is named in its `unread`. */
+  const read = async (caller: Caller, name: string, input: unknown, form?: z.ZodType): Promise<unknown> => {
+    const answered = await post(caller, name, input);
+    if (answered.state !== 'done')
+      throw new Unavailable('message' in answered ? answered.message : answered.state);
+    const { unread } = answered;
+    // The output is checked: the bot believes the platform no more than it has to.
+    const output = form === undefined ? answered.output : form.parse(answered.output);
+    return unread !== undefined && Array.isArray(output) ? Object.assign(output, { unread }) : output;
+  };
   return {
-    /** `operation` is a name of the contract, or `<name>/preview`. Throws `OpsDown`. */
+    /** `operation` is the name of one, or `<name>/preview`. Throws `OpsDown`. */
     post,
     /**
-     * Runs a read, or has the platform write down something of the caller's own operations, which does no harm twice.
-     * A list names in `unread` what could not be read for it. Throws `OpsDown`, and `Unavailable` with the sentence of a platform that answered anything but `done`.
+     * Runs a read of the catalogue, whose output has to have the form, if one is given. Throws `OpsDown`, and `Unavailable` with the sentence of a platform that answered anything but `done`.
      */
-    async ask<N extends ReadName | AcknowledgeName>(
-      caller: Caller,
-      name: N,
-      input: InputOf<N>,
-    ): Promise<OutputOf<N>> {
-      const answered = await post(caller, name, input);
-      if (answered.state !== 'done')
-        throw new Unavailable('message' in answered ? answered.message : answered.state);
-      // The output is checked against the contract: the bot believes the platform no more than it has to.
-      const output = contract[name].output.parse(answered.output);
-      const { unread } = answered;
-      return (unread === undefined ? output : Object.assign(output, { unread })) as never;
+    read,
+    /**
+     * Asks the platform about itself, or has it write down something of the caller's own operations, which does no harm
+     * twice. Throws as `read` does.
+     */
+    async ask<N extends PlatformName>(caller: Caller, name: N, input: InputOf<N>): Promise<OutputOf<N>> {
+      return (await read(caller, name, input, platform[name].output)) as OutputOf<N>;
+    },
+    /**
+     * What the platform can do, on the bot's own account; the operations only where they are not those of the generation
+     * `known`. Undefined when the platform is too old to say. Throws `OpsDown`.
+     */
+    async catalogue(known: string | undefined): Promise<Catalogue | undefined> {
+      const question = known === undefined ? {} : { known };
+      const answered = await send(`/v1/${CATALOGUE}`, CATALOGUE, question, {});
+      if (answered.state === 'refused' && answered.reason === 'missing') return undefined;
+      const read = answered.state === 'done' ? catalogue.safeParse(answered.output) : undefined;
+      if (!read?.success) throw new OpsDown(`the platform answered no catalogue: ${answered.state}`);
+      return read.data;
     },
     /**
      * Hands over what the bot tells on its own account, for no user. Throws when the platform has not written it down, and

@@ -28,6 +28,13 @@ export const opsSettings = {
     example: '/etc/keypad/policy.yaml',
     read: path,
   },
+  operationsDir: {
+    name: 'OPERATIONS_DIR',
+    about: 'Folder of the operations, a file each; see docs/operations.md.',
+    example: './operations',
+    fallback: './operations',
+    read: path,
+  },
   mysqlUrl: secret({
     name: 'MYSQL_URL',
     about: 'Database of operations and audit; with ?ssl-mode=VERIFY_IDENTITY behind it TLS is made.',

@@ -1,7 +1,22 @@
 import * as z from 'zod';
-import { type Operations, unit } from './operation.ts';
+import { unit } from './operation.ts';
 
-/** The operations about the platform itself. They reach no target, and answer for the caller's own rights and operations only. */
+/** What bot and ops agree on of an operation about the platform itself. */
+interface PlatformOperation {
+  /**
+   * A `read` touches nothing. An `acknowledge` writes the platform's own records and nothing else; every user may run it,
+   * for operations of their own, and no menu entry does. Both run at once and answer `output`.
+   */
+  readonly kind: 'read' | 'acknowledge';
+  readonly title: string;
+  readonly input: z.ZodType;
+  readonly output: z.ZodType;
+}
+
+/**
+ * The operations about the platform itself. They reach no target, and answer for the caller's own rights and operations
+ * only. All others are files of `operations/`, which the bot learns of from the catalogue.
+ */
 export const platform = {
   /** Which operations this user may run in which unit; empty without any right. */
   me: {
@@ -31,4 +46,19 @@ export const platform = {
     input: z.strictObject({ ids: z.array(z.uuid()).min(1).max(100) }),
     output: z.object({}),
   },
-} as const satisfies Operations;
+} as const satisfies Readonly<Record<string, PlatformOperation>>;
+
+type Platform = typeof platform;
+export type PlatformName = keyof Platform;
+type Named<K extends PlatformOperation['kind']> = {
+  [N in PlatformName]: Platform[N]['kind'] extends K ? N : never;
+}[PlatformName];
+export type PlatformRead = Named<'read'>;
+export type AcknowledgeName = Named<'acknowledge'>;
+export type InputOf<N extends PlatformName> = z.infer<Platform[N]['input']>;
+export type OutputOf<N extends PlatformName> = z.infer<Platform[N]['output']>;
+
+/** Narrows a string to the name of an operation about the platform itself. */
+export function isPlatform(name: string): name is PlatformName {
+  return Object.hasOwn(platform, name);
+}

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Registry } from 'prom-client';
 import type { OpsConfig } from '../config.ts';
+import { CATALOGUE } from '../contract/catalogue.ts';
+import { REPORTS } from '../contract/report.ts';
 import { createPushClient } from '../push/client.ts';
 import { createHttpServer } from '../server/http-server.ts';
 import type { Log } from '../server/log.ts';
@@ -11,20 +13,19 @@ import { createRefusals } from './audit/refusals.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { openDatabase } from './database.ts';
 import { createEngine } from './engine/engine.ts';
+import { createCatalogueHandler } from './http/catalogue.ts';
 import { createCheck, sweepTokens } from './http/check.ts';
 import { createReportHandler } from './http/report.ts';
 import { createRequestHandler } from './http/request.ts';
-import { addRoutes, logOfRequest, refuse } from './http/routes.ts';
-import { openConnections } from './kubeconfig/connections.ts';
+import { addRoutes, refuse } from './http/routes.ts';
 import { createOpsMetrics } from './metrics.ts';
 import { migrate } from './migrations.ts';
+import { openFiles } from './open-files.ts';
 import { createAdminNotice } from './outbox/admins.ts';
 import { createOutbox } from './outbox/outbox.ts';
 import { createSender } from './outbox/sender.ts';
-import { loadPolicy } from './policy/file.ts';
 import { createRecords } from './records.ts';
 import { createTampering } from './tampering.ts';
-import { openTargets } from './targets.ts';
 
 /** A running ops platform. */
 export type Ops = Awaited<ReturnType<typeof createOps>>;
@@ -46,42 +47,6 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
   const report = (err: unknown): void => log.error({ err }, 'in the background');
   const metrics = createOpsMetrics(registry);
   const callers = { ...createSources(config.allowedSources), setting: 'OPS_ALLOWED_SOURCES' };
-  /** Tells what becomes of a file that has changed. */
-  const eventsOf = (what: 'policy' | 'kubeconfig') => ({
-    accepted(isNew: boolean) {
-      metrics.reload(what, 'accepted');
-      if (isNew) log.info(`the ${what} has changed`);
-    },
-    refused(problems: readonly string[]) {
-      metrics.reload(what, 'refused');
-      log.error({ problems }, `the new ${what} is refused, the old one goes on`);
-      notifyAdmins(problems).catch(report);
-    },
-  });
-  const connections = await openConnections({
-    kubeconfig: config.kubeconfig,
-    environment: config.pluginEnvironment.reveal(),
-    clock,
-    inUse: () => policy.current().contexts,
-    events: {
-      ...eventsOf('kubeconfig'),
-      accepted() {
-        eventsOf('kubeconfig').accepted(true);
-        // A policy may have been refused for what was missing.
-        policy.reload();
-      },
-      onError: report,
-    },
-  });
-  const targets = openTargets({
-    connections,
-    mysqlUrls: config.mysqlTargets.reveal(),
-    onFailure: (what, name, err) =>
-      (logOfRequest.getStore() ?? log).warn(
-        { [what]: name, err },
-        what === 'cluster' ? 'a cluster failed' : 'an instance failed',
-      ),
-  });
   const db = openDatabase(config.mysqlUrl.reveal(), metrics.transactionRetried);
   const owner = randomUUID();
   const tampering = createTampering({ log, metrics, clock });
@@ -100,16 +65,10 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
     },
     onError: report,
   });
-  const notifyAdmins = createAdminNotice({
-    records,
-    clock,
-    admins: () => policy.current().admins,
-    onMessage: sender.notice,
-  });
-  const policy = loadPolicy(config.policyFile, targets.names, eventsOf('policy'));
+  const notifyAdmins = createAdminNotice({ records, clock, onMessage: sender.notice });
+  const files = await openFiles({ config, log, metrics, clock, notifyAdmins, onError: report });
   const letGo = async (): Promise<void> => {
-    policy.close();
-    await Promise.all([targets.close(), db.destroy()]);
+    await Promise.all([files.close(), db.destroy()]);
   };
   const sealed = await migrate(records).catch(async (error: unknown) => {
     await letGo();
@@ -121,11 +80,12 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
   const engine = createEngine({
     records,
     audit,
-    targets,
+    targets: files.targets,
     outbox,
     owner,
     clock,
-    policy: policy.current,
+    policy: files.policy,
+    operations: files.operations,
     onOutcome: sender.notice,
     async tidy(now) {
       await refusals.flush(now);
@@ -147,7 +107,7 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
     trustedProxies: config.trustedProxies,
     requestTimeout: 15_000,
     callers,
-    serves: 'POST /v1/operations/<name>, the same with /preview, and /v1/reports',
+    serves: 'POST /v1/operations/<name>, the same with /preview, /v1/catalogue and /v1/reports',
     refuse(as, request, reply) {
       if (as === 'source') refusedSource(request.source);
       return refuse(as, reply);
@@ -156,12 +116,18 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
   const check = createCheck({ keys: config.verifyingKeys, db, audit, refusals, clock });
   addRoutes(app, {
     handle: createRequestHandler(check, engine),
-    handleReport: createReportHandler(check, audit, notifyAdmins),
+    own: {
+      [REPORTS]: createReportHandler(check, audit, (problems) =>
+        notifyAdmins(files.policy().admins, problems),
+      ),
+      [CATALOGUE]: createCatalogueHandler(check, files),
+    },
+    isRead: (name) => files.operations.find(name)?.operation.kind === 'read',
     answered: metrics.request,
   });
   const sweeping = createLoop({ restMs: SWEEP_EVERY_MS, work: engine.sweep, onError: report });
   sweeping.start();
-  connections.start();
+  files.start();
   sender.start();
 
   return {
@@ -173,11 +139,8 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
       mysql: async () =>
         void (await db.updateTable('audit_head').set({ seq: 0 }).where('id', '=', 0).execute()),
     },
-    /** Reads policy and kubeconfig again; a bad one is logged, and the old one goes on. */
-    async reload(): Promise<void> {
-      await connections.reload();
-      policy.reload();
-    },
+    /** Reads operations, policy and kubeconfig again; what is bad is logged, and the old one goes on. */
+    reload: files.reload,
     /** One round of what otherwise happens by itself: what another replica left behind is taken up, and what is due is told. */
     async sweep(): Promise<void> {
       await engine.sweep();

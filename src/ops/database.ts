@@ -1,4 +1,4 @@
-import { CompiledQuery, type Generated, type Kysely } from 'kysely';
+import type { Generated, Kysely } from 'kysely';
 import { openKysely } from '../server/database.ts';
 import type { AuditRow, ChainLink } from './audit/chain.ts';
 
@@ -86,31 +86,4 @@ export type Database = Kysely<Tables>;
  */
 export function openDatabase(url: string, onRetry?: () => void): Database {
   return openKysely<Tables>(url, { onRetry });
-}
-
-/** A MySQL server that operations look at and act on. */
-export type MysqlServer = ReturnType<typeof openMysqlServer>;
-
-/** Where a target server is, and what it is called. */
-export interface MysqlServerParts {
-  /** The instance, as the policy names it; it stands in the sentences for users. */
-  readonly name: string;
-  readonly url: string;
-  /** Hears why the server did not do what it was asked; for the log. */
-  onFailure(error: Error): void;
-}
-
-/** Opens a target server; no connection is made before the first statement. */
-export function openMysqlServer({ name, url, onFailure }: MysqlServerParts) {
-  const server = openKysely<unknown>(url, { connections: 2, statementMs: 3000 });
-  return {
-    name,
-    onFailure,
-    /** Runs one statement, for 3 s at most; `?` stands for a value. */
-    async rows(statement: string, values: readonly string[] = []) {
-      const query = CompiledQuery.raw(statement, [...values]);
-      return (await server.executeQuery<Readonly<Record<string, unknown>>>(query)).rows;
-    },
-    close: () => server.destroy(),
-  };
 }

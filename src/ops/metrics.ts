@@ -1,12 +1,14 @@
 import type { Registry } from 'prom-client';
 import type { Answer } from '../contract/answer.ts';
-import { contract } from '../contract/index.ts';
+import { platform } from '../contract/platform.ts';
 import { reasons } from '../errors.ts';
 import { createReloads, metersOf } from '../server/metrics.ts';
 import { handOvers } from './outbox/sender.ts';
 
 /** How what was asked for ends when it goes wrong. */
 const FAILURES = ['failed', 'unknown'] as const;
+
+export type OpsMetrics = ReturnType<typeof createOpsMetrics>;
 
 /** Registers the metrics of the ops platform. */
 export function createOpsMetrics(registry: Registry) {
@@ -22,7 +24,7 @@ export function createOpsMetrics(registry: Registry) {
     'keypad_ops_failures_total',
     'Requests that ended failed or unknown',
     ['operation', 'state'],
-    Object.keys(contract).flatMap((name) => FAILURES.map((state) => [name, state] as const)),
+    Object.keys(platform).flatMap((name) => FAILURES.map((state) => [name, state] as const)),
   );
   const refused = counter(
     'keypad_ops_refusals_total',
@@ -31,6 +33,10 @@ export function createOpsMetrics(registry: Registry) {
     [...reasons, 'input'].map((reason) => [reason]),
   );
   return {
+    /** These operations can fail from now on: an alert needs to see the first time. */
+    operations(names: readonly string[]): void {
+      for (const name of names) for (const state of FAILURES) failed.start(name, state);
+    },
     /** A request was answered, so many seconds after it came. */
     request(operation: string, answer: Answer, took: number): void {
       seconds(operation, answer.state, took);

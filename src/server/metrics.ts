@@ -61,7 +61,10 @@ export function metersOf(registry: Registry) {
       const counter = new Counter({ name, help, labelNames, registers });
       const labels = labelsOf(labelNames);
       for (const values of zeros) counter.inc(labels(values), 0);
-      return (...values: ValuesOf<N>): void => counter.inc(labels(values));
+      const count = (...values: ValuesOf<N>): void => counter.inc(labels(values));
+      /** One more series that is there before it is first counted. */
+      const start = (...values: ValuesOf<N>): void => counter.inc(labels(values), 0);
+      return Object.assign(count, { start });
     },
     histogram<const N extends Names>(
       name: string,

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { operationNames } from '#test/operations.ts';
 import { attacks } from '#test/size.ts';
 import { createMenus, loadFiles } from '../../src/chat/index.ts';
 import { loadAccounts } from '../../src/config/accounts.ts';
@@ -66,8 +67,8 @@ test('a policy with a slip of the pen never ends the process, and what is refuse
   writeFileSync(path, good);
   const heard: (boolean | readonly string[])[] = [];
   const contextProblem = (name: string) => (name === 'demo' ? undefined : 'is not there');
-  const targets = { contextProblem, instances: ['shop-db', 'pay-db'] };
-  const policy = loadPolicy(path, targets, {
+  const known = { contextProblem, instances: ['shop-db', 'pay-db'], operations: operationNames };
+  const policy = loadPolicy(path, () => known, {
     accepted: () => heard.push(true),
     refused: (problems) => heard.push(problems),
   });
@@ -126,7 +127,7 @@ test('a menu with a slip of the pen never ends the process, and what is refused 
   const menus = await createMenus({
     directory: menu,
     loadFiles: (folder) => loadFiles(folder, 1000),
-    operations: { isOperation: () => true, isChange: () => true },
+    operations: () => undefined,
     onLoaded: () => heard.push(''),
     onProblems: (problems) => heard.push(problems.join()),
   });

@@ -1,14 +1,14 @@
 import { createServer } from 'node:http';
-import { contract } from '../../src/contract/index.ts';
+import { CATALOGUE } from '../../src/contract/catalogue.ts';
+import { catalogue } from '../helpers/operations.ts';
 
 /** A platform that grants everything in one unit and answers at once: the bench measures the bot. */
 export async function startPlatform(port: number): Promise<() => Promise<void>> {
-  const rights = { 电商: Object.keys(contract) };
+  const rights = { 电商: catalogue.entries.map(({ name }) => name) };
   const outputs: Readonly<Record<string, unknown>> = {
     me: rights,
     'units.list': ['电商'],
-    'outcomes.claim': [],
-    'outcomes.told': {},
+    [CATALOGUE]: { generation: catalogue.generation, policy: 'bench', operations: catalogue.entries },
   };
   const server = createServer((request, response) => {
     request.resume().once('end', () => {

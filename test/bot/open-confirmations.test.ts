@@ -50,7 +50,8 @@ test('a confirmation that cannot be noted is not marked either, and does not go 
   };
   const refuse = () => Promise.reject(new Error('only changes here'));
   const open = createContexts({
-    client: { post, ask: refuse, report: async () => {} },
+    client: { post, ask: refuse, read: refuse, catalogue: refuse, report: async () => {} },
+    outputOf: () => undefined,
     identity: {
       callerOf: async ({ user, trace }) => ({ user, departments: [], trace }),
       rightsOf: async () => new Map(),

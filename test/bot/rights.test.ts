@@ -26,6 +26,7 @@ test('who has no right makes no more questions to the platform than who has, and
   };
   const { rightsOf } = createIdentity({
     client: { ask } as unknown as OpsClient,
+    rightsBasis: () => 'policy/generation',
     now: () => now,
     onError: () => {},
     onNoRights: (user) => refused.push(user),
@@ -43,6 +44,7 @@ test('who may do nothing as far as one knows, while nobody says their department
   const refused: string[] = [];
   const { rightsOf } = createIdentity({
     client: { ask: async () => ({}) } as unknown as OpsClient,
+    rightsBasis: () => 'policy/generation',
     now: () => 0,
     onError: () => {},
     onNoRights: (user) => refused.push(user),
@@ -59,6 +61,7 @@ test('rights that were asked for without a department are not those with it', as
       ask: async ({ departments }: { departments?: readonly number[] }) =>
         departments?.includes(7) ? { 电商: ['k8s.scale'], 支付: ['k8s.scale'] } : { 电商: ['k8s.scale'] },
     } as unknown as OpsClient,
+    rightsBasis: () => 'policy/generation',
     now: () => 0,
     onError: () => {},
     onNoRights: () => {},

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
+import { changeNamed, operationNames, readNamed } from '#test/operations.ts';
 import { answer } from '../../src/contract/answer.ts';
-import { contract } from '../../src/contract/index.ts';
+import { platform } from '../../src/contract/platform.ts';
+import type { ReadOperation } from '../../src/ops/operations/operation.ts';
 
 /*
  * Bot and platform are updated one after the other, so each speaks for a while with an older or a newer one. What an answer
@@ -56,9 +58,13 @@ function objectsIn(form: z.ZodType): readonly JsonSchema[] {
 const requiredIn = (form: z.ZodType): readonly string[] =>
   objectsIn(form).flatMap(({ required = [] }) => required);
 
-const operations = Object.entries(contract).map(([name, operation]) => {
-  return [name, operation.input, 'output' in operation ? operation.output : undefined] as const;
+const own = Object.entries(platform).map(([name, { input, output }]) => [name, input, output] as const);
+const declared = operationNames.map((name) => {
+  const { input } = changeNamed(name);
+  const { output } = readNamed(name) as Partial<ReadOperation>;
+  return [name, input, output] as const;
 });
+const operations: readonly (readonly [string, z.ZodType, z.ZodType | undefined])[] = [...own, ...declared];
 
 describe.each(operations)('%s', (name, input, output) => {
   test('asks for nothing that an older bot does not say', () => {

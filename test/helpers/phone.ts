@@ -1,10 +1,10 @@
-import { menuOperations } from '../../src/contract/index.ts';
 import type { Preview } from '../../src/menu/tree/context.ts';
 import { type Context, type Outcome, Unavailable } from '../../src/menu/tree/context.ts';
 import { loadTree } from '../../src/menu/tree/load.ts';
 import type { Tree } from '../../src/menu/tree/tree.ts';
 import { pathOf, type Session } from '../../src/menu/turn/session.ts';
 import { takeTurn } from '../../src/menu/turn/turn.ts';
+import { catalogue } from './operations.ts';
 
 /** A platform for tests: reads answer what the function returns, changes what `lines` and `run` say. */
 export interface FakeOps {
@@ -113,5 +113,5 @@ export async function phoneWith(
 
 /** Loads a menu folder; a problem in it fails the test with the sentence an author would read. */
 export function loadMenu(directory: string): Promise<Tree> {
-  return loadTree(directory, menuOperations);
+  return loadTree(directory, catalogue);
 }

@@ -2,9 +2,11 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Answer } from '../../src/contract/answer.ts';
+import { CATALOGUE } from '../../src/contract/catalogue.ts';
 import { makeKeyPair, readVerifyingKeys } from '../../src/contract/keys.ts';
 import { REPORTS } from '../../src/contract/report.ts';
 import { verifyReportToken, verifyToken } from '../../src/contract/token.ts';
+import { catalogue } from './operations.ts';
 
 /** A request that reached the platform, its token already verified. */
 export interface PlatformCall {
@@ -33,6 +35,7 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   me: { 电商: ['k8s.deployments.list', 'k8s.scale', 'k8s.pods.list'] },
   'units.list': ['电商'],
   'operation.received': {},
+  [CATALOGUE]: { generation: catalogue.generation, policy: 'test', operations: catalogue.entries },
 };
 
 /** Starts one on a free port. What the script leaves open is answered as for a user with one unit. */
@@ -49,7 +52,7 @@ export async function startPlatform(): Promise<ScriptedPlatform> {
       const token = (request.headers.authorization ?? '').replace('Bearer ', '');
       const use = { operation, body, now: Date.now() };
       const claims =
-        operation === REPORTS
+        operation === REPORTS || operation === CATALOGUE
           ? { ...(await verifyReportToken(keys, token, use)), sub: '', departments: [] }
           : await verifyToken(keys, token, use);
       const call = {

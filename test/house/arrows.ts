@@ -14,7 +14,8 @@ const NODE = 'node:';
 
 /** Which room may import which (ARCHITECTURE.md draws the same). */
 export const arrows: Readonly<Record<string, Allowed>> = {
-  menus: { any: ['#menu'], types: ['contract'] },
+  menus: { any: ['#menu'] },
+  operations: { any: ['#operations', 'zod', '@kubernetes/client-node', 'node:crypto'] },
   menu: {
     any: ['errors', 'plain-text'],
     in: { 'src/server/module-folder.ts': /^src\/menu\/tree\/load\.ts$/ },
@@ -28,7 +29,18 @@ export const arrows: Readonly<Record<string, Allowed>> = {
   chat: { any: ['errors', 'plain-text', 'menu', NODE], types: ['server', 'src/channels/channel.ts'] },
   channels: { any: ['errors', 'server', 'wecom', 'contract', 'fastify', NODE] },
   bot: {
-    any: ['errors', 'server', 'contract', 'wecom', 'chat', 'channels', 'fastify', 'src/push/client.ts', NODE],
+    any: [
+      'errors',
+      'server',
+      'contract',
+      'wecom',
+      'chat',
+      'channels',
+      'fastify',
+      'zod',
+      'src/push/client.ts',
+      NODE,
+    ],
     types: ['config', 'prom-client'],
     in: { config: /^src\/bot\/accounts\.ts$/ },
   },
@@ -37,8 +49,8 @@ export const arrows: Readonly<Record<string, Allowed>> = {
     types: ['config', 'prom-client'],
     in: {
       'src/push/client.ts': /^src\/ops\/(app|outbox\/sender)\.ts$/,
-      '@kubernetes/client-node': /^src\/ops\/operations\/kubernetes\//,
-      kysely: /^src\/ops\/(database|migrations)\.ts$/,
+      '@kubernetes/client-node': /^src\/ops\/targets\//,
+      kysely: /^src\/ops\/(database|migrations|targets\/mysql-server)\.ts$/,
       config: /^src\/ops\/audit\/verify\.ts$/,
     },
   },
@@ -75,7 +87,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
   'src/menu': [['words'], ['tree'], ['turn']],
   'src/channels': [['wecom-callback']],
   'src/wecom': [['xml'], ['crypto', 'events', 'api']],
-  'src/ops': [['policy', 'audit', 'outbox', 'kubeconfig'], ['operations'], ['engine'], ['http']],
+  'src/ops': [['policy', 'audit', 'outbox', 'kubeconfig'], ['targets'], ['operations'], ['engine'], ['http']],
   'src/push': [
     ['content'],
     ['database'],

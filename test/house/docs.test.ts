@@ -54,7 +54,7 @@ describe.each(documents)('$path', ({ path, text }) => {
 });
 
 describe('the comments of the code', () => {
-  const paths = globSync(['*', '{src,demo,test,menus,scripts,docs,deploy}/**'], { cwd: root });
+  const paths = globSync(['*', '{src,demo,test,menus,operations,scripts,docs,deploy}/**'], { cwd: root });
   const isThere = (name: string) => paths.some((path) => `/${path}`.endsWith(`/${name}`));
   /** Files, by their path or its end, such as `server/mysql.ts`, and folders by their path; not what begins with a slash. */
   const NAMED =
@@ -63,7 +63,7 @@ describe('the comments of the code', () => {
     [...commentsOf(text).matchAll(NAMED)].map(([name]) => name).filter((name) => !isThere(name));
 
   test('name files and folders that are there', () => {
-    const code = loadFiles('{*.ts,{src,demo,test,menus,scripts}/**/*.{ts,js,mjs}}').filter(
+    const code = loadFiles('{*.ts,{src,demo,test,menus,operations,scripts}/**/*.{ts,js,mjs}}').filter(
       // Their strings are examples of comments.
       ({ path }) => !/^test\/house\/(docs|sections)\.test\.ts$/.test(path),
     );

@@ -24,7 +24,7 @@ async function open(files: Readonly<Record<string, string>>) {
   const menus = await createMenus({
     directory,
     loadFiles: (folder) => loadFiles(folder, 300),
-    operations: { isOperation: () => true, isChange: () => true },
+    operations: () => undefined,
     onLoaded: ({ generation }) => void loaded.push(generation),
     onProblems: (found) => void problems.push(...found),
   });

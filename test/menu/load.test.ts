@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { catalogue } from '#test/operations.ts';
 import { fakeOps, phoneWith } from '#test/phone.ts';
-import { menuOperations } from '../../src/contract/index.ts';
 import { loadTree } from '../../src/menu/tree/load.ts';
 
 const directories: string[] = [];
@@ -26,7 +26,7 @@ function menu(files: Readonly<Record<string, string>>): {
   return { directory, write };
 }
 
-const load = (directory: string) => loadTree(directory, menuOperations);
+const load = (directory: string) => loadTree(directory, catalogue);
 const ROOT = `import { folder } from '#menu';\nexport default folder({ title: '首页' });\n`;
 const entry = (title: string, more = '') =>
   `import { action } from '#menu';\nexport default action({ title: ${JSON.stringify(title)}, ${more} run: () => 'ok' });\n`;
@@ -38,16 +38,6 @@ const bad: Readonly<Record<string, readonly [files: Readonly<Record<string, stri
   ],
   'no title': [{ '1-a.ts': entry('') }, /1-a\.ts: has no title/],
   'a title over the limit': [{ '1-a.ts': entry('长'.repeat(21)) }, /1-a\.ts: the title is over 60 bytes/],
-  'an unknown operation': [
-    { '1-a.ts': entry('a', `needs: 'k8s.fly',`) },
-    /1-a\.ts: needs "k8s\.fly", which is no operation/,
-  ],
-  'a read that an operation runs': [
-    {
-      '1-a.ts': `import { operation } from '#menu';\nexport default operation({ title: 'a', runs: 'me', input: () => ({}) });`,
-    },
-    /1-a\.ts: runs "me", which is no change/,
-  ],
   'no default export': [{ '1-a.ts': 'export const x = 1;' }, /1-a\.ts: has no default export/],
   'a file that does not parse': [{ '1-a.ts': 'export default {' }, /1-a\.ts: cannot be loaded/],
   'a file without a number': [{ 'scale.ts': entry('a') }, /scale\.ts: name it number-words\.ts/],

@@ -3,9 +3,10 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Audit, createAudit, verifyAudit } from '../../src/ops/audit/audit.ts';
 import { createRefusals } from '../../src/ops/audit/refusals.ts';
-import { type Database, openDatabase, openMysqlServer } from '../../src/ops/database.ts';
+import { type Database, openDatabase } from '../../src/ops/database.ts';
 import { canonicalJson } from '../../src/ops/json.ts';
 import { migrate } from '../../src/ops/migrations.ts';
+import { openMysqlServer } from '../../src/ops/targets/mysql-server.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { recordsOf } from './ops-harness.ts';
 

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import * as z from 'zod';
+import { clusterOf } from '../../operations/k8s/_cluster.ts';
 import type { Attempt } from '../../src/ops/audit/audit.ts';
 import { openDatabase } from '../../src/ops/database.ts';
 import { createCodeTries } from '../../src/ops/engine/code-tries.ts';
@@ -7,8 +9,8 @@ import { createRunner } from '../../src/ops/engine/runner.ts';
 import { createOperationStore, type OperationStore } from '../../src/ops/engine/store.ts';
 import { createWatcher } from '../../src/ops/engine/watcher.ts';
 import { openConnections } from '../../src/ops/kubeconfig/connections.ts';
-import { openCluster } from '../../src/ops/operations/kubernetes/cluster.ts';
 import type { ChangeOperation, Context } from '../../src/ops/operations/operation.ts';
+import { openCluster } from '../../src/ops/targets/cluster.ts';
 import { type OpsHarness, openOpsHarness, type Replica, recordsOf, until } from './ops-harness.ts';
 
 let harness: OpsHarness;
@@ -46,7 +48,8 @@ async function directly() {
     inUse: () => [],
     events: { accepted: nothing, refused: nothing, onError: nothing },
   });
-  return openCluster({ name: 'demo', connections, onFailure: nothing });
+  const cluster = openCluster({ name: 'demo', connections, onFailure: nothing })(['shop']);
+  return clusterOf({ cluster: () => ({ cluster }) } as never, '电商').cluster;
 }
 
 /** What the dead replica did to the cluster before it died, or what arrives there later than that. */
@@ -57,7 +60,7 @@ async function patched(
   resourceVersion = web()?.metadata.resourceVersion ?? '',
 ) {
   const cluster = await directly();
-  const to = { id, input, resourceVersion };
+  const to = { id, namespace: 'shop', name: 'web', resourceVersion };
   await (subresource === 'scale' ? cluster.patchScale(to, spec) : cluster.patchDeployment(to, spec));
 }
 
@@ -134,7 +137,12 @@ describe('after a crash', () => {
   test('what was fenced stays so when the replica that did it dies too', async () => {
     const id = await abandoned('k8s.scale', 'started', 3);
     const cluster = await directly();
-    await cluster.fence({ id, input, resourceVersion: web()?.metadata.resourceVersion ?? '' });
+    await cluster.fence({
+      id,
+      namespace: 'shop',
+      name: 'web',
+      resourceVersion: web()?.metadata.resourceVersion ?? '',
+    });
     harness.clock.pass(20_000);
     await ops.sweep();
     expect(await told(id)).toMatchObject({ state: 'failed', text: expect.stringContaining('没有执行') });
@@ -243,7 +251,10 @@ describe('right before the effect', () => {
     const applied: string[] = [];
     const recorded: string[] = [];
     let looks = 0;
-    const implementation: ChangeOperation<'k8s.restart'> = {
+    const implementation: ChangeOperation = {
+      kind: 'change',
+      title: '重启部署',
+      input: z.unknown(),
       inspect: async () => ({
         target: 'shop/web',
         lines: ['x'],
@@ -282,9 +293,16 @@ describe('right before the effect', () => {
       watcher: createWatcher(parts),
       audit: { isBroken: () => false },
     });
-    const context = { subject: { user: 'wangwu', departments: [] } } as unknown as Context;
+    const context = { user: 'wangwu' } as unknown as Context;
     const run = async () => {
-      const asked = { name: 'k8s.restart', implementation, input, context, attempt } as const;
+      const asked = {
+        name: 'k8s.restart',
+        definition: 'd',
+        implementation,
+        input,
+        context,
+        attempt,
+      } as const;
       const answered = await runner.preview(asked);
       if (answered.state !== 'preview') throw new Error(answered.state);
       const { id, hash } = answered.preview;

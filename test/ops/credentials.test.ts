@@ -11,7 +11,7 @@ units:
 roles:
   admin:
     members: { users: [wangwu] }
-    grants: [{ operations: ['*'], units: '*' }]
+    grants: [{ operations: ['*'], units: '*', new: allowed }]
 `;
 
 let harness: OpsHarness;

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { changeNamed, readNamed } from '#test/operations.ts';
 import { fakeOps, type Phone, phoneWith } from '#test/phone.ts';
 import { attacks } from '#test/size.ts';
+import { obstaclesOf } from '../../operations/k8s/_deployment.ts';
+import { hideStatementSecrets } from '../../operations/mysql/_statement-secrets.ts';
 import { Refused } from '../../src/errors.ts';
 import { Unavailable } from '../../src/menu/index.ts';
-import { forLog, inPlainLines } from '../../src/ops/operations/foreign-text.ts';
-import { changes, reads } from '../../src/ops/operations/index.ts';
-import { obstaclesOf } from '../../src/ops/operations/kubernetes/deployment.ts';
-import { hideStatementSecrets } from '../../src/ops/operations/mysql/statement-secrets.ts';
+import { forLog, inPlainLines } from '../../src/ops/foreign-text.ts';
 import type { Context } from '../../src/ops/operations/operation.ts';
 import { TargetFailed } from '../../src/ops/target-failed.ts';
 import { linesOf, plainLine } from '../../src/plain-text.ts';
@@ -61,29 +61,29 @@ function hostileTargets(text: string) {
     spec: { nodeName: text, containers: [{}] },
     status: { reason: text, containerStatuses: [{ ready: false, state: { waiting: { reason: text } } }] },
   });
-  const cluster = {
-    deployments: async () => [deployment, { ...deployment, metadata: { name: text } }],
-    deployment: async () => deployment,
-    pods: async () => [pod('web-1'), pod(text)],
-    autoscalers: async () => [
-      {
-        metadata: { name: text },
-        spec: { scaleTargetRef: { kind: 'Deployment', name: 'web' }, maxReplicas: 3 },
-      },
-    ],
-    quotas: async () => [{ metadata: { name: text }, status: { hard: { pods: '2' }, used: { pods: '2' } } }],
+  const autoscaler = {
+    metadata: { name: text },
+    spec: { scaleTargetRef: { kind: 'Deployment', name: 'web' }, maxReplicas: 3 },
   };
+  const quota = { metadata: { name: text }, status: { hard: { pods: '2' }, used: { pods: '2' } } };
+  const answers = {
+    listNamespacedDeployment: async () => [deployment, { ...deployment, metadata: { name: text } }],
+    readNamespacedDeployment: async () => deployment,
+    listNamespacedPod: async () => [pod('web-1'), pod(text)],
+    listNamespacedHorizontalPodAutoscaler: async () => [autoscaler],
+    listNamespacedResourceQuota: async () => [quota],
+  };
+  const answered = (_what: string, _kind: string, request: unknown) => request;
+  const cluster = { api: () => answers, read: answered, listed: answered };
   const row = { id: 7, user: text, db: text, seconds: 3, command: text, now: 10, text, run: 5 };
   const rows = async (statement: string) =>
     statement.includes('PROCESSLIST') ? [row] : [{ version: 'MariaDB' }];
   const limits = { replicas: 50 };
   const context = {
-    subject: { user: 'u', departments: [] },
-    policy: { rights: () => ({}), unit: () => ({ mysql: ['shop-db'], limits }) },
-    targets: {
-      cluster: () => ({ cluster, namespaces: ['shop'], limits, environment: 'production' }),
-      mysql: () => ({ rows }),
-    },
+    user: 'u',
+    instances: () => ['shop-db'],
+    cluster: () => ({ cluster, namespaces: ['shop'], limits, environment: 'production' }),
+    mysql: () => ({ rows }),
     now: 0,
   } as unknown as Context;
   return { context };
@@ -98,9 +98,9 @@ function hostile(text: string) {
     ...ops,
     may: () => true,
     read: (name: string, input: unknown) =>
-      name === 'units.list' ? ['电商'] : said(reads[name as 'mysql.processlist'](context, input as never)),
+      name === 'units.list' ? ['电商'] : said(readNamed(name).run(context, input)),
     async preview(name: string, input: unknown, now: number) {
-      const { lines } = await said(changes[name as 'mysql.kill'].inspect(context, input as never));
+      const { lines } = await said(changeNamed(name).inspect(context, input));
       return { id: '1', hash: 'h', lines, code: '0482', expiresAt: now + 1000 };
     },
   };
@@ -184,8 +184,8 @@ test('an outcome forges none either, whatever its object is called by then', asy
         startedAt: 0,
       };
       for (const name of ['k8s.scale', 'k8s.restart'] as const) {
-        const seen = await inPlainLines(changes[name].observe(context, change as never));
-        const found = await inPlainLines(changes[name].reconcile(context, change as never));
+        const seen = await inPlainLines(changeNamed(name).observe(context, change as never));
+        const found = await inPlainLines(changeNamed(name).reconcile(context, change as never));
         for (const said of [seen.text, 'text' in found ? found.text : '']) {
           expect(linesOf(said)).toHaveLength(1);
           expect(said).not.toMatch(UNSEEN);
@@ -300,9 +300,9 @@ test.each(SECRET)('nobody reads a secret that a cluster or a database says: %s',
     const input = { ...target, replicas: 3, id: '7', query: 'q:5' };
     const said: unknown[] = [];
     for (const read of ['k8s.deployments.list', 'k8s.pods.list', 'mysql.processlist'] as const)
-      said.push(await inPlainLines<unknown>(reads[read](context, input as never)));
+      said.push(await inPlainLines<unknown>(readNamed(read).run(context, input)));
     for (const name of ['k8s.scale', 'k8s.restart', 'mysql.kill'] as const)
-      said.push(await inPlainLines<unknown>(changes[name].inspect(context, input as never)));
+      said.push(await inPlainLines<unknown>(changeNamed(name).inspect(context, input)));
     const change = {
       id: '1',
       version: 'v',
@@ -312,8 +312,8 @@ test.each(SECRET)('nobody reads a secret that a cluster or a database says: %s',
       startedAt: 0,
     };
     for (const name of ['k8s.scale', 'k8s.restart'] as const) {
-      said.push(await inPlainLines<unknown>(changes[name].observe(context, change as never)));
-      said.push(await inPlainLines<unknown>(changes[name].reconcile(context, change as never)));
+      said.push(await inPlainLines<unknown>(changeNamed(name).observe(context, change as never)));
+      said.push(await inPlainLines<unknown>(changeNamed(name).reconcile(context, change as never)));
     }
     expect(JSON.stringify(said)).not.toMatch(masked);
 

@@ -1,11 +1,12 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { AppsV1Api } from '@kubernetes/client-node';
 import { parse, stringify } from 'yaml';
 import { startCluster } from '../../demo/cluster/cluster.ts';
 import { demoSeed } from '../../demo/cluster/seed.ts';
 import { type ConnectionsParts, openConnections } from '../../src/ops/kubeconfig/connections.ts';
-import { openCluster } from '../../src/ops/operations/kubernetes/cluster.ts';
+import { type Cluster, openCluster } from '../../src/ops/targets/cluster.ts';
 import { movableClock } from './ops-harness.ts';
 
 const TOKEN = 'the-token-of-the-demo';
@@ -89,12 +90,12 @@ export async function openKubeconfigs() {
         /** What goes into the log for each failure: what is said, and why. */
         causes: () => failures.map(({ message, cause }) => `${message}: ${(cause as Error).message}`),
         lists: (name = 'demo'): Promise<string> =>
-          openCluster({ name, connections, onFailure: (error) => void failures.push(error) })
-            .deployments('shop')
-            .then(
-              (found) => (found.length > 0 ? 'listed' : 'nothing'),
-              (error: Error) => error.message,
-            ),
+          listedIn(
+            openCluster({ name, connections, onFailure: (error) => void failures.push(error) })(['shop']),
+          ).then(
+            (found) => (found.length > 0 ? 'listed' : 'nothing'),
+            (error: Error) => error.message,
+          ),
       };
     },
     async stop(): Promise<void> {
@@ -103,4 +104,9 @@ export async function openKubeconfigs() {
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** The deployments of the namespace `shop`. */
+function listedIn({ api, listed }: Cluster) {
+  return listed('shop', 'DeploymentList', api(AppsV1Api).listNamespacedDeployment({ namespace: 'shop' }));
 }

@@ -1,8 +1,8 @@
 import mysql, { type Connection } from 'mysql2/promise';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase } from '#test/database.ts';
-import { type MysqlServer, openMysqlServer } from '../../src/ops/database.ts';
-import { findQuery, killQuery, listQueries } from '../../src/ops/operations/mysql/running-query.ts';
+import { findQuery, killQuery, listQueries } from '../../operations/mysql/_running-query.ts';
+import { type MysqlServer, openMysqlServer } from '../../src/ops/targets/mysql-server.ts';
 
 // What a target looks like to accounts that may see more or less of it, on whatever server the tests run.
 

@@ -1,8 +1,13 @@
 import mysql, { type Connection } from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { MysqlServer } from '../../src/ops/database.ts';
-import { killQuery } from '../../src/ops/operations/mysql/running-query.ts';
+import { killQuery } from '../../operations/mysql/_running-query.ts';
+import type { MysqlServer } from '../../src/ops/targets/mysql-server.ts';
 import { type OpsHarness, openOpsHarness, type Replica, until } from './ops-harness.ts';
+
+/** A server that fails here fails the test. */
+const failed: MysqlServer['failed'] = (cause) => {
+  throw cause;
+};
 
 let harness: OpsHarness;
 let ops: Replica;
@@ -104,9 +109,7 @@ describe('ending a query', () => {
       if (statement.startsWith('kill')) await connection.query(`set timestamp = unix_timestamp() + ${late}`);
       return (await connection.query(statement, [...(values ?? [])]))[0] as Record<string, unknown>[];
     };
-    expect(
-      await killQuery({ name: 'shop-db', onFailure: () => {}, rows }, { id, query }, () => undefined),
-    ).toBe(isKilled);
+    expect(await killQuery({ rows, failed }, { id, query }, () => undefined)).toBe(isKilled);
     const isStillThere = async () => (await running()).query === query;
     if (isKilled) expect(await slow).not.toBe('asleep');
     else expect(await isStillThere()).toBe(true);
@@ -119,9 +122,7 @@ describe('ending a query', () => {
     const tooLate = () => {
       throw new Error('too late');
     };
-    await expect(killQuery({ name: 'shop-db', onFailure: () => {}, rows }, query, tooLate)).rejects.toThrow(
-      'too late',
-    );
+    await expect(killQuery({ rows, failed }, query, tooLate)).rejects.toThrow('too late');
     expect((await running()).query).toBe(query.query);
   });
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../src/ops/database.ts';
 import { createCodeTries } from '../../src/ops/engine/code-tries.ts';
 import { confirm } from '../../src/ops/engine/confirm.ts';
+import { previewHash } from '../../src/ops/engine/operation-row.ts';
 import { createOperationStore, type Match, type OperationStore } from '../../src/ops/engine/store.ts';
 import { migrate } from '../../src/ops/migrations.ts';
 import { createDatabase } from '../helpers/database.ts';
@@ -27,23 +28,28 @@ afterAll(async () => {
   await database.drop();
 });
 
-let match: Match;
+/** What the operation was declared as when it was previewed. */
+const definition = 'as previewed';
+let match: Match & { readonly definition: string };
 async function previewed(): Promise<void> {
-  match = {
+  const row = {
     id: randomUUID(),
     user: 'zhangsan',
     operation: 'k8s.scale',
     input: '{}',
-    hash: 'h',
-    code: '1234',
+    lines: '[]',
+    version: 'v',
   };
+  const hash = previewHash(row, definition);
+  const { lines, version, ...matched } = row;
+  match = { ...matched, hash, code: '1234', definition };
   await store.insert({
-    ...match,
+    ...row,
+    hash,
+    code: '1234',
     unit: '电商',
     target: 'shop/web',
-    lines: '[]',
     risk: 'high',
-    version: 'v',
     before_value: 'null',
     after_value: 'null',
     created_at: NOW,
@@ -58,8 +64,7 @@ test.each([
   ['user in other letters', { user: 'ZHANGSAN' }],
   ['operation', { operation: 'k8s.restart' }],
   ['input', { input: '{"a":1}' }],
-  ['hash', { hash: 'H' }],
-  ['hash with a space behind it', { hash: 'h ' }],
+  ['hash', { hash: 'h' }],
   ['user with a space behind it', { user: 'zhangsan ' }],
   ['code', { code: '1235' }],
   ['code with a space behind it', { code: '1234 ' }],
@@ -76,6 +81,15 @@ test.each([
   await expect(confirm({ store, codeTries }, { ...match, ...changes }, NOW)).rejects.toThrow(
     /^(没有|这个预览是别人的|确认的内容|验证码不对)/,
   );
+  expect(await confirm({ store, codeTries }, match, NOW)).toMatchObject({ id: match.id, state: 'started' });
+});
+
+test('nor by its hash with a space behind it, nor after the operation was declared anew', async () => {
+  const codeTries = createCodeTries(db);
+  const padded = { ...match, hash: `${match.hash} ` };
+  await expect(confirm({ store, codeTries }, padded, NOW)).rejects.toThrow('确认的内容');
+  const anew = confirm({ store, codeTries }, { ...match, definition: 'declared anew' }, NOW);
+  await expect(anew).rejects.toMatchObject({ reason: 'moved' });
   expect(await confirm({ store, codeTries }, match, NOW)).toMatchObject({ id: match.id, state: 'started' });
 });
 

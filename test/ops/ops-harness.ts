@@ -4,19 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import mysql from 'mysql2/promise';
+import type { Changes, Reads } from '#menu';
 import { type RunningCluster, startCluster } from '../../demo/cluster/cluster.ts';
 import { demoSeed } from '../../demo/cluster/seed.ts';
 import { createSecret } from '../../src/config.ts';
 import { type Answer, answer } from '../../src/contract/answer.ts';
-import type {
-  AcknowledgeName,
-  ChangeName,
-  InputOf,
-  OperationName,
-  OutputOf,
-  ReadName,
-} from '../../src/contract/index.ts';
 import { makeKeyPair, readSigningKey, readVerifyingKeys } from '../../src/contract/keys.ts';
+import type { AcknowledgeName, InputOf, OutputOf } from '../../src/contract/platform.ts';
 import { signToken } from '../../src/contract/token.ts';
 import { createOps, type Ops } from '../../src/ops/app.ts';
 import { type Clock, systemClock } from '../../src/ops/clock.ts';
@@ -59,12 +53,17 @@ export function movableClock(): MovableClock {
 export interface Client {
   /** Posts to the path after `/v1/operations/`, and answers what the contract allows as an answer. */
   post(path: string, body: unknown): Promise<Answer>;
-  read<N extends ReadName>(name: N, input: InputOf<N>): Promise<OutputOf<N>>;
+  read<N extends keyof Reads>(name: N, input: Reads[N]['input']): Promise<Reads[N]['output']>;
   acknowledge<N extends AcknowledgeName>(name: N, input: InputOf<N>): Promise<OutputOf<N>>;
-  preview<N extends ChangeName>(name: N, input: InputOf<N>): Promise<PreviewAnswer>;
-  run<N extends ChangeName>(name: N, input: InputOf<N>, preview: Shown, code?: string): Promise<Answer>;
+  preview<N extends keyof Changes>(name: N, input: Changes[N]['input']): Promise<PreviewAnswer>;
+  run<N extends keyof Changes>(
+    name: N,
+    input: Changes[N]['input'],
+    preview: Shown,
+    code?: string,
+  ): Promise<Answer>;
   /** Previews and confirms with the code that was shown. */
-  change<N extends ChangeName>(name: N, input: InputOf<N>): Promise<Answer>;
+  change<N extends keyof Changes>(name: N, input: Changes[N]['input']): Promise<Answer>;
 }
 
 export type PreviewAnswer = Extract<Answer, { state: 'preview' }>['preview'];
@@ -130,6 +129,7 @@ export async function openOpsHarness(options: { tick?: number; policy?: string }
         trustedProxies: [],
         verifyingKeys: readVerifyingKeys(verifyingKeys),
         policyFile,
+        operationsDir: 'operations',
         mysqlUrl: createSecret(database.url),
         kubeconfig,
         pluginEnvironment: createSecret({ PATH: process.env.PATH }),
@@ -231,7 +231,7 @@ function client(ops: Ops, clock: Clock, user: string, departments?: readonly num
   };
   const run: Client['run'] = (name, input, { id, hash }, code) =>
     post(name, { input, preview: { id, hash }, ...(code !== undefined && { code }) });
-  const ask = async (name: OperationName, input: unknown) => {
+  const ask = async (name: string, input: unknown) => {
     const answered = await post(name, input);
     if (answered.state !== 'done') throw new Error(JSON.stringify(answered));
     return answered.output as never;

@@ -1,6 +1,6 @@
 import type { V1ContainerState, V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 import { expect, test } from 'vitest';
-import { podStateOf } from '../../src/ops/operations/kubernetes/pod-state.ts';
+import { podStateOf } from '../../operations/k8s/_pod-state.ts';
 
 const running: V1ContainerState = { running: {} };
 const waiting = (reason?: string): V1ContainerState => ({ waiting: reason === undefined ? {} : { reason } });

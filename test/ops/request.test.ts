@@ -298,6 +298,7 @@ test('a platform does not start with a database that is away, and says which set
     kubeconfig: `${harness.directory}/kubeconfig`,
     pluginEnvironment: createSecret({}),
     mysqlTargets: createSecret({ 'shop-db': harness.serverUrl, 'pay-db': harness.serverUrl }),
+    operationsDir: 'operations',
     auditKey: createSecret(AUDIT_KEY),
     pushUrl: 'http://127.0.0.1:1',
     pushAppId: 'keypad-ops',

@@ -1,10 +1,15 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import mysql, { type RowDataPacket } from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { listQueries } from '../../operations/mysql/_running-query.ts';
 import { createSecret } from '../../src/config.ts';
-import type { MysqlServer } from '../../src/ops/database.ts';
-import { listQueries } from '../../src/ops/operations/mysql/running-query.ts';
+import type { MysqlServer } from '../../src/ops/targets/mysql-server.ts';
 import { type OpsHarness, openOpsHarness, type Replica, until } from './ops-harness.ts';
+
+/** A server that fails here fails the test. */
+const failed: MysqlServer['failed'] = (cause) => {
+  throw cause;
+};
 
 const policy = `
 units:
@@ -19,7 +24,7 @@ units:
 roles:
   admin:
     members: { users: [wangwu] }
-    grants: [{ operations: ['*'], units: '*' }]
+    grants: [{ operations: ['*'], units: '*', new: allowed }]
 `;
 
 let harness: OpsHarness;
@@ -138,9 +143,7 @@ test('a namespace or an instance that holds more than is listed says so', async 
     // As on a busy server; this one takes not so many connections.
     return statement.includes('limit') ? Array.from({ length: 200 }, () => found[0] ?? {}) : found;
   };
-  expect((await listQueries({ name: 'shop-db', onFailure: () => {}, rows })).unread).toEqual([
-    '太多，只列出运行最久的 200 项',
-  ]);
+  expect((await listQueries({ rows, failed })).unread).toEqual(['太多，只列出运行最久的 200 项']);
   await connection.end();
   slow.destroy();
 });

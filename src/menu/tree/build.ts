@@ -1,6 +1,7 @@
 import { ConfigError } from '../../errors.ts';
 import { bytesOf } from '../words/text.ts';
-import type { Entry, Folder } from './entry.ts';
+import { type Described, deriveQuestions } from './derive.ts';
+import type { Entry, Folder, Operation } from './entry.ts';
 import type { Node, Tree } from './tree.ts';
 
 /** A file of a menu folder: its path inside the folder, with `/`, and what it exports by default. */
@@ -15,19 +16,28 @@ export interface MenuFiles {
   readonly files: readonly MenuFile[];
 }
 
-/** Which operations there are; a name in `needs` or `runs` outside of them is a problem of the file. */
-export interface Operations {
-  isOperation(name: string): boolean;
-  isChange(name: string): boolean;
-}
+/** The operations that the platform has, as far as is known; undefined when nothing is known of it yet. */
+export type Operations =
+  | {
+      /** Differs when any of them does. */
+      readonly generation: string;
+      find(name: string): Described | undefined;
+    }
+  | undefined;
 
 const INDEX = /(^|\/)index\.ts$/;
 const TITLE_BYTES = 60;
 const QUESTION_BYTES = 120;
 
-/** Builds one generation from its files. Throws a ConfigError of every problem found, each with the file and the remedy. */
+/**
+ * Builds one generation from its files. Throws a ConfigError of every problem found, each with the file and the remedy.
+ * Where the files and the platform differ is no such problem, since either may be updated first: `differences` has it, and
+ * an entry that cannot be shown for it is left out.
+ */
 export function buildTree(files: readonly MenuFile[], generation: string, operations: Operations): Tree {
   const problems: string[] = [];
+  const differences: string[] = [];
+  let isDerived = false;
   const standing = new Map(files.map((file) => [locationOf(file.path), file]));
   for (const location of standing.keys()) {
     const folder = folderOf(location);
@@ -41,8 +51,13 @@ export function buildTree(files: readonly MenuFile[], generation: string, operat
       return undefined;
     }
     const children = new Map<number, Node>();
-    const node = { number: numberOf(location), file: path, entry, parent, children };
-    problems.push(...problemsOf(node, operations));
+    const declared = { number: numberOf(location), file: path, entry, parent, children };
+    differences.push(...differencesOf(declared, operations));
+    const node = entry.kind === 'operation' ? derived(declared, entry, operations) : declared;
+    isDerived ||= node !== declared;
+    if (typeof node === 'string') differences.push(`${path}: ${node}`);
+    problems.push(...problemsOf(typeof node === 'string' ? declared : node));
+    if (typeof node === 'string') return undefined;
     const inside = [...standing.keys()].filter((each) => each !== '' && folderOf(each) === location);
     for (const each of inside.sort((a, b) => numberOf(a) - numberOf(b) || (a < b ? -1 : 1))) {
       const child = nodeAt(each, node);
@@ -54,12 +69,43 @@ export function buildTree(files: readonly MenuFile[], generation: string, operat
   if (!standing.has('')) throw new ConfigError(['index.ts: is missing; it is the first screen']);
   const root = nodeAt('', undefined);
   if (root === undefined || problems.length > 0) throw new ConfigError(problems);
-  return { generation, root };
+  // Questions that come from the platform are a generation of their own.
+  const suffix = isDerived && operations !== undefined ? `-${operations.generation}` : '';
+  return { generation: `${generation}${suffix}`, root, differences };
+}
+
+/** An operation as it is walked: what it leaves out is the platform's to say. A string says why it cannot be shown. */
+function derived(node: Node, entry: Operation, operations: Operations): Node | string {
+  if (entry.input !== undefined && entry.title !== '') return node;
+  const found = operations?.find(entry.runs);
+  if (found === undefined)
+    return `is not shown until the platform has "${entry.runs}", which it takes its questions from`;
+  const title = entry.title || found.title;
+  if (entry.input !== undefined) return { ...node, entry: { ...entry, title } };
+  const answered = new Set([node, ...ancestorsOf(node)].flatMap((each) => Object.keys(each.entry.ask)));
+  const made = deriveQuestions(found, answered, (name) => operations?.find(name));
+  if (typeof made === 'string') return `runs "${entry.runs}", and ${made}`;
+  return { ...node, entry: { ...entry, title, input: made.input, ask: { ...entry.ask, ...made.ask } } };
+}
+
+/** Where an entry names what the platform has not, as far as that is known. */
+function differencesOf({ file, entry }: Node, operations: Operations): readonly string[] {
+  if (operations === undefined) return [];
+  const name = entry.kind === 'operation' ? entry.runs : entry.needs;
+  if (name === undefined) return [];
+  const word = entry.kind === 'operation' ? 'runs' : 'needs';
+  const found = operations.find(name);
+  const older =
+    'if that is right its operations are older than this menu, and nobody sees the entry until they are there';
+  if (found === undefined)
+    return [`${file}: ${word} "${name}", which the ops platform does not have; ${older}`];
+  if (entry.kind !== 'operation' || found.kind === 'change') return [];
+  return [`${file}: runs "${name}", which only looks; call it in an action()`];
 }
 
 /** What is wrong with an entry where it stands, each with the remedy. */
-function problemsOf(node: Node, operations: Operations): readonly string[] {
-  const { title, ask, within, needs, ...entry } = node.entry;
+function problemsOf(node: Node): readonly string[] {
+  const { title, ask, within, ...entry } = node.entry;
   const isIndex = INDEX.test(node.file);
   const above = ancestorsOf(node);
   const sibling = node.parent?.children.get(node.number);
@@ -69,7 +115,8 @@ function problemsOf(node: Node, operations: Operations): readonly string[] {
   }
   if (isIndex && entry.kind !== 'folder') problems.push('must export a folder()');
   if (!isIndex && entry.kind === 'folder') problems.push('is a folder(); that belongs in an index.ts');
-  if (typeof title !== 'string' || title.trim() === '') problems.push('has no title');
+  const mayComeLater = entry.kind === 'operation' && title === '';
+  if (!mayComeLater && (typeof title !== 'string' || title.trim() === '')) problems.push('has no title');
   else if (bytesOf(title) > TITLE_BYTES || title.includes('\n')) {
     problems.push(`the title is over ${TITLE_BYTES} bytes or more than one line; shorten it`);
   }
@@ -79,11 +126,6 @@ function problemsOf(node: Node, operations: Operations): readonly string[] {
     }
     const twin = above.find((each) => Object.hasOwn(each.entry.ask, name));
     if (twin !== undefined) problems.push(`asks "${name}", which ${twin.file} asks already; rename it`);
-  }
-  if (entry.kind === 'operation' && !operations.isChange(entry.runs)) {
-    problems.push(`runs "${entry.runs}", which is no change in src/contract; check the name`);
-  } else if (needs !== undefined && !operations.isOperation(needs)) {
-    problems.push(`needs "${needs}", which is no operation in src/contract; check the name`);
   }
   if (within !== undefined && !above.some((each) => each.entry === (within as Folder))) {
     problems.push(`says it is within "${within.title}" but does not stand under its index.ts; move it`);

@@ -1,8 +1,8 @@
-/** The platform's reads by name, each `{ input, output }`; menus/_platform.ts fills it from the contract. */
+/** The platform's reads by name, each `{ input, output }`; menus/_catalogue.ts fills it from the catalogue. */
 // biome-ignore lint/suspicious/noEmptyInterface: filled by declaration merging, so that the core imports no contract
 export interface Reads {}
 
-/** The platform's changes by name, each `{ input }`; menus/_platform.ts fills it from the contract. */
+/** The platform's changes by name, each `{ input }`; menus/_catalogue.ts fills it from the catalogue. */
 // biome-ignore lint/suspicious/noEmptyInterface: filled by declaration merging, so that the core imports no contract
 export interface Changes {}
 

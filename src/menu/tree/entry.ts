@@ -29,7 +29,8 @@ export interface Action extends Titled {
 export interface Operation extends Titled {
   readonly kind: 'operation';
   readonly runs: string;
-  input(answers: Answers): unknown;
+  /** Left out, with `ask`, by whoever lets the operation's schema ask (derive.ts); there in every tree. */
+  readonly input?: ((answers: Answers) => unknown) | undefined;
 }
 
 export type Entry = Folder | Action | Operation;
@@ -49,6 +50,12 @@ interface OperationParts<T, A, N extends ChangeName> extends Omit<FolderParts<T,
   readonly input: (answers: A & T) => InputOf<N>;
 }
 
+/** The schema of the operation asks for whatever is not answered above; its title is that of the operation. */
+interface DerivedParts<N extends ChangeName> {
+  readonly runs: N;
+  readonly title?: string;
+}
+
 /** Declares a menu, inside `within` if it asks or uses what was asked above; the first screen has no `within`. */
 export function folder<T = Nothing>(parts: FolderParts<T, Nothing>): Folder<T>;
 export function folder<A, T = Nothing>(within: Folder<A>, parts: FolderParts<T, A>): Folder<A & T>;
@@ -63,15 +70,20 @@ export function action(...args: unknown[]): Action {
   return declare('action', args) as Action;
 }
 
-/** Declares an entry that changes: `input` makes the input of the operation that it `runs` from the answers. */
+/**
+ * Declares an entry that changes: `input` makes the input of the operation that it `runs` from the answers. Without `ask`
+ * and `input` the operation's own schema asks.
+ */
 export function operation<N extends ChangeName, T = Nothing>(parts: OperationParts<T, Nothing, N>): Operation;
 export function operation<A, N extends ChangeName, T = Nothing>(
   within: Folder<A>,
   parts: OperationParts<T, A, N>,
 ): Operation;
+export function operation<N extends ChangeName>(parts: DerivedParts<N>): Operation;
+export function operation<N extends ChangeName>(within: Folder<unknown>, parts: DerivedParts<N>): Operation;
 export function operation(...args: unknown[]): Operation {
   const entry = declare('operation', args) as Operation;
-  return { ...entry, needs: entry.runs };
+  return { ...entry, title: entry.title ?? '', needs: entry.runs };
 }
 
 function declare(kind: Entry['kind'], args: readonly unknown[]): object {

@@ -4,7 +4,8 @@ import type { Tree } from './tree.ts';
 
 export interface MenusParts {
   readonly directory: string;
-  readonly operations: Operations;
+  /** What the platform has now. */
+  operations(): Operations;
   /** Reads the files that stand in the folder now. Throws a ConfigError of their problems. */
   loadFiles(directory: string): Promise<MenuFiles>;
   /** The folder is good; `isNew` is false when it says what was loaded already. */
@@ -19,32 +20,47 @@ const KEPT = 4;
 export type Menus = Awaited<ReturnType<typeof createMenus>>;
 
 /** Loads the menu folder. Throws a ConfigError when the first generation has a problem. */
-export async function createMenus({ directory, operations, loadFiles, onLoaded, onProblems }: MenusParts) {
+export async function createMenus(parts: MenusParts) {
+  const { directory, loadFiles, operations, onLoaded, onProblems } = parts;
   let held: readonly Tree[] = [];
-  const load = async (): Promise<void> => {
-    const { files, generation } = await loadFiles(directory);
-    const tree = buildTree(files, generation, operations);
+  let loaded = await loadFiles(directory);
+  const build = (): void => {
+    const tree = buildTree(loaded.files, loaded.generation, operations());
     const others = held.filter(({ generation }) => generation !== tree.generation);
     const isNew = held[0]?.generation !== tree.generation;
     held = [tree, ...others].slice(0, KEPT);
     onLoaded(tree, isNew);
   };
+  const load = async (): Promise<void> => {
+    const fresh = await loadFiles(directory);
+    const before = loaded;
+    loaded = fresh;
+    try {
+      build();
+    } catch (error) {
+      loaded = before;
+      throw error;
+    }
+  };
   const stays = (error: unknown): void =>
     onProblems(error instanceof ConfigError ? error.problems : [`${directory}: ${error}`]);
-  await load();
+  build();
   let loading: Promise<void> = Promise.resolve();
+  const next = (work: () => Promise<void> | void): Promise<void> => {
+    // Whatever became of the one before: no reload keeps a later one from being made.
+    loading = loading
+      .catch(() => {})
+      .then(work)
+      .catch(stays);
+    return loading;
+  };
   return {
     /** The generation asked for while it is held, else the newest. */
     at: (generation: string | undefined): Tree =>
       held.find((tree) => tree.generation === generation) ?? (held[0] as Tree),
     /** Reads the folder again; a bad file leaves the old generation serving and is named in the log. */
-    reload: (): Promise<void> => {
-      // Whatever became of the one before: no reload keeps a later one from being made.
-      loading = loading
-        .catch(() => {})
-        .then(load)
-        .catch(stays);
-      return loading;
-    },
+    reload: (): Promise<void> => next(load),
+    /** The platform has other operations now: the same files are put together with these. */
+    rebuild: (): Promise<void> => next(build),
   };
 }

@@ -14,6 +14,8 @@ export interface Node {
 export interface Tree {
   readonly generation: string;
   readonly root: Node;
+  /** Where its files and the platform differ, a sentence each with the file. */
+  readonly differences: readonly string[];
 }
 
 /** Whether the user may see an entry, given the answers so far. A menu is seen when something in it is. */

@@ -56,7 +56,7 @@ async function screenAt(position: Position, context: Context): Promise<Screen> {
       return textScreen(await entry.run(context, position.answers), false);
     }
     case 'operation': {
-      const input = await entry.input(position.answers);
+      const input = await entry.input?.(position.answers);
       return { kind: 'preview', preview: await context.preview(entry.runs, input), input };
     }
   }

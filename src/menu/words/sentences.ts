@@ -45,6 +45,8 @@ export const sentences = {
   range: (min: number, max: number) => `（${min}–${max}${min <= 0 && max >= 0 ? '，要填 0 输入 00' : ''}）`,
   integerRange: (min: number, max: number) => `请输入 ${min} 到 ${max} 的整数。`,
   codeDigits: (digits: number) => `请输入 ${digits} 位数字。`,
+  yes: '是',
+  no: '否',
   emptyTable: '没有记录。',
   helpText: [
     '输入数字选择；数字就是屏幕上看到的那一项。',

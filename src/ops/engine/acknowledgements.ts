@@ -1,15 +1,42 @@
-import { type AcknowledgeName, contract, isOperation } from '../../contract/index.ts';
+import type { AcknowledgeName, InputOf, OutputOf } from '../../contract/platform.ts';
 import { Refused } from '../../errors.ts';
-import type { AcknowledgeOperation } from '../operations/operation.ts';
+import type { Attempt } from '../audit/audit.ts';
+import type { Operations } from '../operations/generations.ts';
 import { type Outbox, outcomeKey } from '../outbox/outbox.ts';
+import type { Subject } from '../policy/policy.ts';
 import { detailsOf, type OperationRow } from './operation-row.ts';
 import type { OperationStore } from './store.ts';
 
-/** Every acknowledgement of the contract; one that is missing here is a type error. */
-export type Acknowledgements = { readonly [N in AcknowledgeName]: AcknowledgeOperation<N> };
+/** Who acknowledges, and when; Unix milliseconds. */
+interface Acknowledging {
+  readonly subject: Subject;
+  readonly now: number;
+}
+
+/**
+ * Every acknowledgement of the contract; one that is missing here is a type error. It records in the audit itself what it
+ * takes away from anybody; that it was asked is not worth a row. Throws Refused or InputError.
+ */
+export type Acknowledgements = {
+  readonly [N in AcknowledgeName]: (
+    by: Acknowledging,
+    input: InputOf<N>,
+    attempt: Attempt,
+  ) => Promise<OutputOf<N>>;
+};
+
+interface AcknowledgementParts {
+  readonly store: OperationStore;
+  readonly outbox: Outbox;
+  readonly operations: Operations;
+}
 
 /** Makes them over the tables of operations and outcomes. */
-export function createAcknowledgements(store: OperationStore, outbox: Outbox): Acknowledgements {
+export function createAcknowledgements({
+  store,
+  outbox,
+  operations,
+}: AcknowledgementParts): Acknowledgements {
   return {
     async 'operation.settle'({ subject, now }, { id }, attempt) {
       let row: OperationRow | undefined;
@@ -40,7 +67,10 @@ export function createAcknowledgements(store: OperationStore, outbox: Outbox): A
             attempt.note(detailsOf(row));
             await attempt.record('cancelled', 'settled');
           }
-          return { state: 'never', text: `${nameOf(row)}：${row.text ?? '没有执行，平台没有收到确认'}` };
+          return {
+            state: 'never',
+            text: `${operations.titleOf(row.operation)} ${row.target}：${row.text ?? '没有执行，平台没有收到确认'}`,
+          };
       }
     },
     async 'operation.received'({ subject, now }, { ids }) {
@@ -48,8 +78,4 @@ export function createAcknowledgements(store: OperationStore, outbox: Outbox): A
       return {};
     },
   };
-}
-
-function nameOf({ operation, target }: OperationRow): string {
-  return `${isOperation(operation) ? contract[operation].title : operation} ${target}`;
 }

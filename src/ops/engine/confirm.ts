@@ -1,24 +1,28 @@
 import { InputError, Refused } from '../../errors.ts';
 import { type CodeTries, spent } from './code-tries.ts';
-import type { OperationRow } from './operation-row.ts';
+import { type OperationRow, previewHash } from './operation-row.ts';
 import type { Match, OperationStore } from './store.ts';
 
 const PUT_BACK = '这个预览执行过，它的记录被改回去了，平台不会再执行，请联系运维负责人';
 
 /**
  * Starts the preview that a confirmation names, at most once over all replicas, and answers its row.
- * Throws Refused (`code`, `expired`, `used`, `policy` for somebody else's, `missing`, `tampered`), or InputError when the
+ * Throws Refused (`code`, `expired`, `used`, `policy` for somebody else's, `missing`, `tampered`, `moved` when the operation
+ * was declared otherwise then), or InputError when the
  * confirmation is for something else than was previewed. A wrong code may be corrected, as often as {@link CodeTries} says.
  * What was given is compared here, as it was written: a database takes texts for equal that differ in spaces at their end.
  */
 export async function confirm(
   { store, codeTries }: { readonly store: OperationStore; readonly codeTries: CodeTries },
-  match: Match,
+  match: Match & { readonly definition: string },
   now: number,
 ): Promise<OperationRow> {
   const row = await store.find(match.id);
   if (row === undefined || row.id !== match.id) throw new Refused('missing', '没有这个预览，请重新操作');
   refuseUnlessOpen(row, match, now);
+  if (previewHash(row, match.definition) !== row.hash) {
+    throw new Refused('moved', '这个操作的定义刚刚更新过，请按新的内容确认');
+  }
   if (await store.wasAllowed(row)) {
     // Another replica may just have started it: then it does not stand there as previewed any more.
     const current = await store.find(row.id);

@@ -1,9 +1,10 @@
 import type { Audit } from '../audit/audit.ts';
+import type { Operations } from '../operations/generations.ts';
 import type { Context } from '../operations/operation.ts';
 import type { Outbox } from '../outbox/outbox.ts';
-import type { Policy, Subject } from '../policy/policy.ts';
+import type { Policy } from '../policy/policy.ts';
 import type { Records } from '../records.ts';
-import type { Targets } from '../targets.ts';
+import type { Targets } from '../targets/targets.ts';
 import { createAcknowledgements } from './acknowledgements.ts';
 import { createCodeTries } from './code-tries.ts';
 import { createSweep } from './reconciler.ts';
@@ -19,6 +20,7 @@ export interface EngineParts extends Omit<Replica, 'store' | 'codeTries'> {
   readonly targets: Targets;
   readonly outbox: Outbox;
   policy(): Policy;
+  readonly operations: Operations;
   /** An outcome was put into the outbox, due at that time; Unix milliseconds. */
   onOutcome(dueAt: number): void;
   /** Once a minute: forgets what the other parts of the platform keep no longer. */
@@ -39,18 +41,20 @@ export function createEngine(parts: EngineParts) {
   const codeTries = createCodeTries(parts.records.db);
   const replica: Replica = { ...parts, store, codeTries };
   const watcher = createWatcher(replica);
-  const contextFor = (subject: Subject): Context => ({
-    subject,
-    policy: parts.policy(),
-    targets,
+  const contextFor = (user: string, unit: string): Context => ({
+    ...targets.reachOf(parts.policy(), unit),
+    user,
     now: clock.now(),
   });
-  const takeUp = createSweep({ ...replica, watcher, audit, contextFor });
+  const takeUp = createSweep({ ...parts, ...replica, watcher, contextFor });
   let tidyAt = 0;
   return {
     runner: createRunner({ ...replica, watcher, audit }),
-    acknowledgements: createAcknowledgements(store, outbox),
+    acknowledgements: createAcknowledgements({ ...parts, store }),
+    policy: parts.policy,
+    operations: parts.operations,
     contextFor,
+    now: clock.now,
     /** One round: abandoned operations are taken up, and once a minute old rows are dropped. */
     async sweep(): Promise<void> {
       await takeUp();

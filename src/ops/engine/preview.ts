@@ -1,7 +1,8 @@
-import { createHash, randomInt, randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import type { Preview } from '../../contract/answer.ts';
+import { inPlainLines } from '../foreign-text.ts';
 import { canonicalJson } from '../json.ts';
-import { inPlainLines } from '../operations/foreign-text.ts';
+import { previewHash } from './operation-row.ts';
 import type { RequestedChange } from './runner.ts';
 import type { Replica } from './watcher.ts';
 
@@ -15,18 +16,18 @@ const VALID_MS = 120_000;
  */
 export async function previewChange(
   { store, codeTries, clock }: Pick<Replica, 'store' | 'codeTries' | 'clock'>,
-  { name: operation, implementation, input, context, attempt }: RequestedChange,
+  { name: operation, definition, implementation, input, context, attempt }: RequestedChange,
 ): Promise<Preview> {
   const { target, risk, version, ...found } = await inPlainLines(implementation.inspect(context, input));
-  const { user } = context.subject;
+  const { user } = context;
   const now = clock.now();
   if (risk === 'high') await codeTries.check({ user, operation }, now);
   const id = randomUUID();
-  const covered = canonicalJson([id, user, operation, input, found.lines, version]);
-  const hash = createHash('sha256').update(covered).digest('base64url');
+  const lines = [...found.lines];
+  const row = { id, user, operation, input: canonicalJson(input), lines: canonicalJson(lines), version };
+  const hash = previewHash(row, definition);
   const code = risk === 'high' ? String(randomInt(10_000)).padStart(4, '0') : null;
   const expiresAt = now + VALID_MS;
-  const lines = [...found.lines];
   const shown = {
     target,
     hash,
@@ -34,16 +35,11 @@ export async function previewChange(
     after_value: canonicalJson(found.after),
   };
   await store.insert({
+    ...row,
     ...shown,
-    id,
-    user,
-    operation,
     unit: input.unit,
-    input: canonicalJson(input),
-    lines: canonicalJson(lines),
     risk,
     code,
-    version,
     created_at: now,
     expires_at: expiresAt,
   });

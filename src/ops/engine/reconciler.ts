@@ -1,17 +1,16 @@
-import { type ChangeName, contract, isOperation } from '../../contract/index.ts';
 import { type Audit, createAttempt } from '../audit/audit.ts';
-import { inPlainLines } from '../operations/foreign-text.ts';
-import { changes } from '../operations/index.ts';
-import type { Context, Finding } from '../operations/operation.ts';
-import type { Subject } from '../policy/policy.ts';
-import { changeOf, detailsOf, type OperationRow } from './operation-row.ts';
+import { inPlainLines } from '../foreign-text.ts';
+import type { Operations } from '../operations/generations.ts';
+import type { ChangeOperation, Context, Finding } from '../operations/operation.ts';
+import { changeOf, detailsOf, type OperationRow, previewHash } from './operation-row.ts';
 import { putOff } from './put-off.ts';
 import type { Replica, Started, Watcher } from './watcher.ts';
 
 interface SweepParts extends Replica {
   readonly watcher: Watcher;
   readonly audit: Audit;
-  contextFor(subject: Subject): Context;
+  readonly operations: Operations;
+  contextFor(user: string, unit: string): Context;
 }
 
 /**
@@ -19,15 +18,14 @@ interface SweepParts extends Replica {
  * answers when every abandoned row is finished or being watched.
  */
 export function createSweep(parts: SweepParts) {
-  const { store, watcher, audit, clock, report, contextFor } = parts;
+  const { store, watcher, audit, clock, report, operations, contextFor } = parts;
   const settle = async (row: OperationRow): Promise<void> => {
-    const name = changeNamed(row.operation);
-    const context = contextFor({ user: row.user, departments: [] });
+    const context = contextFor(row.user, row.unit);
     const change = changeOf(row);
     const attempt = createAttempt(audit, clock, change.startedAt, detailsOf(row));
-    const started: Started = { change, implementation: changes[name], context, attempt };
+    const started: Started = { change, implementation: changeFor(operations, row), context, attempt };
     const end = async (state: 'failed' | 'unknown', ending: string): Promise<void> => {
-      const text = `${contract[name].title} ${row.target}：${ending}`;
+      const text = `${operations.titleOf(row.operation)} ${row.target}：${ending}`;
       const now = clock.now();
       await attempt.record(state, text);
       await store.finish(row.id, { state, text, now, tellAt: now });
@@ -62,7 +60,18 @@ export function createSweep(parts: SweepParts) {
   };
 }
 
-function changeNamed(operation: string): ChangeName {
-  if (isOperation(operation) && contract[operation].kind === 'change') return operation as ChangeName;
-  throw new Error(`the operation ${operation} was removed while one was running`);
+/**
+ * The code to look after a change with: that which it began with, else what stands under its name now, if that takes the
+ * same input. Throws while there is none, and the row is left to a replica that has it.
+ */
+function changeFor(operations: Operations, row: OperationRow): ChangeOperation {
+  const { operation: name, input } = row;
+  const begun = operations
+    .versionsOf(name)
+    .find(({ definition }) => previewHash(row, definition) === row.hash);
+  const found = begun ?? operations.find(name);
+  const isFit =
+    found?.operation.kind === 'change' && found.operation.input.safeParse(JSON.parse(input)).success;
+  if (isFit) return found.operation as ChangeOperation;
+  throw new Error(`no operation ${name} is here that takes the input of one that is running`);
 }

@@ -1,20 +1,22 @@
 import type { Answer } from '../../contract/answer.ts';
-import type { ChangeName, InputOf } from '../../contract/index.ts';
 import { Refused } from '../../errors.ts';
 import type { Audit } from '../audit/audit.ts';
+import { inPlainLines } from '../foreign-text.ts';
 import { canonicalJson } from '../json.ts';
-import { inPlainLines } from '../operations/foreign-text.ts';
+import type { Observation } from '../operations/operation.ts';
 import { TargetFailed } from '../target-failed.ts';
 import { confirm } from './confirm.ts';
-import { changeOf, detailsOf } from './operation-row.ts';
+import { changeOf, detailsOf, type OperationRow } from './operation-row.ts';
 import { previewChange } from './preview.ts';
 import type { Match } from './store.ts';
 import { GRACE_MS, type Replica, type Started, type Watcher } from './watcher.ts';
 
 /** A change that somebody asks for. */
 export interface RequestedChange extends Omit<Started, 'change'> {
-  readonly name: ChangeName;
-  readonly input: InputOf<ChangeName>;
+  readonly name: string;
+  /** Of the file that it is declared in (operations/load.ts). */
+  readonly definition: string;
+  readonly input: { readonly unit: string };
 }
 
 /** What was confirmed, and how. */
@@ -36,6 +38,15 @@ export function createRunner(
   const mustHold = (): void => {
     if (audit.isBroken()) throw new Refused('tampered', HALTED);
   };
+  /** What was previewed is not what would happen now: nothing has happened, and this may be confirmed instead. */
+  const askAgain = async (
+    asked: RequestedChange,
+    { reason, message }: Pick<Refused, 'reason' | 'message'>,
+  ): Promise<Answer> => {
+    await asked.attempt.record('cancelled', reason);
+    const preview = await previewChange(parts, asked).catch(() => undefined);
+    return { state: 'refused', reason, message: `${message}，没有执行`, ...(preview && { preview }) };
+  };
   /** The change was refused by its object: it certainly did not happen, and the same thing may be confirmed afresh. */
   const refuse = async (
     started: RequestedChange & Started,
@@ -43,14 +54,14 @@ export function createRunner(
   ): Promise<Answer> => {
     const text = `没有执行：${message}`;
     await store.finish(started.change.id, { state: 'cancelled', text, now: clock.now(), tellAt: null });
+    if (reason === 'moved') return askAgain(started, { reason, message });
     await started.attempt.record('cancelled', reason);
-    if (reason !== 'moved') return { state: 'refused', reason, message };
-    const preview = await previewChange(parts, started).catch(() => undefined);
-    return { state: 'refused', reason, message: `${message}，没有执行`, ...(preview && { preview }) };
+    return { state: 'refused', reason, message };
   };
 
   const execute = async (started: RequestedChange & Started): Promise<Answer> => {
     const { change, implementation, context, attempt } = started;
+    let seen: Observation | undefined;
     try {
       // The row `allowed` may have been the one that found it.
       mustHold();
@@ -60,7 +71,7 @@ export function createRunner(
       const checkTime = () => {
         if (clock.now() > beginUntil) throw new Error(`too late for the effect of ${change.id}`);
       };
-      await inPlainLines(implementation.apply(context, change, checkTime));
+      seen = (await inPlainLines(implementation.apply(context, change, checkTime))) ?? undefined;
     } catch (error) {
       if (error instanceof Refused) return refuse(started, error);
       if (!(error instanceof TargetFailed) || error.mayHaveHappened) throw error;
@@ -71,7 +82,7 @@ export function createRunner(
       return { state: 'failed', message: text };
     }
     await store.markApplied(change.id);
-    return watcher.watch(started, attempt.startedAt + ANSWER_WITHIN_MS);
+    return watcher.watch({ ...started, seen }, attempt.startedAt + ANSWER_WITHIN_MS);
   };
 
   return {
@@ -81,11 +92,21 @@ export function createRunner(
     },
     async run(asked: RequestedChange, { id, hash, code }: Confirmed): Promise<Answer> {
       mustHold();
-      const { name: operation, context, attempt } = asked;
-      const { user } = context.subject;
-      const match = { id, hash, code, operation, user, input: canonicalJson(asked.input) };
+      const { name: operation, definition, context, attempt } = asked;
+      const { user } = context;
+      const input = canonicalJson(asked.input);
       const now = clock.now();
-      const row = await confirm({ store, codeTries }, match, now);
+      let row: OperationRow;
+      try {
+        row = await confirm(
+          { store, codeTries },
+          { id, hash, code, operation, definition, user, input },
+          now,
+        );
+      } catch (error) {
+        if (!(error instanceof Refused) || error.reason !== 'moved') throw error;
+        return askAgain(asked, error);
+      }
       attempt.note(detailsOf(row));
       try {
         await attempt.record('allowed');

@@ -1,7 +1,7 @@
 import type { Answer } from '../../contract/answer.ts';
 import type { Attempt } from '../audit/audit.ts';
 import type { Clock } from '../clock.ts';
-import { inPlainLines } from '../operations/foreign-text.ts';
+import { inPlainLines } from '../foreign-text.ts';
 import type { ChangeOperation, ConfirmedChange, Context, Observation } from '../operations/operation.ts';
 import type { CodeTries } from './code-tries.ts';
 import { putOff } from './put-off.ts';
@@ -31,6 +31,8 @@ export interface Started {
   readonly implementation: ChangeOperation;
   readonly context: Context;
   readonly attempt: Attempt;
+  /** What the effect itself has told, if anything: the first look. */
+  readonly seen?: Observation | undefined;
 }
 
 /** Follows changes from their effect to their end. */
@@ -49,13 +51,15 @@ export function createWatcher(replica: Replica) {
   const follow = async (started: Started): Promise<Pick<Ending, 'state' | 'text'> | undefined> => {
     const { change } = started;
     let leasedUntil = 0;
+    let told = started.seen;
     while (!stopping.signal.aborted) {
       const now = clock.now();
       if (leasedUntil - now < LEASE_MS / 2) {
         leasedUntil = now + LEASE_MS;
         if (!(await store.renew(change.id, now))) return undefined;
       }
-      const seen = await look(started);
+      const seen = told ?? (await look(started));
+      told = undefined;
       const age = clock.now() - change.startedAt;
       if (seen?.final || (seen && age >= WATCH_FOR_MS)) return { state: 'done', text: seen.text };
       if (age >= WATCH_FOR_MS) {

@@ -20,6 +20,12 @@ export interface IncomingRequest {
   readonly source: string;
 }
 
+interface CheckedRequest extends IncomingRequest {
+  readonly operation: string;
+  /** What it answers is the same to everybody who may call, and nothing changes: then its token need not be new. */
+  readonly mayRepeat?: boolean;
+}
+
 export interface CheckParts {
   readonly keys: VerifyingKeys;
   readonly db: Database;
@@ -32,13 +38,13 @@ export interface CheckParts {
 export type Check = ReturnType<typeof createCheck>;
 
 /**
- * Makes the check: `answer` is called for a request whose token holds against `verify` and was never used, and whatever
+ * Makes the check: `answer` is called for a request whose token holds against `verify` and was never used (unless it `mayRepeat`), and whatever
  * goes wrong is in the audit with what its attempt noted by then. It throws only what is nobody's fault who asked: a
  * database that is away, or a bug.
  */
 export function createCheck({ keys, db, audit, refusals, clock }: CheckParts) {
   return async <C extends ReportClaims & Partial<Claims>>(
-    { operation, authorization, body, source }: IncomingRequest & { readonly operation: string },
+    { operation, authorization, body, source, mayRepeat = false }: CheckedRequest,
     verify: (keys: VerifyingKeys, token: string, use: TokenUse) => Promise<C>,
     answer: (claims: C, attempt: Attempt) => Promise<Answer>,
   ): Promise<Answer> => {
@@ -49,7 +55,7 @@ export function createCheck({ keys, db, audit, refusals, clock }: CheckParts) {
       const claims = await verify(keys, bearerOf(authorization), { operation, body, now });
       user = claims.sub ?? '';
       attempt.note({ user, jti: claims.jti });
-      await claimToken(db, claims.jti, claims.exp * 1000);
+      if (!mayRepeat) await claimToken(db, claims.jti, claims.exp * 1000);
       return await answer(claims, attempt);
     } catch (error) {
       // Whoever has no token, or one that was used, may be anybody, and may come without end.

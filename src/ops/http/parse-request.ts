@@ -1,28 +1,41 @@
 import type * as z from 'zod';
 import { confirmation } from '../../contract/answer.ts';
-import { contract, type InputOf, isOperation, type OperationName } from '../../contract/index.ts';
+import { isPlatform, platform } from '../../contract/platform.ts';
 import { InputError, Refused } from '../../errors.ts';
+import type { Operations } from '../operations/generations.ts';
 
 /** What a request asks for, in the form that the contract gives it. */
 export type ParsedRequest = ReturnType<typeof parseRequest>;
 
 /**
- * Reads what is asked: `name` as the path gives it, the body as it came.
- * Throws Refused('missing') for an operation that the contract does not know, InputError for a malformed body.
+ * Reads what is asked of `operations`: `name` as the path gives it, the body as it came.
+ * Throws Refused('missing') for an operation that is not among them, InputError for a malformed body.
  */
-export function parseRequest(name: string, isPreview: boolean, body: Uint8Array) {
-  if (!isOperation(name)) throw new Refused('missing', `平台没有这个操作：${name.slice(0, 60)}`);
+export function parseRequest(
+  operations: Operations,
+  {
+    name,
+    isPreview,
+    body,
+  }: { readonly name: string; readonly isPreview: boolean; readonly body: Uint8Array },
+) {
+  const found = isPlatform(name) ? undefined : operations.find(name);
+  const asked = isPlatform(name) ? platform[name] : found?.operation;
+  if (asked === undefined) throw new Refused('missing', `平台没有这个操作：${name.slice(0, 60)}`);
   const json = readJson(body);
-  const isChange = contract[name].kind === 'change';
+  const isChange = asked.kind === 'change';
   if (isPreview && !isChange) throw new InputError('这个操作没有预览');
   const confirmed = isChange && !isPreview ? read(confirmation, json) : undefined;
-  const form: z.ZodType<InputOf<OperationName>> = contract[name].input;
-  const input = read(form, confirmed === undefined ? json : confirmed.input);
+  const input = read<unknown>(asked.input, confirmed === undefined ? json : confirmed.input);
+  const { unit } = input as { readonly unit?: string };
   return {
     name,
+    title: asked.title,
+    /** What is to be done; undefined for the operations about the platform itself. */
+    found,
     input,
     /** The business unit that it is about, if any. */
-    unit: 'unit' in input ? input.unit : undefined,
+    unit,
     /** There when a change is to be run. */
     confirmed: confirmed && { ...confirmed.preview, code: confirmed.code ?? null },
   };

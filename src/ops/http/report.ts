@@ -2,12 +2,15 @@ import type { Answer } from '../../contract/answer.ts';
 import { REPORTS, report } from '../../contract/report.ts';
 import { verifyReportToken } from '../../contract/token.ts';
 import type { Audit } from '../audit/audit.ts';
-import type { NotifyAdmins } from '../outbox/admins.ts';
 import type { Check, IncomingRequest } from './check.ts';
 import { readBody } from './parse-request.ts';
 
 /** Makes what takes reports of the bot: checked like a request for an operation, written down, and nothing else. */
-export function createReportHandler(check: Check, audit: Audit, notifyAdmins: NotifyAdmins) {
+export function createReportHandler(
+  check: Check,
+  audit: Audit,
+  notifyAdmins: (problems: readonly string[]) => Promise<void>,
+) {
   return (request: IncomingRequest): Promise<Answer> =>
     check({ ...request, operation: REPORTS }, verifyReportToken, async ({ jti }, { startedAt: at }) => {
       const { refusals, problems } = readBody(report, request.body);

@@ -1,8 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Answer } from '../../contract/answer.ts';
-import { contract, isOperation } from '../../contract/index.ts';
-import { REPORTS } from '../../contract/report.ts';
+import { isPlatform } from '../../contract/platform.ts';
 import type { Reason } from '../../errors.ts';
 import type { RefusedAs } from '../../server/http-server.ts';
 import { isDatabaseAway } from '../../server/mysql-errors.ts';
@@ -14,15 +13,18 @@ export const logOfRequest = new AsyncLocalStorage<FastifyRequest['log']>();
 
 export interface RouteParts {
   handle(name: string, isPreview: boolean, request: IncomingRequest): Promise<Answer>;
-  handleReport(request: IncomingRequest): Promise<Answer>;
+  /** What the bot asks on its own account, by the path after `/v1/`. */
+  readonly own: Readonly<Record<string, (request: IncomingRequest) => Promise<Answer>>>;
+  /** Whether an operation only looks. */
+  isRead(name: string): boolean;
   /** A request is answered; `operation` is as the path names it. */
   answered(operation: string, answer: Answer, seconds: number): void;
 }
 
 type Route = { readonly Params: { readonly name: string } };
 
-/** Adds `POST /v1/operations/<name>`, `…/preview` and `POST /v1/reports`, and a plain answer to everything that goes wrong. */
-export function addRoutes(app: FastifyInstance, { handle, handleReport, answered }: RouteParts): void {
+/** Adds `POST /v1/operations/<name>`, `…/preview` and those of the bot's own, and a plain answer to everything that goes wrong. */
+export function addRoutes(app: FastifyInstance, { handle, own, isRead, answered }: RouteParts): void {
   // The token covers the bytes as they came, so nobody parses them first.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) =>
@@ -44,12 +46,20 @@ export function addRoutes(app: FastifyInstance, { handle, handleReport, answered
   app.post<Route>('/v1/operations/:name', route(false));
   app.post<Route>('/v1/operations/:name/preview', route(true));
 
-  app.post(`/v1/${REPORTS}`, async (request, reply) => {
-    const answer = await handleReport(whatCame(request));
-    answered(REPORTS, answer, reply.elapsedTime / 1000);
-    request.refusal = faultIn(answer);
-    return send(reply, answer);
-  });
+  for (const [name, handleOwn] of Object.entries(own)) {
+    app.post(`/v1/${name}`, async (request, reply) => {
+      const answer = await handleOwn(whatCame(request));
+      answered(name, answer, reply.elapsedTime / 1000);
+      request.refusal = faultIn(answer);
+      return send(reply, answer);
+    });
+  }
+
+  /** Whether a confirmation was sent there: then what became of it is not known from an error. */
+  const mayHaveRun = (url: string): boolean => {
+    const name = /^\/v1\/operations\/([^/?]+)$/.exec(url)?.[1] ?? '';
+    return name !== '' && !isPlatform(name) && !isRead(name);
+  };
 
   app.setErrorHandler(
     (error: Error & { readonly statusCode?: number; readonly code?: string }, request, reply) => {
@@ -97,12 +107,6 @@ function faultIn(answer: Answer): Refusal | 'logged' {
   const { state } = answer;
   const remedy = state === 'refused' && REMEDIES[answer.reason as keyof typeof REMEDIES];
   return remedy ? { problem: `${answer.message}; ${remedy}` } : 'logged';
-}
-
-/** Whether a confirmation was sent there: then what became of it is not known from an error. */
-function mayHaveRun(url: string): boolean {
-  const name = /^\/v1\/operations\/([^/?]+)$/.exec(url)?.[1] ?? '';
-  return isOperation(name) && contract[name].kind === 'change';
 }
 
 function whatCame({ headers, body, source }: FastifyRequest): IncomingRequest {

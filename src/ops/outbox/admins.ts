@@ -7,8 +7,6 @@ import { addMessage } from './outbox.ts';
 export interface AdminsParts {
   readonly records: Records;
   readonly clock: Clock;
-  /** The users who are told; principals in their text form. */
-  admins(): readonly string[];
   /** A message was put into the outbox, due at that time; Unix milliseconds. */
   onMessage(dueAt: number): void;
 }
@@ -17,18 +15,18 @@ const DAY_MS = 86_400_000;
 const SHOWN = 5;
 const SHOWN_LENGTH = 300;
 
-/** Tells the admins about files with problems. */
+/** Tells admins, principals in their text form, about files with problems. */
 export type NotifyAdmins = ReturnType<typeof createAdminNotice>;
 
 /**
  * Makes what tells the admins that a changed file was refused. All replicas, and all attempts of a
  * day, make one message of the same problems.
  */
-export function createAdminNotice({ records, clock, admins, onMessage }: AdminsParts) {
-  return async (problems: readonly string[]): Promise<void> => {
+export function createAdminNotice({ records, clock, onMessage }: AdminsParts) {
+  return async (admins: readonly string[], problems: readonly string[]): Promise<void> => {
     const now = clock.now();
     const text = noticeOf(problems);
-    for (const user of admins()) {
+    for (const user of admins) {
       const digest = hash('sha256', JSON.stringify([user, problems]));
       const id = `refused-${Math.floor(now / DAY_MS)}-${digest.slice(0, 32)}`;
       await addMessage(records, { id, user, text, due_at: now });

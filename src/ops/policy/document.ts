@@ -1,39 +1,49 @@
 import * as z from 'zod';
-import { contract, type OperationName } from '../../contract/index.ts';
-import { MOST_REPLICAS } from '../../contract/kubernetes.ts';
-import { instance } from '../../contract/mysql.ts';
-import { kubernetesName, unit as unitName } from '../../contract/operation.ts';
-import { platform } from '../../contract/platform.ts';
+import { instance, kubernetesName, unit as unitName } from '../../contract/operation.ts';
 import { principal } from '../../contract/principal.ts';
 import { ConfigError, InputError } from '../../errors.ts';
 import { onOneLine } from '../../plain-text.ts';
 import { readYaml } from '../../server/yaml.ts';
 
-/** What exists to be reached: contexts of the kubeconfig, and MySQL instances. The policy can name nothing else. */
-export interface TargetNames {
+/** No policy can allow more pods of one deployment. */
+export const MOST_REPLICAS = 1000;
+
+/** What exists: contexts of the kubeconfig, MySQL instances, and operations. The policy can name nothing else. */
+export interface KnownNames {
+  /** The operations that a grant can cover: those of the platform itself answer everyone, for themselves. */
+  readonly operations: readonly string[];
   /** Why a context cannot be used, in one sentence that names `KUBECONFIG`; undefined when it can. */
   contextProblem(name: string): string | undefined;
   readonly instances: readonly string[];
 }
 
-/** The operations that a grant can cover: those of the platform itself answer everyone, for themselves. */
-export const grantable = Object.keys(contract).filter(
-  (name): name is OperationName => !Object.hasOwn(platform, name),
-);
-
 /** What no change in a unit may pass, whoever confirms it; a unit that says nothing has these defaults. */
 const limits = z.strictObject({ replicas: z.int().min(1).max(MOST_REPLICAS).default(50) });
 /** A name that means nothing is a typing error that would silently take a right away. */
-const operationPattern = z
-  .string()
-  .regex(/^[a-z0-9.*]+$/, { error: 'not the name of an operation', abort: true })
-  .refine((pattern) => grantable.some((name) => fits(pattern, name)), {
-    error: ({ input }) => `"${input}" fits no operation`,
-  });
-const grant = z.strictObject({
-  operations: z.array(operationPattern).min(1),
-  units: z.union([z.literal('*'), z.array(unitName).min(1)]),
-});
+const patternOf = (operations: readonly string[]) =>
+  z
+    .string()
+    .regex(/^[a-z0-9.*-]+$/, { error: 'not the name of an operation', abort: true })
+    .refine((pattern) => operations.some((name) => fits(pattern, name)), {
+      error: ({ input }) => `"${input}" fits no operation`,
+    });
+/** A pattern covers also what an author adds tomorrow: whoever wants that says so. */
+const grantOf = (operations: readonly string[]) =>
+  z
+    .strictObject({
+      operations: z.array(patternOf(operations)).min(1),
+      units: z.union([z.literal('*'), z.array(unitName).min(1)]),
+      new: z.literal('allowed').optional(),
+    })
+    .superRefine((grant, context) => {
+      if (grant.new === 'allowed') return;
+      for (const [index, pattern] of grant.operations.entries()) {
+        if (!pattern.includes('*')) continue;
+        const covered = operations.filter((name) => fits(pattern, name)).join(', ');
+        const message = `"${pattern}" would also grant operations that are added later; write \`new: allowed\` into the grant, or name them: ${covered}`;
+        context.addIssue({ code: 'custom', path: ['operations', index], message });
+      }
+    });
 /** A number is a department of the default account's enterprise; those of others carry channel and account. */
 const department = z.union([
   z.int().positive().transform(String),
@@ -42,17 +52,18 @@ const department = z.union([
     .regex(/\/[1-9]\d{0,15}$/, 'not a department')
     .pipe(principal),
 ]);
-const role = z.strictObject({
-  members: z.strictObject({
-    users: z.array(principal).default([]),
-    departments: z.array(department).default([]),
-  }),
-  grants: z.array(grant).min(1),
-});
+const roleOf = (operations: readonly string[]) =>
+  z.strictObject({
+    members: z.strictObject({
+      users: z.array(principal).default([]),
+      departments: z.array(department).default([]),
+    }),
+    grants: z.array(grantOf(operations)).min(1),
+  });
 const someEntries = (entries: object): boolean => Object.keys(entries).length > 0;
 
-/** The form of a policy whose units reach nothing but `targets`. */
-function documentOf({ contextProblem, instances }: TargetNames) {
+/** The form of a policy that names nothing but what is known. */
+function documentOf({ contextProblem, instances, operations }: KnownNames) {
   const context = z.string().refine((name) => contextProblem(name) === undefined, {
     error: ({ input }) => contextProblem(String(input)),
   });
@@ -67,7 +78,7 @@ function documentOf({ contextProblem, instances }: TargetNames) {
   });
   return z.strictObject({
     units: z.record(unitName, unit).refine(someEntries, 'names no unit'),
-    roles: z.record(z.string().min(1), role).refine(someEntries, 'names no role'),
+    roles: z.record(z.string().min(1), roleOf(operations)).refine(someEntries, 'names no role'),
   });
 }
 
@@ -76,15 +87,15 @@ export type PolicyDocument = z.infer<ReturnType<typeof documentOf>> & { readonly
 /** A business unit: how careful to be in it, and what it reaches. */
 export type Unit = PolicyDocument['units'][string];
 /** Some operations (names, or patterns with `*`) in some units. */
-export type Grant = z.infer<typeof grant>;
+export type Grant = Role['grants'][number];
 /** Some people and what they may do. */
-export type Role = z.infer<typeof role>;
+export type Role = PolicyDocument['roles'][string];
 
 /** Reads the text of a policy file. Throws a ConfigError that names every problem by its path in the file. */
-export function readPolicy(text: string, targets: TargetNames): PolicyDocument {
+export function readPolicy(text: string, known: KnownNames): PolicyDocument {
   const value = readText(text);
   if (value === undefined) throw new ConfigError(['policy: the file is empty']);
-  const read = documentOf(targets).safeParse(value);
+  const read = documentOf(known).safeParse(value);
   const problems = read.success
     ? [...oddNames(read.data), ...unknownUnits(read.data)]
     : read.error.issues.map(({ path, message }) => {
@@ -138,7 +149,7 @@ function unknownUnits({ units, roles }: Pick<PolicyDocument, 'units' | 'roles'>)
   );
 }
 
-/** Whether an operation's name fits a pattern of letters, digits and dots, in which `*` stands for any characters. */
+/** Whether an operation's name fits a pattern of letters, digits, dashes and dots, in which `*` stands for any characters. */
 export function fits(pattern: string, operation: string): boolean {
   const form = pattern.replaceAll('.', '\\.').replaceAll(/\*+/g, '.*');
   return new RegExp(`^${form}$`).test(operation);

@@ -1,8 +1,9 @@
+import { hash } from 'node:crypto';
 import { basename, dirname } from 'node:path';
 import { ConfigError, InputError } from '../../errors.ts';
 import { readTextFile } from '../../server/text-file.ts';
 import { watchFolder } from '../../server/watched-folder.ts';
-import { readPolicy, type TargetNames } from './document.ts';
+import { type KnownNames, readPolicy } from './document.ts';
 import { createPolicy, type Policy } from './policy.ts';
 
 /** What happened to the file while the platform runs. */
@@ -15,20 +16,26 @@ export interface PolicyEvents {
 /** More than the policy of a large company takes. */
 const FILE_BYTES = 256 * 1024;
 
-/** Loads the policy and follows its changes. Throws a ConfigError when the file is missing, empty or wrong. */
-export function loadPolicy(path: string, targets: TargetNames, events: PolicyEvents) {
+/**
+ * Loads the policy and follows its changes. `known` answers what it may name, which may change too: then `reload` is
+ * called. Throws a ConfigError when the file is missing, empty or wrong.
+ */
+export function loadPolicy(path: string, known: () => KnownNames, events: PolicyEvents) {
   let text = readText(path);
-  let policy = createPolicy(readPolicy(text, targets));
+  let document = readPolicy(text, known());
+  let policy = createPolicy(document, known().operations);
   /** Reads the file again. A bad one is reported, and the old policy goes on. */
   const reload = (): void => {
     try {
       const fresh = readText(path);
       const isNew = fresh !== text;
-      if (isNew) policy = createPolicy(readPolicy(fresh, targets));
+      document = readPolicy(fresh, known());
       text = fresh;
       events.accepted(isNew);
     } catch (error) {
       events.refused(error instanceof ConfigError ? error.problems : [`policy: ${error}`]);
+    } finally {
+      policy = createPolicy(document, known().operations);
     }
   };
   const stopWatching = watchFolder({
@@ -36,7 +43,13 @@ export function loadPolicy(path: string, targets: TargetNames, events: PolicyEve
     onChange: reload,
     onError: (error) => events.refused([`changes of ${basename(path)} are not noticed any more: ${error}`]),
   });
-  return { current: (): Policy => policy, reload, close: stopWatching };
+  return {
+    current: (): Policy => policy,
+    /** Names what rights stand on: equal wherever the file is. */
+    generation: (): string => hash('sha256', text, 'base64url'),
+    reload,
+    close: stopWatching,
+  };
 }
 
 function readText(path: string): string {

@@ -1,7 +1,6 @@
-import type { OperationName } from '../../contract/index.ts';
-import { platform } from '../../contract/platform.ts';
+import { isPlatform } from '../../contract/platform.ts';
 import { departmentText } from '../../contract/principal.ts';
-import { fits, type Grant, grantable, type PolicyDocument, type Role, type Unit } from './document.ts';
+import { fits, type Grant, type PolicyDocument, type Role, type Unit } from './document.ts';
 
 /** Who asks. */
 export interface Subject {
@@ -14,11 +13,11 @@ export interface Subject {
 /** Who may do what, and what each business unit reaches. */
 export type Policy = ReturnType<typeof createPolicy>;
 
-/** Makes the policy that a document describes. No match means no. */
-export function createPolicy({ units, roles, order }: PolicyDocument) {
+/** Makes the policy that a document describes, over the operations that there are. No match means no. */
+export function createPolicy({ units, roles, order }: PolicyDocument, operations: readonly string[]) {
   /** Whether the subject may run the operation; one about a target needs its `unit`. */
-  const allows = (subject: Subject, operation: OperationName, unit: string | undefined): boolean => {
-    if (Object.hasOwn(platform, operation)) return true;
+  const allows = (subject: Subject, operation: string, unit: string | undefined): boolean => {
+    if (isPlatform(operation)) return true;
     if (unit === undefined || !Object.hasOwn(units, unit)) return false;
     return Object.values(roles).some(
       (role) => isMember(role, subject) && role.grants.some((grant) => covers(grant, operation, unit)),
@@ -27,9 +26,9 @@ export function createPolicy({ units, roles, order }: PolicyDocument) {
   return {
     allows,
     /** The operations of each unit in which the subject may do anything, in the order of the file. */
-    rights(subject: Subject): readonly (readonly [unit: string, operations: OperationName[]])[] {
+    rights(subject: Subject): readonly (readonly [unit: string, operations: string[]])[] {
       const granted = order.map(
-        (unit) => [unit, grantable.filter((name) => allows(subject, name, unit))] as const,
+        (unit) => [unit, operations.filter((name) => allows(subject, name, unit))] as const,
       );
       return granted.filter(([, operations]) => operations.length > 0);
     },

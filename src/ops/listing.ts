@@ -1,7 +1,7 @@
 import type * as z from 'zod';
-import type { Unread } from '../../contract/operation.ts';
-import { Refused } from '../../errors.ts';
-import { TargetFailed } from '../target-failed.ts';
+import type { Unread } from '../contract/operation.ts';
+import { Refused } from '../errors.ts';
+import { TargetFailed } from './target-failed.ts';
 
 /** Where the rows of a list come from. */
 interface Source<P, I, R> {

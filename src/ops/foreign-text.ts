@@ -1,7 +1,7 @@
-import { InputError, Refused } from '../../errors.ts';
-import { plainLine } from '../../plain-text.ts';
-import { hideAssigned } from '../assigned-secrets.ts';
-import { TargetFailed } from '../target-failed.ts';
+import { InputError, Refused } from '../errors.ts';
+import { plainLine } from '../plain-text.ts';
+import { hideAssigned } from './assigned-secrets.ts';
+import { TargetFailed } from './target-failed.ts';
 
 /** More than anybody is shown of one value: where it ends nothing of a secret that it cuts in two is left. */
 const LOOKED_AT = 8000;

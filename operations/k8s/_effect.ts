@@ -1,12 +1,10 @@
 import type { V1Deployment } from '@kubernetes/client-node';
-import { Refused } from '../../../errors.ts';
-import { TargetFailed } from '../../target-failed.ts';
-import type { ConfirmedChange, Context, Finding } from '../operation.ts';
-import type { Cluster, WriteAt } from './cluster.ts';
-import { findDeployment, rolloutOf, versionOf } from './deployment.ts';
+import { type ConfirmedChange, type Context, type Finding, Refused, TargetFailed } from '#operations';
+import { type Cluster, clusterOf, type WriteAt } from './_cluster.ts';
+import { type DeploymentName, findDeployment, rolloutOf, versionOf } from './_deployment.ts';
 
 /** A confirmed change to a deployment. */
-type Change = Pick<ConfirmedChange<'k8s.restart'>, 'id' | 'version' | 'input'>;
+type Change = Pick<ConfirmedChange<DeploymentName>, 'id' | 'version' | 'input'>;
 
 /** What one operation does to a deployment. */
 export interface DeploymentEffect {
@@ -28,14 +26,15 @@ export async function writeTo(
   { isIn, write }: DeploymentEffect,
   checkTime: () => void,
 ): Promise<void> {
+  const { namespace, name } = input;
   for (let tries = 1; ; tries += 1) {
-    const deployment = await cluster.deployment(input.namespace, input.name);
+    const deployment = await cluster.deployment(namespace, name);
     // What stands in between may have sent the write a second time, and only the second was refused.
     if (isIn(deployment)) return;
-    if (versionOf(deployment) !== version) throw new Refused('moved', `${input.name} 刚刚被改动过`);
+    if (versionOf(deployment) !== version) throw new Refused('moved', `${name} 刚刚被改动过`);
     checkTime();
     try {
-      return await write({ id, input, resourceVersion: resourceVersionOf(deployment) });
+      return await write({ id, namespace, name, resourceVersion: resourceVersionOf(deployment) });
     } catch (error) {
       if (!hasMoved(error) || tries === TRIES) throw error;
     }
@@ -51,7 +50,8 @@ export async function findEffect(
   { id, version, input }: Change,
   isIn: DeploymentEffect['isIn'],
 ): Promise<Finding> {
-  const { cluster } = context.targets.cluster(context.policy, input.unit, input.namespace);
+  const { namespace, name } = input;
+  const { cluster } = clusterOf(context, input.unit, namespace);
   for (let tries = 1; tries <= TRIES; tries += 1) {
     const deployment = await findDeployment(context, input);
     if (deployment === undefined) return { effect: 'unknown', text: '部署已不存在' };
@@ -61,7 +61,7 @@ export async function findEffect(
       return { effect: 'unknown', text: `部署在这期间被改动过，现在的副本数是 ${wanted}` };
     }
     try {
-      await cluster.fence({ id, input, resourceVersion: resourceVersionOf(deployment) });
+      await cluster.fence({ id, namespace, name, resourceVersion: resourceVersionOf(deployment) });
       return { effect: 'never' };
     } catch (error) {
       if (!hasMoved(error)) throw error;

@@ -1,17 +1,20 @@
 import type { V1Deployment } from '@kubernetes/client-node';
-import { InputError } from '../../../errors.ts';
-import type { ChangeOperation } from '../operation.ts';
-import type { WriteAt } from './cluster.ts';
-import { findDeployment, obstaclesOf, rolloutOf, versionOf } from './deployment.ts';
-import { findEffect, writeTo } from './effect.ts';
+import * as z from 'zod';
+import { change, InputError } from '#operations';
+import { clusterOf, deploymentInput, type WriteAt } from './_cluster.ts';
+import { findDeployment, obstaclesOf, rolloutOf, versionOf } from './_deployment.ts';
+import { findEffect, writeTo } from './_effect.ts';
 
 const RESTARTED_AT = 'kubectl.kubernetes.io/restartedAt';
 const OPERATION = 'keypad/operation';
 
 /** Replaces a deployment's pods one after another, as `kubectl rollout restart` does. */
-export const restart: ChangeOperation<'k8s.restart'> = {
-  async inspect({ policy, targets }, { unit, namespace, name }) {
-    const { cluster, environment } = targets.cluster(policy, unit, namespace);
+export default change({
+  title: '重启部署',
+  input: z.strictObject(deploymentInput),
+
+  async inspect(context, { unit, namespace, name }) {
+    const { cluster, environment } = clusterOf(context, unit, namespace);
     const deployment = await cluster.deployment(namespace, name);
     const { wanted, ready } = rolloutOf(deployment);
     if (wanted === 0) throw new InputError(`${name} 的副本数是 0，没有可重启的 Pod`);
@@ -33,10 +36,10 @@ export const restart: ChangeOperation<'k8s.restart'> = {
     };
   },
 
-  async apply({ policy, targets, now }, change, checkTime) {
+  async apply(context, change, checkTime) {
     const { unit, namespace } = change.input;
-    const { cluster } = targets.cluster(policy, unit, namespace);
-    const annotations = { [RESTARTED_AT]: new Date(now).toISOString(), [OPERATION]: change.id };
+    const { cluster } = clusterOf(context, unit, namespace);
+    const annotations = { [RESTARTED_AT]: new Date(context.now).toISOString(), [OPERATION]: change.id };
     const write = (to: WriteAt) => cluster.patchDeployment(to, { template: { metadata: { annotations } } });
     await writeTo(cluster, change, { isIn: isRestartedBy(change.id), write }, checkTime);
   },
@@ -61,7 +64,7 @@ export const restart: ChangeOperation<'k8s.restart'> = {
   },
 
   reconcile: (context, change) => findEffect(context, change, isRestartedBy(change.id)),
-};
+});
 
 function isRestartedBy(id: string) {
   return (deployment: V1Deployment): boolean => annotationsOf(deployment)[OPERATION] === id;

@@ -1,20 +1,20 @@
-import { scaleRisk } from '../../../contract/kubernetes.ts';
-import { InputError, Refused } from '../../../errors.ts';
-import type { Unit } from '../../policy/document.ts';
-import { TargetFailed } from '../../target-failed.ts';
-import type { ChangeOperation } from '../operation.ts';
-import type { Cluster, WriteAt } from './cluster.ts';
-import { findDeployment, isManagedBy, obstaclesOf, rolloutOf, versionOf } from './deployment.ts';
-import { findEffect, writeTo } from './effect.ts';
-import { quotaLines } from './quota.ts';
+import * as z from 'zod';
+import { change, InputError, MOST_REPLICAS, Refused, type Risk, TargetFailed } from '#operations';
+import { type Cluster, clusterOf, deploymentInput, type WriteAt } from './_cluster.ts';
+import { findDeployment, isManagedBy, obstaclesOf, rolloutOf, versionOf } from './_deployment.ts';
+import { findEffect, writeTo } from './_effect.ts';
+import { quotaLines } from './_quota.ts';
 
 /** A preview has room for so many. */
 const QUOTAS_SHOWN = 8;
 
 /** Sets the number of a deployment's pods through its `scale` subresource. */
-export const scale: ChangeOperation<'k8s.scale'> = {
-  async inspect({ policy, targets }, { unit, namespace, name, replicas }) {
-    const { cluster, limits } = targets.cluster(policy, unit, namespace);
+export default change({
+  title: '扩缩容',
+  input: z.strictObject({ ...deploymentInput, replicas: z.int().min(0).max(MOST_REPLICAS) }),
+
+  async inspect(context, { unit, namespace, name, replicas }) {
+    const { cluster, limits } = clusterOf(context, unit, namespace);
     const [deployment, autoscaler] = await Promise.all([
       cluster.deployment(namespace, name),
       autoscalerLine(cluster, namespace, name),
@@ -40,9 +40,9 @@ export const scale: ChangeOperation<'k8s.scale'> = {
     };
   },
 
-  async apply({ policy, targets }, change, checkTime) {
+  async apply(context, change, checkTime) {
     const { unit, namespace, replicas } = change.input;
-    const { cluster, limits } = targets.cluster(policy, unit, namespace);
+    const { cluster, limits } = clusterOf(context, unit, namespace);
     // The policy may have become stricter since the preview.
     checkCeiling(unit, limits, replicasIn(change.before), replicas);
     const write = (to: WriteAt) => cluster.patchScale(to, { replicas });
@@ -70,10 +70,20 @@ export const scale: ChangeOperation<'k8s.scale'> = {
   },
 
   reconcile: (context, change) => findEffect(context, change, isManagedBy(change.id, 'replicas')),
-};
+});
+
+/** Scaling to 0, or by more than half of what runs now, is `high`; so is starting from nothing. */
+function scaleRisk(before: number, after: number): Risk {
+  return after === 0 || before === 0 || Math.abs(after - before) / before > 0.5 ? 'high' : 'low';
+}
 
 /** The policy says how many pods a deployment of the unit may be given. Fewer than there are now may always be asked for. */
-function checkCeiling(unit: string, limits: Unit['limits'], before: number, after: number): void {
+function checkCeiling(
+  unit: string,
+  limits: { readonly replicas: number },
+  before: number,
+  after: number,
+): void {
   if (after <= limits.replicas || after <= before) return;
   throw new Refused('policy', `「${unit}」的部署最多 ${limits.replicas} 个副本，要更多请联系运维负责人`);
 }

@@ -1,4 +1,4 @@
-import { hideAssigned, hideKeys } from '../../assigned-secrets.ts';
+import { hideAssigned, hideKeys } from '#operations';
 
 /** A statement with one of these may hold a secret in any of its literals and comments. */
 const SENSITIVE =

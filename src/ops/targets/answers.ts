@@ -1,8 +1,8 @@
 import { ApiException, type V1ListMeta } from '@kubernetes/client-node';
-import type { Unread } from '../../../contract/operation.ts';
-import { mayHaveArrived, Refused } from '../../../errors.ts';
-import { TargetFailed } from '../../target-failed.ts';
+import type { Unread } from '../../contract/operation.ts';
+import { mayHaveArrived, Refused } from '../../errors.ts';
 import { cutShort } from '../listing.ts';
+import { TargetFailed } from '../target-failed.ts';
 
 interface KubernetesObject {
   readonly kind?: string;
@@ -36,6 +36,7 @@ export function createAnswers(cluster: string, onFailure: (error: TargetFailed) 
       onFailure(cause);
       return cause;
     }
+    if (cause instanceof Refused) return cause;
     if (cause instanceof ApiException) return answered(what, cause.code, mayHaveHappened);
     // The parser's own error would quote the answer.
     if (cause instanceof SyntaxError || cause instanceof TypeError)

@@ -1,14 +1,16 @@
 import { hash } from 'node:crypto';
-import type { Unread } from '../../../contract/operation.ts';
-import { mayHaveArrived } from '../../../errors.ts';
-import { codeOf } from '../../../server/mysql-errors.ts';
-import type { MysqlServer } from '../../database.ts';
-import { TargetFailed } from '../../target-failed.ts';
-import { cutShort } from '../listing.ts';
-import { hideStatementSecrets } from './statement-secrets.ts';
+import * as z from 'zod';
+import { codeOf, cutShort, type MysqlServer, type Unread } from '#operations';
+import { hideStatementSecrets } from './_statement-secrets.ts';
+
+/** What names a running query in an input: the connection, and the fingerprint of the query that was shown. */
+export const runningQuery = {
+  id: z.string().regex(/^\d{1,20}$/),
+  query: z.string().regex(/^[\w:]{1,80}$/),
+};
 
 /** What is asked of a server here. */
-type AskedServer = Pick<MysqlServer, 'name' | 'onFailure' | 'rows'>;
+type AskedServer = Pick<MysqlServer, 'rows' | 'failed'>;
 
 /** A statement that a server is working on. */
 export type RunningQuery = ReturnType<typeof queryOf>;
@@ -70,7 +72,7 @@ export async function killQuery(
   const numbered = /^q:(\d+)$/.exec(fingerprint)?.[1];
   const [clock] = await server
     .rows(`select unix_timestamp(now(6)) + ${GOOD_FOR} as until`)
-    .catch(failOf(server));
+    .catch(server.failed);
   if (numbered === undefined && (await findQuery(server, id, fingerprint)) === undefined) return false;
   checkTime();
   // A kill that is delayed on its way would meet whatever runs then: past its time it names nothing.
@@ -83,21 +85,21 @@ export async function killQuery(
       : `kill query id ${inTime(numbered, '9223372036854775807')}`;
   return server.rows(statement).then(
     () => true,
-    (error: unknown) => (isNoSuchQuery(error) ? false : failOf(server)(error)),
+    (error: unknown) => (isNoSuchQuery(error) ? false : server.failed(error)),
   );
 }
 
 async function read(server: AskedServer, rest: string, values: readonly string[]) {
-  const [{ version } = {}] = await server.rows('select version() as version').catch(failOf(server));
+  const [{ version } = {}] = await server.rows('select version() as version').catch(server.failed);
   if (/mariadb/i.test(String(version))) {
-    const rows = await server.rows(`${MARIADB} ${rest}`, values).catch(failOf(server));
+    const rows = await server.rows(`${MARIADB} ${rest}`, values).catch(server.failed);
     return rows.map((row) => queryOf(row, 'q'));
   }
   for (const [index, statement] of MYSQL.entries()) {
     try {
       return (await server.rows(`${statement} ${rest}`, values)).map((row) => queryOf(row, 'e'));
     } catch (error) {
-      if (index === MYSQL.length - 1 || !isNotForUs(error)) failOf(server)(error);
+      if (index === MYSQL.length - 1 || !isNotForUs(error)) server.failed(error);
     }
   }
   return [];
@@ -131,19 +133,6 @@ function isSameRun(one: string, other: string): boolean {
   const [[kind, digest, start], [, , otherStart]] = [one.split(':'), other.split(':')];
   if (kind !== 'd') return one === other;
   return other.startsWith(`d:${digest}:`) && Math.abs(Number(start) - Number(otherStart)) <= START_MOVES;
-}
-
-/** Words an error of the server for a person, who reads which one it was. */
-function failOf({ name, onFailure }: AskedServer): (cause: unknown) => never {
-  return (cause) => {
-    const refusedCodes = /^ER_(ACCESS_DENIED|DBACCESS_DENIED|SPECIFIC_ACCESS_DENIED|KILL_DENIED)/;
-    const isDenied = refusedCodes.test(codeOf(cause));
-    const sentence = isDenied ? '不允许 Keypad 的账号这样做' : '连不上，请稍后再试';
-    const options = { mayHaveHappened: !isDenied && mayHaveArrived(cause), cause };
-    const error = new TargetFailed(`数据库 ${name} ${sentence}`, options);
-    onFailure(error);
-    throw error;
-  };
 }
 
 function isNoSuchQuery(error: unknown): boolean {

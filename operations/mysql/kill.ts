@@ -1,11 +1,14 @@
-import { Refused } from '../../../errors.ts';
-import type { ChangeOperation } from '../operation.ts';
-import { findQuery, killQuery } from './running-query.ts';
+import * as z from 'zod';
+import { change, instance, Refused, unit } from '#operations';
+import { findQuery, killQuery, runningQuery } from './_running-query.ts';
 
 /** Ends one running statement; its connection stays, and the statement fails with an error there. */
-export const kill: ChangeOperation<'mysql.kill'> = {
-  async inspect({ policy, targets }, { unit, instance, id, query: fingerprint }) {
-    const query = await findQuery(targets.mysql(policy, unit, instance), id, fingerprint);
+export default change({
+  title: '终止查询',
+  input: z.strictObject({ unit, instance, ...runningQuery }),
+
+  async inspect(context, { unit, instance, id, query: fingerprint }) {
+    const query = await findQuery(context.mysql(unit, instance), id, fingerprint);
     if (query === undefined) throw gone();
     const { user, database, seconds, sql } = query;
     return {
@@ -23,26 +26,26 @@ export const kill: ChangeOperation<'mysql.kill'> = {
     };
   },
 
-  async apply({ policy, targets }, { input }, checkTime) {
-    const server = targets.mysql(policy, input.unit, input.instance);
+  async apply(context, { input }, checkTime) {
+    const server = context.mysql(input.unit, input.instance);
     if (!(await killQuery(server, input, checkTime))) throw gone();
   },
 
   submitted: ({ input: { id } }) => `已发出终止：连接 ${id} 的查询还在收尾，结束后会告诉你`,
 
-  async observe({ policy, targets }, { input: { unit, instance, id, query } }) {
-    const running = await findQuery(targets.mysql(policy, unit, instance), id, query);
+  async observe(context, { input: { unit, instance, id, query } }) {
+    const running = await findQuery(context.mysql(unit, instance), id, query);
     if (running === undefined) return { final: true, text: `已终止：${instance} 连接 ${id} 的查询不再运行` };
     return { final: false, text: `已发出终止，但 ${instance} 连接 ${id} 的查询还在运行，可能在回滚` };
   },
 
-  async reconcile({ policy, targets }, { input: { unit, instance, id, query } }) {
-    const running = await findQuery(targets.mysql(policy, unit, instance), id, query);
+  async reconcile(context, { input: { unit, instance, id, query } }) {
+    const running = await findQuery(context.mysql(unit, instance), id, query);
     if (running?.ending) return { effect: 'applied' };
     if (running !== undefined) return { effect: 'never' };
     return { effect: 'unknown', text: '查询已经不在运行，但无法确认是被终止的，还是自己结束的' };
   },
-};
+});
 
 function gone(): Refused {
   return new Refused('missing', '这个查询已经结束，不用终止');

@@ -1,7 +1,6 @@
 import type { V1Deployment, V1ResourceQuota } from '@kubernetes/client-node';
-import { Refused } from '../../../errors.ts';
-import { TargetFailed } from '../../target-failed.ts';
-import type { Cluster } from './cluster.ts';
+import { Refused, TargetFailed } from '#operations';
+import type { Cluster } from './_cluster.ts';
 
 /**
  * Which quotas of its namespace leave no room for so many more pods of a deployment, a line each. None when they may not

@@ -1,8 +1,13 @@
 import type { V1Deployment } from '@kubernetes/client-node';
-import type { InputOf } from '../../../contract/index.ts';
-import { Refused } from '../../../errors.ts';
-import { hideAssigned } from '../../assigned-secrets.ts';
-import type { Context } from '../operation.ts';
+import { type Context, hideAssigned, Refused } from '#operations';
+import { clusterOf, managerOf } from './_cluster.ts';
+
+/** How an input names a deployment. */
+export interface DeploymentName {
+  readonly unit: string;
+  readonly namespace: string;
+  readonly name: string;
+}
 
 /** A deployment's numbers of pods, and whether its controller has seen the latest change; the server leaves zeros out. */
 export function rolloutOf({ metadata, spec, status }: V1Deployment) {
@@ -42,14 +47,6 @@ export function versionOf({ metadata, spec }: V1Deployment): string {
   return `${metadata?.uid}/${metadata?.generation}/${spec?.replicas}`;
 }
 
-/** The label that names the operation for which a deployment was touched last, so that its write can no longer come. */
-export const FENCED_BY = 'keypad/not-executed';
-
-/** The name under which an operation writes: the server keeps it beside every field that it changed. */
-export function managerOf(operationId: string): string {
-  return `keypad-${operationId}`;
-}
-
 /** Whether an operation was the last to write that field of the spec. */
 export function isManagedBy(operationId: string, field: string) {
   return ({ metadata }: V1Deployment): boolean =>
@@ -73,10 +70,10 @@ export function selectorOf({ spec }: V1Deployment): string {
 
 /** The deployment that an input names, as it is now; undefined when it is not there. */
 export async function findDeployment(
-  { policy, targets }: Context,
-  { unit, namespace, name }: InputOf<'k8s.restart'>,
+  context: Context,
+  { unit, namespace, name }: DeploymentName,
 ): Promise<V1Deployment | undefined> {
-  const { cluster } = targets.cluster(policy, unit, namespace);
+  const { cluster } = clusterOf(context, unit, namespace);
   return cluster.deployment(namespace, name).catch((error: unknown) => {
     if (error instanceof Refused && error.reason === 'missing') return undefined;
     throw error;

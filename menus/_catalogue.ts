@@ -1,0 +1,62 @@
+// Written by `npm run menu -- --types` from the operations of the platform; do not change it by hand.
+import '#menu';
+
+declare module '#menu' {
+  interface Reads {
+    /** 我的权限 */
+    me: { readonly input: Record<never, never>; readonly output: Record<string, Array<string>> };
+    /** 事业部 */
+    'units.list': { readonly input: Record<never, never>; readonly output: Array<string> };
+    /** 查看部署 */
+    'k8s.deployments.list': {
+      readonly input: { unit: string };
+      readonly output: Array<{
+        key: string;
+        label: string;
+        namespace: string;
+        name: string;
+        replicas: number;
+        ready: number;
+        image: string;
+      }>;
+    };
+    /** Pod 列表 */
+    'k8s.pods.list': {
+      readonly input: { unit: string; namespace: string; name: string };
+      readonly output: Array<{
+        name: string;
+        phase: string;
+        ready: boolean;
+        readyContainers?: number;
+        containers?: number;
+        restarts: number;
+        age: number;
+        node: string;
+      }>;
+    };
+    /** 当前连接 */
+    'mysql.processlist': {
+      readonly input: { unit: string };
+      readonly output: Array<{
+        key: string;
+        label: string;
+        name: string;
+        instance: string;
+        id: string;
+        query: string;
+        user: string;
+        database: string;
+        seconds: number;
+        sql: string;
+      }>;
+    };
+  }
+  interface Changes {
+    /** 重启部署 */
+    'k8s.restart': { readonly input: { unit: string; namespace: string; name: string } };
+    /** 扩缩容 */
+    'k8s.scale': { readonly input: { unit: string; namespace: string; name: string; replicas: number } };
+    /** 终止查询 */
+    'mysql.kill': { readonly input: { unit: string; instance: string; id: string; query: string } };
+  }
+}

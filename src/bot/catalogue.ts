@@ -1,0 +1,82 @@
+import * as z from 'zod';
+import type { Operations } from '../chat/index.ts';
+import type { CatalogueEntry } from '../contract/catalogue.ts';
+import { createLoop } from '../server/loop.ts';
+import type { OpsClient } from './ops-client.ts';
+
+interface CatalogueParts {
+  readonly client: Pick<OpsClient, 'catalogue'>;
+  /** How often the platform is asked; ms. */
+  readonly everyMs?: number;
+  /** The platform has other operations than before; what it throws goes to `onError`. */
+  onChange(): Promise<void>;
+  /** Unix ms. */
+  now(): number;
+  onError(error: unknown): void;
+}
+
+/** For so long what the platform said last counts while it says nothing; ms. */
+const FRESH_MS = 5000;
+
+interface Known {
+  readonly generation: string;
+  readonly operations: ReadonlyMap<string, CatalogueEntry>;
+  readonly outputs: ReadonlyMap<string, z.ZodType>;
+}
+
+/** What the platform can do, as this replica knows it. */
+export type BotCatalogue = ReturnType<typeof createCatalogue>;
+
+/**
+ * Makes what asks the platform for its catalogue: once a second, so that a new operation and a changed policy are seen
+ * without a restart. A platform of an earlier version has none: then nothing is known of its operations.
+ */
+export function createCatalogue({ client, everyMs = 1000, onChange, now, onError }: CatalogueParts) {
+  let known: Known | undefined;
+  let rights: { readonly basis: string; readonly at: number } | undefined;
+  const look = async (): Promise<void> => {
+    const found = await client.catalogue(known?.generation);
+    rights = { basis: found === undefined ? '' : `${found.policy}/${found.generation}`, at: now() };
+    if (found?.operations === undefined) return;
+    const operations = new Map(found.operations.map((each) => [each.name, each]));
+    const outputs = new Map(found.operations.map((each) => [each.name, formOf(each.output ?? {})]));
+    known = { generation: found.generation, operations, outputs };
+    await onChange();
+  };
+  const loop = createLoop({ restMs: everyMs, work: look, onError });
+  return {
+    start(): void {
+      loop.wake();
+      loop.start();
+    },
+    /** Undefined while nothing is known. */
+    operations(): Operations {
+      const { generation, operations } = known ?? {};
+      return generation === undefined ? undefined : { generation, find: (name) => operations?.get(name) };
+    },
+    /** The form of what a read answers; undefined while it is not known. */
+    outputOf: (name: string): z.ZodType | undefined => known?.outputs.get(name),
+    /**
+     * Names what rights stand on, as the platform said within the last seconds; undefined when it has not, and what it
+     * answered about rights before may be over.
+     */
+    rightsBasis: (): string | undefined =>
+      rights !== undefined && now() - rights.at < FRESH_MS ? rights.basis : undefined,
+    stop: (): Promise<void> => loop.stop(),
+  };
+}
+
+/**
+ * The form that a schema describes; anything where zod does not understand it. A platform that was updated since may
+ * answer more than it has.
+ */
+function formOf(schema: CatalogueEntry['input']): z.ZodType {
+  const lenient = JSON.stringify(schema, (key, value: unknown) =>
+    key === 'additionalProperties' && value === false ? undefined : value,
+  );
+  try {
+    return z.fromJSONSchema(JSON.parse(lenient));
+  } catch {
+    return z.unknown();
+  }
+}

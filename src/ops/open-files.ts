@@ -1,0 +1,101 @@
+import type { OpsConfig } from '../config.ts';
+import type { Log } from '../server/log.ts';
+import type { Clock } from './clock.ts';
+import { logOfRequest } from './http/routes.ts';
+import { openConnections } from './kubeconfig/connections.ts';
+import type { OpsMetrics } from './metrics.ts';
+import { openOperations } from './operations/generations.ts';
+import { loadPolicy } from './policy/file.ts';
+import { openTargets } from './targets/targets.ts';
+
+interface FileParts {
+  readonly config: Pick<
+    OpsConfig,
+    'operationsDir' | 'policyFile' | 'kubeconfig' | 'pluginEnvironment' | 'mysqlTargets'
+  >;
+  readonly log: Log;
+  readonly metrics: Pick<OpsMetrics, 'operations' | 'reload'>;
+  readonly clock: Clock;
+  /** Tells these what is wrong with a file that has changed. */
+  notifyAdmins(admins: readonly string[], problems: readonly string[]): Promise<void>;
+  onError(error: unknown): void;
+}
+
+/** What the platform reads anew while it runs. */
+export type OpsFiles = Awaited<ReturnType<typeof openFiles>>;
+
+/**
+ * Opens operations, kubeconfig and policy, and follows their changes: each is checked against the others, and a bad one
+ * is told to log, metrics and admins while the old one goes on. Throws a ConfigError when one is bad at the start.
+ */
+export async function openFiles({ config, log, metrics, clock, notifyAdmins, onError }: FileParts) {
+  const eventsOf = (what: 'policy' | 'kubeconfig' | 'operations') => ({
+    accepted(isNew: boolean) {
+      metrics.reload(what, 'accepted');
+      if (isNew) log.info(`the ${what} has changed`);
+    },
+    refused(problems: readonly string[]) {
+      metrics.reload(what, 'refused');
+      log.error({ problems }, `the new ${what} is refused, the old one goes on`);
+      notifyAdmins(policy.current().admins, problems).catch(onError);
+    },
+  });
+  const operations = await openOperations(config.operationsDir, {
+    ...eventsOf('operations'),
+    accepted(isNew) {
+      eventsOf('operations').accepted(isNew);
+      metrics.operations(operationNames());
+      // What the policy says of their names may be true, or false, only now.
+      if (isNew) policy.reload();
+    },
+  });
+  const operationNames = (): readonly string[] => operations.current.all().map(({ name }) => name);
+  metrics.operations(operationNames());
+  const connections = await openConnections({
+    kubeconfig: config.kubeconfig,
+    environment: config.pluginEnvironment.reveal(),
+    clock,
+    inUse: () => policy.current().contexts,
+    events: {
+      ...eventsOf('kubeconfig'),
+      accepted() {
+        eventsOf('kubeconfig').accepted(true);
+        // A policy may have been refused for what was missing.
+        policy.reload();
+      },
+      onError,
+    },
+  });
+  const targets = openTargets({
+    connections,
+    mysqlUrls: config.mysqlTargets.reveal(),
+    onFailure: (what, name, err) =>
+      (logOfRequest.getStore() ?? log).warn(
+        { [what]: name, err },
+        what === 'cluster' ? 'a cluster failed' : 'an instance failed',
+      ),
+  });
+  const policy = loadPolicy(
+    config.policyFile,
+    () => ({ ...targets.names, operations: operationNames() }),
+    eventsOf('policy'),
+  );
+  return {
+    operations: operations.current,
+    policy: policy.current,
+    policyGeneration: policy.generation,
+    targets,
+    start: connections.start,
+    /** Reads all of them again. */
+    async reload(): Promise<void> {
+      await operations.reload();
+      await connections.reload();
+      policy.reload();
+    },
+    async close(): Promise<void> {
+      policy.close();
+      operations.close();
+      await targets.close();
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import { Refused } from '../../errors.ts';
+import { forLog } from '../foreign-text.ts';
+import type { Connections } from '../kubeconfig/connections.ts';
+import type { Policy } from '../policy/policy.ts';
+import { openCluster } from './cluster.ts';
+import { type MysqlServer, openMysqlServer } from './mysql-server.ts';
+
+/** The only way to a cluster or a database server: through a unit of the policy. */
+export type Targets = ReturnType<typeof openTargets>;
+
+/** What one unit reaches. Asked for anything else, all of it throws Refused('policy'). */
+export type Reach = ReturnType<Targets['reachOf']>;
+
+export interface TargetParts {
+  readonly connections: Connections;
+  /** Addresses of MySQL servers by the names of the instances. */
+  readonly mysqlUrls: Readonly<Record<string, string>>;
+  /** Hears why a cluster or a MySQL instance did not do what it was asked, without secrets; for the log. */
+  onFailure(what: 'cluster' | 'instance', name: string, error: Error): void;
+}
+
+/** Opens what the kubeconfig and the list of MySQL addresses name; closes both. */
+export function openTargets({ connections, mysqlUrls, onFailure }: TargetParts) {
+  const clusters = new Map<string, ReturnType<typeof openCluster>>();
+  const clusterAt = (name: string) => {
+    const cluster =
+      clusters.get(name) ??
+      openCluster({ name, connections, onFailure: (error) => onFailure('cluster', name, forLog(error)) });
+    clusters.set(name, cluster);
+    return cluster;
+  };
+  const servers = new Map(
+    Object.entries(mysqlUrls).map(([name, url]) => [
+      name,
+      openMysqlServer({ name, url, onFailure: (error) => onFailure('instance', name, forLog(error)) }),
+    ]),
+  );
+  return {
+    names: { contextProblem: connections.problemOf, instances: [...servers.keys()] },
+    /** What is handed to an operation in `unit`, whatever units the user has rights in. */
+    reachOf(policy: Policy, unit: string) {
+      const within = (asked: string) => (asked === unit ? policy.unit(unit) : undefined);
+      return {
+        /** Throws also when `namespace` is given and is not one of the unit's. */
+        cluster(asked: string, namespace?: string) {
+          const found = within(asked);
+          const reach = found?.kubernetes;
+          if (!reach || (namespace !== undefined && !reach.namespaces.includes(namespace))) {
+            throw new Refused('policy', `「${asked}」够不到命名空间 ${namespace ?? ''}`.trimEnd());
+          }
+          const { environment, limits } = found;
+          const { context, namespaces } = reach;
+          return { cluster: clusterAt(context)(namespaces), namespaces, environment, limits };
+        },
+        /** The names of the MySQL instances. */
+        instances: (asked: string): readonly string[] => within(asked)?.mysql ?? [],
+        mysql(asked: string, instance: string): MysqlServer {
+          const server = within(asked)?.mysql.includes(instance) ? servers.get(instance) : undefined;
+          if (server === undefined) throw new Refused('policy', `「${asked}」够不到数据库 ${instance}`);
+          return server;
+        },
+      };
+    },
+    async close(): Promise<void> {
+      await Promise.all([connections, ...servers.values()].map((each) => each.close()));
+    },
+  };
+}

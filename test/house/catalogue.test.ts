@@ -1,0 +1,14 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { catalogue } from '#test/operations.ts';
+import { menuTypes } from '../../demo/menu-types.ts';
+
+test('menus/_catalogue.ts has the operations as they are (npm run menu -- --types writes it anew)', () => {
+  const types = menuTypes(catalogue.entries);
+  const formatted = execFileSync('biome', ['format', '--stdin-file-path=menus/_catalogue.ts'], {
+    input: types,
+    encoding: 'utf8',
+  });
+  expect(readFileSync('menus/_catalogue.ts', 'utf8')).toBe(formatted);
+});
