@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { MAX_TEXT_BYTES } from './content-schema.ts';
 import { variableName } from './fill.ts';
 import { DEFAULT_ACCOUNT } from './message.ts';
-import { shown } from './shown.ts';
+import { shown } from './text-schema.ts';
 
 /** The form of the ids of messages and campaigns, which are UUIDs in lower case. */
 export const ID = /^[0-9a-f-]{36}$/;

@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import { withoutPlaces } from './fill.ts';
-import { shown } from './shown.ts';
 
 /** Whether strings are checked as they are, or as a template's, whose `${NAME}`s have no length and no form yet. */
 export type Form = 'literal' | 'template';
@@ -36,4 +35,17 @@ export function createTexts(form: Form) {
     /** An address that begins with http:// or https://, at most 2048 bytes (§4.2). */
     url: like(/^https?:\/\/[^\s/]\S*$/i, 2048, 'must be an address that begins with https:// or http://'),
   };
+}
+
+/** Controls but line feed and tab, and the signs that turn the direction of what follows, or stand for a line end of their own. */
+const HIDDEN =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+/**
+ * A text with nothing hidden in it: each control character but line feed and tab, each mark of direction and each other line
+ * separator is one U+FFFD (�), and CR LF one line feed. What is shown so stays as it is when it comes again.
+ */
+export function shown(text: string): string {
+  return text.replaceAll('\r\n', '\n').replace(HIDDEN, '\ufffd');
 }

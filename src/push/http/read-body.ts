@@ -71,24 +71,20 @@ export async function readBytes(
 async function* verified({ source, bodyHash, limit }: Incoming, onSize?: (size: number) => void) {
   const hash = createHash('sha256');
   let size = 0;
-  for await (const chunk of unbroken(source)) {
-    size += chunk.length;
-    if (size > limit) throw tooLong(limit);
-    onSize?.(size);
-    hash.update(chunk);
-    yield chunk;
+  try {
+    // To destroy the source would end the connection before the caller has read why.
+    for await (const chunk of source.iterator({ destroyOnReturn: false })) {
+      size += chunk.length;
+      if (size > limit) throw tooLong(limit);
+      onSize?.(size);
+      hash.update(chunk);
+      yield chunk as Buffer;
+    }
+  } catch (error) {
+    throw error instanceof Refusal ? error : new Refusal(400, 'The body broke off; send the request again.');
   }
   if (hash.digest('hex') === bodyHash) return;
   throw new Refusal(401, 'The body is not the one that X-Keypad-Content-SHA256 names.');
-}
-
-async function* unbroken(source: Readable): AsyncGenerator<Buffer, void> {
-  try {
-    // To destroy the source would end the connection before the caller has read why.
-    yield* source.iterator({ destroyOnReturn: false });
-  } catch {
-    throw new Refusal(400, 'The body broke off; send the request again.');
-  }
 }
 
 function tooLong(limit: number): Refusal {

@@ -30,17 +30,14 @@ const POLLS = 150;
  */
 export function createUploads({ db, now, sleep, newId }: UploadParts) {
   const begun = new Map<string, Promise<string>>();
+  const read = (key: MediaKey) => db.selectFrom('media_ids').where((eb) => eb.and({ ...key }));
   const change = (key: MediaKey) => db.updateTable('media_ids').where((eb) => eb.and({ ...key }));
 
   async function inTurn(key: MediaKey, upload: Upload): Promise<string> {
     for (let polls = 0; polls < POLLS; polls += 1) {
       const at = now();
-      const known = await db
-        .selectFrom('media_ids')
-        .select('media_id')
-        .where((eb) => eb.and({ ...key }))
-        .where('expires_at', '>', at + GOOD_FOR_MS)
-        .executeTakeFirst();
+      const good = read(key).where('expires_at', '>', at + GOOD_FOR_MS);
+      const known = await good.select('media_id').executeTakeFirst();
       if (known?.media_id) return known.media_id;
       const owner = newId();
       if (await lease(key, owner, at)) return uploadLeased(key, owner, upload);
@@ -53,12 +50,11 @@ export function createUploads({ db, now, sleep, newId }: UploadParts) {
   async function lease(key: MediaKey, owner: string, at: number): Promise<boolean> {
     const row = { ...key, expires_at: 0, lease_until: 0 };
     await db.insertInto('media_ids').ignore().values(row).execute();
-    const { numUpdatedRows } = await change(key)
-      .set({ lease_owner: owner, lease_until: at + LEASE_MS })
+    const free = change(key)
       .where('lease_until', '<', at)
-      .where('expires_at', '<=', at + GOOD_FOR_MS)
-      .executeTakeFirst();
-    return numUpdatedRows > 0n;
+      .where('expires_at', '<=', at + GOOD_FOR_MS);
+    const taken = await free.set({ lease_owner: owner, lease_until: at + LEASE_MS }).executeTakeFirst();
+    return taken.numUpdatedRows > 0n;
   }
 
   async function uploadLeased(key: MediaKey, owner: string, upload: Upload): Promise<string> {

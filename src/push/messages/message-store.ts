@@ -50,12 +50,9 @@ export function readDeliveryRows(db: Database, messageId: string) {
 /** How many deliveries of each message are in each state. */
 export async function countStates(db: Database, messageIds: readonly string[]) {
   if (messageIds.length === 0) return [];
-  return db
-    .selectFrom('deliveries')
-    .select(({ fn }) => ['message_id', 'state', fn.countAll<number>().as('count')])
-    .where('message_id', 'in', messageIds)
-    .groupBy(['message_id', 'state'])
-    .execute();
+  const all = db.selectFrom('deliveries').where('message_id', 'in', messageIds);
+  const counted = all.select(({ fn }) => ['message_id', 'state', fn.countAll<number>().as('count')]);
+  return counted.groupBy(['message_id', 'state']).execute();
 }
 
 /** Every attempt at the deliveries of a message, oldest first. */

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { contentSchema, templateContentSchema } from '../../../src/push/content/content-schema.ts';
 import { variablesSchema } from '../../../src/push/content/fields.ts';
-import { shown } from '../../../src/push/content/shown.ts';
+import { shown } from '../../../src/push/content/text-schema.ts';
 
 test.each([
   ['\u0000', '\ufffd'],
