@@ -3,9 +3,8 @@ import type { z } from 'zod';
 import { createHttpClient, type SendHttp } from '../server/http-client.ts';
 import type { Member } from '../wecom/api/api.ts';
 import { signRequest } from './apps/signature.ts';
-import type { Opaque } from './content/opaque.ts';
 import type { AccountView } from './http/accounts.ts';
-import type { sentSchema } from './messages/accept-message.ts';
+import type { acceptedSchema, sentSchema } from './messages/accept-message.ts';
 import type { GivenMessage } from './messages/message-schema.ts';
 import type { MessageView } from './messages/message-view.ts';
 
@@ -16,14 +15,10 @@ import type { MessageView } from './messages/message-view.ts';
 export type PushMessage = Omit<GivenMessage, 'wait'>;
 
 /** A message that was taken down; it will be delivered. */
-export interface Pushed {
-  readonly id: string;
-  readonly state: string;
-  readonly opaque?: Opaque;
-}
+export type Pushed = z.infer<typeof acceptedSchema>;
 
-/** What WeCom answered, or `queued` / `sending` when it has not within half a minute. */
-export type Sent = Pushed & Partial<Omit<z.infer<typeof sentSchema>, keyof Pushed>>;
+/** What WeCom answered, or `queued` with a note when it has not within half a minute. */
+export type Sent = Pushed | z.infer<typeof sentSchema>;
 
 /** Message delivery said no, or nothing (`status` 0). `message` is its sentence; `errcode` is WeCom's, if it was WeCom. */
 export class PushError extends Error {

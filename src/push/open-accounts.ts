@@ -27,7 +27,7 @@ interface AccountsParts {
 }
 
 interface OpenAccount extends SendingAccount {
-  readonly account: PushAccount | undefined;
+  readonly account: PushAccount;
   readonly weCom: WeComApi;
 }
 
@@ -97,8 +97,7 @@ export function openAccounts({ config, send, db, metrics, log }: AccountsParts) 
     }
     // Group robots stand under the default account; without that app they use the client of another, which sends by their key.
     const [first] = loaded.accounts.values();
-    robots =
-      opened.get(DEFAULT_ACCOUNT) ?? (first && { ...open(DEFAULT_ACCOUNT, first), account: undefined });
+    robots = opened.get(DEFAULT_ACCOUNT) ?? (first && open(DEFAULT_ACCOUNT, first));
   };
   let robots: OpenAccount | undefined;
   openAll();

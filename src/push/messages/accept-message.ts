@@ -12,6 +12,16 @@ import { type MessageParts, makeMessage, requestHashOf } from './new-message.ts'
 import { checkMessage } from './permissions.ts';
 import { type Handed, readMessage } from './read-message.ts';
 
+/** What is answered before WeCom has; a `note` says why to a caller who waits. */
+export const acceptedSchema = z
+  .object({
+    id: z.string(),
+    state: z.literal('queued'),
+    note: z.string().optional(),
+    opaque: opaqueSchema.optional(),
+  })
+  .describe('It is taken down and will be delivered.');
+
 /** The answer of WeCom, for a caller who waits. */
 export const sentSchema = z
   .object({

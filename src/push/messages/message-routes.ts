@@ -2,9 +2,8 @@ import { z } from 'zod';
 import type { ContentKind } from '../content/content.ts';
 import { ID } from '../content/fields.ts';
 import type { Receiver } from '../content/message.ts';
-import { opaqueSchema } from '../content/opaque.ts';
 import { nextPage, Refusal, type Route, route } from '../http/route.ts';
-import { acceptMessage, failedSchema, sentSchema } from './accept-message.ts';
+import { acceptedSchema, acceptMessage, failedSchema, sentSchema } from './accept-message.ts';
 import { messageQuery, messageSchema } from './message-schema.ts';
 import {
   countStates,
@@ -24,14 +23,6 @@ const BODY_LIMIT = 21 * 1024 * 1024;
 
 const missing = { 404: 'This app has no such message.' };
 
-const accepted = z
-  .object({
-    id: z.string(),
-    state: z.literal('queued'),
-    note: z.string().optional(),
-    opaque: opaqueSchema.optional(),
-  })
-  .describe('It is taken down and will be delivered.');
 const recalled = z
   .object({
     id: z.string(),
@@ -59,7 +50,7 @@ export function messageRoutes(parts: MessageParts): readonly Route[] {
       bodyLimit: BODY_LIMIT,
       answers: {
         200: sentSchema,
-        202: accepted,
+        202: acceptedSchema,
         404: 'There is no such account.',
         409: 'The idempotencyKey was used for another request.',
         502: failedSchema,
