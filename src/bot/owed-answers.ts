@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Channel, Incoming } from '../channels/channel.ts';
-import { lateText, type OwedAnswers, type SessionStore, sentences } from '../chat/index.ts';
+import { lateText, NOTE_MS, type OwedAnswers, type SessionStore, sentences } from '../chat/index.ts';
 import { readPrincipal } from '../contract/principal.ts';
 import { createLoop } from '../server/loop.ts';
 import { principalOf } from './identity.ts';
@@ -22,8 +22,6 @@ interface OwedAnswersParts {
 
 /** What is answered sooner is not noted: where its process dies, the channel delivers it again. */
 const QUICK_MS = 500;
-/** How long it may take to note something before the reply goes out without it. */
-const NOTE_MS = 500;
 /** After that nobody waits for an answer any more; whatever happened, the audit has it. */
 const GIVE_UP_MS = 3_600_000;
 

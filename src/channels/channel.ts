@@ -43,4 +43,6 @@ export interface Incoming {
 export interface Reply {
   readonly text: string;
   readonly receipts: readonly string[];
+  /** The answer to the message is another text, which follows. */
+  readonly isPromise?: true;
 }

@@ -12,7 +12,7 @@ import type { Waiting } from './waiting.ts';
 export interface OwedAnswers {
   /** From now on the message is worked on here. */
   hold(incoming: Incoming): void;
-  /** Resolves soon, to whether it is known outside by then. */
+  /** Resolves within {@link NOTE_MS}, to whether it is known outside by then. */
   note(incoming: Incoming): Promise<boolean>;
   /** It may have been noted by somebody else. */
   isNoted(incoming: Incoming): void;
@@ -21,6 +21,9 @@ export interface OwedAnswers {
   /** Its writer has the answer, or will have it from others who know. */
   told(incoming: Incoming): void;
 }
+
+/** How long it may take to note something before the reply goes out without it. */
+export const NOTE_MS = 500;
 
 /** What the chat needs from outside; clock and timer are arguments, so that a test can hold them still. */
 export interface ChatParts {

@@ -1,14 +1,11 @@
 import type { Incoming, Reply } from '../channels/channel.ts';
-import { type ChatParts, userOf, type Work } from './chat-parts.ts';
-import { leaveWith, letGo, withoutReceipts } from './commit.ts';
+import { type ChatParts, NOTE_MS, userOf, type Work } from './chat-parts.ts';
+import { leaveWith, letGo, promise, withoutReceipts } from './commit.ts';
 import { lateText } from './late-text.ts';
 import { answer } from './run-turn.ts';
 import { sentences } from './sentences.ts';
 import type { Repeat, Stored } from './session-store.ts';
 import { createWaiting } from './waiting.ts';
-
-/** Replies after which another one comes. */
-const PROMISES: readonly string[] = [sentences.working, sentences.workingAlone];
 
 /**
  * Makes the conversation with all users of all channels. It turns incoming messages into replies: each once, in order of
@@ -30,8 +27,8 @@ export function createChat(parts: ChatParts) {
         receive({ ...parts, ...shared, incoming, isLate: false, hasConfirmed: false, isTakenOver: false }),
       ),
     /** A reply has reached its channel. */
-    sent({ text }: Reply, incoming: Incoming): void {
-      if (!PROMISES.includes(text)) parts.owed.told(incoming);
+    sent({ isPromise }: Reply, incoming: Incoming): void {
+      if (!isPromise) parts.owed.told(incoming);
     },
     /** Resolves when no message is being worked on any more, the late ones too. */
     async idle(): Promise<void> {
@@ -43,18 +40,21 @@ export function createChat(parts: ChatParts) {
 async function receive(work: Work): Promise<Reply | null> {
   const { incoming, store } = work;
   // The time counts from the arrival: what Redis takes is part of them.
-  const limit = Promise.withResolvers<null>();
-  const cancel = work.after(incoming.channel.replyMs, () => limit.resolve(null));
+  const almost = timer(work, incoming.channel.replyMs - NOTE_MS);
+  const limit = timer(work, incoming.channel.replyMs);
   try {
     const entered = await store.enter(incoming);
-    if (entered.kind === 'repeat') return await repeatedOnce(work, entered);
+    if (entered.kind === 'repeat') {
+      const late = limit.over.then(() => Promise.reject(new Error('it took too long to find out')));
+      return await Promise.race([repeatedOnce(work, entered), late]);
+    }
     if (entered.kind === 'full') {
       work.onRefused(incoming, { kind: 'many', at: '' });
       return withoutReceipts(sentences.tooFast);
     }
     const first = entered.kind === 'turn' ? entered.stored : undefined;
     work.owed.hold(incoming);
-    return await answerInTime(work, first, limit.promise);
+    return await answerInTime(work, first, { almost: almost.over, limit: limit.over });
   } catch (error) {
     work.onError(error, incoming);
     // It may have been claimed all the same; whoever writes next must not wait for a message that nobody works on. It may
@@ -62,8 +62,20 @@ async function receive(work: Work): Promise<Reply | null> {
     void letGo(work, { reply: sentences.lost });
     return withoutReceipts(sentences.storeDown);
   } finally {
-    cancel();
+    almost.cancel();
+    limit.cancel();
   }
+}
+
+function timer({ after }: Work, ms: number) {
+  const { promise: over, resolve } = Promise.withResolvers<null>();
+  return { over, cancel: after(ms, () => resolve(null)) };
+}
+
+/** The time of a reply. `almost` leaves just what it takes to note that the answer is open. */
+interface Times {
+  readonly almost: Promise<null>;
+  readonly limit: Promise<null>;
 }
 
 /** However many repeats of one message come at once, it is found out once what they get that have no reply yet. */
@@ -89,6 +101,7 @@ async function repeated(work: Work, seen: Repeat): Promise<Reply | null> {
     return now.reply === '' ? null : repeated(work, now);
   }
   owed.isNoted(incoming);
+  if (seen.isPromise) return promise(sentences.working);
   if (seen.reply !== null) return { text: seen.reply, receipts: seen.receipts };
   return withoutReceipts((await store.takeOver(incoming)) ?? sentences.confirmationLost);
 }
@@ -97,13 +110,14 @@ async function repeated(work: Work, seen: Repeat): Promise<Reply | null> {
  * The answer if it is there before the limit; otherwise a word that it is worked on, and the answer as a message later.
  * A late answer that tells an outcome is not sent from here: without its receipt the platform tells it.
  */
-async function answerInTime(work: Work, first: Stored | undefined, limit: Promise<null>): Promise<Reply> {
+async function answerInTime(work: Work, first: Stored | undefined, { almost, limit }: Times): Promise<Reply> {
   const { incoming, store, owed, onError } = work;
   const answered = answer(work, first).catch(async (error: unknown) => {
     onError(error, incoming);
     const sentence = work.hasConfirmed ? sentences.failedAfterConfirmation : sentences.failed;
     return leaveWith(work, sentence(incoming.trace.slice(0, 8)));
   });
+  const isNoted = almost.then(() => owed.note(incoming));
   const reply = await Promise.race([answered, limit]);
   if (reply !== null) {
     owed.letGo(incoming);
@@ -111,9 +125,9 @@ async function answerInTime(work: Work, first: Stored | undefined, limit: Promis
   }
   work.isLate = true;
   void work.track(deliverLate(work, answered));
-  if (!(await owed.note(incoming))) return withoutReceipts(sentences.workingAlone);
-  void store.keepReply(incoming, sentences.working).catch((error: unknown) => onError(error, incoming));
-  return withoutReceipts(sentences.working);
+  if (!(await isNoted)) return promise(sentences.workingAlone);
+  void store.keepPromise(incoming).catch((error: unknown) => onError(error, incoming));
+  return promise(sentences.working);
 }
 
 /** Sends the answer after the reply. */

@@ -1,6 +1,5 @@
 import type { Reply } from '../channels/channel.ts';
 import { userOf, type Work } from './chat-parts.ts';
-import { sentences } from './sentences.ts';
 import type { Ending, Left, Stored } from './session-store.ts';
 
 const AGAIN_MS = 1000;
@@ -22,7 +21,7 @@ export async function keep(work: Work, ending: Ending): Promise<Left | { readonl
     return left;
   } catch (error) {
     work.onError(error, incoming);
-    const reply = ending.reply ?? sentences.working;
+    const { reply } = ending;
     void letGo(work, ending.session === 'same' ? { reply } : { session: null, reply });
     return { kind: 'broken' };
   }
@@ -39,13 +38,18 @@ export function withoutReceipts(text: string): Reply {
   return { text, receipts: [] };
 }
 
+/** A reply after which the answer comes. */
+export function promise(text: string): Reply {
+  return { text, receipts: [], isPromise: true };
+}
+
 /**
  * Leaves the line once Redis is back, if this delivery is in it, and with `session: null` ends the session first. Until
  * then the place in the line keeps the user's next message from being read against a screen that was never shown.
  */
 export async function letGo(
   { store, incoming, waiting, sleep, now }: Work,
-  { session, reply }: { readonly session?: null; readonly reply: string },
+  { session, reply }: { readonly session?: null; readonly reply: string | undefined },
 ): Promise<void> {
   for (const until = now() + GIVE_UP_MS; now() < until; ) {
     try {

@@ -3,7 +3,7 @@ export { type Context, type Outcome, Unavailable } from '../menu/tree/context.ts
 export { createMenus, type Menus } from '../menu/tree/generations.ts';
 export { loadFiles } from '../menu/tree/load.ts';
 export { createChat } from './chat.ts';
-export type { ChatParts, OwedAnswers } from './chat-parts.ts';
+export { type ChatParts, NOTE_MS, type OwedAnswers } from './chat-parts.ts';
 export { lateText } from './late-text.ts';
 export { sentences } from './sentences.ts';
 export { createSessionStore, type SessionStore } from './session-store.ts';

@@ -17,11 +17,12 @@ export interface Stored {
 
 /**
  * What is known of a message that was claimed before. `reply` is '' while its first delivery runs, null when that one
- * died; `confirmed` says that something was confirmed with it, `receipts` are the operations whose outcome the reply tells.
+ * died; `isPromise` says that it is no answer, which follows; `confirmed` says that something was confirmed with it, `receipts` are the operations whose outcome the reply tells.
  */
 export interface Repeat {
   readonly kind: 'repeat';
   readonly reply: string | null;
+  readonly isPromise: boolean;
   readonly confirmed: boolean;
   readonly receipts: readonly string[];
 }
@@ -60,7 +61,9 @@ export function createSessionStore(redis: Redis) {
     const words = [message.msgId, claim, delivery, sentences.tooFast];
     const [kind, first, second] = await enter(...keysOf(message), ...words);
     if (kind === 'repeat') {
-      return { kind, reply: first ?? null, confirmed: Boolean(second), receipts: receiptsOf(second) };
+      const isPromise = first === PROMISE;
+      const reply = isPromise ? sentences.working : (first ?? null);
+      return { kind, reply, isPromise, confirmed: Boolean(second), receipts: receiptsOf(second) };
     }
     if (kind === 'turn') return { kind, stored: readStored(first, second) };
     return { kind: kind === 'full' ? kind : 'wait' };
@@ -84,15 +87,15 @@ export function createSessionStore(redis: Redis) {
       return kind === 'taken' ? { kind, reply: first ?? '' } : { kind: 'left', isAwaited: first === '+' };
     },
     /**
-     * Leaves the line without a turn, with a reply if there is none yet. Does nothing when another delivery of the message
+     * Leaves the line without a turn, with a reply, or the promise of one, if there is none yet. Does nothing when another delivery of the message
      * holds the claim, or nobody does.
      */
-    async letGo(message: Delivery, reply: string): Promise<void> {
+    async letGo(message: Delivery, reply = PROMISE): Promise<void> {
       await leave(...keysOf(message), message.msgId, 'letGo', '', reply, '', '', '', message.trace);
     },
-    /** Keeps the reply, which tells no outcome, for repeats while the turn goes on. */
-    async keepReply(message: Delivery, reply: string): Promise<void> {
-      await put(...keysOf(message), message.trace, 'reply', reply);
+    /** Keeps for repeats, while the turn goes on, that the answer was promised. */
+    async keepPromise(message: Delivery): Promise<void> {
+      await put(...keysOf(message), message.trace, 'reply', PROMISE);
     },
     /**
      * Notes that an operation is confirmed with this message, or with null that it certainly was not run. Answers whether
@@ -110,7 +113,7 @@ export function createSessionStore(redis: Redis) {
       const endings = [message.msgId, sentences.lost, sentences.confirmationLost];
       const [kind, reply, mark] = await takeOver(...keysOf(message), ...endings);
       if (kind === 'gone') return sentences.interrupted;
-      const isToldByOthers = receiptsOf(mark).length > 0 || reply === sentences.working || !reply;
+      const isToldByOthers = receiptsOf(mark).length > 0 || reply === PROMISE || !reply;
       return isToldByOthers ? null : reply;
     },
     /** Ends a session whatever it is. */
@@ -144,6 +147,12 @@ function keysOf({ channel, user, msgId }: Message): Keys {
 }
 
 type Keys = readonly [path: string, state: string, reply: string, line: string, mark: string, owner: string];
+
+/**
+ * Stands in Redis instead of a reply that was promised. No reply ends in a line end, so none is taken for it; an older
+ * replica hands it out as it is. Its words stay, whatever people are told.
+ */
+const PROMISE = '处理中…结果稍后发给你。\n';
 
 /** The mark of a message with which something was confirmed; once its reply tells outcomes, the mark holds their ids. */
 const CONFIRMED = '?';

@@ -279,9 +279,19 @@ test('who was taken for dead runs nothing, writes nothing, and tells nothing mor
   await living.idle();
   expect(await store.look(confirmed)).toMatchObject({ reply: sentences.lost, confirmed: false });
   expect(await redis.get('keypad:{1000002:zhangsan}:path')).toBe(path);
-  await store.keepReply(confirmed, sentences.working);
+  await store.keepPromise(confirmed);
   expect((await store.look(confirmed)).reply).toBe(sentences.lost);
   expect([runs, told]).toEqual([0, []]);
+});
+
+test('an outcome that was promised and could not be written is told by the platform alone', async () => {
+  const confirmed = message('1');
+  await store.enter(confirmed);
+  await store.markConfirmed(confirmed, 'one');
+  // Its turn has ended, and leaves the line once Redis is back.
+  await store.letGo(confirmed);
+  expect(await store.takeOver(confirmed)).toBe(null);
+  expect(await store.look(confirmed)).toMatchObject({ reply: sentences.working, isPromise: true });
 });
 
 test('without Redis nothing is promised that would die with the process', async () => {

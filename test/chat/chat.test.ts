@@ -5,7 +5,13 @@ import { startRedis } from '#test/redis.ts';
 import { treeOf } from '#test/tree.ts';
 import { wecomChannel as channel } from '#test/wecom-channel.ts';
 import type { Incoming } from '../../src/channels/channel.ts';
-import { type ChatParts, createChat, createSessionStore, sentences } from '../../src/chat/index.ts';
+import {
+  type ChatParts,
+  createChat,
+  createSessionStore,
+  type OwedAnswers,
+  sentences,
+} from '../../src/chat/index.ts';
 import { action, folder, text } from '../../src/menu/index.ts';
 import { type Context, Unavailable } from '../../src/menu/tree/context.ts';
 import { createRedis } from '../../src/server/redis.ts';
@@ -54,16 +60,18 @@ interface Options {
   readonly on?: typeof redis;
   readonly limit?: Promise<void>;
   readonly openContext?: ChatParts['openContext'];
+  readonly owed?: Partial<OwedAnswers>;
+  readonly after?: ChatParts['after'];
 }
 
 /** A replica. Its 4 s are over when `limit` says so. */
-function replica({ on = redis, limit = new Promise(() => {}), openContext }: Options = {}) {
+function replica({ on = redis, limit = new Promise(() => {}), openContext, owed, after }: Options = {}) {
   const delivered: string[] = [];
   const errors: unknown[] = [];
   const refusals: unknown[] = [];
   const parts: ChatParts = {
     store: createSessionStore(on),
-    owed: nothingOwed,
+    owed: { ...nothingOwed, ...owed },
     menu: () => tree,
     openContext:
       openContext ??
@@ -75,10 +83,12 @@ function replica({ on = redis, limit = new Promise(() => {}), openContext }: Opt
     onRefused: (_, refused) => void refusals.push(refused),
     now: () => NOW * 1000,
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    after: (_, call) => {
-      void limit.then(call);
-      return () => {};
-    },
+    after:
+      after ??
+      ((_, call) => {
+        void limit.then(call);
+        return () => {};
+      }),
   };
   const chat = createChat(parts);
   const receive = async (incoming: Incoming) => (await chat.receive(incoming))?.text ?? null;
@@ -164,6 +174,59 @@ test('what is not ready in 4 s is answered at once and delivered later, once', a
   expect(chat.delivered).toHaveLength(1);
   expect(chat.delivered[0]).toMatch(/^（回复 08:00 的“2”）\n慢\n慢的结果/);
   expect(await redis.get('keypad:{1000002:zhangsan}:path')).toBe('2');
+});
+
+test('that an answer is open is noted before the time is over, and nothing is waited for after it', async () => {
+  const timers = new Map<number, () => void>();
+  const after: ChatParts['after'] = (ms, call) => {
+    timers.set(ms, call);
+    return () => {};
+  };
+  const noting = Promise.withResolvers<boolean>();
+  let notes = 0;
+  const note = () => {
+    notes += 1;
+    return noting.promise;
+  };
+  gate.release = undefined;
+  await replica().receive(message('hi'));
+  const chat = replica({ after, owed: { note } });
+  const reply = chat.receive(message('2'));
+  await expect.poll(() => gate.release).toBeDefined();
+  timers.get(3500)?.();
+  await expect.poll(() => notes).toBe(1);
+  // As with a Redis that is dead: it takes all the time that it has.
+  noting.resolve(false);
+  timers.get(4000)?.();
+  expect(await reply).toBe(sentences.workingAlone);
+  expect(notes).toBe(1);
+  release();
+  await chat.idle();
+});
+
+test('a repeat is answered in time, also when it cannot be found out what became of the first delivery', async () => {
+  gate.release = undefined;
+  let over: () => void = () => {};
+  await replica().receive(message('hi'));
+  const one = message('2');
+  const first = replica().receive(one);
+  await expect.poll(() => gate.release).toBeDefined();
+  const note = () => new Promise<never>(() => {});
+  const limit = new Promise<void>((resolve) => (over = resolve));
+  const repeat = replica({ on: other, limit, owed: { note } }).receive({ ...one, trace: 'again' });
+  over();
+  expect(await repeat).toBe(sentences.storeDown);
+  release();
+  expect(await first).toContain('慢的结果');
+});
+
+test('what is no promise counts as told once it is sent, whatever it says', async () => {
+  const told: string[] = [];
+  const chat = replica({ owed: { told: ({ msgId }) => void told.push(msgId) } });
+  const [answered, promised] = [message('1'), message('2')];
+  chat.sent({ text: sentences.working, receipts: [] }, answered);
+  chat.sent({ text: '另一句话', receipts: [], isPromise: true }, promised);
+  expect(told).toEqual([answered.msgId]);
 });
 
 test('a message older than 120 s does nothing and shows where one stands', async () => {

@@ -102,11 +102,11 @@ test('an outcome that comes after the reply is left to the platform: not sent fr
   const confirmed = message('1');
   const reply = chat.receive(confirmed);
   limit.resolve();
-  expect(await reply).toEqual({ text: sentences.working, receipts: [] });
+  expect(await reply).toEqual({ text: sentences.working, receipts: [], isPromise: true });
   end.resolve(await done());
   await chat.idle();
   expect(chat.delivered).toEqual([]);
-  expect(await chat.receive(confirmed)).toEqual({ text: sentences.working, receipts: [] });
+  expect(await chat.receive(confirmed)).toEqual({ text: sentences.working, receipts: [], isPromise: true });
 });
 
 test('what comes late and tells no outcome is sent from here', async () => {

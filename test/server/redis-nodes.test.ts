@@ -161,7 +161,7 @@ describe('Redis under a Sentinel', async () => {
     const store = createSessionStore(redis);
     const message = { channel: createPigeon(), user: 'lisi', msgId: 'before', trace: 'before' };
     await store.enter(message);
-    await store.keepReply(message, '已提交');
+    await store.keepPromise(message);
     await redis.wait(1, 1000);
     const closed = once(redis, 'close');
     await sentinel?.admin.call('SENTINEL', 'FAILOVER', 'keypad');
@@ -170,7 +170,7 @@ describe('Redis under a Sentinel', async () => {
     expect(await portOfMaster()).toBe(replica?.port);
     expect(await store.enter({ ...message, trace: 'again' })).toMatchObject({
       kind: 'repeat',
-      reply: '已提交',
+      isPromise: true,
     });
   });
 
