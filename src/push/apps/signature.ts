@@ -5,8 +5,8 @@ export const signatureHeaders = {
   app: 'x-keypad-app',
   timestamp: 'x-keypad-timestamp',
   nonce: 'x-keypad-nonce',
-  signature: 'x-keypad-signature',
   contentHash: 'x-keypad-content-sha256',
+  signature: 'x-keypad-signature',
 } as const;
 
 /** What a signature is made for, as it stands in the first line of what is signed: no signature is good for anything else. */

@@ -1,5 +1,5 @@
 import { type ZodType, z } from 'zod';
-import { purposes } from '../apps/signature.ts';
+import { purposes, signatureHeaders } from '../apps/signature.ts';
 import { type Route, route } from './route.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -15,13 +15,10 @@ export function openApiRoute(routes: readonly Route[]): Route {
   return own;
 }
 
-const headers = [
-  'X-Keypad-App',
-  'X-Keypad-Timestamp',
-  'X-Keypad-Nonce',
-  'X-Keypad-Content-SHA256',
-  'X-Keypad-Signature',
-];
+/** As people write them, such as X-Keypad-Content-SHA256. */
+const headers = Object.values(signatureHeaders).map((name) =>
+  name.replace(/sha|\b[a-z]/g, (part) => part.toUpperCase()),
+);
 
 const refusals: Readonly<Record<number, string>> = {
   400: 'Something in the request is malformed.',

@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { ID } from '../content/fields.ts';
 import type { Database } from '../database/database.ts';
-import { rareStates } from '../database/delivery-tables.ts';
+import { deliveryTables, rareStates } from '../database/delivery-tables.ts';
 import { Refusal } from '../http/route.ts';
 import type { MessageFilter } from './message-schema.ts';
 
@@ -9,22 +9,9 @@ export type MessageRow = Awaited<ReturnType<typeof readMessageRow>>;
 export type DeliveryRow = Awaited<ReturnType<typeof readDeliveryRows>>[number];
 export type AttemptRow = Awaited<ReturnType<typeof readAttemptRows>>[number];
 
-/** What is shown of a message. */
-export const messageColumns = [
-  'id',
-  'account',
-  'lane',
-  'kind',
-  'template_key',
-  'template_version',
-  'opaque',
-  'idempotency_key',
-  'callback_url',
-  'campaign_id',
-  'created_at',
-  'send_at',
-  'finished_at',
-] as const;
+const { content: _, variables: __, ...shown } = deliveryTables.messages.columns;
+/** What is read of a message: all but what it says, which may be long. */
+const messageColumns = Object.keys(shown) as (keyof typeof shown)[];
 
 /** What is answered for an id that the app does not have. */
 export const noMessage = () => new Refusal(404, 'This app has no message under this id.');
