@@ -53,11 +53,9 @@ export function oneKind(kinds: readonly string[]) {
     if (kinds.filter((kind) => value[kind] !== undefined).length !== 1) {
       refuse(`must have exactly one of ${kinds.join(', ')}`);
     }
-    if (value.mentioned !== undefined && value.text === undefined && value.template === undefined) {
-      refuse('may have mentioned only beside text');
-    }
-    if (value.plainTextFor !== undefined && value.markdown === undefined && value.template === undefined) {
-      refuse('may have plainTextFor only beside markdown');
+    for (const [field, kind] of Object.entries({ mentioned: 'text', plainTextFor: 'markdown' })) {
+      const isAlone = value[kind] === undefined && value.template === undefined;
+      if (value[field] !== undefined && isAlone) refuse(`may have ${field} only beside ${kind}`);
     }
   };
 }

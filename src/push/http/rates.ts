@@ -10,8 +10,8 @@ const MINUTE_MS = 60_000;
 interface Count {
   /** Let through in this process in this minute. */
   own: number;
-  /** Those of them that no other replica knows of. */
-  unsaid: number;
+  /** Those of them that the other replicas know of. */
+  said: number;
   /** Let through by all others, as of the last exchange. */
   others: number;
 }
@@ -29,11 +29,10 @@ export function createRates(db: Database, now: () => number) {
       const current = Math.floor(now() / MINUTE_MS);
       if (current !== minute) counts = new Map();
       minute = current;
-      const count = counts.get(app) ?? { own: 0, unsaid: 0, others: 0 };
+      const count = counts.get(app) ?? { own: 0, said: 0, others: 0 };
       counts.set(app, count);
       if (count.own + count.others >= perMinute) return Math.ceil(((current + 1) * MINUTE_MS - now()) / 1000);
       count.own += 1;
-      count.unsaid += 1;
       return 0;
     },
     /**
@@ -43,12 +42,12 @@ export function createRates(db: Database, now: () => number) {
     async settle(): Promise<void> {
       const [settling, settled] = [minute, counts];
       const rows = [...settled]
-        .filter(([, { unsaid }]) => unsaid > 0)
-        .map(([app, { unsaid: requests }]) => ({ minute: settling, app, requests }))
+        .map(([app, { own, said }]) => ({ minute: settling, app, requests: own - said }))
+        .filter(({ requests }) => requests > 0)
         // In one order, so that replicas wait for each other instead of locking each other out.
         .sort((a, b) => (a.app < b.app ? -1 : 1));
       if (rows.length === 0) return;
-      for (const count of settled.values()) count.unsaid = 0;
+      for (const count of settled.values()) count.said = count.own;
       const add = db
         .insertInto('app_rates')
         .values(rows)
@@ -59,7 +58,7 @@ export function createRates(db: Database, now: () => number) {
       const totals = db.selectFrom('app_rates').select(['app', 'requests']).where('minute', '=', settling);
       for (const { app, requests } of await totals.execute()) {
         const count = settled.get(app);
-        if (count !== undefined) count.others = Math.max(0, requests - (count.own - count.unsaid));
+        if (count !== undefined) count.others = Math.max(0, requests - count.said);
       }
       if (cleanedAt === settling) return;
       cleanedAt = settling;
