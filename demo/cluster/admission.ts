@@ -64,7 +64,7 @@ export function admit<P extends Plural>(
 ): Kinds[P] {
   const resource = resourceOf(plural);
   const given = readProposal(prune(proposed));
-  const pruned = before === undefined && plural === 'jobs' ? withGeneratedSelector(given) : given;
+  const pruned = before === undefined ? (births[plural]?.(given) ?? given) : given;
   const parsed = shapes[plural].safeParse({
     ...pruned,
     apiVersion: apiVersionOf(resource),
@@ -91,6 +91,18 @@ export function admit<P extends Plural>(
   const generation = generationOf(before, after, subresource);
   return { ...after, metadata: { ...after.metadata, generation } };
 }
+
+/** What the server adds to new objects of some kinds. */
+const births: { readonly [P in Plural]?: (proposal: Proposal) => Proposal } = {
+  jobs: withGeneratedSelector,
+  namespaces: ({ metadata, ...proposal }) => {
+    const labels = {
+      ...(isRecord(metadata.labels) ? metadata.labels : {}),
+      'kubernetes.io/metadata.name': metadata.name,
+    };
+    return { ...proposal, metadata: { ...metadata, labels }, spec: { finalizers: ['kubernetes'] } };
+  },
+};
 
 function wrong(field: string, message: string): Cause {
   return { field, message, reason: 'FieldValueInvalid' };

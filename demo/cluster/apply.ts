@@ -95,9 +95,9 @@ function applyConflict(conflicts: readonly Conflict[]): ApiFailure {
   return new ApiFailure(409, 'Conflict', message, { causes });
 }
 
-function nameOf({ manager, operation, subresource, apiVersion, time }: ManagedFields): string {
+function nameOf({ manager, operation, subresource, apiVersion }: ManagedFields): string {
   const whole = `${JSON.stringify(manager)}${subresource === undefined ? '' : ` with subresource "${subresource}"`}`;
-  return operation === 'Apply' ? whole : `${whole} using ${apiVersion} at ${time}`;
+  return operation === 'Apply' ? whole : `${whole} using ${apiVersion}`;
 }
 
 /** The value with what is wanted. Items of a list come in the wanted order; others go before what they stood before. */

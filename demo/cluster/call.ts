@@ -1,3 +1,4 @@
+import type { Form } from './accept.ts';
 import { ApiFailure, badRequest, notFound } from './failure.ts';
 import { checkFields, type Validation, validations } from './field-check.ts';
 import type { Write } from './registry.ts';
@@ -16,7 +17,7 @@ export interface Call {
   readonly body: unknown;
   /** The media type without parameters. */
   readonly contentType: string;
-  readonly accept: string | undefined;
+  readonly form: Form;
   readonly userAgent: string;
   /** Tells the client something that is no refusal; kubectl prints it. */
   readonly warn: (text: string) => void;
@@ -78,13 +79,15 @@ export function checked(call: Call, body: unknown): unknown {
 }
 
 /** Refuses (400) a body that belongs under another URL. */
-export function requirePlace(call: Call, metadata: Readonly<Record<string, unknown>>): void {
-  for (const field of ['name', 'namespace'] as const) {
-    const sent = metadata[field] ?? '';
-    if (sent === '' || sent === call[field]) continue;
-    throw badRequest(
-      `the ${field} of the object (${sent}) does not match the ${field} on the URL (${call[field] ?? ''})`,
-    );
+export function requirePlace(
+  call: Call,
+  { name = '', namespace = '' }: Readonly<Record<string, unknown>>,
+): void {
+  if (name !== '' && name !== call.name) {
+    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${call.name})`);
+  }
+  if (namespace !== '' && namespace !== call.namespace) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
 }
 

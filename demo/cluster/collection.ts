@@ -1,16 +1,25 @@
 import { readProposal } from './admission.ts';
-import { type Call, checked, countParameter, isSet, parameter, readSelectors, readWrite } from './call.ts';
-import { ApiFailure, badRequest } from './failure.ts';
+import {
+  type Call,
+  checked,
+  countParameter,
+  isSet,
+  parameter,
+  readSelectors,
+  readWrite,
+  requirePlace,
+} from './call.ts';
+import { ApiFailure } from './failure.ts';
 import { type Page, readPage } from './paging.ts';
 import { apiVersionOf } from './resources.ts';
 import type { KubeObject } from './shapes.ts';
-import { tableOf, wantsTable } from './table.ts';
+import { tableOf } from './table.ts';
 import type { Watched } from './watch.ts';
 import type { World } from './world.ts';
 
 /** How one object is shown to this client: as it is, or as a table of one row. */
 export function shownTo(world: World, call: Call): (object: KubeObject) => unknown {
-  if (!wantsTable(call.accept)) return (object) => object;
+  if (call.form === 'json') return (object) => object;
   return (object) => {
     const { resourceVersion } = object.metadata;
     return print(world, call, { objects: [object], metadata: { resourceVersion } });
@@ -21,7 +30,7 @@ export function shownTo(world: World, call: Call): (object: KubeObject) => unkno
 export function list(world: World, call: Call): unknown {
   const { resource } = call;
   const { objects, metadata } = readPage(world.store, call);
-  if (wantsTable(call.accept)) return print(world, call, { objects, metadata });
+  if (call.form === 'table') return print(world, call, { objects, metadata });
   return {
     kind: `${resource.kind}List`,
     apiVersion: apiVersionOf(resource),
@@ -54,10 +63,7 @@ export function readWatch(world: World, call: Call): Watched {
 /** POST to a collection: the object as it was stored. Throws 400 when the body names another namespace. */
 export function create(world: World, call: Call): unknown {
   const body = readProposal(checked(call, call.body));
-  const { namespace = call.namespace } = body.metadata;
-  if (namespace !== call.namespace) {
-    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
-  }
-  const placed = { ...body, metadata: { ...body.metadata, namespace } };
+  requirePlace({ ...call, name: `${body.metadata.name ?? ''}` }, body.metadata);
+  const placed = { ...body, metadata: { ...body.metadata, namespace: call.namespace } };
   return world.registry.create(call.resource.plural, placed, readWrite(call));
 }

@@ -11,7 +11,7 @@ export interface Column<T> {
 
 /** The columns of each kind, as the real server prints them. */
 export const columns: { readonly [P in Plural]: readonly Column<Kinds[P]>[] } = {
-  namespaces: [name(), { name: 'Status', cell: ({ status }) => status?.phase ?? 'Active' }, age()],
+  namespaces: [name(), { name: 'Status', cell: ({ status }) => status.phase }, age()],
   nodes: [
     name(),
     {

@@ -1,8 +1,11 @@
 import { type Resource, resources, type Subresource } from './resources.ts';
+import { type Question, questions } from './reviews.ts';
 
 /** What the server says about itself: the answers of the discovery URLs, by path. */
 export function discovery(): ReadonlyMap<string, unknown> {
-  const groups = [...new Set(resources.map((resource) => resource.group))].filter((group) => group !== '');
+  const groups = [...new Set([...resources, ...questions].map(({ group }) => group))].filter(
+    (group) => group !== '',
+  );
   const described = groups.map(describeGroup);
   return new Map<string, unknown>([
     ['/version', version],
@@ -43,10 +46,13 @@ function listOf(group: string): unknown {
     kind: 'APIResourceList',
     apiVersion: 'v1',
     groupVersion: group === '' ? 'v1' : `${group}/${versionOf(group)}`,
-    resources: members.flatMap((resource) => [
-      describe(resource),
-      ...resource.subresources.map((subresource) => describeSubresource(resource, subresource)),
-    ]),
+    resources: [
+      ...members.flatMap((resource) => [
+        describe(resource),
+        ...resource.subresources.map((subresource) => describeSubresource(resource, subresource)),
+      ]),
+      ...questions.filter((question) => question.group === group).map(describeQuestion),
+    ],
   };
 }
 
@@ -54,6 +60,10 @@ function describe(resource: Resource): unknown {
   const { plural: name, singular: singularName, namespaced, kind, verbs, shortNames } = resource;
   const inAll = ['pods', 'deployments', 'replicasets', 'jobs', 'horizontalpodautoscalers'].includes(name);
   return { name, singularName, namespaced, kind, verbs, shortNames, categories: inAll ? ['all'] : [] };
+}
+
+function describeQuestion({ plural: name, kind }: Question): unknown {
+  return { name, singularName: name.slice(0, -1), namespaced: false, kind, verbs: ['create'] };
 }
 
 function describeSubresource(resource: Resource, subresource: Subresource): unknown {

@@ -77,12 +77,14 @@ export function badRequest(message: string): ApiFailure {
 }
 
 /** 422: an option of a write that makes no sense. */
-export function wrongOption(kind: 'DeleteOptions' | 'PatchOptions', problem: string): ApiFailure {
-  return new ApiFailure(422, 'Invalid', `${kind}.meta.k8s.io "" is invalid: ${problem}`);
+export function wrongOption(kind: 'DeleteOptions' | 'PatchOptions', cause: Cause): ApiFailure {
+  const message = `${kind}.meta.k8s.io "" is invalid: ${cause.field}: ${cause.message}`;
+  return new ApiFailure(422, 'Invalid', message, { group: 'meta.k8s.io', kind, causes: [cause] });
 }
 
-/** 405: the kind is there, but this cannot be done to it. */
-export function methodNotAllowed(): ApiFailure {
-  const message = 'the server does not allow this method on the requested resource';
-  return new ApiFailure(405, 'MethodNotAllowed', message);
+/** 405: the URL is there, but this cannot be done to it, or not here. */
+export function methodNotAllowed(method: string, url: string): ApiFailure {
+  const [path = ''] = url.split('?');
+  const message = `the server does not allow this method on the requested resource: this cluster does not serve ${method} ${path}`;
+  return new ApiFailure(405, 'MethodNotAllowed', message, {});
 }

@@ -1,5 +1,6 @@
 import { badRequest } from './failure.ts';
 import { isRecord } from './json.ts';
+import { requireKind } from './object-kind.ts';
 import type { Resource } from './resources.ts';
 import { type FieldType, typeNamed, typeOfKind } from './schema.ts';
 
@@ -9,13 +10,14 @@ export type Validation = (typeof validations)[number];
 
 /**
  * The body without the fields that its kind does not have, and what to warn of. Throws 400 when the validation is
- * strict and there is one, and always for a value of another type.
+ * strict and there is one, and always for another kind and for a value of another type.
  */
 export function checkFields(
   resource: Resource,
   body: unknown,
   validation: Validation,
 ): { readonly body: unknown; readonly warnings: readonly string[] } {
+  requireKind(resource, body);
   const unknown: string[] = [];
   const check = (type: FieldType, value: unknown, path: string): unknown => {
     if (value === null || value === undefined || type === 'any') return value;
@@ -59,8 +61,7 @@ function accepted(type: FieldType): readonly JsonType[] {
   return type === 'number' || type === 'boolean' ? [type] : ['string'];
 }
 
-function wrongType({ kind, version, group }: Resource, path: string, is: JsonType, type: FieldType): string {
-  const apiVersion = group === '' ? version : `${group}/${version}`;
+function wrongType({ kind, version }: Resource, path: string, is: JsonType, type: FieldType): string {
   const wanted = accepted(type).join(' or ');
-  return `${kind} in version ${JSON.stringify(apiVersion)} cannot be handled as a ${kind}: the field ${path} is a ${is}, not a ${wanted}`;
+  return `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: the field ${path} is a ${is}, not a ${wanted}`;
 }

@@ -9,7 +9,7 @@ import {
   readWrite,
   requirePlace,
 } from './call.ts';
-import { badRequest, conflict, wrongOption } from './failure.ts';
+import { ApiFailure, badRequest, conflict, wrongOption } from './failure.ts';
 import { orphanDependents } from './garbage.ts';
 import { isRecord } from './json.ts';
 import { terminatePod } from './owned-pods.ts';
@@ -24,6 +24,11 @@ export function replace(world: World, call: Call, subresource?: 'status'): KubeO
   const current = find(world.store, call.resource.plural, call);
   const { metadata } = readProposal(call.body);
   requirePlace(call, metadata);
+  if ((metadata.name ?? '') === '') {
+    throw badRequest(
+      `the name of the object (${call.name} based on URL) was undeterminable: name must be provided`,
+    );
+  }
   requireSame(call, current, { uid: metadata.uid });
   return world.registry.update(
     call.resource.plural,
@@ -36,11 +41,25 @@ export function replace(world: World, call: Call, subresource?: 'status'): KubeO
 /** PATCH of an object or of its status. Throws 422 when it is forced, which is for server-side apply alone. */
 export function patch(world: World, call: Call, subresource?: 'status'): KubeObject {
   if (isSet(call, 'force')) {
-    throw wrongOption('PatchOptions', 'force: Forbidden: may not be specified for non-apply patch');
+    const message = 'Forbidden: may not be specified for non-apply patch';
+    throw wrongOption('PatchOptions', { field: 'force', message, reason: 'FieldValueForbidden' });
   }
   const current = find(world.store, call.resource.plural, call);
-  const proposed = checked(call, applyPatch(call.contentType, current, call.body));
+  const patched = readProposal(applyPatch(call.contentType, current, call.body));
+  requirePlace(call, patched.metadata);
+  const proposed = checkedPatch(call, patched);
   return world.registry.update(call.resource.plural, current, proposed, readWrite(call, subresource));
+}
+
+/** What a patch made of the object; where that is no such object, the patch is wrong (422), not the request. */
+function checkedPatch(call: Call, patched: unknown): unknown {
+  try {
+    return checked(call, patched);
+  } catch (error) {
+    if (!(error instanceof ApiFailure) || error.status.code !== 400) throw error;
+    const cause = { field: 'patch', message: `Invalid value: ${error.message}`, reason: 'FieldValueInvalid' };
+    throw new ApiFailure(422, 'Invalid', ` "" is invalid: patch: ${cause.message}`, { causes: [cause] });
+  }
 }
 
 /** GET of the `scale` subresource. */
@@ -103,8 +122,12 @@ function readPolicy(
   const policy = policies.find((each) => each === given);
   if (policy === undefined && given !== '') {
     const supported = policies.map((each) => JSON.stringify(each)).join(', ');
-    const problem = `propagationPolicy: Unsupported value: ${JSON.stringify(given)}: supported values: ${supported}`;
-    throw wrongOption('DeleteOptions', problem);
+    const message = `Unsupported value: ${JSON.stringify(given)}: supported values: ${supported}`;
+    throw wrongOption('DeleteOptions', {
+      field: 'propagationPolicy',
+      message,
+      reason: 'FieldValueNotSupported',
+    });
   }
   if (policy !== undefined || call.resource.plural !== 'jobs') return policy;
   call.warn(

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { isRecord } from './json.ts';
-import { condition, labels } from './metadata-shape.ts';
+import { annotations, condition, labels } from './metadata-shape.ts';
 import { podSpec, selector } from './pod-shape.ts';
 
 const count = z.int().min(0);
@@ -14,10 +14,8 @@ const nameLabels = ['batch.kubernetes.io/job-name', 'job-name'] as const;
 const never = 'Unsupported value: this cluster restarts no container of a Job: supported values: "Never"';
 const template = z.looseObject({
   metadata: z.looseObject({
-    labels: labels.refine((all) => nameLabels.every((name) => (all[name] ?? '').length <= 63), {
-      message: 'must be no more than 63 bytes: the name of a Job is a label of its pods',
-    }),
-    annotations: labels.optional(),
+    labels,
+    annotations: annotations.optional(),
   }),
   spec: podSpec.extend({ restartPolicy: z.literal('Never', never), initContainers: notHere }),
 });
@@ -28,7 +26,7 @@ export const jobSpec = z.looseObject({
   completions: z.literal(1, onePod).default(1),
   completionMode: z.literal('NonIndexed', 'this cluster only knows "NonIndexed"').default('NonIndexed'),
   suspend: z.literal(false, 'this cluster suspends no Jobs').default(false),
-  manualSelector: z.literal(false, 'this cluster gives every Job its selector').optional(),
+  manualSelector: z.literal(false, 'this cluster gives every Job its selector').default(false),
   podReplacementPolicy: z
     .literal('TerminatingOrFailed', 'this cluster only knows "TerminatingOrFailed"')
     .default('TerminatingOrFailed'),
@@ -56,7 +54,7 @@ export const jobStatus = z.looseObject({
   conditions: z.array(condition).optional(),
 });
 
-/** A new Job with the selector that the server makes for it, and with the labels of its pods; a selector of its own is left. */
+/** A new Job with the selector that the server makes for it, and with the labels of its pods, which are its own too when it has none; a selector of its own is left. */
 export function withGeneratedSelector<P extends Readonly<Record<string, unknown>>>(proposal: P): P {
   const { metadata, spec } = proposal;
   if (!isRecord(metadata) || !isRecord(spec) || !isRecord(spec.template)) return proposal;
@@ -68,6 +66,7 @@ export function withGeneratedSelector<P extends Readonly<Record<string, unknown>
   const marked = { ...(isRecord(given.labels) ? given.labels : {}), ...generated };
   return {
     ...proposal,
+    metadata: { ...metadata, labels: metadata.labels ?? marked },
     spec: {
       selector: { matchLabels: { [uidLabels[0]]: metadata.uid } },
       ...spec,

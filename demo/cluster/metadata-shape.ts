@@ -1,7 +1,26 @@
 import * as z from 'zod';
 
-/** Labels and annotations: names with text. */
-export const labels = z.record(z.string(), z.string());
+const word = '[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?';
+const prefix = '[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/';
+const labelName = new RegExp(`^(${prefix})?${word}$`);
+const labelValue = new RegExp(`^(${word})?$`);
+
+/** Annotations: names with text. */
+export const annotations = z
+  .record(z.string(), z.string())
+  .refine((all) => Object.keys(all).every((name) => labelName.test(name)), {
+    message:
+      "a name has at most 63 letters, digits, '-', '_' and '.', and begins and ends with a letter or digit",
+  });
+
+/** Labels: names with words. */
+export const labels = annotations.refine(
+  (all) => Object.values(all).every((value) => labelValue.test(value)),
+  {
+    message:
+      "a valid label must be an empty string or have at most 63 letters, digits, '-', '_' and '.', and begin and end with a letter or digit",
+  },
+);
 
 /** One entry of `managedFields`: who wrote which fields last. */
 export const managedFields = z.strictObject({
@@ -32,7 +51,7 @@ export const metadata = z.looseObject({
   creationTimestamp: z.string(),
   deletionTimestamp: z.string().optional(),
   labels: labels.optional(),
-  annotations: labels.optional(),
+  annotations: annotations.optional(),
   ownerReferences: z.array(owner).optional(),
   managedFields: z.array(managedFields).optional(),
 });

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { condition, labels } from './metadata-shape.ts';
+import { annotations, condition, labels } from './metadata-shape.ts';
 
 const container = z.looseObject({
   name: z.string(),
@@ -46,7 +46,7 @@ export const podStatus = z.looseObject({
 
 /** Pods to come, of which there are always as many. */
 export const template = z.looseObject({
-  metadata: z.looseObject({ labels, annotations: labels.optional() }),
+  metadata: z.looseObject({ labels, annotations: annotations.optional() }),
   spec: podSpec.extend({
     restartPolicy: z.literal('Always', 'Unsupported value: supported values: "Always"').optional(),
   }),

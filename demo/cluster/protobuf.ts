@@ -70,6 +70,7 @@ const kinds: Readonly<Record<string, Message>> = {
       },
     ],
   },
+  SelfSubjectRulesReview: { 1: ['metadata', metadata], 2: ['spec', { 1: ['namespace', 'text'] }] },
   SelfSubjectReview: { 1: ['metadata', metadata] },
 };
 /** What stands around every object. */

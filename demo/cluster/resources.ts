@@ -50,7 +50,7 @@ export const resources: readonly Resource[] = [
     kind: 'Namespace',
     shortNames: ['ns'],
     namespaced: false,
-    verbs: change,
+    verbs: [...change, 'create'],
     subresources: ['status'],
   },
   {

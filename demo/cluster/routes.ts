@@ -1,24 +1,23 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { readAccept } from './accept.ts';
 import { APPLY, applyConfiguration } from './apply-request.ts';
 import { type Call, find, isSet, type Query } from './call.ts';
 import { create, list, readWatch, shownTo } from './collection.ts';
 import type { Speech } from './container-log.ts';
-import { methodNotAllowed } from './failure.ts';
 import { patch, readScale, remove, replace, writeScale } from './item.ts';
 import { readLog } from './pod-log.ts';
 import { apiVersionOf, type Resource, resources, type Verb } from './resources.ts';
+import { type Handlers, serveAt } from './serve.ts';
 import { createStreams, type Streams } from './streams.ts';
 import { watch } from './watch.ts';
 import type { World } from './world.ts';
-
-const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 /** What one method does at one URL, and what a kind must allow for it. */
 interface Route {
   readonly verb: Verb;
   readonly answer: (world: World, call: Call, reply: FastifyReply) => unknown;
 }
-type Routes = { readonly [method in (typeof methods)[number]]?: Route };
+type Routes = { readonly [method in keyof Handlers]?: Route };
 
 const item: Routes = {
   GET: {
@@ -91,8 +90,7 @@ export function serveResources(app: FastifyInstance, world: World, speech: Speec
   for (const resource of resources) {
     const base = `${resource.group === '' ? '/api' : '/apis'}/${apiVersionOf(resource)}`;
     const path = `${base}${resource.namespaced ? '/namespaces/:namespace' : ''}/${resource.plural}`;
-    const serve = (url: string, routes: Routes) =>
-      app.route({ method: [...methods], url, handler: answerBy(world, resource, routes) });
+    const serve = (url: string, routes: Routes) => serveAt(app, url, handlersOf(world, resource, routes));
     serve(path, collection);
     if (resource.namespaced) serve(`${base}/${resource.plural}`, everywhere);
     serve(`${path}/:name`, item);
@@ -100,12 +98,16 @@ export function serveResources(app: FastifyInstance, world: World, speech: Speec
   }
 }
 
-function answerBy(world: World, resource: Resource, routes: Routes) {
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
-    const route = routes[request.method as (typeof methods)[number]];
-    if (route === undefined || !resource.verbs.includes(route.verb)) throw methodNotAllowed();
-    return route.answer(world, readCall(request, reply, resource), reply);
-  };
+/** The routes that the kind allows. */
+function handlersOf(world: World, resource: Resource, routes: Routes): Handlers {
+  const allowed = Object.entries(routes).filter(([, { verb }]) => resource.verbs.includes(verb));
+  return Object.fromEntries(
+    allowed.map(([method, { answer }]) => [
+      method,
+      (request: FastifyRequest, reply: FastifyReply) =>
+        answer(world, readCall(request, reply, resource), reply),
+    ]),
+  );
 }
 
 function readCall(request: FastifyRequest, reply: FastifyReply, resource: Resource): Call {
@@ -118,7 +120,7 @@ function readCall(request: FastifyRequest, reply: FastifyReply, resource: Resour
     query: request.query as Query,
     body: request.body,
     contentType: contentType.trim().toLowerCase(),
-    accept: request.headers.accept,
+    form: readAccept(request.headers.accept) ?? 'json',
     userAgent: request.headers['user-agent'] ?? '',
     warn: (text) => void reply.header('warning', `299 - ${JSON.stringify(text)}`),
   };

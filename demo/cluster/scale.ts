@@ -1,5 +1,6 @@
 import { badRequest, invalid } from './failure.ts';
 import { isRecord } from './json.ts';
+import { requireKind } from './object-kind.ts';
 import { type Resource, resourceOf } from './resources.ts';
 import type { Deployment, ReplicaSet } from './shapes.ts';
 
@@ -25,6 +26,7 @@ export function scaleOf({ metadata, spec, status }: Scalable): Readonly<Record<s
  */
 export function withScale(object: Scalable, scale: unknown): Readonly<Record<string, unknown>> {
   if (!isRecord(scale)) throw badRequest('the object provided is not a Scale');
+  requireKind(scaleResource, scale);
   const spec = isRecord(scale.spec) ? scale.spec : {};
   const metadata = isRecord(scale.metadata) ? scale.metadata : {};
   const replicas = spec.replicas ?? 0;
@@ -42,4 +44,9 @@ export function withScale(object: Scalable, scale: unknown): Readonly<Record<str
 }
 
 /** Scale as messages name it; it has a group of its own. */
-const scaleResource: Resource = { ...resourceOf('deployments'), group: 'autoscaling', kind: 'Scale' };
+const scaleResource: Resource = {
+  ...resourceOf('deployments'),
+  group: 'autoscaling',
+  version: 'v1',
+  kind: 'Scale',
+};

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { InputError } from '../../src/errors.ts';
 import { readYaml } from '../../src/server/yaml.ts';
+import { readAccept } from './accept.ts';
 import { APPLY } from './apply-request.ts';
 import type { Certificate } from './certificate.ts';
 import type { Speech } from './container-log.ts';
@@ -12,6 +13,7 @@ import { patchTypes } from './patch.ts';
 import { PROTOBUF, readProtobuf } from './protobuf.ts';
 import { serveReviews } from './reviews.ts';
 import { serveResources } from './routes.ts';
+import { serveAt } from './serve.ts';
 import type { World } from './world.ts';
 
 /** The largest body that is read, in bytes. */
@@ -37,6 +39,13 @@ export function createServer(
     throw new ApiFailure(401, 'Unauthorized', 'Unauthorized');
   });
 
+  app.addHook('onRequest', async ({ headers, url }) => {
+    // A log is plain text, whatever was asked for.
+    if (readAccept(headers.accept) !== undefined || /\/log($|\?)/.test(url)) return;
+    const message = 'only the following media types are accepted: application/json';
+    throw new ApiFailure(406, 'NotAcceptable', message);
+  });
+
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     ['application/json', ...patchTypes],
@@ -46,14 +55,18 @@ export function createServer(
       else app.getDefaultJsonParser('error', 'error')(request, body as string, done);
     },
   );
-  app.addContentTypeParser(APPLY, { parseAs: 'string' }, async (_request: unknown, body: string) => {
-    try {
-      return readYaml(body);
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      throw badRequest(`error decoding YAML: it ${error.message}`);
-    }
-  });
+  app.addContentTypeParser(
+    [APPLY, 'application/yaml'],
+    { parseAs: 'string' },
+    async (_request: unknown, body: string) => {
+      try {
+        return readYaml(body);
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error;
+        throw badRequest(`error decoding YAML: it ${error.message}`);
+      }
+    },
+  );
   app.addContentTypeParser(PROTOBUF, { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
     readProtobuf(body),
   );
@@ -62,15 +75,18 @@ export function createServer(
     return reply.code(status.code).send(status);
   });
   app.setNotFoundHandler(async () => {
-    throw new ApiFailure(404, 'NotFound', 'the server could not find the requested resource');
+    throw new ApiFailure(404, 'NotFound', 'the server could not find the requested resource', {});
   });
 
-  for (const [path, answer] of discovery()) app.get(path, async () => answer);
-  for (const [path, answer] of openapi()) app.get(path, async () => answer());
+  for (const [path, answer] of discovery()) serveAt(app, path, { GET: () => answer });
+  for (const [path, answer] of openapi()) serveAt(app, path, { GET: answer });
   serveReviews(app);
   serveResources(app, world, speech);
   return app;
 }
+
+const unknownFormat =
+  'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml';
 
 /** Fastify's own refusals in the words of the API server; everything else is a bug of ours. */
 function failureOf(error: FastifyError): ApiFailure {
@@ -78,7 +94,7 @@ function failureOf(error: FastifyError): ApiFailure {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new ApiFailure(413, 'RequestEntityTooLarge', `limit is ${bodyLimit}`);
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return new ApiFailure(415, 'UnsupportedMediaType', 'the body of the request was in an unknown format');
+      return new ApiFailure(415, 'UnsupportedMediaType', unknownFormat);
     default:
       if (error.statusCode !== undefined && error.statusCode < 500) return badRequest(error.message);
       console.error(error);

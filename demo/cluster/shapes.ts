@@ -32,7 +32,12 @@ function usage<K extends 'target' | 'current'>(key: K) {
  * Everything else in an object is kept as it came.
  */
 export const shapes = {
-  namespaces: z.looseObject({ ...head, status: z.looseObject({ phase: z.string() }).optional() }),
+  namespaces: z
+    .looseObject({ ...head, status: z.looseObject({ phase: z.string() }).default({ phase: 'Active' }) })
+    .refine(({ metadata: { name } }) => !name.includes('.'), {
+      path: ['metadata', 'name'],
+      message: 'must not contain dots',
+    }),
   nodes: z.looseObject({
     ...head,
     spec: z.looseObject({ unschedulable: z.boolean().optional() }).default({}),

@@ -2,11 +2,6 @@ import { type Column, columns } from './columns.ts';
 import type { Page } from './paging.ts';
 import type { KubeObject, Plural } from './shapes.ts';
 
-/** Whether the client wants the server to print: kubectl does, and takes JSON for an answer where it cannot. */
-export function wantsTable(accept: string | undefined): boolean {
-  return accept?.split(',').some((type) => /;\s*as=Table\b/.test(type) && /;\s*v=v1\b/.test(type)) ?? false;
-}
-
 /** A `meta.k8s.io/v1` Table of these objects. Rows carry their object's metadata, or all of it when asked. */
 export function tableOf(
   plural: Plural,

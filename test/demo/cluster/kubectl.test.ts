@@ -32,9 +32,16 @@ function hasKubectl(): boolean {
 /** Runs kubectl with nothing of the person's own settings, and answers what it prints. */
 async function kubectl(...args: readonly string[]): Promise<string> {
   const options = ['--kubeconfig', kubeconfig, '--cache-dir', join(directory, 'cache')];
-  const env = { PATH: process.env.PATH, HOME: directory };
+  const env = { PATH: process.env.PATH, HOME: directory, KUBE_EDITOR: join(directory, 'editor') };
   const { stdout } = await promisify(execFile)('kubectl', [...options, ...args], { env, timeout: 20_000 });
   return stdout;
+}
+
+/** Runs `kubectl edit` with a script of sed as the editor. */
+async function kubectlEdit(script: string, ...args: readonly string[]): Promise<void> {
+  const editor = join(directory, 'editor');
+  writeFileSync(editor, `#!/bin/sh\nsed -i '${script}' "$1"\n`, { mode: 0o700 });
+  await kubectl('edit', ...args);
 }
 
 /** The first words of a line of a table, as often as there are columns. */
@@ -179,6 +186,7 @@ withKubectl(`kubectl applies a file as it is, and explains what may stand in it$
 withKubectl(`kubectl auth says that the token may do everything, and whose it is${where}`, async () => {
   expect(await kubectl('auth', 'can-i', 'delete', 'deployments', '-n', 'shop')).toBe('yes\n');
   expect(await kubectl('auth', 'can-i', 'get', '/version')).toBe('yes\n');
+  expect(await kubectl('auth', 'can-i', '--list', '-n', 'shop')).toMatch(/^\*\.\* +\[\] +\[\] +\[\*\]$/m);
   expect(await kubectl('auth', 'whoami')).toMatch(/Username +demo\n/);
 });
 
@@ -219,3 +227,44 @@ withKubectl(
     expect(cluster.get('deployments', 'pay', 'taken')?.spec.replicas).toBe(2);
   },
 );
+
+withKubectl(`kubectl makes a namespace, and changes an object in all its ways${where}`, async () => {
+  await kubectl('create', 'namespace', 'team');
+  expect(cells(await kubectl('get', 'namespace', 'team'), 'team').slice(0, 2)).toEqual(['team', 'Active']);
+  const team = (...args: readonly string[]) => kubectl('-n', 'team', ...args);
+  await team('create', 'deployment', 'a', '--image=a:1');
+  await team('wait', 'deployment/a', '--for=condition=Available', '--timeout=15s');
+  await team('label', 'deployment/a', 'tier=front');
+  await expect(team('label', 'deployment/a', 'tier=back')).rejects.toThrow('already has a value');
+  await team('annotate', 'deployment/a', 'note=two words');
+  await team(
+    'patch',
+    'deployment/a',
+    '-p',
+    '{"spec":{"template":{"spec":{"containers":[{"name":"a","image":"a:2"}]}}}}',
+  );
+  await team('patch', 'deployment/a', '--type=merge', '-p', '{"spec":{"minReadySeconds":1}}');
+  await team(
+    'patch',
+    'deployment/a',
+    '--type=json',
+    '-p',
+    '[{"op":"remove","path":"/metadata/annotations/note"}]',
+  );
+  await team('set', 'image', 'deployment/a', 'a=a:3');
+  const path = '{.metadata.labels.tier} {.spec.minReadySeconds} {.spec.template.spec.containers[0].image}';
+  expect(await team('get', 'deployment/a', '-o', `jsonpath=${path}`)).toBe('front 1 a:3');
+  expect(await team('get', 'deployment', '-o', 'name')).toBe('deployment.apps/a\n');
+  expect(await team('get', 'deployment', '-o', 'wide')).toMatch(/ a +a:3 +app=a\n/);
+
+  const file = join(directory, 'read.yaml');
+  const yaml = await team('get', 'deployment/a', '-o', 'yaml');
+  writeFileSync(file, yaml.replace('image: a:3', 'image: a:4'));
+  await team('replace', '-f', file);
+  await expect(team('replace', '-f', file)).rejects.toThrow('the object has been modified');
+  await kubectlEdit('s/image: a:4/image: a:5/', '-n', 'team', 'deployment/a');
+  expect(await team('get', 'deployment/a', '-o', `jsonpath=${path}`)).toBe('front 1 a:5');
+  await team('rollout', 'status', 'deployment/a', '--timeout=15s');
+  await team('delete', 'deployment/a');
+  await expect(kubectl('delete', 'namespace', 'team')).rejects.toThrow('this cluster does not serve DELETE');
+});

@@ -60,8 +60,8 @@ test('a field that the kind does not have is refused, warned of, or left out, as
     });
   const strict = await write('Strict', { replica: 3 });
   expect([strict.statusCode, strict.json().message]).toEqual([
-    400,
-    'strict decoding error: unknown field "spec.replica"',
+    422,
+    ' "" is invalid: patch: Invalid value: strict decoding error: unknown field "spec.replica"',
   ]);
   const warned = await write('Warn', { replica: 3 });
   expect(warned.headers.warning).toContain('spec.replica');

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import { readAccept } from '../../../demo/cluster/accept.ts';
 import { shortDuration } from '../../../demo/cluster/duration.ts';
 import { resourceOf } from '../../../demo/cluster/resources.ts';
 import { readFieldSelector, readLabelSelector } from '../../../demo/cluster/selectors.ts';
-import { wantsTable } from '../../../demo/cluster/table.ts';
 
 const day = 86_400;
 
@@ -73,10 +73,16 @@ test.each([
 });
 
 test.each([
-  [undefined, false],
-  ['application/json', false],
-  ['application/json;as=Table;v=v1;g=meta.k8s.io,application/json', true],
-  ['application/json;as=Table;v=v1beta1;g=meta.k8s.io, application/json', false],
-])('a client that accepts %j is printed a table: %j', (accept, printed) => {
-  expect(wantsTable(accept)).toBe(printed);
+  [undefined, 'json'],
+  ['application/json', 'json'],
+  ['application/json;as=Table;v=v1;g=meta.k8s.io,application/json', 'table'],
+  ['application/json;as=Table;v=v1beta1;g=meta.k8s.io, application/json', 'json'],
+  ['application/vnd.kubernetes.protobuf, application/json', 'json'],
+  ['application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io,*/*', 'json'],
+  ['application/vnd.kubernetes.protobuf', undefined],
+  ['application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io', undefined],
+  ['application/yaml', undefined],
+  ['text/html', undefined],
+])('a client that accepts %j gets it as %j', (accept, form) => {
+  expect(readAccept(accept)).toBe(form);
 });

@@ -90,7 +90,12 @@ test('a store that has forgotten a change says so instead of leaving it out', ()
   const store = createStore({ first: 100, remembered: 2 });
   const metadata = { uid: 'u', resourceVersion: '', creationTimestamp: '' };
   for (const name of ['a', 'b', 'c', 'd', 'e']) {
-    store.put('namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { ...metadata, name } });
+    store.put('namespaces', {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { ...metadata, name },
+      status: { phase: 'Active' },
+    });
   }
   expect(store.version()).toBe(105);
   const known = [100, 101, 102, 103, 104].map((version) =>
