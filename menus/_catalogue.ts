@@ -50,6 +50,8 @@ declare module '#menu' {
         sql: string;
       }>;
     };
+    /** 库大小 */
+    'mysql.sizes': { readonly input: { unit: string }; readonly output: Array<string> };
   }
   interface Changes {
     /** 重启部署 */

@@ -100,6 +100,12 @@ export function withoutSettings(env: Environment): Environment {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !own.includes(name)));
 }
 
+/** Takes what Keypad was set with out of an environment, once it was read. */
+export function dropSettings(env: NodeJS.ProcessEnv): void {
+  const others = withoutSettings(env);
+  for (const name of Object.keys(env)) if (!Object.hasOwn(others, name)) delete env[name];
+}
+
 /** Whether there is a file of accounts, and no variable of an app beside it. Some of them without the others are a mistake. */
 function isAppless(settings: Settings, env: Environment): boolean {
   const { menusDir: _, ...ofApp } = settings;

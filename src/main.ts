@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
-import { type Config, readConfig, readRole } from './config.ts';
+import { type Config, dropSettings, readConfig, readRole } from './config.ts';
 import { ConfigError } from './errors.ts';
 import { startInternal } from './server/internal.ts';
 import { createLog, type Log } from './server/log.ts';
@@ -18,6 +18,8 @@ type Open<C> = (parts: { readonly config: C; readonly log: Log; readonly registr
 /** Starts one role: `node src/main.ts bot|ops|push|all`. Bad settings stop it, with every problem at once. */
 async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   const config = readConfig(readRole(argv[2]), env);
+  // Operations and menus are code of others: what Keypad was set with, keys among it, does not lie about for them.
+  dropSettings(env);
   const log = createLog({ level: config.logLevel });
   process.on('unhandledRejection', (err) => log.error({ err }, 'unhandled rejection'));
   let parts: Awaited<ReturnType<typeof openParts>> = [];

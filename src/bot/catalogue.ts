@@ -12,6 +12,7 @@ interface CatalogueParts {
   onChange(): Promise<void>;
   /** Unix ms. */
   now(): number;
+  /** The platform has not answered for a while. */
   onError(error: unknown): void;
 }
 
@@ -23,6 +24,9 @@ interface Known {
   readonly operations: ReadonlyMap<string, CatalogueEntry>;
   readonly outputs: ReadonlyMap<string, z.ZodType>;
 }
+
+/** For so long nobody is told that the platform does not answer; ms. */
+const QUIET_MS = 15_000;
 
 /** What the platform can do, as this replica knows it. */
 export type BotCatalogue = ReturnType<typeof createCatalogue>;
@@ -43,7 +47,16 @@ export function createCatalogue({ client, everyMs = 1000, onChange, now, onError
     known = { generation: found.generation, operations, outputs };
     await onChange();
   };
-  const loop = createLoop({ restMs: everyMs, work: look, onError });
+  let heardAt = now();
+  const loop = createLoop({
+    restMs: everyMs,
+    work: async () => {
+      await look();
+      heardAt = now();
+    },
+    // A platform that starts, or is updated, is away for a moment: that is nothing to tell.
+    onError: (error) => (now() - heardAt > QUIET_MS ? onError(error) : undefined),
+  });
   return {
     start(): void {
       loop.wake();

@@ -1,4 +1,4 @@
-export type { Operations } from '../menu/tree/build.ts';
+export type { Operations } from '../menu/tree/complete.ts';
 export { type Context, type Outcome, Unavailable } from '../menu/tree/context.ts';
 export { createMenus, type Menus } from '../menu/tree/generations.ts';
 export { loadFiles } from '../menu/tree/load.ts';

@@ -1,11 +1,14 @@
 import type { OpsConfig } from '../config.ts';
 import type { Log } from '../server/log.ts';
 import type { Clock } from './clock.ts';
+import { readDeclared } from './declared/index.ts';
 import { logOfRequest } from './http/routes.ts';
 import { openConnections } from './kubeconfig/connections.ts';
 import type { OpsMetrics } from './metrics.ts';
 import { openOperations } from './operations/generations.ts';
+import type { NamedOperation } from './operations/load.ts';
 import { loadPolicy } from './policy/file.ts';
+import type { Grantable } from './policy/policy.ts';
 import { openTargets } from './targets/targets.ts';
 
 interface FileParts {
@@ -40,7 +43,7 @@ export async function openFiles({ config, log, metrics, clock, notifyAdmins, onE
       notifyAdmins(policy.current().admins, problems).catch(onError);
     },
   });
-  const operations = await openOperations(config.operationsDir, {
+  const operations = await openOperations(config.operationsDir, readDeclared, {
     ...eventsOf('operations'),
     accepted(isNew) {
       eventsOf('operations').accepted(isNew);
@@ -77,7 +80,7 @@ export async function openFiles({ config, log, metrics, clock, notifyAdmins, onE
   });
   const policy = loadPolicy(
     config.policyFile,
-    () => ({ ...targets.names, operations: operationNames() }),
+    () => ({ ...targets.names, operations: operations.current.all().map(grantableOf) }),
     eventsOf('policy'),
   );
   return {
@@ -98,4 +101,8 @@ export async function openFiles({ config, log, metrics, clock, notifyAdmins, onE
       await targets.close();
     },
   };
+}
+
+function grantableOf({ name, operation: { units, needs } }: NamedOperation): Grantable {
+  return { name, units, needs };
 }

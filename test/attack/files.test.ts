@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { operationNames } from '#test/operations.ts';
+import { grantable } from '#test/operations.ts';
 import { attacks } from '#test/size.ts';
 import { createMenus, loadFiles } from '../../src/chat/index.ts';
 import { loadAccounts } from '../../src/config/accounts.ts';
@@ -67,7 +67,7 @@ test('a policy with a slip of the pen never ends the process, and what is refuse
   writeFileSync(path, good);
   const heard: (boolean | readonly string[])[] = [];
   const contextProblem = (name: string) => (name === 'demo' ? undefined : 'is not there');
-  const known = { contextProblem, instances: ['shop-db', 'pay-db'], operations: operationNames };
+  const known = { contextProblem, instances: ['shop-db', 'pay-db'], operations: grantable };
   const policy = loadPolicy(path, () => known, {
     accepted: () => heard.push(true),
     refused: (problems) => heard.push(problems),

@@ -39,9 +39,9 @@ const isInstalled = hasKubectl();
 const where = isInstalled ? '' : ' (skipped: kubectl is not installed)';
 test.skipIf(!isInstalled)(`kubectl sees what was scaled from the phone${where}`, async () => {
   expect(await begin('zhangsan', '1-1-2', 'member', '3', '1')).toContain('member：2 → 3');
-  const file = ['--kubeconfig', demo.env.KUBECONFIG ?? '', '--cache-dir', join(demo.directory, 'cache')];
+  const file = ['--cache-dir', join(demo.directory, 'cache')];
   const get = ['-n', namespace, 'get', 'deployment', 'member', '-o', 'jsonpath={.spec.replicas}'];
-  const env = { PATH: process.env.PATH, HOME: demo.directory };
+  const env = { PATH: process.env.PATH, HOME: demo.directory, KUBECONFIG: demo.env.KUBECONFIG };
   expect((await promisify(execFile)('kubectl', [...file, ...get], { env })).stdout).toBe('3');
 });
 

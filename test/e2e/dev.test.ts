@@ -23,7 +23,7 @@ let copy: string;
 let dev: DemoProcess | undefined;
 beforeEach(() => {
   copy = mkdtempSync(join(tmpdir(), 'keypad-dev-'));
-  for (const part of ['src', 'demo', 'menus', 'package.json']) {
+  for (const part of ['src', 'demo', 'menus', 'operations', 'package.json']) {
     cpSync(join(ROOT, part), join(copy, part), { recursive: true });
   }
   mkdirSync(join(copy, 'deploy'));

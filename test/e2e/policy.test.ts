@@ -30,6 +30,7 @@ const golden = [
 2     LDJ       LDJ       LDJ       ---       MySQL
 2-1   LDJC      LDJC      LDJC      ----      当前连接
 2-2   LDJC      ----      LDJC      ----      终止查询
+2-3   LDJC      ----      LDJC      ----      库大小
 9     LDJ       LDJ       LDJ       ---       帮助`,
   `
       zhangsan  lisi      wangwu    mallory   支付
@@ -41,6 +42,7 @@ const golden = [
 2     LDJ       ---       LDJ       ---       MySQL
 2-1   LDJC      ----      LDJC      ----      当前连接
 2-2   LDJC      ----      LDJC      ----      终止查询
+2-3   LDJC      ----      LDJC      ----      库大小
 9     LDJ       ---       LDJ       ---       帮助`,
 ].map((table) => table.slice(1));
 

@@ -1,14 +1,18 @@
 import { loadCatalogue } from '../../demo/catalogue.ts';
+import { readDeclared } from '../../src/ops/declared/index.ts';
 import { loadOperations } from '../../src/ops/operations/load.ts';
 import type { ChangeOperation, ReadOperation } from '../../src/ops/operations/operation.ts';
 
-const { operations } = await loadOperations('operations');
+const { operations } = await loadOperations('operations', readDeclared);
 
 /** The operations of this repository, as a bot learns of them. */
 export const catalogue = await loadCatalogue('operations');
 
 /** Their names. */
 export const operationNames: readonly string[] = [...operations.keys()];
+
+/** The same as rights see them. */
+export const grantable = operationNames.map((name) => ({ name }));
 
 /** A read of this repository. */
 export function readNamed(name: string): ReadOperation {

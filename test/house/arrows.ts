@@ -50,7 +50,7 @@ export const arrows: Readonly<Record<string, Allowed>> = {
     in: {
       'src/push/client.ts': /^src\/ops\/(app|outbox\/sender)\.ts$/,
       '@kubernetes/client-node': /^src\/ops\/targets\//,
-      kysely: /^src\/ops\/(database|migrations|targets\/mysql-server)\.ts$/,
+      kysely: /^src\/ops\/(database|migrations|targets\/(mysql-server|report))\.ts$/,
       config: /^src\/ops\/audit\/verify\.ts$/,
     },
   },
@@ -87,7 +87,14 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
   'src/menu': [['words'], ['tree'], ['turn']],
   'src/channels': [['wecom-callback']],
   'src/wecom': [['xml'], ['crypto', 'events', 'api']],
-  'src/ops': [['policy', 'audit', 'outbox', 'kubeconfig'], ['targets'], ['operations'], ['engine'], ['http']],
+  'src/ops': [
+    ['policy', 'audit', 'outbox', 'kubeconfig'],
+    ['targets'],
+    ['operations'],
+    ['declared'],
+    ['engine'],
+    ['http'],
+  ],
   'src/push': [
     ['content'],
     ['database'],

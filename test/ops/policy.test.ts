@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { operationNames } from '#test/operations.ts';
+import { grantable, operationNames } from '#test/operations.ts';
 import { platform } from '../../src/contract/platform.ts';
 import { principal } from '../../src/contract/principal.ts';
 import { ConfigError } from '../../src/errors.ts';
@@ -22,7 +22,7 @@ const targets = {
 const demo = readFileSync('deploy/policy.yaml', 'utf8');
 
 describe('the demo’s policy', () => {
-  const policy = createPolicy(readPolicy(demo, targets), operationNames);
+  const policy = createPolicy(readPolicy(demo, targets), grantable);
   const all = operationNames;
   const developer = ['k8s.deployments.list', 'k8s.pods.list', 'k8s.restart', 'mysql.processlist'];
   const golden: readonly (readonly [string, Record<string, readonly string[]>])[] = [
@@ -79,7 +79,7 @@ test.each([
 
 test('a department is as good a member as a person', () => {
   const text = demo.replace('users: [lisi]', 'departments: [7]');
-  const policy = createPolicy(readPolicy(text, targets), operationNames);
+  const policy = createPolicy(readPolicy(text, targets), grantable);
   const rights = (departments: number[]) =>
     policy.rights({ user: 'zhaoliu', departments }).map(([unit]) => unit);
   expect(rights([7])).toEqual(['电商']);
@@ -88,7 +88,7 @@ test('a department is as good a member as a person', () => {
 
 test('of the role admin its users hear of refused files, its departments do not, as the example says', () => {
   const admins = (members: string) =>
-    createPolicy(readPolicy(demo.replace('users: [wangwu]', members), targets), operationNames).admins;
+    createPolicy(readPolicy(demo.replace('users: [wangwu]', members), targets), grantable).admins;
   expect(admins('departments: [7]\n      users: [wangwu]')).toEqual(['wangwu']);
   expect(admins('departments: [7]')).toEqual([]);
   expect(demo).toMatch(/# The users of the role admin .*\n +# Its departments do not/);
@@ -96,7 +96,7 @@ test('of the role admin its users hear of refused files, its departments do not,
 
 describe('people of several accounts', () => {
   const rightsUnder = (members: string, user: string, departments: number[] = []) => {
-    const policy = createPolicy(readPolicy(demo.replace('users: [lisi]', members), targets), operationNames);
+    const policy = createPolicy(readPolicy(demo.replace('users: [lisi]', members), targets), grantable);
     return policy.rights({ user: principal.parse(user), departments }).map(([unit]) => unit);
   };
 
@@ -328,7 +328,7 @@ test('a unit stands where the file has it, also when it is called 2', async () =
 roles: { r: { members: { users: [u] }, grants: [{ operations: [mysql.kill], units: "*" }] } }`,
       { contextProblem: only(), instances: [], operations: operationNames },
     ),
-    operationNames,
+    grantable,
   );
   const subject = { user: principal.parse('u'), departments: [] };
   expect(readPlatform('units.list', policy, subject)).toEqual(['乙', '2', '甲', '1']);

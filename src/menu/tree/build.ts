@@ -1,7 +1,7 @@
 import { ConfigError } from '../../errors.ts';
 import { bytesOf } from '../words/text.ts';
-import { type Described, deriveQuestions } from './derive.ts';
-import type { Entry, Folder, Operation } from './entry.ts';
+import { completeEntry, differenceOf, type Operations } from './complete.ts';
+import type { Entry, Folder } from './entry.ts';
 import type { Node, Tree } from './tree.ts';
 
 /** A file of a menu folder: its path inside the folder, with `/`, and what it exports by default. */
@@ -15,15 +15,6 @@ export interface MenuFiles {
   readonly generation: string;
   readonly files: readonly MenuFile[];
 }
-
-/** The operations that the platform has, as far as is known; undefined when nothing is known of it yet. */
-export type Operations =
-  | {
-      /** Differs when any of them does. */
-      readonly generation: string;
-      find(name: string): Described | undefined;
-    }
-  | undefined;
 
 const INDEX = /(^|\/)index\.ts$/;
 const TITLE_BYTES = 60;
@@ -52,12 +43,15 @@ export function buildTree(files: readonly MenuFile[], generation: string, operat
     }
     const children = new Map<number, Node>();
     const declared = { number: numberOf(location), file: path, entry, parent, children };
-    differences.push(...differencesOf(declared, operations));
-    const node = entry.kind === 'operation' ? derived(declared, entry, operations) : declared;
-    isDerived ||= node !== declared;
-    if (typeof node === 'string') differences.push(`${path}: ${node}`);
-    problems.push(...problemsOf(typeof node === 'string' ? declared : node));
-    if (typeof node === 'string') return undefined;
+    const answered = [declared, ...ancestorsOf(declared)].flatMap((each) => Object.keys(each.entry.ask));
+    const complete = completeEntry(entry, new Set(answered), operations);
+    const difference =
+      differenceOf(entry, operations) ?? (typeof complete === 'string' ? complete : undefined);
+    if (difference !== undefined) differences.push(`${path}: ${difference}`);
+    isDerived ||= complete !== entry;
+    const node = { ...declared, entry: typeof complete === 'string' ? entry : complete };
+    problems.push(...problemsOf(node));
+    if (typeof complete === 'string') return undefined;
     const inside = [...standing.keys()].filter((each) => each !== '' && folderOf(each) === location);
     for (const each of inside.sort((a, b) => numberOf(a) - numberOf(b) || (a < b ? -1 : 1))) {
       const child = nodeAt(each, node);
@@ -74,35 +68,6 @@ export function buildTree(files: readonly MenuFile[], generation: string, operat
   return { generation: `${generation}${suffix}`, root, differences };
 }
 
-/** An operation as it is walked: what it leaves out is the platform's to say. A string says why it cannot be shown. */
-function derived(node: Node, entry: Operation, operations: Operations): Node | string {
-  if (entry.input !== undefined && entry.title !== '') return node;
-  const found = operations?.find(entry.runs);
-  if (found === undefined)
-    return `is not shown until the platform has "${entry.runs}", which it takes its questions from`;
-  const title = entry.title || found.title;
-  if (entry.input !== undefined) return { ...node, entry: { ...entry, title } };
-  const answered = new Set([node, ...ancestorsOf(node)].flatMap((each) => Object.keys(each.entry.ask)));
-  const made = deriveQuestions(found, answered, (name) => operations?.find(name));
-  if (typeof made === 'string') return `runs "${entry.runs}", and ${made}`;
-  return { ...node, entry: { ...entry, title, input: made.input, ask: { ...entry.ask, ...made.ask } } };
-}
-
-/** Where an entry names what the platform has not, as far as that is known. */
-function differencesOf({ file, entry }: Node, operations: Operations): readonly string[] {
-  if (operations === undefined) return [];
-  const name = entry.kind === 'operation' ? entry.runs : entry.needs;
-  if (name === undefined) return [];
-  const word = entry.kind === 'operation' ? 'runs' : 'needs';
-  const found = operations.find(name);
-  const older =
-    'if that is right its operations are older than this menu, and nobody sees the entry until they are there';
-  if (found === undefined)
-    return [`${file}: ${word} "${name}", which the ops platform does not have; ${older}`];
-  if (entry.kind !== 'operation' || found.kind === 'change') return [];
-  return [`${file}: runs "${name}", which only looks; call it in an action()`];
-}
-
 /** What is wrong with an entry where it stands, each with the remedy. */
 function problemsOf(node: Node): readonly string[] {
   const { title, ask, within, ...entry } = node.entry;
@@ -115,7 +80,7 @@ function problemsOf(node: Node): readonly string[] {
   }
   if (isIndex && entry.kind !== 'folder') problems.push('must export a folder()');
   if (!isIndex && entry.kind === 'folder') problems.push('is a folder(); that belongs in an index.ts');
-  const mayComeLater = entry.kind === 'operation' && title === '';
+  const mayComeLater = title === '' && entry.kind !== 'folder' && entry.runs !== undefined;
   if (!mayComeLater && (typeof title !== 'string' || title.trim() === '')) problems.push('has no title');
   else if (bytesOf(title) > TITLE_BYTES || title.includes('\n')) {
     problems.push(`the title is over ${TITLE_BYTES} bytes or more than one line; shorten it`);

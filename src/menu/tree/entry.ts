@@ -22,6 +22,8 @@ export interface Folder<A = unknown> extends Titled {
 /** An entry that reads and replies. */
 export interface Action extends Titled {
   readonly kind: 'action';
+  /** The read whose answer is the reply, where the author left `run` to it (derive.ts); in every tree there is `run`. */
+  readonly runs?: string | undefined;
   run(context: EntryContext, answers: Answers): Promise<string>;
 }
 
@@ -51,7 +53,7 @@ interface OperationParts<T, A, N extends ChangeName> extends Omit<FolderParts<T,
 }
 
 /** The schema of the operation asks for whatever is not answered above; its title is that of the operation. */
-interface DerivedParts<N extends ChangeName> {
+interface DerivedParts<N extends ReadName | ChangeName> {
   readonly runs: N;
   readonly title?: string;
 }
@@ -63,11 +65,18 @@ export function folder(...args: unknown[]): Folder {
   return declare('folder', args) as Folder;
 }
 
-/** Declares an entry that reads: `run` answers the reply. `needs` names the operation without which it is not shown. */
+/**
+ * Declares an entry that reads: `run` answers the reply. `needs` names the operation without which it is not shown. With
+ * `runs` alone the reply is what that read answers, a list of lines, and its own schema asks.
+ */
 export function action<T = Nothing>(parts: ActionParts<T, Nothing>): Action;
 export function action<A, T = Nothing>(within: Folder<A>, parts: ActionParts<T, A>): Action;
+export function action<N extends ReadName>(parts: DerivedParts<N>): Action;
+export function action<N extends ReadName>(within: Folder<unknown>, parts: DerivedParts<N>): Action;
 export function action(...args: unknown[]): Action {
-  return declare('action', args) as Action;
+  const entry = declare('action', args) as Action;
+  const { title = '', runs } = entry;
+  return runs === undefined ? entry : { ...entry, title, needs: runs };
 }
 
 /**

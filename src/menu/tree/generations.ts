@@ -1,5 +1,6 @@
 import { ConfigError } from '../../errors.ts';
-import { buildTree, type MenuFiles, type Operations } from './build.ts';
+import { buildTree, type MenuFiles } from './build.ts';
+import type { Operations } from './complete.ts';
 import type { Tree } from './tree.ts';
 
 export interface MenusParts {

@@ -1,5 +1,6 @@
 import { loadModules, type ModuleRules, readSources } from '../../server/module-folder.ts';
-import { buildTree, type MenuFile, type MenuFiles, type Operations } from './build.ts';
+import { buildTree, type MenuFile, type MenuFiles } from './build.ts';
+import type { Operations } from './complete.ts';
 import type { Tree } from './tree.ts';
 
 const FILE_NAME = /^[1-9][0-9]{0,3}-[a-z0-9][a-z0-9-]*\.ts$/;

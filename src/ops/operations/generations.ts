@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { ConfigError } from '../../errors.ts';
 import { watchFolder } from '../../server/watched-folder.ts';
-import { loadOperations, type NamedOperation, type OperationTable } from './load.ts';
+import { type Declare, loadOperations, type NamedOperation, type OperationTable } from './load.ts';
 
 /** What happened to the folder while the platform runs. */
 export interface OperationEvents {
@@ -26,14 +26,14 @@ export interface Operations {
 }
 
 /** Loads the folder of operations and follows its changes. Throws a ConfigError when the first generation has a problem. */
-export async function openOperations(directory: string, events: OperationEvents) {
+export async function openOperations(directory: string, declare: Declare, events: OperationEvents) {
   const folder = resolve(directory);
-  let held: readonly OperationTable[] = [await loadOperations(folder)];
+  let held: readonly OperationTable[] = [await loadOperations(folder, declare)];
   const newest = (): OperationTable => held[0] as OperationTable;
   /** Reads the folder again. A bad file is reported, and the old generation goes on. */
   const read = async (): Promise<void> => {
     try {
-      const table = await loadOperations(folder);
+      const table = await loadOperations(folder, declare);
       const isNew = table.generation !== newest().generation;
       held = [table, ...held.filter(({ generation }) => generation !== table.generation)].slice(0, KEPT);
       events.accepted(isNew);

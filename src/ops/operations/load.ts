@@ -20,6 +20,9 @@ export interface NamedOperation {
   readonly output?: JsonSchema;
 }
 
+/** Reads the text of a declaration. Throws a ConfigError of every problem, each with its place in the file. */
+export type Declare = (text: string) => Operation;
+
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** One generation: the operations by name, in the order of their files. Generations of the same name were read from the same files. */
@@ -29,6 +32,7 @@ export interface OperationTable {
 }
 
 const NAME = /^[a-z][a-z0-9-]*$/;
+const DECLARED = /\.yaml$/;
 const NAME_LENGTH = 80;
 const TITLE_LENGTH = 30;
 
@@ -37,9 +41,9 @@ const RULES: ModuleRules = {
   setting: 'OPERATIONS_DIR',
   holds: 'the operations',
   problemOf(path) {
-    const name = posix.basename(path).replace(/\.ts$/, '');
-    if (name.startsWith('_') || (NAME.test(name) && /(\/|\.ts)$/.test(path))) return undefined;
-    return 'name it with small letters, digits and dashes, such as scale.ts, or start it with _ if it is no operation';
+    const name = posix.basename(path).replace(/\.(ts|yaml)$/, '');
+    if (name.startsWith('_') || (NAME.test(name) && /(\/|\.ts|\.yaml)$/.test(path))) return undefined;
+    return 'name it with small letters, digits and dashes, such as scale.ts or flush.yaml, or start it with _ if it is no operation';
   },
   isModule: (path) => path.endsWith('.ts') && !isShared(path),
   isShared,
@@ -61,22 +65,49 @@ function isShared(path: string): boolean {
  * Reads every file of a folder as one new generation. An operation is called by its path: `operations/k8s/scale.ts` is `k8s.scale`.
  * Throws a ConfigError of every problem, each naming a file and the remedy.
  */
-export async function loadOperations(folder: string): Promise<OperationTable> {
+export async function loadOperations(folder: string, declare: Declare): Promise<OperationTable> {
   const sources = await readSources(folder, RULES);
   const modules = await loadModules(folder, sources, RULES);
   const problems: string[] = [];
   const operations = new Map<string, NamedOperation>();
-  for (const { path, exported } of modules) {
-    const found = named(path, exported.default, sources);
-    if (Array.isArray(found)) problems.push(...found.map((problem) => `${path}: ${problem}`));
-    else operations.set(found.name, found);
+  const add = (path: string, found: NamedOperation | readonly string[]): void => {
+    if ('name' in found) {
+      const twin = operations.get(found.name);
+      if (twin !== undefined)
+        problems.push(`${path}: has the name of ${twin.file}; give one of them another`);
+      operations.set(found.name, found);
+    } else problems.push(...found.map((problem) => `${path}: ${problem}`));
+  };
+  for (const { path, exported } of modules) add(path, named(path, exported.default, sources));
+  for (const [path, text] of sources.files) {
+    if (DECLARED.test(path) && !isShared(path)) add(path, named(path, declaredIn(text, declare), sources));
+  }
+  for (const { file, operation } of operations.values()) {
+    for (const name of operation.needs ?? []) {
+      const needed = operations.get(name)?.operation;
+      if (needed === undefined)
+        problems.push(`${file}: needs "${name}", which is no operation of this folder`);
+      else if (needed.needs !== undefined)
+        problems.push(`${file}: needs "${name}", which itself needs others; name those`);
+    }
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return { generation: sources.generation, operations };
 }
 
-/** The operation that a file declares, or what is wrong with it. */
-function named(file: string, declared: unknown, sources: Sources): NamedOperation | string[] {
+/** What a declaration says, or what is wrong with it. */
+function declaredIn(text: string, declare: Declare): Operation | readonly string[] {
+  try {
+    return declare(text);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+/** The operation of a file, or what is wrong with it. */
+function named(file: string, declared: unknown, sources: Sources): NamedOperation | readonly string[] {
+  if (Array.isArray(declared)) return declared;
   if (!isOperation(declared)) return ['has no default export made by read() or change()'];
   const name = file.replace(/\.\w+$/, '').replaceAll('/', '.');
   const problems: string[] = [];

@@ -18,6 +18,14 @@ interface Described<I> {
   readonly title: string;
   /** An object with at least `unit`; JSON Schema must have a word for all of it. */
   readonly input: z.ZodType<I>;
+  /** The only units in which there is such an operation; all where it is left out. */
+  readonly units?: readonly string[] | undefined;
+  /** Operations that its user must be allowed as well. */
+  readonly needs?: readonly string[] | undefined;
+  /** How many may run at the same time, and begin in an hour, over all replicas and units. */
+  readonly limits?:
+    | { readonly running?: number | undefined; readonly perHour?: number | undefined }
+    | undefined;
 }
 
 /** An operation that only looks. */

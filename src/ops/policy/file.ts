@@ -4,7 +4,7 @@ import { ConfigError, InputError } from '../../errors.ts';
 import { readTextFile } from '../../server/text-file.ts';
 import { watchFolder } from '../../server/watched-folder.ts';
 import { type KnownNames, readPolicy } from './document.ts';
-import { createPolicy, type Policy } from './policy.ts';
+import { createPolicy, type Grantable, type Policy } from './policy.ts';
 
 /** What happened to the file while the platform runs. */
 export interface PolicyEvents {
@@ -13,6 +13,9 @@ export interface PolicyEvents {
   refused(problems: readonly string[]): void;
 }
 
+/** What a policy may name; `operations` with what rights in them stand on. */
+export type Known = Omit<KnownNames, 'operations'> & { readonly operations: readonly Grantable[] };
+
 /** More than the policy of a large company takes. */
 const FILE_BYTES = 256 * 1024;
 
@@ -20,16 +23,20 @@ const FILE_BYTES = 256 * 1024;
  * Loads the policy and follows its changes. `known` answers what it may name, which may change too: then `reload` is
  * called. Throws a ConfigError when the file is missing, empty or wrong.
  */
-export function loadPolicy(path: string, known: () => KnownNames, events: PolicyEvents) {
+export function loadPolicy(path: string, known: () => Known, events: PolicyEvents) {
   let text = readText(path);
-  let document = readPolicy(text, known());
+  const read = (from: string) => {
+    const { operations, ...targets } = known();
+    return readPolicy(from, { ...targets, operations: operations.map(({ name }) => name) });
+  };
+  let document = read(text);
   let policy = createPolicy(document, known().operations);
   /** Reads the file again. A bad one is reported, and the old policy goes on. */
   const reload = (): void => {
     try {
       const fresh = readText(path);
       const isNew = fresh !== text;
-      document = readPolicy(fresh, known());
+      document = read(fresh);
       text = fresh;
       events.accepted(isNew);
     } catch (error) {

@@ -10,25 +10,36 @@ export interface Subject {
   readonly departments: readonly number[];
 }
 
+/** An operation as rights see it: where there is one at all, and what its user must be allowed as well. */
+export interface Grantable {
+  readonly name: string;
+  readonly units?: readonly string[] | undefined;
+  readonly needs?: readonly string[] | undefined;
+}
+
 /** Who may do what, and what each business unit reaches. */
 export type Policy = ReturnType<typeof createPolicy>;
 
 /** Makes the policy that a document describes, over the operations that there are. No match means no. */
-export function createPolicy({ units, roles, order }: PolicyDocument, operations: readonly string[]) {
+export function createPolicy({ units, roles, order }: PolicyDocument, operations: readonly Grantable[]) {
+  const known = new Map(operations.map((each) => [each.name, each]));
   /** Whether the subject may run the operation; one about a target needs its `unit`. */
   const allows = (subject: Subject, operation: string, unit: string | undefined): boolean => {
     if (isPlatform(operation)) return true;
     if (unit === undefined || !Object.hasOwn(units, unit)) return false;
-    return Object.values(roles).some(
+    const { units: where = [unit], needs = [] } = known.get(operation) ?? {};
+    const isGranted = Object.values(roles).some(
       (role) => isMember(role, subject) && role.grants.some((grant) => covers(grant, operation, unit)),
     );
+    return isGranted && where.includes(unit) && needs.every((name) => allows(subject, name, unit));
   };
   return {
     allows,
     /** The operations of each unit in which the subject may do anything, in the order of the file. */
     rights(subject: Subject): readonly (readonly [unit: string, operations: string[]])[] {
       const granted = order.map(
-        (unit) => [unit, operations.filter((name) => allows(subject, name, unit))] as const,
+        (unit) =>
+          [unit, operations.map(({ name }) => name).filter((name) => allows(subject, name, unit))] as const,
       );
       return granted.filter(([, operations]) => operations.length > 0);
     },
