@@ -63,7 +63,7 @@ export function campaignsIn(
 
 /** Changes a campaign that is still as it was seen; false when somebody else was faster. */
 export async function changeCampaign(
-  db: Database,
+  db: Database | Tx,
   seen: Pick<CampaignRow, 'serial' | 'state' | 'run' | 'next_run_at'>,
   change: Updateable<CampaignTables['campaigns']>,
 ): Promise<boolean> {

@@ -3,7 +3,7 @@ import { InputError } from '../../errors.ts';
 import { transact } from '../../server/database.ts';
 import type { CampaignTables } from '../database/campaign-tables.ts';
 import { type Database, isDuplicate, type Tx } from '../database/database.ts';
-import type { CampaignRow } from './campaign-store.ts';
+import { type CampaignRow, changeCampaign } from './campaign-store.ts';
 import type { NewReceiverRow } from './load-receivers.ts';
 
 /** Writes a campaign down that nobody sees yet; resolves to its serial, or to null when its idempotency key is taken. */
@@ -36,13 +36,8 @@ export async function changeLoading(
   serial: number,
   change: Updateable<CampaignTables['campaigns']>,
 ): Promise<void> {
-  const { numUpdatedRows } = await db
-    .updateTable('campaigns')
-    .set(change)
-    .where('serial', '=', serial)
-    .where('state', '=', 'loading')
-    .executeTakeFirst();
-  if (numUpdatedRows > 0n) return;
+  const seen = { serial, state: 'loading', run: 0, next_run_at: null } as const;
+  if (await changeCampaign(db, seen, change)) return;
   throw new InputError('the campaign came in too slowly and was given up; send it again');
 }
 

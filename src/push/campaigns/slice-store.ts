@@ -1,10 +1,10 @@
-import { type RawBuilder, sql, type Updateable } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { transact } from '../../server/database.ts';
 import type { NewMessage } from '../content/message.ts';
 import type { CampaignTables } from '../database/campaign-tables.ts';
 import type { Database, Tx } from '../database/database.ts';
 import { dayOf } from '../queue/limits.ts';
-import { type CampaignParts, type CampaignRow, refusalOf } from './campaign-store.ts';
+import { type CampaignParts, type CampaignRow, changeCampaign, refusalOf } from './campaign-store.ts';
 import { nextRun } from './schedule.ts';
 
 /** At most so many receivers become one message: what message/send takes at once (§4.2). */
@@ -32,8 +32,7 @@ async function handOut(tx: Tx, { messageQueue, now }: CampaignParts, serial: num
   );
   const [campaign] = found.rows;
   if (campaign === undefined) return false;
-  const change = (to: Updateable<CampaignTables['campaigns']>) =>
-    tx.updateTable('campaigns').set(to).where('serial', '=', serial).execute();
+  const change = (to: Parameters<typeof changeCampaign>[2]) => changeCampaign(tx, campaign, to);
   const { open, allowed } = await readBudget(tx, campaign, now());
   const receivers = await readWaiting(tx, campaign, { after: 0, limit: Math.max(1, allowed) });
   if (receivers.length === 0 && open === 0) {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { transact } from '../../server/database.ts';
 import { createLoop } from '../../server/loop.ts';
-import { DEFAULT_ACCOUNT, type Lane } from '../content/message.ts';
-import type { Calls } from './calls.ts';
+import { DEFAULT_ACCOUNT, type Lane, lanes } from '../content/message.ts';
+import { createCalls } from './calls.ts';
 import { claim, DAY_IS_FULL, type Group, type Room } from './claim.ts';
 import { type LostClaim, releaseClaim } from './claim-end-store.ts';
 import { type LaneOfAccount, readDue } from './claim-store.ts';
@@ -12,32 +12,33 @@ import type { QueueParts } from './queue-parts.ts';
 
 /** What claiming again and again needs. */
 export interface ClaimerParts extends QueueParts {
-  /** The lanes it serves, by rank, and how often it looks for what other replicas have accepted, in ms. */
-  readonly lanes: readonly Lane[];
-  readonly lookMs: number;
-  /** It looks at these lanes too, for somebody else who serves them, and says when something is due in one. */
-  readonly watches?: { readonly lanes: readonly Lane[]; readonly onDue: () => void };
-  /** While one call finds out whether WeCom takes an account back, what is due in these lanes of it goes first. */
-  readonly yieldsTo?: readonly Lane[];
-  /** The shortest time between two claims, ms: what comes due meanwhile is claimed together, which costs half. */
-  readonly paceMs: number;
-  /** Those of all claimers of the process. */
-  readonly calls: Calls;
+  /** How many calls of one account are under way in one lane at the same time. */
+  readonly concurrency: number;
   /** Sends a group, and says when it does not call any more; resolves when that is recorded. Rejects only for reasons of our own, and then its leases end. */
   readonly send: (group: Group, onCalled: () => void) => Promise<void>;
 }
 
+/**
+ * How often it is looked for what other replicas have accepted, in ms: it is to be noticed within 250, an alert within 100.
+ * An idle replica costs the database little more than these looks, so the claims of alerts look for those of other lanes.
+ */
+const LOOK_MS = 90;
+/** How often the claims of other lanes look by themselves, in ms: those of alerts may be held up. */
+const OWN_LOOK_MS = 1000;
+/** The shortest time between two claims of other lanes than alerts, in ms: what comes due meanwhile is claimed together, which costs half. */
+const PACE_MS = 10;
 /** How long it rests when the database cannot be asked, in ms. */
 const AWAY_MS = 1000;
 
-/** Makes what takes what is due as long as there is room for more calls; it does not run yet. */
+/**
+ * Makes what takes what is due as long as there is room for more calls; it does not run yet. Alerts have claims of their
+ * own: they never wait for a large one of another lane.
+ */
 export function createClaimer(parts: ClaimerParts) {
-  const { db, accounts, lanes, watches, yieldsTo = [], lookMs, paceMs, calls, send, onError } = parts;
-  const looksAt = [...lanes, ...(watches?.lanes ?? [])];
+  const { db, accounts, onError } = parts;
+  const calls = createCalls(parts.concurrency);
   /** Of accounts that WeCom blocks it is known until when. */
   let blocked: ReadonlyMap<string, number> = new Map();
-  let lostClaims: readonly LostClaim[] = [];
-  let timer: NodeJS.Timeout | undefined;
 
   /** Whether nothing holds up the calls of an account. */
   const isOpen = (account: string): boolean => {
@@ -57,87 +58,107 @@ export function createClaimer(parts: ClaimerParts) {
     return opens.every((at) => at === null) ? Math.min(free, 1) : 0;
   };
 
-  const begin = (group: Group): void => {
-    const [{ receiver }] = group.members;
-    const from = { account: isRobot(receiver) ? '' : group.account, lane: group.lane };
-    calls.begin(from, (onCalled) => send(group, onCalled).catch(onError), loop.wake);
-  };
+  /** The claims of some lanes, one after the other. `onLook` hears of the lanes in which something is due. */
+  const claimsOf = (
+    own: readonly Lane[],
+    pace: { readonly restMs: number; readonly paceMs: number },
+    onLook: (due: readonly Lane[]) => void,
+  ) => {
+    let lostClaims: readonly LostClaim[] = [];
+    let timer: NodeJS.Timeout | undefined;
 
-  const giveBack = async (): Promise<void> => {
-    for (const lost of lostClaims) {
-      await transact(db, (tx) => releaseClaim(tx, lost));
-      lostClaims = lostClaims.filter((each) => each !== lost);
-    }
-  };
-
-  /** Begins what it gets; resolves to whether there may be more. */
-  const claimFor = async (rooms: readonly Room[], now: number, since: number): Promise<boolean> => {
-    const owner = parts.newId();
-    let lines: readonly string[] = [];
-    const onLocked = (some: readonly string[]): void => {
-      lines = [...lines, ...some];
+    const begin = (group: Group): void => {
+      const [{ receiver }] = group.members;
+      const from = { account: isRobot(receiver) ? '' : group.account, lane: group.lane };
+      calls.begin(from, (onCalled) => parts.send(group, onCalled).catch(onError), loop.wake);
     };
-    try {
-      const claimed = await transact(db, (tx) => claim(parts, tx, rooms, { owner, since, now, onLocked }));
-      blocked = new Map([...blocked, ...claimed.blocked]);
-      for (const group of claimed.groups) begin(group);
-      return claimed.looked > 0;
-    } catch (error) {
-      // Nothing of it was kept, and the next one sees what is left of the day.
-      if (error === DAY_IS_FULL) return true;
-      // It may have been committed all the same: then nobody has begun it, and it is given back.
-      if (lines.length > 0) lostClaims = [...lostClaims, { owner, lines, day: dayOf(now).number }];
-      throw error;
-    }
+
+    const giveBack = async (): Promise<void> => {
+      for (const lost of lostClaims) {
+        await transact(db, (tx) => releaseClaim(tx, lost));
+        lostClaims = lostClaims.filter((each) => each !== lost);
+      }
+    };
+
+    /** Begins what it gets; resolves to whether there may be more. */
+    const claimFor = async (rooms: readonly Room[], now: number, since: number): Promise<boolean> => {
+      const owner = parts.newId();
+      let lines: readonly string[] = [];
+      const onLocked = (some: readonly string[]): void => {
+        lines = [...lines, ...some];
+      };
+      try {
+        const claimed = await transact(db, (tx) => claim(parts, tx, rooms, { owner, since, now, onLocked }));
+        blocked = new Map([...blocked, ...claimed.blocked]);
+        for (const group of claimed.groups) begin(group);
+        return claimed.looked > 0;
+      } catch (error) {
+        // Nothing of it was kept, and the next one sees what is left of the day.
+        if (error === DAY_IS_FULL) return true;
+        // It may have been committed all the same: then nobody has begun it, and it is given back.
+        if (lines.length > 0) lostClaims = [...lostClaims, { owner, lines, day: dayOf(now).number }];
+        throw error;
+      }
+    };
+
+    /** Resolves to whether there may be more. */
+    const round = async (): Promise<boolean> => {
+      clearTimeout(timer);
+      await giveBack();
+      // Before the database says what time it is: a lease is never believed to be longer than it is.
+      const since = parts.now();
+      const all = await readDue(db, lanes);
+      const now = all[0]?.now ?? 0;
+      const due = all.filter(({ dueAt }) => dueAt <= now);
+      // While one call finds out whether WeCom takes an account back, its alerts go first: also one that is being made
+      // ready, before it has come to the breaker.
+      const yields = ({ account, lane }: LaneOfAccount): boolean =>
+        lane !== 'alert' &&
+        !isOpen(account) &&
+        (due.some((each) => each.account === account && each.lane === 'alert') ||
+          calls.isCalling({ account, lane: 'alert' }));
+      const rooms = due
+        .filter((from) => own.includes(from.lane) && !yields(from))
+        .map(({ account, lane }): Room => ({ account, lane, count: roomOf({ account, lane }, now) }))
+        .filter(({ count }) => count > 0)
+        .toSorted((one, other) => lanes.indexOf(one.lane) - lanes.indexOf(other.lane));
+      const later = all.filter(({ lane, dueAt }) => own.includes(lane) && dueAt > now);
+      const soon = Math.min(...later.map(({ dueAt }) => dueAt)) - now;
+      if (soon < pace.restMs) timer = setTimeout(loop.wake, soon).unref();
+      const more = rooms.length > 0 && (await claimFor(rooms, now, since));
+      // Now, and not before: of two claims at once each puts off receivers of the other for a moment.
+      onLook(due.map(({ lane }) => lane));
+      return more;
+    };
+    const work = (): Promise<boolean> =>
+      round().catch(async (error: unknown) => {
+        onError(error);
+        await sleep(AWAY_MS);
+        return false;
+      });
+    const loop = createLoop({ ...pace, work, onError });
+    return { ...loop, stop: () => loop.stop().then(() => clearTimeout(timer)) };
   };
 
-  /** Resolves to whether there may be more. */
-  const round = async (): Promise<boolean> => {
-    clearTimeout(timer);
-    await giveBack();
-    // Before the database says what time it is: a lease is never believed to be longer than it is.
-    const since = parts.now();
-    const all = await readDue(db, looksAt);
-    const now = all[0]?.now ?? 0;
-    const due = all.filter(({ lane }) => lanes.includes(lane));
-    const isShut = due.some(({ account, dueAt }) => dueAt <= now && !isOpen(account));
-    const ahead = isShut && yieldsTo.length > 0 ? await readDue(db, yieldsTo) : [];
-    // Also while one is being made ready, before it has come to the breaker.
-    const yields = (account: string): boolean =>
-      !isOpen(account) &&
-      (ahead.some((each) => each.account === account && each.dueAt <= each.now) ||
-        yieldsTo.some((lane) => calls.isCalling({ account, lane })));
-    const rooms = due
-      .filter(({ account, dueAt }) => dueAt <= now && !yields(account))
-      .map(({ account, lane }): Room => ({ account, lane, count: roomOf({ account, lane }, now) }))
-      .filter(({ count }) => count > 0)
-      .toSorted((one, other) => lanes.indexOf(one.lane) - lanes.indexOf(other.lane));
-    const soon = Math.min(...due.map(({ dueAt }) => dueAt).filter((at) => at > now)) - now;
-    if (soon < lookMs) timer = setTimeout(loop.wake, soon).unref();
-    const more = rooms.length > 0 && (await claimFor(rooms, now, since));
-    // Now, and not before: of two claims at once each puts off receivers of the other for a moment.
-    if (all.some(({ lane, dueAt }) => dueAt <= now && watches?.lanes.includes(lane))) watches?.onDue();
-    return more;
+  const others = claimsOf(['normal', 'bulk'], { restMs: OWN_LOOK_MS, paceMs: PACE_MS }, () => {});
+  const alerts = claimsOf(['alert'], { restMs: LOOK_MS, paceMs: 0 }, (due) => {
+    if (due.some((lane) => lane !== 'alert')) others.wake();
+  });
+  /** Something may be due. */
+  const wake = (): void => {
+    alerts.wake();
+    others.wake();
   };
-  const work = (): Promise<boolean> =>
-    round().catch(async (error: unknown) => {
-      onError(error);
-      await sleep(AWAY_MS);
-      return false;
-    });
-  const loop = createLoop({ restMs: lookMs, paceMs, work, onError });
-
   return {
+    wake,
     start(): void {
-      loop.wake();
-      loop.start();
+      wake();
+      alerts.start();
+      others.start();
     },
-    /** Something may be due. */
-    wake: loop.wake,
     /** Claims nothing more, and waits for the calls that are under way, for a while. */
     async close(): Promise<void> {
-      await loop.stop();
-      clearTimeout(timer);
+      await Promise.all([alerts.stop(), others.stop()]);
       await calls.settle();
     },
   };

@@ -34,8 +34,8 @@ const HOUR_MS = 3_600_000;
 const MARGIN_MS = 500;
 
 /** The windows of one receiver; null for what only the day limits. */
-export function windowsOf(receiver: Receiver, minuteMs: number = MINUTE_MS): Windows | null {
-  const minute = minuteMs + MARGIN_MS;
+export function windowsOf(receiver: Receiver): Windows | null {
+  const minute = MINUTE_MS + MARGIN_MS;
   switch (limitKind(receiver)) {
     case 'member':
       return [

@@ -49,20 +49,13 @@ export async function joinLines(tx: Tx, joining: readonly Joining[]): Promise<nu
   return readClock(tx);
 }
 
-/** A line whose row is locked until the transaction ends. */
-export interface LockedLine {
-  readonly line: string;
-  readonly owner: string | null;
-  /** When it was locked; Unix ms. */
-  readonly now: number;
-}
-
-/** Locks lines in one order; resolves to those that there are. */
-export function lockLines(tx: Tx, lines: readonly string[]): Promise<readonly LockedLine[]> {
+/** Locks lines in one order until the transaction ends; resolves to those that there are, and what time it is (Unix ms). */
+export function lockLines(tx: Tx, lines: readonly string[]) {
   return inParts(
     tx,
     [...new Set(lines)].sort(),
-    (some) => sql<LockedLine>`select line, owner, ${databaseTime} now from delivery_lines
+    (some) => sql<{ line: string; owner: string | null; now: number }>`
+      select line, owner, ${databaseTime} now from delivery_lines
       where line in (${some}) order by line for update`,
   );
 }

@@ -12,21 +12,11 @@ import { takeOut } from './withdraw-store.ts';
 /** A delivery as far as taking it back is concerned. */
 export type Recallable = Pick<DeliveryRow, 'id' | 'receiver' | 'state' | 'msgids' | 'finished_at'>;
 
-/** What was found of a message; `taken` were queued, and are out of their lines. */
-export interface Withdrawn {
-  readonly account: string;
-  readonly taken: ReadonlySet<number>;
-  readonly isFinished: boolean;
-  readonly deliveries: readonly Recallable[];
-}
-
-/** Takes what is queued of an app's message out of its lines; null when the app has no such message. */
-export function withdraw(
-  { db, webhooks }: QueueParts,
-  app: string,
-  messageId: string,
-  now: number,
-): Promise<Withdrawn | null> {
+/**
+ * Takes what is queued of an app's message out of its lines, and resolves to its deliveries and those of them that were
+ * `taken`; null when the app has no such message.
+ */
+export function withdraw({ db, webhooks }: QueueParts, app: string, messageId: string, now: number) {
   return transact(db, async (tx) => {
     const message = await findMessage(tx, app, messageId);
     if (message === undefined) return null;

@@ -32,10 +32,8 @@ export function createRecorder(parts: Finishing) {
       const at = now();
       await writeAttempts(tx, ours, locked.get(first.member.line)?.now ?? 0);
       await writeDeliveries(tx, ours, at);
-      await freeLines(
-        tx,
-        ours.map(({ member }) => member.line),
-      );
+      const free = ours.map(({ member }) => member.line);
+      await freeLines(tx, free);
       const closed = await closeMessages(tx, countEnded(ours), at);
       if (closed.length > 0) await webhooks.note(tx, closed);
       await addToDays(tx, changesOfDays(ours, at));

@@ -32,12 +32,8 @@ export async function takeOut(
   messageId: string,
   { fate, now, isWanted = () => true }: Removal,
 ): Promise<{ readonly taken: readonly Waiting[]; readonly isFinished: boolean }> {
-  const found = await readWaiting(tx, messageId);
-  const locked = await lockLines(
-    tx,
-    found.map(({ line }) => line),
-  );
-  const owners = new Map(locked.map(({ line, owner }) => [line, owner]));
+  const lines = (await readWaiting(tx, messageId)).map(({ line }) => line);
+  const owners = new Map((await lockLines(tx, lines)).map(({ line, owner }) => [line, owner]));
   const taken = (await readWaiting(tx, messageId)).filter((each) => owners.has(each.line) && isWanted(each));
   if (taken.length === 0) return { taken, isFinished: false };
   const ids = taken.map(({ id }) => id);
@@ -46,10 +42,8 @@ export async function takeOut(
       ? sql`delete from deliveries where id in (${some})`
       : sql`update deliveries set state = ${fate}, line = null, finished_at = ${now} where id in (${some})`,
   );
-  await freeLines(
-    tx,
-    taken.map(({ line }) => line).filter((line) => owners.get(line) === null),
-  );
+  const unowned = taken.map(({ line }) => line).filter((line) => owners.get(line) === null);
+  await freeLines(tx, unowned);
   const finished = await closeMessages(tx, new Map([[messageId, { count: taken.length, of: -1 }]]), now);
   return { taken, isFinished: finished.length > 0 };
 }

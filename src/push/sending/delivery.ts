@@ -5,14 +5,12 @@ import type { NewMessage } from '../content/message.ts';
 import type { Tx } from '../database/database.ts';
 import { insertMessages } from '../queue/accept-store.ts';
 import { createBacklog } from '../queue/backlog.ts';
-import { createCalls } from '../queue/calls.ts';
 import type { Group } from '../queue/claim.ts';
-import { createClaimer } from '../queue/claimer.ts';
+import { type ClaimerParts, createClaimer } from '../queue/claimer.ts';
 import { countWaiting } from '../queue/depth-store.ts';
 import { createIntake } from '../queue/intake.ts';
 import { createLeases, RENEW_MS } from '../queue/leases.ts';
 import { readBlockedAccounts, writeBlock } from '../queue/limits-store.ts';
-import type { QueueParts } from '../queue/queue-parts.ts';
 import { type Recalled, recall } from '../queue/recall.ts';
 import { requeue } from '../queue/recall-store.ts';
 import { createRecorder } from '../queue/recorder.ts';
@@ -24,21 +22,10 @@ import { createSender, type SenderParts } from './send.ts';
 /** What delivery is made of. */
 export interface DeliveryParts
   extends Omit<SenderParts, 'recorder' | 'leases' | 'repeats' | 'block' | keyof SendingAccount>,
-    QueueParts {
-  /** How many calls of one account are under way in one lane at the same time. */
-  readonly concurrency: number;
-}
+    Omit<ClaimerParts, 'send'> {}
 
-/**
- * How often it is looked for what other replicas have accepted or finished, in ms: it is to be noticed within 250, an alert within 100.
- * An idle replica costs the database little more than these looks, so one claimer looks at all lanes.
- */
-const LOOK_MS = 90;
+/** How often it is looked for what other replicas have finished, in ms: it is to be noticed within 250. */
 const FINISHED_LOOK_MS = 240;
-/** How often the other claimer looks by itself: the first may be held up by a claim of its own. */
-const OWN_LOOK_MS = 1000;
-/** The shortest time between two claims of other lanes than alerts, in ms. */
-const PACE_MS = 10;
 
 /** The delivery of messages: one queue, which stands in the database. */
 export type Delivery = ReturnType<typeof createDelivery>;
@@ -62,22 +49,8 @@ export function createDelivery(parts: DeliveryParts) {
     senders.set(account, sender);
     await sender(group, onCalled);
   };
-  // Alerts have a claimer of their own: they never wait for a large claim of another lane.
-  const claim = { ...parts, send, calls: createCalls(parts.concurrency) };
-  const lanes = ['normal', 'bulk'] as const;
-  const other = createClaimer({
-    ...claim,
-    lanes,
-    yieldsTo: ['alert'],
-    lookMs: OWN_LOOK_MS,
-    paceMs: PACE_MS,
-  });
-  const watches = { lanes, onDue: other.wake };
-  const alerts = createClaimer({ ...claim, lanes: ['alert'], watches, lookMs: LOOK_MS, paceMs: 0 });
-  const claimers = [alerts, other];
-  const wake = (): void => {
-    for (const claimer of claimers) claimer.wake();
-  };
+  const claimer = createClaimer({ ...parts, send });
+  const { wake } = claimer;
   const intake = createIntake({ db, now, newId, onCommitted: wake });
   const loops = [
     createLoop({ restMs: RENEW_MS, work: leases.renew, onError }),
@@ -119,12 +92,12 @@ export function createDelivery(parts: DeliveryParts) {
     blockedAccounts: () => readBlockedAccounts(db),
     /** Begins to send. Without it messages are only taken in, for another process to send. */
     start(): void {
-      for (const claimer of claimers) claimer.start();
+      claimer.start();
       for (const loop of loops) loop.start();
     },
     /** Begins nothing more, and waits a bounded time for what is under way. */
     async close(): Promise<void> {
-      await Promise.all(claimers.map((claimer) => claimer.close()));
+      await claimer.close();
       recorder.close();
       await Promise.all(loops.map((loop) => loop.stop()));
       waiters.close();
