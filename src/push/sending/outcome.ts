@@ -71,76 +71,61 @@ const MISSED: Readonly<{ [list: string]: string }> = {
 };
 
 /** An error with the words under which it is noted. */
-export interface Failure {
+interface Trouble {
   readonly error: WeComError;
   /** What was thrown; one that is `internal` belongs into the log. */
   readonly cause: unknown;
+  /** WeCom's, or `content` for what can never be sent. */
   readonly errcode: string;
   readonly problem: string;
   /** The message may have arrived all the same. */
   readonly isLost: boolean;
-  /** It can never be sent. */
-  readonly isHopeless: boolean;
-  /** The call itself failed, not what comes before it. */
-  readonly wasCalled: boolean;
-}
-
-/** Reads an error of making a message ready, before which nothing was sent, or of the call itself. */
-export function readFailure(error: unknown, during: 'prepare' | 'call'): Failure {
-  const base = { cause: error, isHopeless: false, wasCalled: during === 'call' };
-  if (error instanceof WeComError) {
-    const isLost = during === 'call' && error.errcode === 'lost';
-    return { ...base, error, errcode: `${error.errcode}`, problem: error.message, isLost };
-  }
-  const name = error instanceof Error ? error.name : 'unknown';
-  const isLost = during === 'call';
-  const wrapped = new WeComError('message/send', isLost ? 'lost' : 'unsent', name);
-  if (error instanceof InputError) {
-    return { ...base, error: wrapped, errcode: 'content', problem: error.message, isLost, isHopeless: true };
-  }
-  const problem = `Keypad could not send it (${name}); its log says why.`;
-  return { ...base, error: wrapped, errcode: 'internal', problem, isLost };
-}
-
-/** What is done about a failure; a pause says when to try again (Unix ms). */
-export type Decision =
-  | Exclude<RetryDecision, { readonly kind: 'pause' }>
-  | { readonly kind: 'pause'; readonly until: number };
-
-/** A call that failed, or could not be made ready. */
-export interface Failed {
-  readonly failure: Failure;
-  readonly time: Timing;
+  /** WeCom may have counted it. */
+  readonly isCounted: boolean;
   readonly mediaId: string | null;
   /** The digest of what it said; null where that was not known yet, or WeCom has no check for repeats. */
   readonly words: string | null;
 }
 
-/** What a delivery is recorded as when its call, or making it ready, failed. */
+/** A call that failed, or could not be made ready. */
+export interface Failure extends Trouble, Timing {}
+
+/** Reads an error of making a message ready, before which nothing was sent, or of the call itself. */
+export function readFailure(
+  cause: unknown,
+  { during, ...said }: Pick<Trouble, 'mediaId' | 'words'> & { readonly during: 'prepare' | 'call' },
+): Trouble {
+  const wasCalled = during === 'call';
+  if (cause instanceof WeComError) {
+    const isLost = wasCalled && cause.errcode === 'lost';
+    const isCounted = wasCalled && cause.errcode !== 'unsent';
+    const { message: problem } = cause;
+    return { ...said, cause, error: cause, errcode: `${cause.errcode}`, problem, isLost, isCounted };
+  }
+  const name = cause instanceof Error ? cause.name : 'unknown';
+  const error = new WeComError('message/send', wasCalled ? 'lost' : 'unsent', name);
+  const base = { ...said, cause, error, isLost: wasCalled, isCounted: wasCalled };
+  if (cause instanceof InputError) return { ...base, errcode: 'content', problem: cause.message };
+  return { ...base, errcode: 'internal', problem: `Keypad could not send it (${name}); its log says why.` };
+}
+
+/** What a delivery is recorded as when its call, or making it ready, failed; a pause is `until` then (Unix ms). */
 export function failed(
   member: Claimed,
-  decision: Decision,
-  { failure, time, words }: Failed,
-  now: number,
+  decision: RetryDecision,
+  { at, ms, errcode, problem, isLost, isCounted, words }: Failure,
+  { now, until }: { readonly now: number; readonly until: number },
 ): Result {
-  const { errcode, problem, isLost, wasCalled } = failure;
-  const isCounted = wasCalled && errcode !== 'unsent';
-  const attempt: Attempt = {
-    ...time,
-    errcode,
-    errmsg: problem,
-    msgid: null,
-    isCounted,
-    words: isLost ? words : null,
-  };
+  const call = { at, ms, errcode, errmsg: problem, msgid: null, isCounted };
+  const attempt: Attempt = { ...call, words: isLost ? words : null };
   const base = { ...waiting(member, now), errcode, problem, attempt };
   const tries = member.tries + 1;
-  const lost_at = isLost ? (member.lost_at ?? time.at) : member.lost_at;
+  const lost_at = isLost ? (member.lost_at ?? at) : member.lost_at;
   switch (decision.kind) {
     case 'again':
       return { ...base, tries, lost_at, due_at: now + decision.afterMs };
     case 'pause':
-      return { ...base, due_at: decision.until };
+      return { ...base, due_at: until };
     case 'wait':
       return { ...base, due_at: now + decision.forMs };
     case 'media':

@@ -8,10 +8,10 @@ import { isRobot, targetOf } from '../queue/lines.ts';
 import type { Recorder } from '../queue/recorder.ts';
 import type { Result } from '../queue/result.ts';
 import { call } from './call.ts';
-import { type Decision, type Failed, failed, readFailure, taken, waiting } from './outcome.ts';
+import { type Failure, failed, readFailure, taken, waiting } from './outcome.ts';
 import { type Prepared, type PrepareParts, prepare } from './prepare.ts';
 import type { CallPlan, Repeats } from './repeats.ts';
-import { decideRetry } from './retry-policy.ts';
+import { decideRetry, type RetryDecision } from './retry-policy.ts';
 
 /** What sending needs. */
 export interface SenderParts extends PrepareParts {
@@ -50,25 +50,19 @@ export function createSender(parts: SenderParts): (group: Group, onCalled: () =>
     { account, members }: Group,
     pass: Pass,
     some: Members,
-    found: Failed,
+    failure: Failure,
   ): Promise<readonly Result[]> => {
-    const { failure, mediaId } = found;
+    const { error, errcode, mediaId } = failure;
+    if (errcode === 'internal') onError(failure.cause);
     const [at, dice] = [now(), random()];
-    let until: number | undefined;
-    const decideFor = ({ tries, lost_at }: Claimed): Decision => {
-      if (failure.isHopeless) return { kind: 'failed' };
-      const decision = decideRetry(
-        failure.error,
-        { tries: tries + 1, wasLost: lost_at !== null },
-        () => dice,
-      );
-      if (decision.kind !== 'pause') return decision;
-      until ??= pass.refused(failure.error);
-      return { kind: 'pause', until };
-    };
+    const decideFor = ({ tries, lost_at }: Claimed): RetryDecision =>
+      errcode === 'content'
+        ? { kind: 'failed' }
+        : decideRetry(error, { tries: tries + 1, wasLost: lost_at !== null }, () => dice);
     const first = decideFor(members[0]);
+    const until = first.kind === 'pause' ? pass.refused(error) : at;
     if (first.kind === 'pause') onWait('account');
-    else if (failure.error.kind !== 'retry') pass.accepted();
+    else if (error.kind !== 'retry') pass.accepted();
     if (first.kind === 'media' && mediaId !== null) await media.forget(mediaId).catch(onError);
     if (first.kind === 'wait') {
       onWait('wecom');
@@ -77,7 +71,7 @@ export function createSender(parts: SenderParts): (group: Group, onCalled: () =>
         : some.map((each) => targetOf(each.receiver, account));
       await Promise.all(blocked.map((what) => parts.block(what, first.forMs).catch(onError)));
     }
-    return some.map((member) => failed(member, decideFor(member), found, at));
+    return some.map((member) => failed(member, decideFor(member), failure, { now: at, until }));
   };
 
   const callOnce = async (
@@ -99,21 +93,14 @@ export function createSender(parts: SenderParts): (group: Group, onCalled: () =>
     const message = outgoing[part];
     if (message === undefined) throw new Error('there is no such part');
     const answer = await call(parts, message, some, isChecked).catch((error: unknown) =>
-      readFailure(error, 'call'),
+      readFailure(error, { during: 'call', mediaId, words }),
     );
     const time = { at, ms: now() - at };
     const failure = 'error' in answer ? answer : null;
     breaker.record(failure?.error.kind === 'retry' ? 'bad' : 'good');
-    onAttempt({
-      lane: group.lane,
-      kind: readReceiver(receiver).kind,
-      errcode: failure?.errcode ?? '0',
-      ms: time.ms,
-    });
-    if ('error' in answer) {
-      if (answer.errcode === 'internal') onError(answer.cause);
-      return fail(group, pass, some, { failure: answer, time, mediaId, words });
-    }
+    const { kind } = readReceiver(receiver);
+    onAttempt({ lane: group.lane, kind, errcode: failure?.errcode ?? '0', ms: time.ms });
+    if ('error' in answer) return fail(group, pass, some, { ...answer, ...time });
     pass.accepted();
     const isLast = part + 1 >= outgoing.length;
     return some.map((member) => taken(member, answer, time, { isLast, words }));
@@ -123,12 +110,10 @@ export function createSender(parts: SenderParts): (group: Group, onCalled: () =>
   const carry = async (group: Group, pass: Pass): Promise<readonly Result[]> => {
     const { members } = group;
     const at = now();
-    const prepared = await prepare(parts, group).catch((error: unknown) => readFailure(error, 'prepare'));
-    if ('error' in prepared) {
-      if (prepared.errcode === 'internal') onError(prepared.cause);
-      const time = { at, ms: now() - at };
-      return fail(group, pass, members, { failure: prepared, time, mediaId: null, words: null });
-    }
+    const prepared = await prepare(parts, group).catch((error: unknown) =>
+      readFailure(error, { during: 'prepare', mediaId: null, words: null }),
+    );
+    if ('error' in prepared) return fail(group, pass, members, { ...prepared, at, ms: now() - at });
     const message = prepared.outgoing[members[0].parts];
     // Another version of Keypad may have cut it into more parts: all was sent.
     if (message === undefined) {
