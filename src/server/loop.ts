@@ -1,7 +1,7 @@
 /** What is done, and how often. */
 export interface LoopParts {
-  /** How long it rests after a round; ms. A rest keeps no process alive. */
-  readonly restMs: number;
+  /** How long it rests after a round, asked when it begins to; ms. A rest keeps no process alive. */
+  readonly restMs: number | (() => number);
   /** The shortest time from the beginning of one round to that of the next; ms. */
   readonly paceMs?: number;
   /** One round; after one that resolves to true the next follows at once. What it throws ends that round only. */
@@ -16,7 +16,7 @@ export function createLoop({ restMs, paceMs = 0, work, onError }: LoopParts) {
   let bell = Promise.withResolvers<void>();
 
   const rest = async (): Promise<void> => {
-    const timer = setTimeout(bell.resolve, restMs).unref();
+    const timer = setTimeout(bell.resolve, typeof restMs === 'number' ? restMs : restMs()).unref();
     await bell.promise;
     clearTimeout(timer);
     bell = Promise.withResolvers();

@@ -128,3 +128,24 @@ test('rounds with a pace begin no sooner after each other, however much there is
   await pass(0);
   expect(rounds).toHaveLength(3);
 });
+
+test('how long it rests is asked when it begins to', async () => {
+  let restMs = 1000;
+  let rounds = 0;
+  const each = createLoop({
+    restMs: () => restMs,
+    async work() {
+      rounds += 1;
+      restMs = 10;
+    },
+    onError: () => {},
+  });
+  each.start();
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(rounds).toBe(1);
+  await vi.advanceTimersByTimeAsync(10);
+  expect(rounds).toBe(2);
+  const stopped = each.stop();
+  await vi.advanceTimersByTimeAsync(10);
+  await stopped;
+});

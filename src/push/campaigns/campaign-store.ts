@@ -5,22 +5,15 @@ import { type CampaignState, type CampaignTables, visibleStates } from '../datab
 import type { Database, Tx } from '../database/database.ts';
 import type { KnownAccounts } from '../http/accounts.ts';
 import { Refusal } from '../http/route.ts';
+import type { QueueParts } from '../queue/queue-parts.ts';
 import type { Delivery } from '../sending/delivery.ts';
 import type { Templates } from '../templates/template-store.ts';
-import type { Webhooks } from '../webhooks/webhooks.ts';
 
-/** What campaigns need. */
-export interface CampaignParts {
-  readonly db: Database;
+/** What campaigns need; `webhooks` hears of slices that a pause or stop has finished. */
+export interface CampaignParts extends Pick<QueueParts, 'db' | 'webhooks' | 'now' | 'newId' | 'onError'> {
   readonly messageQueue: Pick<Delivery, 'insert' | 'wake'>;
   readonly templates: Pick<Templates, 'resolve'>;
   readonly accounts: KnownAccounts;
-  /** Called with slices that a pause or stop has finished. */
-  readonly webhooks: Webhooks;
-  /** Unix ms. */
-  readonly now: () => number;
-  readonly newId: () => string;
-  readonly onError: (error: unknown) => void;
 }
 
 /** A row of the campaigns table. */

@@ -10,21 +10,21 @@ export type Campaigns = ReturnType<typeof createCampaigns>;
 
 /** How long a replica rests when a round had nothing to hand out; ms. */
 const REST_MS = 500;
-/** So many rounds are left out while no campaign runs and nobody orders anything here: what is due, or ordered elsewhere, is seen within 5 s. */
-const IDLE_ROUNDS = 9;
+/** How long while no campaign runs and nobody orders anything here: what is due, or ordered elsewhere, is seen within 5 s. */
+const IDLE_MS = 5000;
 
 /** Makes the campaigns of one replica: messages to many, handed out little by little by all replicas together. */
 export function createCampaigns(parts: CampaignParts) {
   const { db, onError } = parts;
   let isClosing = false;
-  /** How many rounds are left out, since nothing ran at the last look. */
-  let idleRounds = 0;
+  /** Whether nothing ran at the last look. */
+  let isIdle = false;
 
   /** Hands out a slice of each running campaign; one that fails keeps nobody from working on the others. */
   const handOut = async (): Promise<boolean> => {
     let isHandedOut = false;
     const running = await campaignsIn(db, 'running');
-    idleRounds = running.length > 0 ? 0 : IDLE_ROUNDS;
+    isIdle = running.length === 0;
     for (const { serial } of running) {
       if (isClosing) break;
       if (await handOutSlice(parts, serial).catch(onError)) isHandedOut = true;
@@ -49,18 +49,10 @@ export function createCampaigns(parts: CampaignParts) {
     }
   }
 
-  const work = async (): Promise<boolean> => {
-    idleRounds -= 1;
-    return idleRounds < 0 && sweep();
-  };
-  const loop = createLoop({ restMs: REST_MS, work, onError });
-  const onOrder = (): void => {
-    idleRounds = 0;
-    loop.wake();
-  };
+  const loop = createLoop({ restMs: () => (isIdle ? IDLE_MS : REST_MS), work: sweep, onError });
 
   return {
-    routes: campaignRoutes({ ...parts, onOrder }),
+    routes: campaignRoutes({ ...parts, onOrder: loop.wake }),
     sweep,
     /** Begins to work on whatever there is to do, until `close`. */
     start(): void {

@@ -4,12 +4,14 @@ import { deliveryTables } from './delivery-tables.ts';
 import { createTables } from './schema.ts';
 
 /**
- * Whether a table has a column. A step may be run again after a crash in its middle, and MySQL has no
- * `add column if not exists`: it is looked what is there.
+ * Whether a table has a column or an index of this name. A step may be run again after a crash in its middle, and MySQL has
+ * no `add column if not exists`: it is looked what is there.
  */
-async function has(db: Kysely<unknown>, table: string, column: string): Promise<boolean> {
+async function has(db: Kysely<unknown>, table: string, name: string): Promise<boolean> {
   const { rows } = await sql`select 1 from information_schema.columns
-    where table_schema = database() and table_name = ${table} and column_name = ${column}`.execute(db);
+      where table_schema = database() and table_name = ${table} and column_name = ${name}
+    union select 1 from information_schema.statistics
+      where table_schema = database() and table_name = ${table} and index_name = ${name}`.execute(db);
   return rows.length > 0;
 }
 
@@ -81,12 +83,10 @@ export const queueTables: Migration = {
 
 /** A step that adds an index to a table, over these columns. */
 function index(table: string, name: string, columns: readonly string[]): Migration {
+  const over = sql.join(columns.map((column) => sql.ref(column)));
   return {
     async up(db: Kysely<unknown>) {
-      const { rows } = await sql`select 1 from information_schema.statistics where table_schema = database()
-        and table_name = ${table} and index_name = ${name}`.execute(db);
-      if (rows.length > 0) return;
-      const over = sql.join(columns.map((column) => sql.ref(column)));
+      if (await has(db, table, name)) return;
       await sql`alter table ${sql.table(table)} add key ${sql.id(name)} (${over})`.execute(db);
     },
   };

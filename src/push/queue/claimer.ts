@@ -65,7 +65,8 @@ export function createClaimer(parts: ClaimerParts) {
     onLook: (due: readonly Lane[]) => void,
   ) => {
     let lostClaims: readonly LostClaim[] = [];
-    let timer: NodeJS.Timeout | undefined;
+    /** How long until something of it comes due, or it looks again; ms. */
+    let { restMs } = pace;
 
     const begin = (group: Group): void => {
       const [{ receiver }] = group.members;
@@ -103,7 +104,7 @@ export function createClaimer(parts: ClaimerParts) {
 
     /** Resolves to whether there may be more. */
     const round = async (): Promise<boolean> => {
-      clearTimeout(timer);
+      restMs = pace.restMs;
       await giveBack();
       // Before the database says what time it is: a lease is never believed to be longer than it is.
       const since = parts.now();
@@ -123,8 +124,7 @@ export function createClaimer(parts: ClaimerParts) {
         .filter(({ count }) => count > 0)
         .toSorted((one, other) => lanes.indexOf(one.lane) - lanes.indexOf(other.lane));
       const later = all.filter(({ lane, dueAt }) => own.includes(lane) && dueAt > now);
-      const soon = Math.min(...later.map(({ dueAt }) => dueAt)) - now;
-      if (soon < pace.restMs) timer = setTimeout(loop.wake, soon).unref();
+      restMs = Math.min(restMs, ...later.map(({ dueAt }) => dueAt - now));
       const more = rooms.length > 0 && (await claimFor(rooms, now, since));
       // Now, and not before: of two claims at once each puts off receivers of the other for a moment.
       onLook(due.map(({ lane }) => lane));
@@ -136,8 +136,8 @@ export function createClaimer(parts: ClaimerParts) {
         await sleep(AWAY_MS);
         return false;
       });
-    const loop = createLoop({ ...pace, work, onError });
-    return { ...loop, stop: () => loop.stop().then(() => clearTimeout(timer)) };
+    const loop = createLoop({ ...pace, restMs: () => restMs, work, onError });
+    return loop;
   };
 
   const others = claimsOf(['normal', 'bulk'], { restMs: OWN_LOOK_MS, paceMs: PACE_MS }, () => {});

@@ -16,7 +16,7 @@ async function holdRests(start: () => void): Promise<void> {
   const { setTimeout: begin } = globalThis;
   let rests = 0;
   vi.spyOn(globalThis, 'setTimeout').mockImplementation(((work: () => void, ms = 0) => {
-    if (ms !== 500) return begin(work, ms);
+    if (ms !== 5000) return begin(work, ms);
     rests += 1;
     return begin(() => {}, 0);
   }) as typeof setTimeout);
