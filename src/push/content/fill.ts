@@ -9,8 +9,8 @@ export const USERID = 'USERID';
 /** How a variable is written, without the `${}` around it. */
 export const variableName = /^[A-Z][A-Z0-9_]{0,31}$/;
 
-/** `${NAME}` is one line of words, `${NAME:text}` may have several, `${NAME:url}` is an http or https address. */
-const PLACE = /\$\{([A-Z][A-Z0-9_]{0,31})(?::(url|text))?\}/g;
+/** `${NAME}` is one line of words, `${NAME:text}` may have several, `${NAME:url}` is an http or https address, `${NAME:host}` a machine's. */
+const PLACE = /\$\{([A-Z][A-Z0-9_]{0,31})(?::(url|text|host))?\}/g;
 
 /**
  * Puts values in the place of each `${NAME}` inside the strings of a template's content, in one pass, each made harmless
@@ -33,9 +33,9 @@ export function fill(content: Content, values: Variables): Content {
 export function checkPlaces(content: Content): void {
   const samples: Record<string, string> = {};
   mapStrings(content, (text) => {
-    const [, odd] = /\$\{([A-Z][A-Z0-9_]{0,31}:(?!(?:url|text)\})[^}]*)\}/.exec(text) ?? [];
+    const [, odd] = /\$\{([A-Z][A-Z0-9_]{0,31}:(?!(?:url|text|host)\})[^}]*)\}/.exec(text) ?? [];
     if (odd !== undefined)
-      throw new InputError(`content: \${${odd}} is of no type; there are :url and :text`);
+      throw new InputError(`content: \${${odd}} is of no type; there are :url, :host and :text`);
     for (const [, name = '', type] of text.matchAll(PLACE)) {
       if (type === 'url') samples[name] = 'https://a.example/';
       else samples[name] ??= 'a';

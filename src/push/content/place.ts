@@ -1,9 +1,10 @@
 import { InputError } from '../../errors.ts';
+import { hostOf, unlinked, withEdges, withoutEdges } from './unlinked.ts';
 
 /** One place of a template, and what is to stand there. */
 export interface Place {
   readonly name: string;
-  readonly type: 'url' | 'text' | undefined;
+  readonly type: 'url' | 'text' | 'host' | undefined;
   readonly value: string;
   /** What stands before it in its part of the string, as the template has it. */
   readonly before: string;
@@ -12,9 +13,9 @@ export interface Place {
 /** Fills the places of a part of a string. */
 type Put = (part: string, by: (place: Place) => string) => string;
 
-/** Addresses in running text: those of links, and whatever has a scheme. */
+/** Addresses in running text: those of links, what has a scheme, and values that are to be addresses. */
 const ADDRESS =
-  /(?<=\]\(\s{0,8})[^)\s]+|(?<=\bhref\s{0,8}=\s{0,8}["']?)[^"'\s>]+|[a-z][a-z0-9+.-]*:\/\/[\x21\x23-\x26\x2a-\x3b\x3d\x3f-\x5a\x5c\x5e-\x7e]*/gi;
+  /(?<=\]\(\s{0,8})[^)\s]+|(?<=\bhref\s{0,8}=\s{0,8}["']?)[^"'\s>]+|(?:[a-z][a-z0-9+.-]*:\/\/|\$\{[A-Z][A-Z0-9_]*:url\})[\x21\x23-\x26\x2a-\x3b\x3d\x3f-\x5a\x5c\x5e-\x7e]*/gi;
 /** An address as far as its host is settled by the template. */
 const PAST_HOST = /^(?:[a-z][a-z0-9+.-]*:\/\/[^/?#\\$]+[/?#]|\$\{[A-Z][A-Z0-9_]*:url\})/i;
 /** WeCom knows no way to escape its marks: what looks like them stands there instead. */
@@ -28,7 +29,8 @@ const MARKS: Readonly<Record<string, string>> = {
 };
 
 /** Fills one string, which stands under this key of a content. Throws an InputError. */
-export function fillString(text: string, key: string, put: Put): string {
+export function fillString(template: string, key: string, put: Put): string {
+  const text = withoutEdges(template);
   if (/url$/i.test(key)) return put(text, inAddress);
   if (key === 'pagepath') return put(text, ({ value }) => encoded(value));
   if (key === 'appid') return put(text, refused('appid may not be made of a value'));
@@ -37,9 +39,8 @@ export function fillString(text: string, key: string, put: Put): string {
   let from = 0;
   const words = (to: number): void => {
     const head = text.slice(0, from);
-    const part = put(text.slice(from, to), (place) => inWords(place, head, key === 'markdown'));
-    // The template's own addresses are not in here: this one was put together by values.
-    filled += part.replace(/:(?=\/\/)/g, '：');
+    // The template's own addresses are not in here.
+    filled += unlinked(put(text.slice(from, to), (place) => inWords(place, head, key === 'markdown')));
   };
   for (const { 0: address, index } of text.matchAll(ADDRESS)) {
     words(index);
@@ -58,14 +59,14 @@ function withoutAll(template: string, filled: string): string {
 }
 
 function inWords(place: Place, head: string, isMarkdown: boolean): string {
-  const { type, value } = place;
-  if (type === 'url') return addressOf(place);
+  const { name, type, value } = place;
   const before = head + place.before;
   if (before.lastIndexOf('<') > before.lastIndexOf('>')) return asWord(place);
+  if (type === 'host') return hostOf(name, value);
   const lines = type === 'text' ? value : value.replace(/[\r\n\u0085\u2028\u2029]+/g, ' ');
-  if (!isMarkdown) return lines.replaceAll('<', '＜');
+  if (!isMarkdown) return withEdges(lines.replaceAll('<', '＜'));
   const marked = lines.replace(/[<>[\]`*]/g, (mark) => MARKS[mark] ?? mark);
-  return marked.replace(/^\s*#+/gm, (mark) => mark.replaceAll('#', '＃'));
+  return withEdges(marked.replace(/^\s*#+/gm, (mark) => mark.replaceAll('#', '＃')));
 }
 
 function inAddress(place: Place): string {

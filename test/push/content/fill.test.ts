@@ -4,6 +4,8 @@ import { describe, expect, test } from 'vitest';
 import type { Content } from '../../../src/push/content/content.ts';
 import { checkPlaces, fill, namesIn } from '../../../src/push/content/fill.ts';
 
+/** What phones take for the name of a site. */
+const NAME = /[\p{L}\p{N}_-]\.\p{L}{2}/u;
 /** What breaks fillers that go through JSON, a regular expression's replacement, or a second pass. */
 const NASTY = ['"', '\\', '$1', '$&', '$$', "$'", '`', '${X}', '${NAME}', '}', '\\u0041', ''];
 
@@ -34,7 +36,7 @@ describe('filling a template', () => {
     const content = { textcard: { title: '${T}', description: 'd', url: 'https://a.example/' } };
     const value = '","url":"https://evil.example/';
     expect(JSON.parse(JSON.stringify(fill(content, { T: value })))).toEqual({
-      textcard: { ...content.textcard, title: value.replace('://', '：//') },
+      textcard: { ...content.textcard, title: '","url":"https：//evil［.］example/' },
     });
   });
 
@@ -58,13 +60,13 @@ describe('a value says no more than its template', () => {
   test.each([
     ['${A}', 'x\n# y', 'x # y'],
     ['${A:text}', 'x\n# y', 'x\n＃ y'],
-    ['${A}', '[a](https://evil.example/)', '［a］(https：//evil.example/)'],
+    ['${A}', '[a](https://evil.example/)', '［a］(https：//evil［.］example/)'],
     [
       '${A}',
       '<font color="warning">a</font> <@all> `b` **c**',
       '＜font color="warning"＞a＜/font＞ ＜@all＞ ｀b｀ ＊＊c＊＊',
     ],
-    ['https:${A}', '//evil.example', 'https：//evil.example'],
+    ['https:${A}', '//evil.example', 'https：//evil［.］example'],
     [
       '[a](https://h.example/${A}?b=${A})',
       '../x?y&z)',
@@ -79,7 +81,7 @@ describe('a value says no more than its template', () => {
   test('a link in a text is none', () => {
     const value = '<a href="https://evil.example/">a</a>';
     expect(fill({ text: '${A}' }, { A: value })).toEqual({
-      text: '＜a href="https：//evil.example/">a＜/a>',
+      text: '＜a href="https：//evil［.］example/">a＜/a>',
     });
   });
 
@@ -94,8 +96,33 @@ describe('a value says no more than its template', () => {
     ['<@${A}>', 'all'],
     ['<@a${A}>', 'll'],
     ['<font color="${A}">', 'a"><@b'],
+    ['${A:host}', 'evil.example/login'],
+    ['${A:host}', 'a b'],
+    ['${A:host}', 'tel:+110'],
+    ['${A:host}', '@all'],
   ])('%j refuses %j, which would move its host or its marks', (text, value) => {
     expect(() => filled(text, value)).toThrow('variables: ');
+  });
+
+  test.each([
+    ['${A}', 'evil.example', 'evil［.］example'],
+    ['corp.example：${A}！', '见 www.evil.example/x?y', 'corp.example：见 www［.］evil［.］example/x?y！'],
+    ['${A}', '请看evil.example，谢谢', '请看evil［.］example，谢谢'],
+    ['evil.${A}', 'example', 'evil［.］example'],
+    ['x${A}${A}', '.example', 'x［.］example［.］example'],
+    ['${A}', 'xn--evil.xn--p1ai:8080', 'xn--evil［.］xn--p1ai:8080'],
+    ['${A}\uffff', 'evil.example', 'evil［.］example\ufffd'],
+    ['${A}', '\uffffevil.example', '\ufffdevil［.］example'],
+    ['${A}', '10.1.2.3 v1.4.2 12.5% db.svc.local a.log', '10.1.2.3 v1.4.2 12.5% db.svc.local a.log'],
+    ['${A}', 'java.io.IOException: 失败。请处理', 'java.io.IOException: 失败。请处理'],
+    ['${A:host} 宕机', 'web-1.prod.corp.example:8080', 'web-1.prod.corp.example:8080 宕机'],
+    ['${A:host}', '2001:db8::1', '2001:db8::1'],
+    ['见 ${A:url}', 'https://h.example/a b', '见 https://h.example/a%20b'],
+    ['见 ${A:url}?q=${A}', 'https://h.example/', '见 https://h.example/?q=https%3A%2F%2Fh.example%2F'],
+    ['[a](${A:url}?q=${A})', 'https://h.example/', '[a](https://h.example/?q=https%3A%2F%2Fh.example%2F)'],
+  ])('a phone makes no link of a value: %j with %j', (text, value, sent) => {
+    expect(fill({ text }, { A: value })).toEqual({ text: sent });
+    expect(filled(text, value)).toEqual({ markdown: sent });
   });
 
   test('nobody is mentioned, and no mini program opened, that the template does not name', () => {
@@ -113,7 +140,9 @@ describe('a value says no more than its template', () => {
     const url = 'https://${A}.example/';
     expect(() => checkPlaces({ textcard: { title: 'a', description: 'b', url } })).toThrow('${A:url}');
     expect(() => checkPlaces({ text: '${A:html}' })).toThrow('of no type');
-    expect(() => checkPlaces({ text: '${A} ${B:text} ${C:url} https://h.example/${A}' })).not.toThrow();
+    expect(() =>
+      checkPlaces({ text: '${A} ${B:text} ${C:url} ${D:host} https://h.example/${A}' }),
+    ).not.toThrow();
   });
 
   test('whatever the value: no mark, no mention, no line and no host is its own', () => {
@@ -151,6 +180,7 @@ describe('a value says no more than its template', () => {
         expect(markdown).not.toMatch(/^\s*#/m);
         const addresses = markdown.match(/:\/\/[^\s/]*/g);
         expect(addresses).toEqual(['://h.example']);
+        expect(markdown.replace('https://h.example/', '')).not.toMatch(NAME);
       }),
     );
   });

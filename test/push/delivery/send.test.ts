@@ -230,6 +230,19 @@ test('values that make more of a template than a message may be fail with a sent
   expect(harness.weCom.textsTo('user:anna')).toEqual([]);
 });
 
+test('what was handed in under older rules, as was its template, is filled by those of today', async () => {
+  const replica = harness.start();
+  const old = (text: string) =>
+    harness.send(replica, textTo('anna', text, { variables: { A: 'evil.example' } }));
+  await old(`see \${A} and \${A:html}`);
+  for (const text of [`https://\${A}/`, `<a href="\${A}">a</a>`]) {
+    expect(await harness.deliveries(await old(text))).toMatchObject([
+      { state: 'failed', problem: expect.stringContaining('the host of a link is not made of') },
+    ]);
+  }
+  expect(harness.weCom.textsTo('user:anna')).toEqual([`see evil［.］example and \${A:html}`]);
+});
+
 test('an open breaker spares calls, is no try, and lets go on when it is closed', async () => {
   const replica = harness.start();
   let isDown = true;
