@@ -23,18 +23,22 @@ import type { World } from './world.ts';
 export function replace(world: World, call: Call, subresource?: 'status'): KubeObject {
   const current = find(world.store, call.resource.plural, call);
   const { metadata } = readProposal(call.body);
-  requirePlace(call, metadata);
-  if ((metadata.name ?? '') === '') {
-    throw badRequest(
-      `the name of the object (${call.name} based on URL) was undeterminable: name must be provided`,
-    );
-  }
+  requireName(call, metadata);
   requireSame(call, current, { uid: metadata.uid });
   return world.registry.update(
     call.resource.plural,
     current,
     checked(call, call.body),
     readWrite(call, subresource),
+  );
+}
+
+/** Refuses (400) an object that belongs under another URL, or does not say its name. */
+function requireName(call: Call, metadata: Readonly<Record<string, unknown>>): void {
+  requirePlace(call, metadata);
+  if ((metadata.name ?? '') !== '') return;
+  throw badRequest(
+    `the name of the object (${call.name} based on URL) was undeterminable: name must be provided`,
   );
 }
 
@@ -72,7 +76,9 @@ export function writeScale(world: World, call: Call, how: 'replace' | 'patch'): 
   const plural = scalable(call.resource);
   const current: Scalable = find(world.store, plural, call);
   const scale = how === 'patch' ? applyPatch(call.contentType, scaleOf(current), call.body) : call.body;
-  const written = world.registry.update(plural, current, withScale(current, scale), readWrite(call, 'scale'));
+  const proposed = withScale(current, scale);
+  requireName(call, readProposal(scale).metadata);
+  const written = world.registry.update(plural, current, proposed, readWrite(call, 'scale'));
   return scaleOf(written);
 }
 
@@ -88,7 +94,7 @@ function scalable({ plural }: Resource): 'deployments' | 'replicasets' {
  */
 export function remove(world: World, call: Call): unknown {
   const { resource } = call;
-  const options = isRecord(call.body) ? call.body : {};
+  const options = readDeleteOptions(call.body);
   const current = find(world.store, resource.plural, call);
   const { name, uid } = current.metadata;
   requireSame(call, current, isRecord(options.preconditions) ? options.preconditions : {});
@@ -109,6 +115,15 @@ export function remove(world: World, call: Call): unknown {
   const group = resource.group === '' ? {} : { group: resource.group };
   const details = { name, ...group, kind: resource.plural, uid };
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details };
+}
+
+/** The body of a DELETE. Throws 400 for another object: who sends one does not mean a deletion. */
+function readDeleteOptions(body: unknown): Readonly<Record<string, unknown>> {
+  const options = isRecord(body) ? body : {};
+  const { kind = 'DeleteOptions' } = options;
+  if (kind !== 'DeleteOptions')
+    throw badRequest(`the body of a DELETE must be of type DeleteOptions, not ${kind}`);
+  return options;
 }
 
 const policies = ['Orphan', 'Background', 'Foreground'] as const;

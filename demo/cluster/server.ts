@@ -46,6 +46,10 @@ export function createServer(
     throw new ApiFailure(406, 'NotAcceptable', message);
   });
 
+  app.addHook('onRequest', async ({ raw }) => {
+    // What does not say what it is, is JSON: the Python client says nothing when it replaces an object.
+    raw.headers['content-type'] ||= 'application/json';
+  });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     ['application/json', ...patchTypes],

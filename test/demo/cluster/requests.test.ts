@@ -140,6 +140,27 @@ test.each<[why: string, request: Request, code: number, reason: string, message:
     'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "Odd"',
   ],
   [
+    'a deletion that sends an object',
+    ['DELETE', web, as('apps/v1', 'Deployment')],
+    400,
+    'BadRequest',
+    'the body of a DELETE must be of type DeleteOptions, not Deployment',
+  ],
+  [
+    'a scale of another name',
+    ['PUT', `${web}/scale`, { metadata: { name: 'x' }, spec: { replicas: 1 } }],
+    400,
+    'BadRequest',
+    'the name of the object (x) does not match the name on the URL (web)',
+  ],
+  [
+    'a scale without its name',
+    ['PUT', `${web}/scale`, { spec: { replicas: 1 } }],
+    400,
+    'BadRequest',
+    'the name of the object (web based on URL) was undeterminable: name must be provided',
+  ],
+  [
     'a form that this server cannot write',
     ['GET', web, undefined, { accept: 'application/vnd.kubernetes.protobuf' }],
     406,
@@ -230,6 +251,13 @@ test('an object that does not say what it is, is what the URL says, and may be Y
     code: 201,
     body: { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'written' } },
   });
+});
+
+test('a body without a type is JSON', async () => {
+  const body = JSON.stringify(named('untyped'));
+  const untyped = { 'content-type': '' };
+  expect(await ask(['POST', `${deployments}?dryRun=All`, body, untyped])).toMatchObject({ code: 201 });
+  expect(await ask(['PATCH', web, '{}', untyped])).toMatchObject({ code: 415 });
 });
 
 test('every group that is served is among the groups, and each is described', async () => {
