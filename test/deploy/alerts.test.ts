@@ -1,3 +1,5 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { promtool, withoutPromtool } from '#test/promtool.ts';
@@ -10,6 +12,20 @@ withPromtool(`the alerts fire when they should, and only then${withoutPromtool}`
     isContent: true,
     said: expect.stringContaining('SUCCESS'),
   });
+});
+
+withPromtool(`they do so whatever the jobs are called${withoutPromtool}`, () => {
+  const directory = mkdtempSync(join(tmpdir(), 'keypad-jobs-'));
+  const renamed = (text: string): string =>
+    text
+      .replace('alerts.yaml', join(deploy, 'alerts.yaml'))
+      .replace(/job="keypad-(\w+)"/g, 'job="production/$1-7f"');
+  writeFileSync(
+    join(directory, 'renamed.yaml'),
+    renamed(readFileSync(join(deploy, 'alerts.test.yaml'), 'utf8')),
+  );
+  expect(promtool(directory, 'test', 'rules', 'renamed.yaml').said).toContain('SUCCESS');
+  rmSync(directory, { recursive: true, force: true });
 });
 
 withPromtool(`Prometheus takes the example of its settings, and the rules with it${withoutPromtool}`, () => {

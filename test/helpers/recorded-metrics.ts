@@ -11,6 +11,11 @@ type Targets = Readonly<Record<'bot' | 'ops' | 'push', string>>;
 const STEP_S = 15;
 const names = new Set(readRules().flatMap(({ expr }) => selectorsOf(expr).map(({ name }) => name)));
 
+/** One value of a series. As with Prometheus, it ends at the first scrape that does not see it any more. */
+function valueAt(values: readonly (number | undefined)[], step: number): number | string {
+  return values[step] ?? (values[step - 1] === undefined ? '_' : 'stale');
+}
+
 /**
  * Plays what the roles really show to the rules, as a Prometheus that scrapes each 15 s would have it. Its time is told, so
  * nobody waits for it: `scrape` looks once, and what it saw stays for so many seconds.
@@ -70,7 +75,7 @@ export function recordMetrics(targets: Targets) {
         };
         const input = [...values].map(([series, all]) => ({
           series,
-          values: Array.from(all, (value) => value ?? '_').join(' '),
+          values: Array.from({ length: steps }, (_, step) => valueAt(all, step)).join(' '),
         }));
         const played = {
           interval: `${STEP_S}s`,
