@@ -123,13 +123,12 @@ export async function createPush({ config, log, registry }: PushParts) {
   delivery.start();
   webhooks.start();
   campaigns.start();
-  let isClosing = false;
   const loops = [
     { restMs: SETTLE_MS, work: rates.settle },
     { restMs: MINUTE_MS, work: keys.prune },
     { restMs: HOUR_MS, work: media.prune },
     { restMs: HOUR_MS, work: webhooks.prune },
-    ...purgeRounds({ ...common, keepDays: config.keepDays, isStopped: () => isClosing }),
+    ...purgeRounds({ ...common, keepDays: config.keepDays }),
   ].map((round) => createLoop({ ...round, onError: report }));
   for (const loop of loops) loop.start();
 
@@ -145,8 +144,7 @@ export async function createPush({ config, log, registry }: PushParts) {
     reload: async (): Promise<void> => accounts.reload(),
     /** Finishes the requests and sends in flight; what is queued stands in MySQL. */
     async close(): Promise<void> {
-      // What purges stops at once, so that it is over when the rest is.
-      isClosing = true;
+      // What purges is told at once, so that it is over when the rest is.
       const stopped = loops.map((loop) => loop.stop());
       await app.close();
       await campaigns.close();

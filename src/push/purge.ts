@@ -1,15 +1,15 @@
 import { purgeCampaigns, purgeSlices } from './campaigns/removal-store.ts';
 import type { Database } from './database/database.ts';
-import type { Pace } from './database/pieces.ts';
 import { purgeLimits, purgeMessages } from './messages/purge-store.ts';
 import { purgeLines } from './queue/line-purge-store.ts';
 
-interface PurgeParts extends Pace {
+interface PurgeParts {
   readonly db: Database;
   /** How long messages and campaigns are kept after their end. */
   readonly keepDays: number;
   /** Unix ms. */
   readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<unknown>;
 }
 
 const MINUTE_MS = 60_000;
@@ -20,16 +20,16 @@ const DAY_MS = 86_400_000;
  * The rounds that delete by and by what is not needed any more, in one replica, each with the rest that follows it (ms):
  * a minute, and an hour between walks over the lines. Once it is stopped, no further piece is begun.
  */
-export function purgeRounds({ db, keepDays, now, ...pace }: PurgeParts) {
-  const work = async (): Promise<void> => {
-    const ended = { ...pace, db, before: now() - keepDays * DAY_MS, now: now() };
+export function purgeRounds({ db, keepDays, now, sleep }: PurgeParts) {
+  const work = async (isStopped: () => boolean): Promise<void> => {
+    const ended = { db, sleep, isStopped, before: now() - keepDays * DAY_MS, now: now() };
     await purgeMessages(ended);
     await purgeCampaigns(ended);
     await purgeSlices(ended);
-    if (!pace.isStopped()) await purgeLimits(db, now());
+    if (!isStopped()) await purgeLimits(db, now());
   };
   return [
     { restMs: MINUTE_MS, work },
-    { restMs: HOUR_MS, work: () => purgeLines({ ...pace, db }) },
+    { restMs: HOUR_MS, work: (isStopped: () => boolean) => purgeLines({ db, sleep, isStopped }) },
   ];
 }

@@ -4,8 +4,11 @@ export interface LoopParts {
   readonly restMs: number | (() => number);
   /** The shortest time from the beginning of one round to that of the next; ms. */
   readonly paceMs?: number;
-  /** One round; after one that resolves to true the next follows at once. What it throws ends that round only. */
-  readonly work: () => Promise<unknown>;
+  /**
+   * One round; after one that resolves to true the next follows at once. What it throws ends that round only. A long one may
+   * ask in between whether the loop has been stopped.
+   */
+  readonly work: (isStopped: () => boolean) => Promise<unknown>;
   readonly onError: (error: unknown) => void;
 }
 
@@ -23,7 +26,7 @@ export function createLoop({ restMs, paceMs = 0, work, onError }: LoopParts) {
   };
   const round = async (): Promise<unknown> => {
     try {
-      return await work();
+      return await work(() => isStopped);
     } catch (error) {
       onError(error);
       return false;

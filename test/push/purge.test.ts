@@ -40,10 +40,12 @@ test('what is purged ended as many days ago as are kept; a process that ends beg
   await db.insertInto('campaign_slices').values(slice).execute();
   const campaigns = () => db.selectFrom('campaigns').select('id').execute();
   const slices = () => db.selectFrom('campaign_slices').select('id').execute();
+  const days = () => db.selectFrom('sent_days').select('day').execute();
+  await db.insertInto('sent_days').values({ account: 'default', day: 1, used: 1 }).execute();
   let isClosing = false;
   const purge = async (sleep: () => Promise<unknown>) => {
-    const rounds = purgeRounds({ db, keepDays: 90, now: () => now, sleep, isStopped: () => isClosing });
-    for (const { work } of rounds) await work();
+    const rounds = purgeRounds({ db, keepDays: 90, now: () => now, sleep });
+    for (const { work } of rounds) await work(() => isClosing);
   };
 
   await purge(async () => {
@@ -51,11 +53,13 @@ test('what is purged ended as many days ago as are kept; a process that ends beg
   });
   expect(await ids()).toEqual(['old 2', 'young']);
   expect(await lines()).not.toEqual([]);
+  expect(await days()).not.toEqual([]);
 
   isClosing = false;
   await purge(async () => null);
   expect(await ids()).toEqual(['young']);
   expect(await lines()).toEqual([]);
+  expect(await days()).toEqual([]);
   expect(await campaigns()).toEqual([{ id: 'again' }]);
   expect(await slices()).toEqual([]);
   await drop();

@@ -12,10 +12,12 @@ afterEach(() => {
 function loop(paceMs = 0) {
   const rounds: PromiseWithResolvers<unknown>[] = [];
   const errors: unknown[] = [];
+  let heard = () => false;
   const made = createLoop({
     restMs: 1000,
     paceMs,
-    work() {
+    work(isStopped) {
+      heard = isStopped;
       const round = Promise.withResolvers<unknown>();
       rounds.push(round);
       return round.promise;
@@ -23,7 +25,7 @@ function loop(paceMs = 0) {
     onError: (error) => errors.push(error),
   });
   const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
-  return { loop: made, rounds, errors, pass };
+  return { loop: made, rounds, errors, pass, heard: () => heard() };
 }
 
 test('a round follows each rest, and never while another is under way', async () => {
@@ -93,16 +95,18 @@ test('a round that throws before it waits is reported too', async () => {
   expect(errors).toEqual([new Error('at once'), new Error('at once')]);
 });
 
-test('a stop waits for the round under way and begins no other', async () => {
-  const { loop: each, rounds, pass } = loop();
+test('a stop waits for the round under way, which can hear of it, and begins no other', async () => {
+  const { loop: each, rounds, pass, heard } = loop();
   each.wake();
   each.start();
   await pass(0);
+  expect(heard()).toBe(false);
   let isStopped = false;
   const stopped = each.stop().then(() => {
     isStopped = true;
   });
   await pass(5000);
+  expect(heard()).toBe(true);
   expect(isStopped).toBe(false);
   rounds[0]?.resolve(true);
   await stopped;

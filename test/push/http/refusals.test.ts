@@ -80,6 +80,8 @@ describe.each(cases)('%s refuses', (_name, each) => {
       const one = await api.say({ ...right, headers: { ...right.headers, [name]: undefined } });
       expect(one.status).toBe(401);
     }
+    const none = { ...right, nonce: 'undefined', headers: { [signatureHeaders.nonce]: undefined } };
+    expect(await api.say(none)).toMatchObject({ status: 401 });
   });
 
   test('a wrong key, and an unknown app in the same words and with the same headers', async () => {

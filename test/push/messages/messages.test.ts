@@ -158,7 +158,11 @@ describe('is refused in one sentence that names', () => {
       'textcard: robots',
     ],
     ['mentions beside no text', { to: users, markdown: 'a', mentioned: ['a'] }, 'mentioned only beside text'],
-    ['mentions beside a template', { to: users, template: { key: 'alarm' }, mentioned: ['a'] }, 'mentioned'],
+    [
+      'mentions beside a template',
+      { to: users, template: { key: 'alarm' }, mentioned: ['a'] },
+      'may have mentioned and plainTextFor not beside template',
+    ],
     ['plain text beside text', { ...text, plainTextFor: 'all' }, 'plainTextFor only beside markdown'],
     ['a media_id', { to: users, image: { media_id: 'a' } }, 'image'],
     ['no hash', { to: users, file: { sha256: 'a', name: 'a' } }, 'file.sha256'],
