@@ -79,10 +79,12 @@ export function requeue(db: Database, app: string, messageId: string): Promise<n
         where message_id = ${messageId} and state in ('failed', 'dead') order by id`.execute(tx);
       return rows.map((row) => ({ ...row, line: lineOf(message.lane, row.receiver, row.account), since: 0 }));
     };
-    const now = await joinLines(tx, await readMissed());
+    const joining = new Map((await readMissed()).map((each) => [each.id, each]));
+    const now = await joinLines(tx, [...joining.values()]);
     const anew = { state: 'queued', since: now, due_at: now, tries: 0, errcode: null, problem: null };
-    // Two at once: whoever waits for the locks of the lines finds nothing more to do.
-    const rows = (await readMissed()).map(({ id, line }) => ({ ...anew, id, line, finished_at: null }));
+    // Two at once: whoever waits for the locks of the lines finds nothing more to do. What failed meanwhile has not joined its line.
+    const missed = (await readMissed()).filter(({ id }) => joining.has(id));
+    const rows = missed.map(({ id, line }) => ({ ...anew, id, line, finished_at: null }));
     // What is purged at this moment is not there any more.
     const queued = await updateRows(tx, 'deliveries', columns, rows);
     if (queued === 0) return 0;

@@ -1,6 +1,10 @@
+import { sql } from 'kysely';
 import { expect, test } from 'vitest';
+import type { Tx } from '../../../src/push/database/database.ts';
+import { NEVER } from '../../../src/push/database/delivery-tables.ts';
+import { lockLines } from '../../../src/push/queue/line-store.ts';
 import { WeComError } from '../../../src/wecom/api/wecom-error.ts';
-import { textTo, useDeliveryHarness } from './delivery-harness.ts';
+import { textTo, useDeliveryHarness, waitingForLocks } from './delivery-harness.ts';
 
 const harness = useDeliveryHarness();
 const DAY_MS = 86_400_000;
@@ -126,4 +130,30 @@ test('failed and dead ones are sent again at the end of their line, with their a
   expect(harness.weCom.textsTo('user:anna')).toEqual(['again', 'before', 'again']);
   expect((await harness.attempts(id)).map(({ errcode }) => errcode)).toEqual(['60011', '0']);
   expect(await replica.resend('ci', id)).toBe(0);
+});
+
+test('what fails while its message is being sent again is left for the next time, and never stands in a line that nobody looks at', async () => {
+  const replica = harness.open();
+  const { id } = await replica.accept(textTo(['anna', 'bert'], 'hello'));
+  const fails = async (tx: Tx, user: string) => {
+    const over = { state: 'failed', line: null, finished_at: 1 } as const;
+    await tx.updateTable('deliveries').set(over).where('receiver', '=', `user:${user}`).execute();
+    const line = `normal:user:${user}`;
+    await tx.updateTable('delivery_lines').set({ due_at: NEVER }).where('line', '=', line).execute();
+    await sql`update messages set open = open - 1, finished_at = 1`.execute(tx);
+  };
+  await harness.db.transaction().execute((tx) => fails(tx, 'anna'));
+  const { again } = await harness.db.transaction().execute(async (tx) => {
+    await lockLines(tx, ['normal:user:anna']);
+    const resending = replica.resend('ci', id);
+    await waitingForLocks(harness.db).toBe(1);
+    await fails(tx, 'bert');
+    return { again: resending };
+  });
+  expect(await again).toBe(1);
+  expect(await harness.deliveries(id)).toMatchObject([{ state: 'queued' }, { state: 'failed' }]);
+  expect(await replica.resend('ci', id)).toBe(1);
+  replica.start();
+  expect(await replica.finished(id, 10_000)).toBe(true);
+  expect(await harness.deliveries(id)).toMatchObject([{ state: 'sent' }, { state: 'sent' }]);
 });
