@@ -138,6 +138,7 @@ export const deliveryTables = {
 };
 export type DeliveryTables = RowsOf<typeof deliveryTables>;
 
-/** A delivery, and an attempt, as they are read. */
+/** A message, a delivery, and an attempt, as they are read. */
+export type MessageRow = Readonly<Selectable<DeliveryTables['messages']>>;
 export type DeliveryRow = Readonly<Selectable<DeliveryTables['deliveries']>>;
 export type AttemptRow = Readonly<Selectable<DeliveryTables['attempts']>>;

@@ -28,9 +28,9 @@ export async function insertMessages(tx: Tx, drafts: readonly Draft[]): Promise<
   await insertRows(tx, 'messages', rows.map(messageRow), sql`on duplicate key update id = messages.id`);
   const owners = await ownersOfKeys(tx, drafts);
   const inserted = drafts.map((draft) => verdict(draft, owners));
-  const fresh = rows.filter(({ draft }, index) => {
+  const fresh = rows.filter((_, index) => {
     const found = inserted[index];
-    return found !== undefined && 'isNew' in found && found.isNew && found.id === draft.id;
+    return found !== undefined && 'isNew' in found && found.isNew;
   });
   const deliveries = fresh.flatMap(deliveriesOf);
   const now = await joinLines(tx, deliveries);

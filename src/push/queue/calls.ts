@@ -40,10 +40,8 @@ export function createCalls(concurrency: number) {
     },
     /** Waits for those that are under way, but not for ever. */
     async settle(): Promise<void> {
-      const end = new AbortController();
-      const late = sleep(CLOSE_MS, undefined, { signal: end.signal }).catch(() => {});
-      await Promise.race([Promise.all([...underWay.values()].flatMap(({ open }) => [...open])), late]);
-      end.abort();
+      const all = Promise.all([...underWay.values()].flatMap(({ open }) => [...open]));
+      await Promise.race([all, sleep(CLOSE_MS, undefined, { ref: false })]);
     },
   };
 }

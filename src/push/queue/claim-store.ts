@@ -3,7 +3,7 @@ import type { Content } from '../content/content.ts';
 import type { Lane, Variables } from '../content/message.ts';
 import { databaseTime } from '../database/clock.ts';
 import type { Database, Tx } from '../database/database.ts';
-import type { DeliveryRow } from '../database/delivery-tables.ts';
+import type { DeliveryRow, MessageRow } from '../database/delivery-tables.ts';
 import { inParts } from '../database/values.ts';
 import { LEASE_MS, nextInLine } from './line-store.ts';
 
@@ -115,12 +115,6 @@ export interface OutgoingMessage {
   readonly receivers: number;
 }
 
-/** What of a message is JSON in the database. */
-interface Stored {
-  readonly content: string;
-  readonly variables: string | null;
-}
-
 /** Reads messages as they stand in the database, where we wrote them. What is not there, or cannot be read, is left out. */
 export async function readMessages(
   tx: Tx,
@@ -129,7 +123,7 @@ export async function readMessages(
   const rows = await inParts(
     tx,
     ids,
-    (some) => sql<Pick<OutgoingMessage, 'id' | 'app' | 'receivers'> & Stored>`
+    (some) => sql<Pick<MessageRow, 'id' | 'app' | 'content' | 'variables' | 'receivers'>>`
       select id, app, content, variables, receivers from messages where id in (${some})`,
   );
   const messages = new Map<string, OutgoingMessage>();

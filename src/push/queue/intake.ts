@@ -2,7 +2,7 @@ import { createBatcher } from '../../server/batch.ts';
 import { transact } from '../../server/database.ts';
 import type { Accepted, NewMessage } from '../content/message.ts';
 import { isDatabaseAway } from '../database/database.ts';
-import { type Draft, type Inserted, insertMessages } from './accept-store.ts';
+import { type Draft, insertMessages } from './accept-store.ts';
 import type { QueueParts } from './queue-parts.ts';
 
 /** What taking messages in needs. */
@@ -23,19 +23,19 @@ export function createIntake({ db, now, newId, onCommitted }: IntakeParts) {
   const draft = (message: NewMessage): Draft => ({ id: newId(), at: now(), message });
 
   /** A message that the database refuses must not take others with it; the refusal left nothing behind. */
-  const write = async (drafts: readonly Draft[]): Promise<Inserted | readonly unknown[]> => {
+  const write = async (drafts: readonly Draft[]): Promise<readonly (Accepted | Error)[]> => {
     try {
       return await transact(db, (tx) => insertMessages(tx, drafts));
     } catch (error) {
       if (isDatabaseAway(error)) throw error;
-      if (drafts.length === 1) return [error];
+      if (drafts.length === 1) return [error as Error];
     }
-    const each: unknown[] = [];
-    for (const one of drafts) each.push(...(await write([one]).catch((error: unknown) => [error])));
+    const each: (Accepted | Error)[] = [];
+    for (const one of drafts) each.push(...(await write([one]).catch((error: Error) => [error])));
     return each;
   };
   const open = () =>
-    createBatcher<Draft, unknown>(
+    createBatcher<Draft, Accepted | Error>(
       async (drafts) => {
         const written = await write(drafts);
         onCommitted();
@@ -51,12 +51,8 @@ export function createIntake({ db, now, newId, onCommitted }: IntakeParts) {
     async accept(message: NewMessage): Promise<Accepted> {
       const commit = message.lane === 'alert' ? alerts : others;
       const accepted = await commit(draft(message));
-      if (isAccepted(accepted)) return accepted;
-      throw accepted;
+      if (accepted instanceof Error) throw accepted;
+      return accepted;
     },
   };
-}
-
-function isAccepted(written: unknown): written is Accepted {
-  return typeof written === 'object' && written !== null && 'isNew' in written;
 }

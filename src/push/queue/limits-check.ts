@@ -3,7 +3,7 @@ import { lanes } from '../content/message.ts';
 import type { Tx } from '../database/database.ts';
 import { type Candidate, readOthers } from './claim-store.ts';
 import { countsToday, dayOf, freeAt, limitKind, type Usage } from './limits.ts';
-import { type DayCount, findClose, readDay, readUsage } from './limits-store.ts';
+import { findClose, readDay, readUsage } from './limits-store.ts';
 import { laneOf, otherLines, targetOf } from './lines.ts';
 import type { QueueParts } from './queue-parts.ts';
 
@@ -74,18 +74,16 @@ function waitOf(
   return freeAt(used, underWay + unknown) > now ? { at: now + SOON_MS, limit: 'lane' } : null;
 }
 
-/** What a claim takes of the day of an account, of which `most` may be used. */
-export interface TakenOfDay extends DayCount {
-  readonly most: number;
-}
-
-/** Who of these still has a place in the day of its account; lanes of higher rank first. */
+/**
+ * Who of these still has a place in the day of its account; lanes of higher rank first. `taken` is what is to be taken of
+ * days, and how much of them may be used at `most`.
+ */
 export async function placesOfDay(
   accounts: SendingAccounts,
   tx: Tx,
   members: readonly Candidate[],
   now: number,
-): Promise<{ readonly ids: ReadonlySet<number>; readonly taken: readonly TakenOfDay[] }> {
+) {
   const day = dayOf(now).number;
   const counted = Map.groupBy(
     members.filter(({ receiver }) => countsToday(receiver)),
@@ -93,7 +91,7 @@ export async function placesOfDay(
   );
   const ids = new Set(members.filter(({ receiver }) => !countsToday(receiver)).map(({ id }) => id));
   const used = await readDay(tx, [...counted.keys()], day);
-  const taken = [...counted].map(([account, some]): TakenOfDay => {
+  const taken = [...counted].map(([account, some]) => {
     // One that was taken out of the configuration at this moment is given back before it is sent.
     const most = 200 * (accounts.find(account)?.accountLimit() ?? Number.MAX_SAFE_INTEGER / 200);
     const within = some.slice(0, Math.max(0, most - (used.get(account) ?? 0)));

@@ -1,8 +1,9 @@
-import type { Messenger, Receipt } from '../../wecom/api/messenger.ts';
+import type { Receipt } from '../../wecom/api/messenger.ts';
 import type { Outgoing } from '../../wecom/api/outgoing.ts';
 import { type Receiver, readReceiver } from '../content/message.ts';
 import type { Claimed } from '../queue/claim.ts';
 import { CHECK_SECONDS } from './repeats-store.ts';
+import type { SenderParts } from './send.ts';
 
 /** What WeCom said of a call that it took: its msgid, if it gave one, and why some receivers did not get it. */
 export interface Taken {
@@ -10,15 +11,9 @@ export interface Taken {
   readonly missed: ReadonlyMap<Receiver, string>;
 }
 
-/** How a call goes out. */
-export interface CallParts {
-  readonly messenger: Messenger;
-  readonly robots: Readonly<Record<string, string>>;
-}
-
 /** Sends one part to all members of a group in one call; `isChecked` asks WeCom to drop it if it has had the same lately. */
 export async function call(
-  { messenger, robots }: CallParts,
+  { messenger, robots }: Pick<SenderParts, 'messenger' | 'robots'>,
   message: Outgoing,
   members: readonly [Claimed, ...Claimed[]],
   isChecked: boolean,

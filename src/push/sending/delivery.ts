@@ -64,8 +64,8 @@ export function createDelivery(parts: DeliveryParts) {
     async insert(tx: Tx, messages: readonly NewMessage[]): Promise<readonly string[]> {
       const inserted = await insertMessages(tx, messages.map(intake.draft));
       return inserted.map((one) => {
-        if ('isNew' in one) return one.id;
-        throw one;
+        if (one instanceof Error) throw one;
+        return one.id;
       });
     },
     /** Something may be due. */

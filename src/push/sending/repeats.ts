@@ -27,8 +27,8 @@ export type Repeats = ReturnType<typeof createRepeats>;
 
 /** Makes the check against what all replicas have sent, which stands in the attempts. */
 export function createRepeats(db: Database) {
-  const look = createBatcher<Said, Found>(
-    async (said) => {
+  const look = createBatcher(
+    async (said: readonly Said[]) => {
       const [same, owned] = await Promise.all([
         readSame(db, said),
         readOwned(db, [...new Set(said.flatMap(({ line }) => otherLines(line)))]),
@@ -59,11 +59,6 @@ export function createRepeats(db: Database) {
       return { ...planCall(members, checks), words };
     },
   };
-}
-
-interface Found {
-  readonly same: readonly Same[];
-  readonly isBusy: boolean;
 }
 
 /**
