@@ -1,11 +1,11 @@
 import type { CatalogueEntry } from '../src/contract/catalogue.ts';
-import { readDeclared } from '../src/ops/declared/index.ts';
+import { createDeclared } from '../src/ops/declared/index.ts';
 import { catalogueOf } from '../src/ops/http/catalogue.ts';
 import { openOperations } from '../src/ops/operations/generations.ts';
 
 /** What a platform with that folder of operations would tell a bot. Throws a ConfigError of every problem in it. */
 export async function loadCatalogue(directory: string) {
-  const { current, close } = await openOperations(directory, readDeclared, {
+  const { current, close } = await openOperations(directory, createDeclared({ environment: undefined }), {
     accepted: () => {},
     refused: () => {},
   });

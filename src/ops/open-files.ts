@@ -1,7 +1,7 @@
 import type { OpsConfig } from '../config.ts';
 import type { Log } from '../server/log.ts';
 import type { Clock } from './clock.ts';
-import { readDeclared } from './declared/index.ts';
+import { createDeclared } from './declared/index.ts';
 import { logOfRequest } from './http/routes.ts';
 import { openConnections } from './kubeconfig/connections.ts';
 import type { OpsMetrics } from './metrics.ts';
@@ -43,15 +43,19 @@ export async function openFiles({ config, log, metrics, clock, notifyAdmins, onE
       notifyAdmins(policy.current().admins, problems).catch(onError);
     },
   });
-  const operations = await openOperations(config.operationsDir, readDeclared, {
-    ...eventsOf('operations'),
-    accepted(isNew) {
-      eventsOf('operations').accepted(isNew);
-      metrics.operations(operationNames());
-      // What the policy says of their names may be true, or false, only now.
-      if (isNew) policy.reload();
+  const operations = await openOperations(
+    config.operationsDir,
+    createDeclared({ environment: config.pluginEnvironment.reveal() }),
+    {
+      ...eventsOf('operations'),
+      accepted(isNew) {
+        eventsOf('operations').accepted(isNew);
+        metrics.operations(operationNames());
+        // What the policy says of their names may be true, or false, only now.
+        if (isNew) policy.reload();
+      },
     },
-  });
+  );
   const operationNames = (): readonly string[] => operations.current.all().map(({ name }) => name);
   metrics.operations(operationNames());
   const connections = await openConnections({

@@ -1,9 +1,9 @@
 import { loadCatalogue } from '../../demo/catalogue.ts';
-import { readDeclared } from '../../src/ops/declared/index.ts';
+import { createDeclared } from '../../src/ops/declared/index.ts';
 import { loadOperations } from '../../src/ops/operations/load.ts';
 import type { ChangeOperation, ReadOperation } from '../../src/ops/operations/operation.ts';
 
-const { operations } = await loadOperations('operations', readDeclared);
+const { operations } = await loadOperations('operations', createDeclared({ environment: undefined }));
 
 /** The operations of this repository, as a bot learns of them. */
 export const catalogue = await loadCatalogue('operations');

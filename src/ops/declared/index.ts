@@ -1,18 +1,28 @@
+import type { Environment } from '../../config.ts';
 import { ConfigError } from '../../errors.ts';
+import type { Declare } from '../operations/load.ts';
 import type { Operation } from '../operations/operation.ts';
 import { kindOf } from './declaration.ts';
 import { readSql } from './sql.ts';
 
+/** What the declarations of one process are read with. */
+export interface DeclaredParts {
+  /** What is there for operations of the environment; undefined for whoever runs none, and so needs no secret. */
+  readonly environment: Environment | undefined;
+}
+
 /** Reads the text of a declaration of that kind. Throws a ConfigError of every problem. */
-type ReadKind = (text: string) => Operation;
+type ReadKind = (text: string, parts: DeclaredParts) => Operation;
 
 /** The kinds of operations that need no TypeScript. */
 const kinds: Readonly<Record<string, ReadKind>> = { sql: readSql as ReadKind };
 
-/** Reads a declaration of any kind. Throws a ConfigError of every problem, each with its place in the file. */
-export function readDeclared(text: string): Operation {
-  const kind = kindOf(text);
-  const read = typeof kind === 'string' && Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
-  if (read === undefined) throw new ConfigError([`kind: is one of ${Object.keys(kinds).join(', ')}`]);
-  return read(text);
+/** Makes what reads a declaration of any kind. That throws a ConfigError of every problem, each with its place in the file. */
+export function createDeclared(parts: DeclaredParts): Declare {
+  return (text) => {
+    const kind = kindOf(text);
+    const read = typeof kind === 'string' && Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
+    if (read === undefined) throw new ConfigError([`kind: is one of ${Object.keys(kinds).join(', ')}`]);
+    return read(text, parts);
+  };
 }

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readDeclared } from '../../../src/ops/declared/index.ts';
+import { createDeclared } from '../../../src/ops/declared/index.ts';
 import { type OpsHarness, openOpsHarness, type Replica } from '../ops-harness.ts';
 
 const declaration = (query: string, more = '') => `
@@ -18,6 +18,8 @@ sql:
   query: ${JSON.stringify(query)}
   ${more}
 `;
+
+const readDeclared = createDeclared({ environment: undefined });
 
 let harness: OpsHarness;
 let ops: Replica;
