@@ -60,6 +60,14 @@ export const opsSettings = {
     example: 'at least 32 characters, made by: openssl rand -base64 33',
     read: matching(/^.{32,}$/, 'at least 32 characters on one line; make one with: openssl rand -base64 33'),
   }),
+  adoptsRows: {
+    name: 'OPS_ADOPT_ROWS',
+    about:
+      'yes for one start after an update from 0.1: what that version left open is gone on with. Otherwise such rows stop the start.',
+    example: 'yes',
+    fallback: 'no',
+    read: (text: string) => matching(/^(?:yes|no)$/, 'yes or no')(text) === 'yes',
+  },
   ...pushClient({
     prefix: 'OPS_PUSH',
     role: 'the ops platform',

@@ -70,7 +70,7 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
   const letGo = async (): Promise<void> => {
     await Promise.all([files.close(), db.destroy()]);
   };
-  const sealed = await migrate(records).catch(async (error: unknown) => {
+  const sealed = await migrate(records, config.adoptsRows).catch(async (error: unknown) => {
     await letGo();
     throw error;
   });

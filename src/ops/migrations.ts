@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import { PRINCIPAL_LENGTH } from '../contract/principal.ts';
+import { ConfigError } from '../errors.ts';
 import {
   asciiChar,
   migrate as migrateTo,
@@ -108,10 +109,15 @@ const codeTries = statements(
 );
 
 /**
- * Rows get their MAC (records.ts). Those of an earlier version that are open, or whose user may still ask, get theirs here;
- * what a crash in its middle leaves without one gets it when this is run again. Answers how many.
+ * Rows get their MAC (records.ts). Those of an earlier version that are open, or whose user may still ask, get theirs here,
+ * also when a crash in its middle left them without one. Answers how many. Whoever has the database can have this step run again, with rows of
+ * their own: unless the settings say that there are rows to be adopted, a row without a MAC is a ConfigError.
  */
-async function seal(db: Kysely<unknown>, { operationMac, messageMac }: Records): Promise<number> {
+async function seal(
+  db: Kysely<unknown>,
+  { operationMac, messageMac }: Records,
+  adoptsRows: boolean,
+): Promise<number> {
   for (const table of ['operations', 'outbox']) {
     const { rows } = await sql`select 1 from information_schema.columns where table_schema = database()
       and table_name = ${table} and column_name = 'mac'`.execute(db);
@@ -124,19 +130,28 @@ async function seal(db: Kysely<unknown>, { operationMac, messageMac }: Records):
   await sql`update operations set told = 1 where told = 0 and tell_after is not null`.execute(db);
   const { rows: operations } = await sql<SealedOperation>`select * from operations where mac is null
     and (finished_at is null or finished_at > (unix_timestamp() - 86400) * 1000)`.execute(db);
+  const { rows: messages } =
+    await sql<SealedMessage>`select * from outbox where mac is null and state = 'waiting'`.execute(db);
+  const count = operations.length + messages.length;
+  if (count > 0 && !adoptsRows) {
+    throw new ConfigError([
+      `OPS_ADOPT_ROWS: ${count} open rows of operations and outbox have no MAC; set it to yes for this one start if it is the first after an update from 0.1, and otherwise look who wrote them.`,
+    ]);
+  }
   for (const row of operations) {
     await sql`update operations set mac = ${operationMac(row)} where id = ${row.id}`.execute(db);
   }
-  const { rows: messages } =
-    await sql<SealedMessage>`select * from outbox where mac is null and state = 'waiting'`.execute(db);
   for (const row of messages) {
     await sql`update outbox set mac = ${messageMac(row)} where id = ${row.id}`.execute(db);
   }
-  return operations.length + messages.length;
+  return count;
 }
 
-/** Brings the platform's database to the form that this version needs, and answers how many rows got a MAC; throws a ConfigError. */
-export async function migrate(records: Records): Promise<number> {
+/**
+ * Brings the platform's database to the form that this version needs, and answers how many rows got a MAC: none unless the rows of
+ * an earlier version are to be adopted. Throws a ConfigError.
+ */
+export async function migrate(records: Records, adoptsRows = false): Promise<number> {
   let sealed = 0;
   await migrateTo(records.db, {
     steps: {
@@ -146,7 +161,7 @@ export async function migrate(records: Records): Promise<number> {
       '2026-12-tries-of-codes': codeTries,
       '2026-12-verified-rows': {
         up: async (db: Kysely<unknown>) => {
-          sealed = await seal(db, records);
+          sealed = await seal(db, records, adoptsRows);
         },
       },
     },

@@ -135,6 +135,7 @@ export async function openOpsHarness(options: { tick?: number; policy?: string }
         pluginEnvironment: createSecret({ PATH: process.env.PATH }),
         mysqlTargets: createSecret({ 'shop-db': database.serverUrl, 'pay-db': database.serverUrl }),
         auditKey: createSecret(AUDIT_KEY),
+        adoptsRows: false,
         pushUrl: push.url,
         pushAppId: push.app,
         pushAppKey: createSecret(push.key),

@@ -300,6 +300,7 @@ test('a platform does not start with a database that is away, and says which set
     mysqlTargets: createSecret({ 'shop-db': harness.serverUrl, 'pay-db': harness.serverUrl }),
     operationsDir: 'operations',
     auditKey: createSecret(AUDIT_KEY),
+    adoptsRows: false,
     pushUrl: 'http://127.0.0.1:1',
     pushAppId: 'keypad-ops',
     pushAppKey: createSecret('k'.repeat(43)),
