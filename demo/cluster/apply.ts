@@ -29,13 +29,11 @@ export function applyTo(live: KubeObject, application: Application): Proposal {
   const serious = conflicts.filter(({ path }) => !forgiven.has(path));
   if (serious.length > 0) throw applyConflict(serious);
   const kept = new Set([...wanted.keys(), ...others.flatMap(readFields)]);
-  const gone = new Set(
-    entries
-      .filter(isMine)
-      .flatMap(readFields)
-      .filter((path) => !kept.has(path)),
-  );
-  return without(merge(live, configuration, []), { gone, kept: [...kept] }) as Proposal;
+  const gone = entries
+    .filter(isMine)
+    .flatMap(readFields)
+    .filter((path) => !kept.has(path));
+  return without(merge(live, configuration, []), new Set(gone)) as Proposal;
 }
 
 interface Conflict {
@@ -100,55 +98,58 @@ function nameOf({ manager, operation, subresource, apiVersion }: ManagedFields):
   return operation === 'Apply' ? whole : `${whole} using ${apiVersion}`;
 }
 
-/** The value with what is wanted. Items of a list come in the wanted order; others go before what they stood before. */
+/** The value with what is wanted. */
 function merge(is: unknown, wanted: unknown, path: readonly string[]): unknown {
   const next = membersOf(wanted, path.at(-1));
   const old = membersOf(is, path.at(-1));
   if (next === undefined || old === undefined || Array.isArray(is) !== Array.isArray(wanted)) return wanted;
-  const steps = new Set(next.map(([step]) => step));
-  const rest = new Map(old);
-  const merged = new Map<string, unknown>();
-  const passOthers = (): void => {
-    for (const [step, value] of rest) {
-      if (steps.has(step)) return;
-      merged.set(step, value);
-      rest.delete(step);
-    }
-  };
-  for (const [step, member] of next) {
-    passOthers();
-    merged.set(step, merge(rest.get(step), member, [...path, step]));
-    rest.delete(step);
-  }
-  passOthers();
-  return madeOf(merged, Array.isArray(wanted));
+  const before = new Map(old);
+  const after = new Map(next);
+  const merged = mergedOrder([...before.keys()], [...after.keys()]).map((step) => {
+    if (!after.has(step)) return [step, before.get(step)] as const;
+    return [step, merge(before.get(step), after.get(step), [...path, step])] as const;
+  });
+  return madeOf(new Map(merged), Array.isArray(wanted));
 }
 
-/**
- * The value without the fields that are gone. What is empty then goes too, and an item goes whole with its name, unless
- * somebody owns a field in it.
- */
-function without(
-  value: unknown,
-  fields: { readonly gone: ReadonlySet<FieldPath>; readonly kept: readonly FieldPath[] },
-  path: readonly string[] = [],
-): unknown {
+/** What both name comes in the wanted order, and what one alone names near to where it stood, as the real server has it. */
+function mergedOrder(live: readonly string[], wanted: readonly string[]): readonly string[] {
+  const shared = wanted.filter((step) => live.includes(step));
+  const order: string[] = [];
+  let at = 0;
+  let next = 0;
+  while (at < live.length || next < wanted.length) {
+    const [old, asked] = [live[at], wanted[next]];
+    const isWanted = old !== undefined && wanted.includes(old);
+    if (old !== undefined && !isWanted) {
+      order.push(old);
+      at += 1;
+    } else if (old !== undefined && (order.includes(old) || (old !== asked && shared[0] !== old))) at += 1;
+    else if (asked !== undefined) {
+      order.push(asked);
+      if (shared[0] === asked) shared.shift();
+      if (old === asked) at += 1;
+      next += 1;
+    }
+  }
+  return order;
+}
+
+/** The value without the fields that are gone. What is empty then goes too, and an item goes whole with its name. */
+function without(value: unknown, gone: ReadonlySet<FieldPath>, path: readonly string[] = []): unknown {
   const members = membersOf(value, path.at(-1));
   if (members === undefined || members.length === 0) {
-    return fields.gone.has(JSON.stringify(path)) ? undefined : value;
+    return gone.has(JSON.stringify(path)) ? undefined : value;
   }
   const last = path.at(-1) ?? '';
   const names = last.startsWith('k:')
     ? Object.keys(JSON.parse(last.slice(2))).map((name) => `f:${name}`)
     : [];
-  const within = `${JSON.stringify(path).slice(0, -1)},`;
-  const isNamed = names.every((name) => !fields.gone.has(JSON.stringify([...path, name])));
-  const isHeld = isNamed || fields.kept.some((each) => each.startsWith(within));
-  if (!isHeld) return undefined;
+  if (names.length > 0 && gone.has(JSON.stringify([...path, names[0]]))) return undefined;
   const rest = members
     .map(
       ([step, member]) =>
-        [step, names.includes(step) ? member : without(member, fields, [...path, step])] as const,
+        [step, names.includes(step) ? member : without(member, gone, [...path, step])] as const,
     )
     .filter(([, member]) => member !== undefined);
   return rest.length === 0 ? undefined : madeOf(new Map(rest), Array.isArray(value));

@@ -1,5 +1,5 @@
 import { isRecord } from './json.ts';
-import { itemNameOf } from './merge-keys.ts';
+import { isAtomic, itemNameOf, mergeKeyOf } from './merge-keys.ts';
 import type { ManagedFields } from './shapes.ts';
 
 /**
@@ -28,11 +28,16 @@ export function fieldsOf(object: Readonly<Record<string, unknown>>): ReadonlyMap
   const walk = (value: unknown, path: readonly string[]): void => {
     if (path.length <= 2 && ownerless.has(path.join(' '))) return;
     const members = membersOf(value, path.at(-1));
-    if (members === undefined || members.length === 0) fields.set(JSON.stringify(path), value);
+    if (members === undefined || isEmptyObject(value)) fields.set(JSON.stringify(path), value);
     else for (const [step, member] of members) walk(member, [...path, step]);
   };
   walk(object, []);
   return fields;
+}
+
+/** An empty list of items with names is nothing that anybody could own. */
+function isEmptyObject(value: unknown): boolean {
+  return isRecord(value) && Object.keys(value).length === 0;
 }
 
 /** What stands in a value, each by its step of a path; undefined for what is one field. `last` is the step to the value. */
@@ -40,9 +45,11 @@ export function membersOf(
   value: unknown,
   last: string | undefined,
 ): readonly (readonly [step: string, member: unknown])[] | undefined {
+  const field = last?.slice(2) ?? '';
+  if (isRecord(value) && isAtomic(field)) return undefined;
   if (isRecord(value)) return Object.entries(value).map(([name, member]) => [`f:${name}`, member] as const);
-  if (!Array.isArray(value) || last === undefined) return undefined;
-  const named = value.map((item) => [itemNameOf(last.slice(2), item), item] as const);
+  if (!Array.isArray(value) || mergeKeyOf(field) === undefined) return undefined;
+  const named = value.map((item) => [itemNameOf(field, item), item] as const);
   const names = new Set(named.map(([name]) => name));
   if (names.has(undefined) || names.size < named.length) return undefined;
   return named.map(([name, item]) => [`k:${name}`, item] as const);

