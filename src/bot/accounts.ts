@@ -38,7 +38,8 @@ const LOOK_MS = 10_000;
 export async function openAccounts(parts: AccountsParts) {
   const { config, log, metrics, onProblems } = parts;
   const onReload = (result: ReloadResult) => metrics.reload('menus', result);
-  const folders = createMenuFolders({ log, onReload, operations: parts.operations, onProblems });
+  const { operations, now } = parts;
+  const folders = createMenuFolders({ log, onReload, operations, onProblems, now });
   const menus = new WeakMap<Channel, Menus>();
 
   const openOne = async (definition: BotAccount) => {

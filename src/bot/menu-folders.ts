@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import { createMenus, loadFiles, type Menus, type Operations } from '../chat/index.ts';
+import { createMenus, type Menus, type Operations } from '../chat/index.ts';
+import { createSandbox } from '../sandbox/sandbox.ts';
 import type { Log } from '../server/log.ts';
 import type { ReloadResult } from '../server/metrics.ts';
 import { watchFolder } from '../server/watched-folder.ts';
@@ -12,10 +13,12 @@ interface MenuFoldersParts {
   operations(): Operations;
   /** A folder has these problems. */
   onProblems(folder: string, problems: readonly string[]): void;
+  /** Unix ms. */
+  now(): number;
 }
 
 /** Makes what holds the menus of all accounts: those of one folder are loaded once, whichever accounts have it. */
-export function createMenuFolders({ log, onReload, operations, onProblems }: MenuFoldersParts) {
+export function createMenuFolders({ log, onReload, operations, onProblems, now }: MenuFoldersParts) {
   const refused = new Set<string>();
   const report = (folder: string, isRefused: boolean): void => {
     if (isRefused) refused.add(folder);
@@ -24,9 +27,16 @@ export function createMenuFolders({ log, onReload, operations, onProblems }: Men
   };
   const load = async (folder: string) => {
     let differing = '';
+    const sandbox = createSandbox({
+      onStopped(file, why) {
+        log.error({ folder, file, why }, 'a function of the menus was stopped');
+        if (file !== undefined) onProblems(folder, [`${file}: was stopped while it ran: ${why}`]);
+      },
+      now,
+    });
     const menus = await createMenus({
       directory: folder,
-      loadFiles,
+      loadFiles: sandbox.loadFiles,
       operations,
       onLoaded({ generation, differences }, isNew) {
         report(folder, false);
@@ -42,6 +52,9 @@ export function createMenuFolders({ log, onReload, operations, onProblems }: Men
         log.error({ problems, folder }, 'menus not reloaded, the old ones go on serving');
         onProblems(folder, problems);
       },
+    }).catch((error: unknown) => {
+      sandbox.close();
+      throw error;
     });
     const stopWatching = watchFolder({
       folder,
@@ -50,7 +63,13 @@ export function createMenuFolders({ log, onReload, operations, onProblems }: Men
       onError: (err) =>
         log.error({ err, folder }, 'changes of the menus are not noticed any more; send SIGHUP'),
     });
-    return { menus, stopWatching };
+    return {
+      menus,
+      close() {
+        stopWatching();
+        sandbox.close();
+      },
+    };
   };
   const folders = new Map<string, Awaited<ReturnType<typeof load>>>();
   return {
@@ -64,9 +83,9 @@ export function createMenuFolders({ log, onReload, operations, onProblems }: Men
     /** Lets go of all other folders. */
     keep(directories: readonly string[]): void {
       const kept = new Set(directories.map((directory) => resolve(directory)));
-      for (const [path, { stopWatching }] of folders) {
+      for (const [path, { close }] of folders) {
         if (kept.has(path)) continue;
-        stopWatching();
+        close();
         folders.delete(path);
         report(path, false);
       }

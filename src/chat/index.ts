@@ -1,7 +1,6 @@
 export type { Operations } from '../menu/tree/complete.ts';
 export { type Context, type Outcome, Unavailable } from '../menu/tree/context.ts';
 export { createMenus, type Menus } from '../menu/tree/generations.ts';
-export { loadFiles } from '../menu/tree/load.ts';
 export { createChat } from './chat.ts';
 export { type ChatParts, NOTE_MS, type OwedAnswers } from './chat-parts.ts';
 export { lateText } from './late-text.ts';

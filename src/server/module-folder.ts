@@ -13,6 +13,8 @@ export interface ModuleRules {
   readonly holds: string;
   /** What is wrong with the name of a file, or of a folder, whose path ends in `/`; undefined when nothing is. */
   problemOf(path: string): string | undefined;
+  /** What is wrong with the text of a file that can be told before it is loaded; undefined when nothing is. */
+  problemIn?(text: string): string | undefined;
   /** Whether the file is loaded for itself. Any other is only read, and loaded where one imports it. */
   isModule(path: string): boolean;
   /** The modules from outside of the folder that may be imported, by name, and the URL of the file behind each. */
@@ -58,6 +60,8 @@ export async function readSources(folder: string, rules: ModuleRules): Promise<S
       );
       continue;
     }
+    const wrong = rules.problemIn?.(text);
+    if (wrong !== undefined) problems.push(`${path}: ${wrong}`);
     hash.update(path).update('\0').update(text).update('\0');
     files.set(path, text);
   }

@@ -41,3 +41,27 @@ test('a refused change shows in the metrics until the file is good again, also w
   await running.bot.reload();
   expect(await shown()).toBe('0');
 });
+
+test('an entry that never ends costs its own message, is named in the log and to the admins, and others go on', async () => {
+  write('1-a.ts', entry('好'));
+  write(
+    '2-b.ts',
+    `import { action } from '#menu';\nexport default action({ title: '坏', run: () => { for (;;); } });\n`,
+  );
+  await running.bot.reload();
+  const { wecom, platform } = running;
+  for (const user of ['lisi', 'wangwu']) await wecom.say(user, 'hi');
+  const [bad, good] = await Promise.all([wecom.say('lisi', '2'), wecom.say('wangwu', '1')]);
+  expect(bad.reply).toContain('这一项的程序出了问题，已被停下，没有执行任何操作。');
+  expect(good.reply).toContain('ok');
+  expect((await wecom.say('lisi', '1')).reply).toContain('ok');
+  const stopped = running.lines.filter((line) => line.includes('a function of the menus was stopped'));
+  expect(stopped.map((line) => JSON.parse(line))).toEqual([
+    expect.objectContaining({ folder, file: '2-b.ts', why: 'it took over 2 s' }),
+  ]);
+  const problems = () =>
+    platform.calls
+      .filter(({ operation }) => operation === 'reports')
+      .flatMap(({ body }) => (body as Report).problems);
+  await expect.poll(problems).toContain('2-b.ts: was stopped while it ran: it took over 2 s');
+});

@@ -102,8 +102,9 @@ test('the demo prints one block, leaves its settings, keeps its data, and goes w
   expect(readFileSync(before.KUBECONFIG ?? '', 'utf8')).toContain(`https://127.0.0.1:${ports.cluster}`);
   expect(await say('zhangsan', '你好', '1-1-2', 'web', '3', '1')).toContain('web：2 → 3，3 个就绪');
   expect(await operationsDone()).toBe(1);
+  // Two servers, three roles, and the menus of the bot.
   const children = first.children();
-  expect(children).toHaveLength(5);
+  expect(children).toHaveLength(6);
   expect(await first.end('SIGTERM')).toBe(0);
   expect(children.filter(isRunning)).toEqual([]);
 

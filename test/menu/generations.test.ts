@@ -3,8 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { createMenus, loadFiles } from '../../src/chat/index.ts';
+import { createMenus } from '../../src/chat/index.ts';
 import { ConfigError } from '../../src/errors.ts';
+import { loadFiles } from '../../src/menu/tree/load.ts';
 
 const ROOT = `import { folder } from '#menu';\nexport default folder({ title: '首页' });\n`;
 const ENTRY = (title: string) =>

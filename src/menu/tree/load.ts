@@ -6,6 +6,9 @@ import type { Tree } from './tree.ts';
 const FILE_NAME = /^[1-9][0-9]{0,3}-[a-z0-9][a-z0-9-]*\.ts$/;
 const FOLDER_NAME = /^[1-9][0-9]{0,3}-[a-z0-9][a-z0-9-]*$/;
 
+/** An import that is none at the top of a file, also where only a string or a comment has it, or may hide it. */
+const LATE_IMPORT = /(?<![\w$])import\s*(?:[(.]|\/[*/])/;
+
 /** What may stand in a folder of menus, and what its files may import. */
 export const menuRules: ModuleRules = {
   setting: 'MENUS_DIR',
@@ -18,6 +21,10 @@ export const menuRules: ModuleRules = {
     if (name.startsWith('_') || menuRules.isModule(path)) return undefined;
     return 'name it number-words.ts, such as 2-scale.ts, or start it with _ if it is no entry';
   },
+  problemIn: (text) =>
+    LATE_IMPORT.test(text)
+      ? 'has import(…), import.meta, or a comment behind import; a menu file only imports at its top'
+      : undefined,
   isModule: (path) => nameOf(path) === 'index.ts' || FILE_NAME.test(nameOf(path)),
   names: { '#menu': new URL('../index.ts', import.meta.url).href },
   isShared: (path) => /^(_.+|index)\.ts$/.test(nameOf(path)),
