@@ -38,8 +38,8 @@ export function createMenuFolders({ log, onReload, operations, onProblems, now }
       directory: folder,
       loadFiles: sandbox.loadFiles,
       operations,
-      onLoaded({ generation, differences }, isNew) {
-        report(folder, false);
+      onLoaded({ generation, differences }, isNew, isRefused) {
+        report(folder, isRefused);
         if (isNew) log.info({ generation, folder }, 'menus loaded');
         const said = differences.join('\n');
         if (said !== differing && said !== '') {

@@ -21,16 +21,20 @@ async function open(files: Readonly<Record<string, string>>) {
   const write = (name: string, text: string) => writeFileSync(join(directory, name), text);
   for (const [name, text] of Object.entries(files)) write(name, text);
   const loaded: string[] = [];
+  const refused: boolean[] = [];
   const problems: string[] = [];
   const menus = await createMenus({
     directory,
     loadFiles: (folder) => loadFiles(folder, 300),
     operations: () => undefined,
-    onLoaded: ({ generation }) => void loaded.push(generation),
+    onLoaded({ generation }, _, isRefused) {
+      loaded.push(generation);
+      refused.push(isRefused);
+    },
     onProblems: (found) => void problems.push(...found),
   });
   const title = () => menus.at(undefined).root.children.get(1)?.entry.title;
-  return { menus, write, loaded, problems, title, directory };
+  return { menus, write, loaded, refused, problems, title, directory };
 }
 
 test('a bad file stops the start and is named', async () => {
@@ -46,6 +50,17 @@ test('a bad file at reload is named, and the old menu goes on serving', async ()
   write('1-a.ts', ENTRY('好'));
   await menus.reload();
   expect(title()).toBe('好');
+});
+
+test('a bad file stays refused when the platform has other operations meanwhile, until it is good', async () => {
+  const { menus, write, refused } = await open({ 'index.ts': ROOT, '1-a.ts': ENTRY('旧') });
+  write('1-a.ts', 'export default 1');
+  await menus.reload();
+  await menus.rebuild();
+  write('1-a.ts', ENTRY('好'));
+  await menus.reload();
+  await menus.rebuild();
+  expect(refused).toEqual([false, true, false, false]);
 });
 
 test('a file that is gone when it is read is named, and the next reload works again', async () => {

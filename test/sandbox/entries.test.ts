@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
+import { catalogue } from '#test/operations.ts';
 import { fakeOps, loadMenu, phoneWith } from '#test/phone.ts';
 import { buildTree } from '../../src/menu/tree/build.ts';
 import { Unavailable } from '../../src/menu/tree/context.ts';
@@ -28,10 +29,10 @@ test('the menus of this repository are the same there, and a conversation with t
   const sandbox = createSandbox({ onStopped: (...stopped) => expect(stopped).toBe(''), now: Date.now });
   closers.push(sandbox.close);
   const { files, generation } = await sandbox.loadFiles('menus');
-  const tree = buildTree(files, generation, undefined);
+  const tree = buildTree(files, generation, catalogue);
   const here = await loadMenu('menus');
   expect(dataOf(tree.root)).toEqual(dataOf(here.root));
-  expect(generation).toBe(here.generation);
+  expect(tree.generation).toBe(here.generation);
   const web = { key: 'shop/web', label: 'web', namespace: 'shop', name: 'web' };
   for (const menu of [tree, here]) {
     const ops = fakeOps({

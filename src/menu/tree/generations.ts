@@ -9,8 +9,11 @@ export interface MenusParts {
   operations(): Operations;
   /** Reads the files that stand in the folder now. Throws a ConfigError of their problems. */
   loadFiles(directory: string): Promise<MenuFiles>;
-  /** The folder is good; `isNew` is false when it says what was loaded already. */
-  onLoaded(tree: Tree, isNew: boolean): void;
+  /**
+   * A tree serves from now on; `isNew` is false when it says what was loaded already. `isRefused`: what stands in the folder
+   * by now is not good all the same, and the tree is made of what was there before.
+   */
+  onLoaded(tree: Tree, isNew: boolean, isRefused: boolean): void;
   onProblems(problems: readonly string[]): void;
 }
 
@@ -25,21 +28,23 @@ export async function createMenus(parts: MenusParts) {
   const { directory, loadFiles, operations, onLoaded, onProblems } = parts;
   let held: readonly Tree[] = [];
   let loaded = await loadFiles(directory);
+  let isRefused = false;
   const build = (): void => {
     const tree = buildTree(loaded.files, loaded.generation, operations());
     const others = held.filter(({ generation }) => generation !== tree.generation);
     const isNew = held[0]?.generation !== tree.generation;
     held = [tree, ...others].slice(0, KEPT);
-    onLoaded(tree, isNew);
+    onLoaded(tree, isNew, isRefused);
   };
   const load = async (): Promise<void> => {
-    const fresh = await loadFiles(directory);
     const before = loaded;
-    loaded = fresh;
     try {
+      loaded = await loadFiles(directory);
+      isRefused = false;
       build();
     } catch (error) {
       loaded = before;
+      isRefused = true;
       throw error;
     }
   };
