@@ -4,7 +4,7 @@ import type { ApiCall } from '../wecom/api/call.ts';
 import { adviseOn, errorKinds } from '../wecom/api/errcodes.ts';
 import type { BreakerState } from './accounts/breaker.ts';
 import { type Lane, lanes } from './content/message.ts';
-import type { Depth } from './queue/backlog.ts';
+import type { Depth } from './queue/backlog-store.ts';
 
 /** What message delivery counts; durations in seconds, except those of a {@link ApiCall}. */
 export type PushMetrics = ReturnType<typeof createPushMetrics>;

@@ -1,4 +1,7 @@
-import type { Selectable, Updateable } from 'kysely';
+import type { Insertable, Selectable, Updateable } from 'kysely';
+import { InputError } from '../../errors.ts';
+import { transact } from '../../server/database.ts';
+import { isDuplicate } from '../../server/mysql-errors.ts';
 import { readScopes } from '../apps/scopes.ts';
 import { ID } from '../content/fields.ts';
 import { type CampaignState, type CampaignTables, visibleStates } from '../database/campaign-tables.ts';
@@ -8,6 +11,7 @@ import { Refusal } from '../http/route.ts';
 import type { QueueParts } from '../queue/queue-parts.ts';
 import type { Delivery } from '../sending/delivery.ts';
 import type { Templates } from '../templates/template-store.ts';
+import type { NewReceiverRow } from './load-receivers.ts';
 
 /** What campaigns need; `webhooks` hears of slices that a pause or stop has finished. */
 export interface CampaignParts extends Pick<QueueParts, 'db' | 'webhooks' | 'now' | 'newId' | 'onError'> {
@@ -92,4 +96,56 @@ export async function refusalOf(
   if (!scopes.allowsAccount(account)) return `the app ${app} may not use the account ${account} any more`;
   const user = users.find((each) => !scopes.allowsReceiver(`user:${each}`));
   return user === undefined ? null : `the app ${app} may not send to ${user} any more`;
+}
+
+/** Writes a campaign down that nobody sees yet; resolves to its serial, or to null when its idempotency key is taken. */
+export async function insertCampaign(
+  db: Database,
+  row: Insertable<CampaignTables['campaigns']>,
+): Promise<number | null> {
+  try {
+    const { insertId } = await db.insertInto('campaigns').values(row).executeTakeFirstOrThrow();
+    return Number(insertId);
+  } catch (error) {
+    if (isDuplicate(error) && typeof row.idempotency_key === 'string') return null;
+    throw error;
+  }
+}
+
+/** Who holds this idempotency key, in whatever state. */
+export function findByKey(db: Database, app: string, key: string | null): Promise<CampaignRow | undefined> {
+  return db
+    .selectFrom('campaigns')
+    .selectAll()
+    .where('app', '=', app)
+    .where('idempotency_key', '=', key)
+    .executeTakeFirst();
+}
+
+/** Changes a campaign that is loading. Throws an InputError when it was given up meanwhile. */
+export async function changeLoading(
+  db: Database | Tx,
+  serial: number,
+  change: Updateable<CampaignTables['campaigns']>,
+): Promise<void> {
+  const seen = { serial, state: 'loading', run: 0, next_run_at: null } as const;
+  if (await changeCampaign(db, seen, change)) return;
+  throw new InputError('the campaign came in too slowly and was given up; send it again');
+}
+
+/** Adds receivers; resolves to how many were new. Throws an InputError when the campaign is not loading any more. */
+export function addReceivers(
+  db: Database,
+  { serial, rows, now }: { serial: number; rows: readonly NewReceiverRow[]; now: number },
+): Promise<number> {
+  return transact(db, async (tx) => {
+    // Holds the row until the commit, so that a purge never removes a campaign under the hands of its loader.
+    await changeLoading(tx, serial, { touched_at: now });
+    const added = await tx
+      .insertInto('campaign_receivers')
+      .ignore()
+      .values(rows.map((row) => ({ campaign: serial, ...row })))
+      .executeTakeFirst();
+    return Number(added.numInsertedOrUpdatedRows ?? 0);
+  });
 }

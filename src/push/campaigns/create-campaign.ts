@@ -4,10 +4,17 @@ import type { Database } from '../database/database.ts';
 import { checkAccount } from '../http/accounts.ts';
 import { type Ask, Refusal } from '../http/route.ts';
 import { campaignSchema, LONGEST_LINE, type NewCampaign, readLine } from './campaign-schema.ts';
-import { type CampaignParts, type CampaignRow, findCampaign } from './campaign-store.ts';
+import {
+  addReceivers,
+  type CampaignParts,
+  type CampaignRow,
+  changeLoading,
+  findByKey,
+  findCampaign,
+  insertCampaign,
+} from './campaign-store.ts';
 import type { OrderParts } from './control.ts';
 import { loadReceivers, readLines } from './load-receivers.ts';
-import { addReceivers, changeLoading, findByKey, insertCampaign } from './loading-store.ts';
 import { removeLoading } from './removal-store.ts';
 import { resolveTemplate, startCampaign } from './runs.ts';
 import { checkSchedule } from './schedule.ts';

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { transact } from '../../server/database.ts';
 import type { Tx } from '../database/database.ts';
-import { takeOut, type Waiting } from '../queue/withdraw-store.ts';
+import { takeOut, type Waiting } from '../queue/recall-store.ts';
 import type { CampaignParts } from './campaign-store.ts';
 
 /** A message of a campaign that stands in this state, and is taken back only while it does. */

@@ -5,7 +5,7 @@ import { errcodeSchema, readErrcode } from '../content/fields.ts';
 import { DEFAULT_ACCOUNT, messageStateOf, type ReceiverKind } from '../content/message.ts';
 import { type Opaque, opaqueSchema } from '../content/opaque.ts';
 import { type Answer, type Ask, Refusal } from '../http/route.ts';
-import { readMsgids } from '../queue/result.ts';
+import { readMsgids } from '../queue/record-store.ts';
 import type { messageSchema } from './message-schema.ts';
 import { type DeliveryRow, readByIdempotencyKey, readDeliveryRows } from './message-store.ts';
 import { type MessageParts, makeMessage, requestHashOf } from './new-message.ts';

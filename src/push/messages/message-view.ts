@@ -3,7 +3,7 @@ import { errcodeSchema as errcode, iso, readErrcode } from '../content/fields.ts
 import { type DeliveryState, deliveryStates, lanes, messageStateOf } from '../content/message.ts';
 import { opaqueSchema, readOpaque } from '../content/opaque.ts';
 import { viewOf } from '../http/view.ts';
-import { readMsgids } from '../queue/result.ts';
+import { readMsgids } from '../queue/record-store.ts';
 import type { AttemptRow, DeliveryRow, MessageRow } from './message-store.ts';
 
 const text = z.string();

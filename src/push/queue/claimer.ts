@@ -84,10 +84,8 @@ export function createClaimer(parts: ClaimerParts) {
     /** Begins what it gets; resolves to whether there may be more. */
     const claimFor = async (rooms: readonly Room[], now: number, since: number): Promise<boolean> => {
       const owner = parts.newId();
-      let lines: readonly string[] = [];
-      const onLocked = (some: readonly string[]): void => {
-        lines = [...lines, ...some];
-      };
+      const lines: string[] = [];
+      const onLocked = (some: readonly string[]) => void lines.push(...some);
       try {
         const claimed = await transact(db, (tx) => claim(parts, tx, rooms, { owner, since, now, onLocked }));
         blocked = new Map([...blocked, ...claimed.blocked]);
@@ -104,7 +102,6 @@ export function createClaimer(parts: ClaimerParts) {
 
     /** Resolves to whether there may be more. */
     const round = async (): Promise<boolean> => {
-      restMs = pace.restMs;
       await giveBack();
       // Before the database says what time it is: a lease is never believed to be longer than it is.
       const since = parts.now();
@@ -123,11 +120,11 @@ export function createClaimer(parts: ClaimerParts) {
         .map(({ account, lane }): Room => ({ account, lane, count: roomOf({ account, lane }, now) }))
         .filter(({ count }) => count > 0)
         .toSorted((one, other) => lanes.indexOf(one.lane) - lanes.indexOf(other.lane));
-      const later = all.filter(({ lane, dueAt }) => own.includes(lane) && dueAt > now);
-      restMs = Math.min(restMs, ...later.map(({ dueAt }) => dueAt - now));
       const more = rooms.length > 0 && (await claimFor(rooms, now, since));
       // Now, and not before: of two claims at once each puts off receivers of the other for a moment.
       onLook(due.map(({ lane }) => lane));
+      const later = all.filter(({ lane, dueAt }) => own.includes(lane) && dueAt > now);
+      restMs = Math.min(pace.restMs, ...later.map(({ dueAt }) => dueAt - now));
       return more;
     };
     const work = (): Promise<boolean> =>

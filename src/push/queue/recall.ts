@@ -2,7 +2,7 @@ import { WeComError } from '../../wecom/api/wecom-error.ts';
 import { readReceiver } from '../content/message.ts';
 import type { Finishing } from './queue-parts.ts';
 import { type Recallable, recordTakenBack, withdraw } from './recall-store.ts';
-import { readMsgids } from './result.ts';
+import { readMsgids } from './record-store.ts';
 
 /** What became of taking a message back. */
 export interface Recalled {

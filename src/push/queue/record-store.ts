@@ -1,10 +1,38 @@
 import { sql } from 'kysely';
+import type { DeliveryState } from '../content/message.ts';
 import type { Tx } from '../database/database.ts';
+import type { AttemptRow, DeliveryRow } from '../database/delivery-tables.ts';
 import { inParts, insertRows, updateRows } from '../database/values.ts';
+import type { Claimed } from './claim.ts';
 import { dayOf } from './limits.ts';
 import type { DayCount } from './limits-store.ts';
 import { targetOf } from './lines.ts';
-import { isFinal, type Result } from './result.ts';
+
+/** What changes of a delivery that we hold, after a call or instead of one. */
+export interface Result
+  extends Pick<DeliveryRow, 'due_at' | 'tries' | 'parts' | 'msgids' | 'errcode' | 'problem' | 'lost_at'> {
+  readonly member: Claimed;
+  /** `queued`: it stays first in its line, for another try or its next part. */
+  readonly state: 'queued' | 'sent' | 'failed' | 'dead';
+  /** The call; null when there was none. */
+  readonly attempt: Attempt | null;
+}
+
+/** One call. */
+export interface Attempt extends Pick<AttemptRow, 'at' | 'ms' | 'errcode' | 'errmsg' | 'msgid' | 'words'> {
+  /** Whether it may have reached WeCom, so that it counts against the limits. */
+  readonly isCounted: boolean;
+}
+
+/** Whether nothing more will become of a delivery in this state by itself. */
+export function isFinal(state: DeliveryState): boolean {
+  return state !== 'queued' && state !== 'sending';
+}
+
+/** What WeCom called the parts that it has taken; only message delivery writes there. */
+export function readMsgids(msgids: string | null): readonly string[] {
+  return msgids === null ? [] : (JSON.parse(msgids) as string[]);
+}
 
 const PROBLEM_CHARACTERS = 1000;
 const ERRMSG_CHARACTERS = 600;

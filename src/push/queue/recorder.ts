@@ -5,8 +5,15 @@ import { addToDays } from './limits-store.ts';
 import { freeLines, lockLines } from './line-store.ts';
 import { laneOf } from './lines.ts';
 import type { Finishing } from './queue-parts.ts';
-import { changesOfDays, closeMessages, type Ended, writeAttempts, writeDeliveries } from './record-store.ts';
-import { isFinal, type Result } from './result.ts';
+import {
+  changesOfDays,
+  closeMessages,
+  type Ended,
+  isFinal,
+  type Result,
+  writeAttempts,
+  writeDeliveries,
+} from './record-store.ts';
 
 /** So many deliveries go into one transaction. */
 const BATCH = 1000;

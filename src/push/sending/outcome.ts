@@ -2,7 +2,7 @@ import { InputError } from '../../errors.ts';
 import { WeComError } from '../../wecom/api/wecom-error.ts';
 import { readReceiver } from '../content/message.ts';
 import type { Claimed } from '../queue/claim.ts';
-import { type Attempt, type Result, readMsgids } from '../queue/result.ts';
+import { type Attempt, type Result, readMsgids } from '../queue/record-store.ts';
 import type { Taken } from './call.ts';
 import type { RetryDecision } from './retry-policy.ts';
 

@@ -5,8 +5,8 @@ import { type Lane, type ReceiverKind, readReceiver } from '../content/message.t
 import type { Claimed, Group } from '../queue/claim.ts';
 import type { Leases } from '../queue/leases.ts';
 import { isRobot, targetOf } from '../queue/lines.ts';
+import type { Result } from '../queue/record-store.ts';
 import type { Recorder } from '../queue/recorder.ts';
-import type { Result } from '../queue/result.ts';
 import { call } from './call.ts';
 import { type Failure, failed, readFailure, taken, waiting } from './outcome.ts';
 import { type Prepared, type PrepareParts, prepare } from './prepare.ts';

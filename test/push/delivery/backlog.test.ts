@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createBacklog } from '../../../src/push/queue/backlog.ts';
-import type { Waiting } from '../../../src/push/queue/depth-store.ts';
+import type { Waiting } from '../../../src/push/queue/backlog-store.ts';
+import { createBacklog } from '../../../src/push/queue/backlog-store.ts';
 
 const waiting = (more: Partial<Waiting>): Waiting => ({
   ...{ lane: 'normal', account: 'default', waiting: 0, queued: 0, oldestMs: 0 },

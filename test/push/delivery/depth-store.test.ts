@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { withDatabaseTime } from '#test/database-time.ts';
-import { countWaiting } from '../../../src/push/queue/depth-store.ts';
+import { countWaiting } from '../../../src/push/queue/backlog-store.ts';
 import { textTo, useDeliveryHarness } from './delivery-harness.ts';
 
 const harness = useDeliveryHarness();
