@@ -9,7 +9,7 @@ afterEach(async () => {
 });
 
 /** A server on which so many may wait; what it is asked for is answered when the test says so. */
-async function start(mostWaiting: number) {
+async function start(mostWaiting?: number) {
   const lines: string[] = [];
   const log = createLog({ level: 'info', destination: { write: (line) => lines.push(line) } });
   const released = Promise.withResolvers<void>();
@@ -17,8 +17,7 @@ async function start(mostWaiting: number) {
     log,
     trustedProxies: [],
     requestTimeout: 60_000,
-    mostWaiting,
-    bodyLimit: 1000,
+    ...(mostWaiting !== undefined && { mostWaiting }),
     serves: 'POST /',
     refuse: (_as, _request, reply) => reply.send(),
   });
@@ -54,6 +53,20 @@ test('of requests that are not whole no more bytes are held than those of the co
   expect(await Promise.all(all.slice(0, 20).map(({ closed }) => closed))).toEqual(Array(20).fill(''));
   for (const { cut } of all) cut();
   await settled(() => [waiting.count(), waiting.bytes()], [0, 0]);
+});
+
+test('unless a role says otherwise 1,000 may wait, with 16 KiB of headers and 64 KiB of body each', async () => {
+  const { waiting, open } = await start();
+  const head = 'POST / HTTP/1.1\r\nContent-Type: text/plain\r\n';
+  const body = (bytes: number) => `${head}Content-Length: ${bytes}\r\n\r\n`;
+  expect(await (await open(body(65_537))).closed).toMatch(/^HTTP\/1\.1 413 /);
+  expect(await (await open(`${head}X-More: ${'x'.repeat(16_384)}\r\n`)).closed).toMatch(/^HTTP\/1\.1 431 /);
+  const most = body(65_536) + 'x'.repeat(65_535);
+  const full = await Promise.all(Array.from({ length: 20 }, () => open(most)));
+  await settled(waiting.bytes, 20 * most.length);
+  await Promise.all(Array.from({ length: 1000 }, () => open('')));
+  await settled(() => [waiting.count(), waiting.bytes()], [1000, 0]);
+  for (const { closed } of full) expect(await closed).toBe('');
 });
 
 test('behind the addresses of a flood, too, whoever sends a request is answered', async () => {

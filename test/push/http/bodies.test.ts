@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { openRaw, type RawConnection } from '#test/raw-http.ts';
 import { signatureHeaders, signRequest } from '../../../src/push/apps/signature.ts';
 import { createBodyRoom } from '../../../src/push/http/body-room.ts';
-import { route } from '../../../src/push/http/route.ts';
+import { type Route, route } from '../../../src/push/http/route.ts';
 import { type ApiHarness, openApiHarness } from './api-harness.ts';
 
 /** What one app, or one address, may have in memory; two of them fill all. */
@@ -170,6 +170,38 @@ test('when all together is used up others are told to come back', async () => {
   place.close();
   full.open('app b', 'source 2').reserve(201);
   expect(full.held()).toBe(201);
+});
+
+test('one app has 64 MiB of bodies at most, and all together have 256 MiB, by what their headers say', async () => {
+  const MB = 1024 * 1024;
+  const large = await openApiHarness(() => [{ ...(routes[0] as Route), bodyLimit: 32 * MB }], {
+    realClock: true,
+  });
+  const url = await large.app.listen({ host: '127.0.0.1', port: 0 });
+  const ask = async (app: string, from: string, length: number) => {
+    const signed = { method: 'POST', target: '/v1/small', body: 'x', now: Date.now(), nonce: randomUUID() };
+    const headers = signRequest({ app, key: keys[app] ?? '' }, signed);
+    const lines = Object.entries({ ...headers, 'Content-Length': `${length}` }).map((line) =>
+      line.join(': '),
+    );
+    const text = `POST /v1/small HTTP/1.1\r\nConnection: close\r\nContent-Type: application/octet-stream\r\n${lines.join('\r\n')}\r\n\r\n`;
+    const connection = await openRaw(url, length === 1 ? `${text}x` : text, from);
+    opened.push(connection);
+    return connection;
+  };
+  const apps = ['a', 'b', 'c', 'd', 'e'];
+  for (const app of apps) keys[app] = await large.newApp(app, ['text']);
+  for (const [at, app] of apps.slice(0, 4).entries()) {
+    const from = `127.0.0.${at + 1}`;
+    await ask(app, from, 32 * MB);
+    await ask(app, from, 32 * MB);
+    await expect
+      .poll(async () => (await ask(app, '127.0.0.6', 1)).closed, { interval: 5 })
+      .toContain('At most 67108864 bytes of bodies');
+  }
+  expect(await (await ask('e', '127.0.0.5', 1)).closed).toMatch(/^HTTP\/1\.1 503 /);
+  for (const connection of opened.splice(0)) connection.cut();
+  await large.stop();
 });
 
 test('what still comes in of a body that was answered takes no room that nobody would give back', () => {
