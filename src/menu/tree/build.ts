@@ -47,7 +47,8 @@ export function buildTree(files: readonly MenuFile[], generation: string, operat
     const complete = completeEntry(entry, new Set(answered), operations);
     const difference =
       differenceOf(entry, operations) ?? (typeof complete === 'string' ? complete : undefined);
-    if (difference !== undefined) differences.push(`${path}: ${difference}`);
+    // While nothing is known of the platform there is nothing to tell.
+    if (difference !== undefined && operations !== undefined) differences.push(`${path}: ${difference}`);
     isDerived ||= complete !== entry;
     const node = { ...declared, entry: typeof complete === 'string' ? entry : complete };
     problems.push(...problemsOf(node));

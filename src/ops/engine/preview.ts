@@ -18,7 +18,10 @@ export async function previewChange(
   { store, codeTries, clock }: Pick<Replica, 'store' | 'codeTries' | 'clock'>,
   { name: operation, definition, implementation, input, context, attempt }: RequestedChange,
 ): Promise<Preview> {
-  const { target, risk, version, ...found } = await inPlainLines(implementation.inspect(context, input));
+  const inspecting = implementation.inspect(context, input);
+  const { target, risk, ...found } = await inPlainLines(inspecting);
+  // It is compared and never shown: nothing in it may be taken for a secret, and hidden.
+  const { version } = await inspecting;
   const { user } = context;
   const now = clock.now();
   if (risk === 'high') await codeTries.check({ user, operation }, now);

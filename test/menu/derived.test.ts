@@ -1,0 +1,159 @@
+import { expect, test } from 'vitest';
+import { fakeOps, phoneWith } from '#test/phone.ts';
+import { type Action, action, choice, folder, type Operation, operation } from '../../src/menu/index.ts';
+import { buildTree } from '../../src/menu/tree/build.ts';
+import type { Described } from '../../src/menu/tree/derive.ts';
+
+type Properties = Readonly<Record<string, object>>;
+
+/** An operation as a catalogue has it: all of these have to be given. */
+const described = (properties: Properties, more: Partial<Described> = {}): Described => ({
+  kind: 'change',
+  title: '清空缓存',
+  input: {
+    type: 'object',
+    properties: { unit: { type: 'string' }, ...properties },
+    required: ['unit', ...Object.keys(properties)],
+  },
+  ...more,
+});
+
+const rows = { type: 'array', items: { type: 'object', required: ['key', 'label'] } };
+const listed = described({}, { kind: 'read', title: '列表', output: rows });
+
+const root = folder({
+  title: '请选择事业部',
+  ask: { unit: choice('请选择事业部', async () => ['电商', '支付']) },
+});
+
+function treeWith(
+  operations: Readonly<Record<string, Described>>,
+  entry: Operation | Action,
+  generation = 'o1',
+) {
+  const files = [
+    { path: 'index.ts', entry: root },
+    { path: '1-flush.ts', entry },
+  ];
+  return buildTree(files, 'm1', { generation, find: (name) => operations[name] });
+}
+
+const flush = operation(root, { runs: 'app.flush' } as never);
+
+test('an entry without code asks what the schema wants, in its words, and makes the input of the answers', async () => {
+  const properties = {
+    cache: { title: '哪个缓存', type: 'string', enum: ['goods', 'users'], labels: { goods: '商品' } },
+    keep: { title: '保留几个', type: 'integer', minimum: 0, maximum: 10 },
+    reason: { title: '原因', type: 'string', pattern: '^[a-z]+$', maxLength: 5 },
+    dry: { title: '只演练', type: 'boolean' },
+    key: { title: '哪一项', type: 'string', options: 'app.list', value: 'id' },
+    fixed: { const: 7 },
+  };
+  const tree = treeWith({ 'app.flush': described(properties), 'app.list': listed }, flush);
+  const ops = fakeOps({
+    'app.list': () => [
+      { key: 'a', label: '甲', id: 'id-a' },
+      { key: 'b', label: '乙', id: 'id-b' },
+    ],
+    'app.flush': { lines: () => ['清空'], run: () => '已清空' },
+  });
+  const phone = await phoneWith(tree, { ops });
+  expect(await phone.say('电商')).toContain('1 清空缓存');
+  expect(await phone.say('1')).toMatch(/哪个缓存\n1 商品\n2 users/);
+  expect(await phone.say('1')).toContain('保留几个（0–10');
+  expect(await phone.say('11')).toContain('请输入 0 到 10 的整数');
+  expect(await phone.say('3')).toContain('原因');
+  expect(await phone.say('UPPER')).toContain('格式不对');
+  expect(await phone.say('slowly')).toContain('请输入 1–5 个字');
+  expect(await phone.say('slow')).toMatch(/只演练\n1 是\n2 否/);
+  expect(await phone.say('2')).toMatch(/哪一项\n1 甲\n2 乙/);
+  expect(await phone.say('2')).toContain('清空');
+  expect(await phone.say('1')).toContain('已清空');
+  const input = { unit: '电商', cache: 'goods', keep: 3, reason: 'slow', dry: false, key: 'id-b', fixed: 7 };
+  expect(ops.calls).toContainEqual(['app.list', { unit: '电商' }]);
+  expect(ops.calls.at(-1)).toEqual(['app.flush', input]);
+});
+
+test('what may be left out is not asked', async () => {
+  const operation = described({ cache: { type: 'boolean' } });
+  const optional = { ...operation, input: { ...operation.input, required: ['unit'] } };
+  const ops = fakeOps({ 'app.flush': { lines: () => ['清空'], run: () => '已清空' } });
+  const phone = await phoneWith(treeWith({ 'app.flush': optional }, flush), { ops });
+  expect(await phone.say('电商', '1', '1')).toContain('已清空');
+  expect(ops.calls.at(-1)).toEqual(['app.flush', { unit: '电商' }]);
+});
+
+test('a read shows its lines', async () => {
+  const report = described(
+    {},
+    { kind: 'read', title: '报表', output: { type: 'array', items: { type: 'string' } } },
+  );
+  const entry = action(root, { runs: 'app.report' } as never);
+  const ops = fakeOps({ 'app.report': () => ['甲 1', '乙 2'] });
+  const phone = await phoneWith(treeWith({ 'app.report': report }, entry), { ops });
+  expect(await phone.say('支付', '1')).toContain('报表\n甲 1\n乙 2');
+});
+
+test.each<[what: string, property: object, why: string]>([
+  ['a number without bounds', { type: 'integer', minimum: 0 }, 'its input "x" has no bounds'],
+  [
+    'a number with the limits of JavaScript',
+    { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
+    'has no bounds',
+  ],
+  ['a fraction', { type: 'number', minimum: 0, maximum: 1 }, 'is neither text, an integer, yes or no'],
+  ['an object', { type: 'object' }, 'is neither text'],
+  ['a list', { type: 'array' }, 'is neither text'],
+  [
+    'options of a change',
+    { type: 'string', options: 'app.flush' },
+    'takes its options from "app.flush", which is no read',
+  ],
+  [
+    'options of nothing',
+    { type: 'string', options: 'app.none' },
+    'takes its options from "app.none", which is no read',
+  ],
+  [
+    'options that are none',
+    { type: 'string', options: 'app.odd' },
+    'which answers no list of texts or of rows with key and label',
+  ],
+])('%s cannot be asked on a phone, and is named', (_what, x, why) => {
+  const odd = described(
+    {},
+    { kind: 'read', output: { type: 'array', items: { type: 'object', required: ['key'] } } },
+  );
+  const { root: top, differences } = treeWith({ 'app.flush': described({ x }), 'app.odd': odd }, flush);
+  expect(differences).toEqual([expect.stringContaining(why)]);
+  expect(differences[0]).toMatch(/^1-flush\.ts: runs "app\.flush", and .*; give the entry ask and input$/);
+  expect([...top.children]).toEqual([]);
+});
+
+test('an entry whose operation is not there yet is named, and shown once it is', () => {
+  const before = treeWith({}, flush);
+  expect([...before.root.children.values()]).toEqual([]);
+  expect(before.differences).toEqual([
+    '1-flush.ts: runs "app.flush", which the ops platform does not have; if the name is right the platform is older than this menu, and nobody sees the entry until it is there',
+  ]);
+  const after = treeWith({ 'app.flush': described({}) }, flush, 'o2');
+  expect([...after.root.children.values()].map(({ entry }) => entry.title)).toEqual(['清空缓存']);
+  expect(after.differences).toEqual([]);
+  // What is asked has changed, so it is another generation.
+  expect(after.generation).not.toBe(before.generation);
+});
+
+test('an entry with its own words stays, whatever the platform has; only its name is looked at', () => {
+  const own = { title: '我的', runs: 'app.flush', input: () => ({}) } as never;
+  const { root: top, differences, generation } = treeWith({}, operation(root, own));
+  expect([...top.children.values()].map(({ entry }) => entry.title)).toEqual(['我的']);
+  expect(differences).toHaveLength(1);
+  expect(generation).toBe('m1');
+  expect(treeWith({ 'app.flush': listed }, operation(root, own)).differences).toEqual([
+    '1-flush.ts: runs "app.flush", which only looks; write action()',
+  ]);
+  const reads = treeWith({ 'app.flush': described({}) }, action(root, { runs: 'app.flush' } as never));
+  expect(reads.differences).toEqual([
+    '1-flush.ts: runs "app.flush", which changes something; write operation()',
+  ]);
+});
