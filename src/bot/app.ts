@@ -92,7 +92,7 @@ export async function createBot({ config, log, registry }: BotParts) {
       }),
     now,
   });
-  catalogue.start();
+  await catalogue.start();
   const identity = createIdentity({
     onNoRights: (user) => reports.refused({ user, kind: 'rights', at: '' }),
     client,

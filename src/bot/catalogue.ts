@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import type { Operations } from '../chat/index.ts';
 import type { CatalogueEntry } from '../contract/catalogue.ts';
@@ -24,6 +25,10 @@ interface Known {
   readonly operations: ReadonlyMap<string, CatalogueEntry>;
   readonly outputs: ReadonlyMap<string, z.ZodType>;
 }
+
+/** For so long a bot that starts waits for the platform; ms. */
+const FIRST_MS = 1500;
+const FIRST_AGAIN_MS = 100;
 
 /** For so long nobody is told that the platform does not answer; ms. */
 const QUIET_MS = 15_000;
@@ -58,8 +63,14 @@ export function createCatalogue({ client, everyMs = 1000, onChange, now, onError
     onError: (error) => (now() - heardAt > QUIET_MS ? onError(error) : undefined),
   });
   return {
-    start(): void {
-      loop.wake();
+    /**
+     * Begins to ask, and answers when it is known what there is, or after a moment without: menus are put together with it,
+     * and a session that began before a restart goes on.
+     */
+    async start(): Promise<void> {
+      for (const until = now() + FIRST_MS; rights === undefined && now() < until; ) {
+        await look().catch(() => sleep(FIRST_AGAIN_MS));
+      }
       loop.start();
     },
     /** Undefined while nothing is known. */

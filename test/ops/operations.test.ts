@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { dropSettings } from '../../src/config.ts';
-import { readDeclared } from '../../src/ops/declared/index.ts';
+import { createDeclared } from '../../src/ops/declared/index.ts';
 import { loadOperations } from '../../src/ops/operations/load.ts';
 import { type OpsHarness, openOpsHarness, type Replica, until } from './ops-harness.ts';
 
+const readDeclared = createDeclared({ environment: undefined });
 const directories: string[] = [];
 afterEach(() => {
   for (const directory of directories.splice(0)) rmSync(directory, { recursive: true });
