@@ -157,3 +157,15 @@ test('an entry with its own words stays, whatever the platform has; only its nam
     '1-flush.ts: runs "app.flush", which changes something; write operation()',
   ]);
 });
+
+test('who is elsewhere goes on when the platform has other operations, who answers its questions begins anew', async () => {
+  const ops = fakeOps({ 'app.flush': { lines: () => ['清空'], run: () => '已清空' } });
+  const cache = { title: '哪个缓存', type: 'string', enum: ['goods'] };
+  const phone = await phoneWith(treeWith({}, flush, 'o1'), { ops });
+  await phone.say('电商');
+  phone.reload(treeWith({ 'app.flush': described({ cache }) }, flush, 'o2'));
+  expect(await phone.say('?')).toContain('电商\n1 清空缓存');
+  expect(await phone.say('1')).toContain('哪个缓存\n1 goods');
+  phone.reload(treeWith({ 'app.flush': described({ cache, keep: cache }) }, flush, 'o3'));
+  expect(await phone.say('1')).toContain('菜单已更新，请重新选择');
+});

@@ -42,15 +42,19 @@ export function buildTree(files: readonly MenuFile[], generation: string, operat
       return undefined;
     }
     const children = new Map<number, Node>();
-    const declared = { number: numberOf(location), file: path, entry, parent, children };
+    const declared = { number: numberOf(location), file: path, entry, parent, children, isDerived: false };
     const answered = [declared, ...ancestorsOf(declared)].flatMap((each) => Object.keys(each.entry.ask));
     const complete = completeEntry(entry, new Set(answered), operations);
     const difference =
       differenceOf(entry, operations) ?? (typeof complete === 'string' ? complete : undefined);
     // While nothing is known of the platform there is nothing to tell.
     if (difference !== undefined && operations !== undefined) differences.push(`${path}: ${difference}`);
-    isDerived ||= complete !== entry;
-    const node = { ...declared, entry: typeof complete === 'string' ? entry : complete };
+    const node = {
+      ...declared,
+      entry: typeof complete === 'string' ? entry : complete,
+      isDerived: complete !== entry,
+    };
+    isDerived ||= node.isDerived;
     problems.push(...problemsOf(node));
     if (typeof complete === 'string') return undefined;
     const inside = [...standing.keys()].filter((each) => each !== '' && folderOf(each) === location);
@@ -65,7 +69,7 @@ export function buildTree(files: readonly MenuFile[], generation: string, operat
   const root = nodeAt('', undefined);
   if (root === undefined || problems.length > 0) throw new ConfigError(problems);
   // Questions that come from the platform are a generation of their own.
-  const suffix = isDerived && operations !== undefined ? `-${operations.generation}` : '';
+  const suffix = isDerived && operations !== undefined ? `+${operations.generation}` : '';
   return { generation: `${generation}${suffix}`, root, differences };
 }
 

@@ -8,14 +8,23 @@ export interface Node {
   readonly entry: Entry;
   readonly parent: Node | undefined;
   readonly children: ReadonlyMap<number, Node>;
+  /** Whether some of it is the platform's to say (complete.ts). */
+  readonly isDerived: boolean;
 }
 
 /** One generation of the menu. Generations with the same name were read from the same files. */
 export interface Tree {
+  /** That of the files, and behind a `+` that of the operations where these say what is asked. */
   readonly generation: string;
   readonly root: Node;
   /** Where its files and the platform differ, a sentence each with the file. */
   readonly differences: readonly string[];
+}
+
+/** Whether a session of that generation may go on at a node: of the same files, and where the platform asks, of the same operations. */
+export function isSameAt(node: Node, tree: Tree, generation: string): boolean {
+  const [files, others] = [generation, tree.generation].map((each) => each.split('+')[0]);
+  return generation === tree.generation || (files === others && !node.isDerived);
 }
 
 /** Whether the user may see an entry, given the answers so far. A menu is seen when something in it is. */

@@ -1,5 +1,5 @@
 import { type Context, unlessUnavailable } from '../tree/context.ts';
-import type { Tree } from '../tree/tree.ts';
+import { isSameAt, type Tree } from '../tree/tree.ts';
 import { sentences } from '../words/sentences.ts';
 import { type Answer, type Input, readAt, readInput } from './input.ts';
 import { canJump, jump } from './jump.ts';
@@ -34,10 +34,11 @@ export async function takeTurn(
     return jump(tree, input.segments, context, (why) => firstScreen(tree, context, why));
   }
   const input = readAt(session.screen, typed);
-  const isOld = session.generation !== tree.generation;
-  const position = isOld ? undefined : findPosition(tree, session.steps, context);
-  if (position === undefined) {
-    if (isOld) return startOver(tree, input, context, sentences.menuChanged);
+  const position = findPosition(tree, session.steps, context);
+  const { generation } = session;
+  if (position === undefined || !isSameAt(position.node, tree, generation)) {
+    if (!isSameAt(position?.node ?? tree.root, tree, generation))
+      return startOver(tree, input, context, sentences.menuChanged);
     const again = await startOver(tree, input, context, sentences.notAllowedAnyMore);
     return { ...again, refused: { kind: 'rights', at: pathOf(session) } };
   }
@@ -53,9 +54,10 @@ export function currentScreen(
   notice: string,
   context: Context,
 ): string | null {
-  if (session === null || session.generation !== tree.generation) return null;
+  if (session === null) return null;
   const position = findPosition(tree, session.steps, context);
-  return position === undefined ? null : render(position, session.screen, context, notice);
+  if (position === undefined || !isSameAt(position.node, tree, session.generation)) return null;
+  return render(position, session.screen, context, notice);
 }
 
 /** The first screen instead of one that is not there any more. Leaving and help need no screen, so they still work. */
