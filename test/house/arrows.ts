@@ -85,7 +85,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ['targets'],
     ['operations'],
     ['declared'],
-    ['engine'],
+    ['engine', 'review'],
     ['http'],
   ],
   'src/push': [

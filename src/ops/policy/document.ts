@@ -14,7 +14,7 @@ export interface KnownNames {
   readonly operations: readonly string[];
   /** Why a context cannot be used, in one sentence that names `KUBECONFIG`; undefined when it can. */
   contextProblem(name: string): string | undefined;
-  readonly instances: readonly string[];
+  readonly instances: { includes(name: string): boolean };
 }
 
 /** What no change in a unit may pass, whoever confirms it; a unit that says nothing has these defaults. */

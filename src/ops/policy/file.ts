@@ -24,7 +24,7 @@ const FILE_BYTES = 256 * 1024;
  * called. Throws a ConfigError when the file is missing, empty or wrong.
  */
 export function loadPolicy(path: string, known: () => Known, events: PolicyEvents) {
-  let text = readText(path);
+  let text = readPolicyText(path);
   const read = (from: string) => {
     const { operations, ...targets } = known();
     return readPolicy(from, { ...targets, operations: operations.map(({ name }) => name) });
@@ -34,7 +34,7 @@ export function loadPolicy(path: string, known: () => Known, events: PolicyEvent
   /** Reads the file again. A bad one is reported, and the old policy goes on. */
   const reload = (): void => {
     try {
-      const fresh = readText(path);
+      const fresh = readPolicyText(path);
       const isNew = fresh !== text;
       document = read(fresh);
       text = fresh;
@@ -59,10 +59,11 @@ export function loadPolicy(path: string, known: () => Known, events: PolicyEvent
   };
 }
 
-function readText(path: string): string {
+/** The text of a policy file. Throws a ConfigError that goes on from the name of what has named it. */
+export function readPolicyText(path: string, setting = 'OPS_POLICY_FILE'): string {
   try {
     return readTextFile(path, FILE_BYTES);
   } catch (error) {
-    throw error instanceof InputError ? new ConfigError([`OPS_POLICY_FILE ${error.message}`]) : error;
+    throw error instanceof InputError ? new ConfigError([`${setting} ${error.message}`]) : error;
   }
 }

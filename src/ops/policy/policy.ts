@@ -27,11 +27,11 @@ export function createPolicy({ units, roles, order }: PolicyDocument, operations
   const allows = (subject: Subject, operation: string, unit: string | undefined): boolean => {
     if (isPlatform(operation)) return true;
     if (unit === undefined || !Object.hasOwn(units, unit)) return false;
-    const { units: where = [unit], needs = [] } = known.get(operation) ?? {};
-    const isGranted = Object.values(roles).some(
-      (role) => isMember(role, subject) && role.grants.some((grant) => covers(grant, operation, unit)),
+    const asked = known.get(operation) ?? { name: operation };
+    const isGiven = Object.values(roles).some(
+      (role) => isMember(role, subject) && gives(role.grants, asked, unit),
     );
-    return isGranted && where.includes(unit) && needs.every((name) => allows(subject, name, unit));
+    return isGiven && (asked.needs ?? []).every((name) => allows(subject, name, unit));
   };
   return {
     allows,
@@ -52,14 +52,21 @@ export function createPolicy({ units, roles, order }: PolicyDocument, operations
   };
 }
 
-function isMember({ members }: Role, { user, departments }: Subject): boolean {
+/** Whether somebody belongs to a role, by name or by a department. */
+export function isMember({ members }: Role, { user, departments }: Subject): boolean {
   return (
     members.users.includes(user) ||
     departments.some((department) => members.departments.includes(departmentText(user, department)))
   );
 }
 
-function covers(grant: Grant, operation: string, unit: string): boolean {
+/** Whether grants give the operation in the unit, where there is such an operation; what it needs besides is another question. */
+export function gives(grants: readonly Grant[], { name, units }: Grantable, unit: string): boolean {
+  return (units === undefined || units.includes(unit)) && grants.some((grant) => covers(grant, name, unit));
+}
+
+/** Whether a grant covers the operation in the unit. */
+export function covers(grant: Grant, operation: string, unit: string): boolean {
   const inUnit = grant.units === '*' || grant.units.includes(unit);
   return inUnit && grant.operations.some((pattern) => fits(pattern, operation));
 }
