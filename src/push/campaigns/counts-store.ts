@@ -1,12 +1,12 @@
 import { sql } from 'kysely';
 import type { DeliveryState } from '../content/message.ts';
 import type { Database } from '../database/database.ts';
+import type { DeliveryRow } from '../database/delivery-tables.ts';
+import { inParts } from '../database/values.ts';
 import type { CampaignRow } from './campaign-store.ts';
 
 /** How many deliveries ended, or stand, in a state with an errcode. */
-export interface Count {
-  readonly state: DeliveryState;
-  readonly errcode: string | null;
+export interface Count extends Pick<DeliveryRow, 'state' | 'errcode'> {
   readonly count: number;
 }
 
@@ -52,10 +52,11 @@ export function sum(counts: readonly Count[], ...states: readonly DeliveryState[
 }
 
 /** Counts the deliveries of these messages as they stand. */
-async function countDeliveries(db: Database, messageIds: readonly string[]): Promise<readonly Count[]> {
-  if (messageIds.length === 0) return [];
-  const { rows } = await sql<Count>`
-    select state, errcode, count(*) count from deliveries
-    where message_id in (${sql.join([...messageIds])}) group by state, errcode`.execute(db);
-  return rows;
+function countDeliveries(db: Database, messageIds: readonly string[]): Promise<readonly Count[]> {
+  return inParts(
+    db,
+    messageIds,
+    (some) => sql<Count>`
+      select state, errcode, count(*) count from deliveries where message_id in (${some}) group by state, errcode`,
+  );
 }

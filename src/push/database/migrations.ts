@@ -8,7 +8,7 @@ import { mediaTables } from './media-tables.ts';
 import { createTables } from './schema.ts';
 import { templateTables } from './template-tables.ts';
 import { tokenTables } from './token-tables.ts';
-import { accountColumns, endOfMessages, hostsOfWebhooks, queueTables } from './upgrades.ts';
+import { accountColumns, index, queueTables } from './upgrades.ts';
 import { webhookTables } from './webhook-tables.ts';
 
 /**
@@ -33,8 +33,10 @@ export const steps = {
   '2026-12-2-access-tokens': createTables(tokenTables),
   '2026-12-2-app-rates': createTables(appTables),
   '2026-12-3-one-queue': queueTables,
-  '2026-12-4-purge': endOfMessages,
-  '2026-12-5-webhook-hosts': hostsOfWebhooks,
+  // Messages are found by their end, so that old ones can be purged.
+  '2026-12-4-purge': index('messages', 'messages_by_end', ['finished_at']),
+  // Webhooks are found by their host, so that those of a dead one are not read again and again.
+  '2026-12-5-webhook-hosts': index('result_callbacks', 'result_callbacks_by_host', ['host', 'due_at']),
   '2026-12-6-media-owners': createTables(mediaTables),
 };
 

@@ -82,7 +82,7 @@ export const queueTables: Migration = {
 };
 
 /** A step that adds an index to a table, over these columns. */
-function index(table: string, name: string, columns: readonly string[]): Migration {
+export function index(table: string, name: string, columns: readonly string[]): Migration {
   const over = sql.join(columns.map((column) => sql.ref(column)));
   return {
     async up(db: Kysely<unknown>) {
@@ -91,9 +91,3 @@ function index(table: string, name: string, columns: readonly string[]): Migrati
     },
   };
 }
-
-/** The step that finds messages by their end, so that old ones can be purged. */
-export const endOfMessages = index('messages', 'messages_by_end', ['finished_at']);
-
-/** The step that finds webhooks by their host, so that those of a dead one are not read again and again. */
-export const hostsOfWebhooks = index('result_callbacks', 'result_callbacks_by_host', ['host', 'due_at']);

@@ -37,9 +37,9 @@ export async function recall(parts: Finishing, app: string, messageId: string): 
   for (const delivery of withdrawn.deliveries) {
     const wasTaken = withdrawn.taken.has(delivery.id);
     if (!wasTaken && (delivery.state === 'recalled' || delivery.state === 'cancelled')) continue;
-    const reason =
-      reasonToKeep(delivery, wasTaken, now()) ?? (await firstReason(readMsgids(delivery.msgids), ask));
-    if (reason === null) back.push(delivery);
+    const answers = () => Promise.all(readMsgids(delivery.msgids).map(ask));
+    const reason = reasonToKeep(delivery, wasTaken, now()) ?? (await answers()).find((each) => each !== null);
+    if (reason === undefined) back.push(delivery);
     else kept.push({ receiver: delivery.receiver, reason });
   }
   const sent = back.filter(({ state }) => state === 'sent').map(({ id }) => id);
@@ -67,14 +67,6 @@ function reasonToKeep(
   if (state === 'sent' && msgids === null)
     return 'WeCom gave no msgid for it, and recalls nothing without one.';
   return null;
-}
-
-async function firstReason(
-  msgids: readonly string[],
-  ask: (msgid: string) => Promise<string | null>,
-): Promise<string | null> {
-  const answers = await Promise.all(msgids.map(ask));
-  return answers.find((answer) => answer !== null) ?? null;
 }
 
 /** Null when WeCom has taken it back, otherwise why not. */
