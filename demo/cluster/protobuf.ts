@@ -1,88 +1,20 @@
 import { ApiFailure } from './failure.ts';
+import { isRecord, stamp } from './json.ts';
+import { type Field, type Message, messages } from './protobuf-messages.ts';
 
 /** The content type in which kubectl sends what it makes itself, such as the deployment of `kubectl create deployment`. */
 export const PROTOBUF = 'application/vnd.kubernetes.protobuf';
 
-/** A field of a message: its name, what it holds, and whether there may be several. */
-type Field = readonly [name: string, kind: 'text' | 'number' | 'flag' | 'map' | Message, several?: true];
-/** The fields of a message that this server reads, by their numbers in the API's generated.proto. */
-type Message = { readonly [number: number]: Field };
-
-const metadata: Message = {
-  1: ['name', 'text'],
-  2: ['generateName', 'text'],
-  3: ['namespace', 'text'],
-  11: ['labels', 'map'],
-  12: ['annotations', 'map'],
-};
-const port: Message = {
-  1: ['name', 'text'],
-  3: ['containerPort', 'number'],
-  4: ['protocol', 'text'],
-};
-const variable: Message = { 1: ['name', 'text'], 2: ['value', 'text'] };
-const container: Message = {
-  1: ['name', 'text'],
-  2: ['image', 'text'],
-  3: ['command', 'text', true],
-  4: ['args', 'text', true],
-  6: ['ports', port, true],
-  7: ['env', variable, true],
-};
-const template: Message = {
-  1: ['metadata', metadata],
-  2: ['spec', { 2: ['containers', container, true], 3: ['restartPolicy', 'text'] }],
-};
-const deployment: Message = {
-  1: ['metadata', metadata],
-  2: [
-    'spec',
-    {
-      1: ['replicas', 'number'],
-      2: ['selector', { 1: ['matchLabels', 'map'] }],
-      3: ['template', template],
-      7: ['paused', 'flag'],
-    },
-  ],
-};
-const job: Message = { 1: ['metadata', metadata], 2: ['spec', { 6: ['template', template] }] };
-const attributes: Message = {
-  1: ['namespace', 'text'],
-  2: ['verb', 'text'],
-  3: ['group', 'text'],
-  4: ['version', 'text'],
-  5: ['resource', 'text'],
-  6: ['subresource', 'text'],
-  7: ['name', 'text'],
-};
-/** What is read of each kind. */
-const kinds: Readonly<Record<string, Message>> = {
-  Deployment: deployment,
-  Job: job,
-  Namespace: { 1: ['metadata', metadata] },
-  SelfSubjectAccessReview: {
-    1: ['metadata', metadata],
-    2: [
-      'spec',
-      {
-        1: ['resourceAttributes', attributes],
-        2: ['nonResourceAttributes', { 1: ['path', 'text'], 2: ['verb', 'text'] }],
-      },
-    ],
-  },
-  SelfSubjectRulesReview: { 1: ['metadata', metadata], 2: ['spec', { 1: ['namespace', 'text'] }] },
-  SelfSubjectReview: { 1: ['metadata', metadata] },
-};
 /** What stands around every object. */
 const typed: Message = { 1: ['apiVersion', 'text'], 2: ['kind', 'text'] };
 
-/** Reads a deployment, a Job, a namespace, or a question of a client about itself, as kubectl sends it. Throws 415 for other kinds, and for fields that would be lost. */
+/** Reads an object as kubectl and client-go send it. Throws 415 for kinds that are not known here, and for fields that would be lost. */
 export function readProtobuf(body: Buffer): unknown {
   if (body.subarray(0, 4).toString('latin1') !== 'k8s\0') throw notRead('what is no object of Kubernetes');
   const parts = [...fieldsOf(body.subarray(4))];
   const part = (number: number) => parts.find((each) => each.number === number)?.value;
   const type = readMessage(typed, asBytes(part(1)));
-  const message = kinds[`${type.kind}`];
+  const message = messages[`${type.kind}`];
   if (message === undefined) throw notRead(`objects of the kind ${type.kind}`);
   return { ...type, ...readMessage(message, asBytes(part(2))) };
 }
@@ -95,25 +27,63 @@ function readMessage(message: Message, bytes: Buffer): Readonly<Record<string, u
       if (!isEmpty(value)) throw notRead(`field ${number} of a message`);
       continue;
     }
-    const [name, kind, several] = field;
-    const got = readValue(kind, value);
-    if (several) read[name] = [...((read[name] as unknown[]) ?? []), got];
-    else if (kind === 'map') read[name] = { ...(read[name] as object), ...(got as object) };
-    else if (got !== '' && got !== false) read[name] = got;
+    const [name, holds, several] = field;
+    const got = readValue(holds, value);
+    if (several) read[name] = [...((read[name] as unknown[]) ?? []), got ?? (holds === 'text' ? '' : {})];
+    else if (holds === 'map' || holds === 'amounts')
+      read[name] = { ...(read[name] as object), ...(got as object) };
+    else if (got !== undefined) read[name] = got;
   }
   return read;
 }
 
-function readValue(kind: Field[1], value: Value): unknown {
-  if (kind === 'number') return Number(value);
-  if (kind === 'flag') return value === 1;
-  if (kind === 'text') return asBytes(value).toString();
-  if (kind !== 'map') return readMessage(kind, asBytes(value));
-  const { key = '', value: held = '' } = readMessage(
-    { 1: ['key', 'text'], 2: ['value', 'text'] },
-    asBytes(value),
-  );
-  return { [String(key)]: held };
+const entryOf = (holds: Field[1]): Message => ({ 1: ['key', 'text'], 2: ['value', holds] });
+const amount: Message = { 1: ['string', 'text'] };
+const eitherOr: Message = { 1: ['type', 'number'], 2: ['number', 'number'], 3: ['text', 'text'] };
+
+/** What a field says; undefined when it says that it is not set. */
+function readValue(holds: Field[1], value: Value): unknown {
+  switch (holds) {
+    case 'number':
+      return Number(value);
+    case 'count':
+      return Number(value) || undefined;
+    case 'flag':
+      return value === 1 || undefined;
+    case 'text':
+      return asBytes(value).toString() || undefined;
+    case 'map': {
+      const { key = '', value: text = '' } = readMessage(entryOf('text'), asBytes(value));
+      return { [`${key}`]: text };
+    }
+    case 'amounts': {
+      const { key = '', value: held } = readMessage(entryOf(amount), asBytes(value));
+      return { [`${key}`]: isRecord(held) ? held.string : '0' };
+    }
+    case 'time': {
+      const { seconds } = readMessage({ 1: ['seconds', 'count'], 2: ['nanos', 'count'] }, asBytes(value));
+      return seconds === undefined ? undefined : stamp(new Date(Number(seconds) * 1000));
+    }
+    case 'or-text': {
+      const { type, number, text } = readMessage(eitherOr, asBytes(value));
+      return type === 1 ? text : number;
+    }
+    case 'json':
+      return readJson(asBytes(value));
+    default: {
+      const message = readMessage(holds, asBytes(value));
+      return Object.keys(message).length === 0 ? undefined : message;
+    }
+  }
+}
+
+function readJson(bytes: Buffer): unknown {
+  const { text = '{}' } = readMessage({ 1: ['text', 'text'] }, bytes);
+  try {
+    return JSON.parse(`${text}`);
+  } catch {
+    throw notRead('fields that are no JSON');
+  }
 }
 
 type Value = number | Buffer;
@@ -145,7 +115,13 @@ function* fieldsOf(bytes: Buffer): Generator<{ readonly number: number; readonly
 /** Nothing is in it but zeros and empty fields, which the client writes for what is not set. */
 function isEmpty(value: Value): boolean {
   if (typeof value === 'number') return value === 0;
-  return value.every((byte) => byte === 0) || [...fieldsOf(value)].every((field) => isEmpty(field.value));
+  if (value.every((byte) => byte === 0)) return true;
+  try {
+    return [...fieldsOf(value)].every((field) => isEmpty(field.value));
+  } catch {
+    // It is a text.
+    return false;
+  }
 }
 
 function asBytes(value: Value | undefined): Buffer {
