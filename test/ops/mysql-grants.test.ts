@@ -41,8 +41,11 @@ async function runAt(victim: Connection, second: number): Promise<Promise<unknow
   return victim.query("select sleep(60), 'grants 😀'").catch(() => undefined);
 }
 
+/** The long statement once it runs: before it, the connection sets its time, which is a statement too. */
 async function running(victim: Connection) {
-  const find = async () => (await listQueries(target)).find(({ id }) => id === String(victim.threadId));
+  const isIt = ({ id, sql }: { id: string; sql: string }) =>
+    id === String(victim.threadId) && sql.includes('sleep');
+  const find = async () => (await listQueries(target)).find(isIt);
   await expect.poll(find).toBeDefined();
   return find();
 }

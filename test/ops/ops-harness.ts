@@ -250,12 +250,15 @@ function client(ops: Ops, clock: Clock, user: string, departments?: readonly num
   };
 }
 
-/** Repeats a look until it answers something, with rests that leave the processor to what it looks at; gives up after 10 s. */
+/**
+ * Repeats a look until it answers something, with rests that leave the processor to what it looks at. The time of the test is
+ * its limit; it only does not go on for ever behind a test that has ended.
+ */
 export async function until<T>(look: () => Promise<T | undefined | false>): Promise<T> {
-  for (const end = Date.now() + 10_000; Date.now() < end; ) {
+  for (const end = Date.now() + 120_000; Date.now() < end; ) {
     const seen = await look();
     if (seen !== undefined && seen !== false) return seen;
     await sleep(5);
   }
-  throw new Error('waited 10 s for nothing');
+  throw new Error('waited two minutes for nothing');
 }
