@@ -3,6 +3,7 @@ export const apiNames = [
   'gettoken',
   'message/send',
   'message/recall',
+  'message/update_template_card',
   'appchat/send',
   'media/upload',
   'webhook/send',

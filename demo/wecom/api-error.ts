@@ -52,6 +52,7 @@ const sentences = {
   48002: 'api forbidden',
   60020: 'not allow to access from your ip',
   60111: 'userid not found',
+  60140: 'invalid response_code',
   81013: 'user & party & tag all invalid',
   82001: 'user & party & tag all empty',
   82002: 'invalid party list size',

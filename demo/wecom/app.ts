@@ -21,6 +21,8 @@ export interface Member {
 export interface Chat {
   readonly chatid: string;
   readonly name: string;
+  /** Its userids; people who are in no other chat when left out. */
+  readonly members?: readonly string[];
 }
 
 /** The present, in Unix milliseconds. */

@@ -3,7 +3,7 @@ import { ApiError } from './api-error.ts';
 import type { Chat, Clock } from './app.ts';
 import { isInteractive } from './card-check.ts';
 import { block, type Fields, required } from './fields.ts';
-import { createBlockingFrequency } from './frequency.ts';
+import { createBlockingFrequency, createFrequency, type Limit } from './frequency.ts';
 import type { PutMail } from './mailbox.ts';
 import { isPicture } from './media-upload.ts';
 import { readContent } from './message-content.ts';
@@ -21,16 +21,24 @@ export interface GroupSend {
   robotOf(key: string | undefined): string;
 }
 
+/** How many messages of the app's chats a member gets before the rest is dropped (protocol §4.5). */
+export const chatLimits: readonly Limit[] = [
+  { count: 200, seconds: 60 },
+  { count: 10_000, seconds: 86_400 },
+];
+
 /** Makes both. `robots` has the key of each robot by its name. */
 export function createGroupSend(options: {
   readonly chats: readonly Chat[];
+  readonly limits: readonly Limit[];
   readonly robots: Readonly<Record<string, string>>;
   readonly uploads: Uploads;
   readonly putMail: PutMail;
   readonly clock: Clock;
 }): GroupSend {
-  const { chats, robots, uploads, putMail, clock } = options;
+  const { chats, limits, robots, uploads, putMail, clock } = options;
   const perRobot = createBlockingFrequency([{ count: 20, seconds: 60 }], clock);
+  const perMember = createFrequency(limits, clock);
   const sender = chatSender(uploads);
   const newId = (): string => randomBytes(12).toString('base64url');
 
@@ -39,9 +47,14 @@ export function createGroupSend(options: {
       const { chatid, msgtype } = message;
       if (!chatid) throw new ApiError(86003);
       if (typeof chatid !== 'string' || !/^[\da-zA-Z]{1,32}$/.test(chatid)) throw new ApiError(86001);
-      if (!chats.some((chat) => chat.chatid === chatid)) throw new ApiError(86008);
+      const chat = chats.find((each) => each.chatid === chatid);
+      if (chat === undefined) throw new ApiError(86008);
       const shown = readContent(message, sender);
-      putMail(`chat:${chatid}`, { msgid: newId(), msgtype: `${msgtype}`, shown });
+      const { members = [`chat:${chatid}`] } = chat;
+      const reached = members.filter((userid) => perMember.allows(userid.toLowerCase()));
+      const mail = { msgid: newId(), msgtype: `${msgtype}`, shown };
+      // One screen stands for all who are in the chat: it shows what any of them gets.
+      putMail(`chat:${chatid}`, mail, reached.length === 0 ? 'limit' : undefined);
     },
     byRobot: (robot, message) => {
       const { msgtype } = message;

@@ -1,5 +1,5 @@
 import type { Clock } from './app.ts';
-import type { View } from './view.ts';
+import type { Shown, View } from './view.ts';
 
 /**
  * One message on a member's phone, seen from the phone: `out` is what the member sent, `in` what arrived, as the passive
@@ -29,7 +29,9 @@ export interface History {
   after(id: number): readonly Message[];
   /** Takes a pushed message off every phone. */
   recall(msgid: string): void;
-  /** Calls `listener` for each message to come, and `onRecall` for each msgid that is taken back; the answer ends that. */
+  /** Shows something else in the place of a pushed message, with the same id, to those users who have it. */
+  change(msgid: string, users: readonly string[], shown: Shown): void;
+  /** Calls `listener` for each message to come, or that changes, and `onRecall` for each msgid that is taken back; the answer ends that. */
   subscribe(listener: (message: Message) => void, onRecall?: (msgid: string) => void): () => void;
 }
 
@@ -63,6 +65,17 @@ export function createHistory(clock: Clock, limit = 500): History {
         if (left.length < messages.length) byUser.set(user, left);
       }
       for (const { recall } of listeners) recall?.(msgid);
+    },
+    change: (msgid, users, shown) => {
+      for (const messages of users.map((user) => byUser.get(user) ?? [])) {
+        const at = messages.findIndex((message) => message.kind === 'push' && message.msgid === msgid);
+        const old = messages[at];
+        if (old === undefined) continue;
+        const { id, user, direction, kind, time } = old;
+        const message = { id, user, direction, kind, time, msgid, ...shown };
+        messages[at] = message;
+        for (const { hear } of listeners) hear(message);
+      }
     },
     subscribe: (hear, recall) => {
       const listener = recall ? { hear, recall } : { hear };

@@ -1,13 +1,13 @@
-import { randomBytes } from 'node:crypto';
 import { ApiError } from './api-error.ts';
 import type { Clock, WeComApp } from './app.ts';
-import { isInteractive } from './card-check.ts';
+import type { CardUpdates } from './card-updates.ts';
+import type { DailyQuota } from './daily-quota.ts';
 import { createDuplicates } from './duplicates.ts';
 import type { Fields } from './fields.ts';
 import { createFrequency, type Limit } from './frequency.ts';
 import type { PutMail } from './mailbox.ts';
 import { readContent } from './message-content.ts';
-import { createReceivers, type Directory } from './receivers.ts';
+import type { Receivers } from './receivers.ts';
 import { memberSender } from './senders.ts';
 import type { SentMessages } from './sent-messages.ts';
 import { createTaskIds } from './task-ids.ts';
@@ -25,27 +25,30 @@ export const memberLimits: readonly Limit[] = [
 /** Makes message/send: it delivers messages to members, and silently drops what is over the limits of one. */
 export function createMessageSend(options: {
   readonly app: WeComApp;
-  readonly directory: Directory;
+  readonly findReceivers: (message: Fields) => Receivers;
+  readonly quota: DailyQuota;
+  readonly cards: Pick<CardUpdates, 'add'>;
   readonly limits: readonly Limit[];
   readonly uploads: Uploads;
   readonly sent: SentMessages;
   readonly putMail: PutMail;
   readonly clock: Clock;
 }): SendMessage {
-  const { app, directory, limits, uploads, sent, putMail, clock } = options;
-  const findReceivers = createReceivers(directory);
+  const { app, findReceivers, quota, cards, limits, uploads, sent, putMail, clock } = options;
   const duplicates = createDuplicates(clock);
   const perMember = createFrequency(limits, clock);
   const sender = memberSender(uploads);
   const taskIds = createTaskIds();
 
   return (message) => {
-    checkAgent(app, message);
+    // The one type that is not of an app (§4.2).
+    if (message.msgtype !== 'miniprogram_notice' || message.agentid !== undefined) checkAgent(app, message);
     const shown = readContent(message, sender);
     const { userids, ...lists } = findReceivers(message);
     // Which WeCom looks at first is not documented. A repeat that it drops is answered as if it had been sent (§4.2).
     const isRepeat = duplicates.has(message);
     if (!isRepeat) taskIds.check(message);
+    if (!isRepeat) quota.take(userids.length);
     taskIds.use(message);
     const msgid = sent.add();
     const mail = { msgid, msgtype: `${message.msgtype}`, shown };
@@ -53,20 +56,13 @@ export function createMessageSend(options: {
       if (isRepeat) putMail(userid, mail, 'repeat');
       else putMail(userid, mail, perMember.allows(userid) ? undefined : 'limit');
     }
-    return { ...lists, msgid, ...responseCode(message) };
+    return { ...lists, msgid, ...cards.add(message, { msgid, userids, shown }) };
   };
 }
 
-function checkAgent(app: WeComApp, { msgtype, agentid: agentId }: Fields): void {
-  // The one type that is not of an app (§4.2).
-  if (msgtype === 'miniprogram_notice' && agentId === undefined) return;
+/** Throws 41011, 40056 or 301002 for an agentid that is missing, no number, or another app's. */
+export function checkAgent(app: WeComApp, { agentid: agentId }: Fields): void {
   if (agentId === undefined || agentId === null) throw new ApiError(41011);
   if (typeof agentId !== 'number' || !Number.isInteger(agentId)) throw new ApiError(40056);
   if (agentId !== app.agentId) throw new ApiError(301002);
-}
-
-/** By which a card can be changed later, once; only one that tells the app of a tap has it. */
-function responseCode({ msgtype, template_card: card }: Fields): { readonly response_code?: string } {
-  if (msgtype !== 'template_card' || !isInteractive(card as Fields)) return {};
-  return { response_code: randomBytes(32).toString('base64url') };
 }

@@ -2,7 +2,7 @@ import type { AccessTokens } from './access-tokens.ts';
 import { type ApiAnswer, type ApiCall, type ApiName, isApiName } from './api-call.ts';
 import { ApiError } from './api-error.ts';
 import type { Clock, Member } from './app.ts';
-import { readJson } from './fields.ts';
+import { type Fields, readJson } from './fields.ts';
 import { createBlockingFrequency } from './frequency.ts';
 import type { GroupSend } from './group-send.ts';
 import { upload } from './media-upload.ts';
@@ -27,7 +27,7 @@ const uncounted: ReadonlySet<string> = new Set(['message/send', 'appchat/send', 
 
 /** APIs that are called by POST: another method brings no body, which is 40058 (protocol §4.13). */
 const posted: ReadonlySet<string> = new Set([
-  ...['message/send', 'message/recall', 'appchat/send', 'media/upload'],
+  ...['message/send', 'message/recall', 'message/update_template_card', 'appchat/send', 'media/upload'],
   ...['webhook/send', 'webhook/upload_media'],
 ]);
 
@@ -41,11 +41,12 @@ export function createServerApi(options: {
   readonly groups: GroupSend;
   /** Takes a message back; throws 40058 when that cannot be. */
   readonly recall: (msgid: unknown) => void;
+  readonly updateCard: (body: Fields) => object;
   readonly uploads: Uploads;
   readonly settings: ApiSettings;
   readonly clock: Clock;
 }): (call: ApiCall) => Promise<ApiAnswer> {
-  const { members, tokens, sendMessage, groups, recall, uploads, settings, clock } = options;
+  const { members, tokens, sendMessage, groups, recall, updateCard, uploads, settings, clock } = options;
   // The limits of one address are higher, and those of a day follow from how many accounts an enterprise has bought (§4.12):
   // both are left out.
   const basic = createBlockingFrequency([{ count: settings.callsPerMinute, seconds: 60 }, PER_HOUR], clock);
@@ -59,6 +60,7 @@ export function createServerApi(options: {
     'user/get': ({ query }) => userGet(members, query.userid),
     'message/send': (call) => sendMessage(readJson(call.body)),
     'message/recall': (call) => void recall(readJson(call.body).msgid),
+    'message/update_template_card': (call) => updateCard(readJson(call.body)),
     'appchat/send': (call) => void groups.toChat(readJson(call.body)),
     'media/upload': (call) => upload(uploads, call, null),
     'webhook/send': (call) => void groups.byRobot(groups.robotOf(call.query.key), readJson(call.body)),

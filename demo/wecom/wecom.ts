@@ -11,14 +11,19 @@ import {
   type WeComApp,
 } from './app.ts';
 import { type Arrival, type Arrivals, createArrivals } from './arrivals.ts';
+import { createCardUpdates } from './card-updates.ts';
 import { createCourier, type Pace } from './courier.ts';
+import { createDailyQuota } from './daily-quota.ts';
 import { createDelivery, type Deliver, type Delivery, type Outcome } from './delivery.ts';
 import { createFaults, type FaultInput, type Faults } from './faults.ts';
+import type { Fields } from './fields.ts';
 import type { Limit } from './frequency.ts';
-import { createGroupSend } from './group-send.ts';
+import { chatLimits, createGroupSend } from './group-send.ts';
 import { createHistory, type History, type Message } from './history.ts';
 import { createMailbox } from './mailbox.ts';
-import { createMessageSend, memberLimits } from './message-send.ts';
+import { checkAgent, createMessageSend, memberLimits } from './message-send.ts';
+import { createReceivers } from './receivers.ts';
+import { memberSender } from './senders.ts';
 import { createSentMessages } from './sent-messages.ts';
 import { type ApiSettings, createServerApi } from './server-api.ts';
 import { addServerRoutes } from './server-routes.ts';
@@ -38,8 +43,12 @@ export interface WeComOptions extends WeComApp, Partial<ApiSettings> {
   readonly chats?: readonly Chat[];
   /** The key of each robot, by its name; none when left out. */
   readonly robots?: Readonly<Record<string, string>>;
+  /** How many accounts the enterprise has, from which the receivers of a day follow; as many as are needed when left out. */
+  readonly accounts?: number;
   /** Beyond these a member's messages are dropped silently: 30 a minute and 1000 an hour when left out. */
   readonly memberLimits?: readonly Limit[];
+  /** The same for messages of the app's chats: 200 a minute and 10,000 a day when left out. */
+  readonly chatLimits?: readonly Limit[];
   /** How many messages `arrived` looks back; 20,000 when left out. */
   readonly recordLimit?: number;
   readonly clock?: Clock;
@@ -104,13 +113,46 @@ export function createWeCom(options: WeComOptions): WeCom {
   const arrivals = createArrivals(clock, options.recordLimit);
   const phones = new Set([...members.map(({ userid }) => userid), ...groups.map(({ id }) => id)]);
   const putMail = createMailbox({ arrivals, history, hasPhone: (receiver) => phones.has(receiver) });
-  const directory = { members, isOpen, tags, unlicensed };
+  const findReceivers = createReceivers({ members, isOpen, tags, unlicensed });
+  const quota = createDailyQuota(options.accounts, clock);
+  const cards = createCardUpdates({ history, sender: memberSender(uploads), findReceivers, clock });
   const limits = options.memberLimits ?? memberLimits;
-  const sendMessage = createMessageSend({ app, directory, limits, uploads, sent, putMail, clock });
-  const groupSend = createGroupSend({ chats, robots, uploads, putMail, clock });
+  const sendMessage = createMessageSend({
+    app,
+    findReceivers,
+    quota,
+    cards,
+    limits,
+    uploads,
+    sent,
+    putMail,
+    clock,
+  });
+  const groupSend = createGroupSend({
+    chats,
+    limits: options.chatLimits ?? chatLimits,
+    robots,
+    uploads,
+    putMail,
+    clock,
+  });
   const recall = (msgid: unknown): void => history.recall(sent.readRecallable(msgid));
+  const updateCard = (body: Fields): object => {
+    checkAgent(app, body);
+    return cards.update(body);
+  };
   const settings = { ...options, callbackAddresses, callsPerMinute };
-  const parts = { members, tokens, sendMessage, groups: groupSend, recall, uploads, settings, clock };
+  const parts = {
+    members,
+    tokens,
+    sendMessage,
+    groups: groupSend,
+    recall,
+    updateCard,
+    uploads,
+    settings,
+    clock,
+  };
   const answer = createServerApi(parts);
   const answered: { readonly name: string; readonly errcode: number }[] = [];
   const record = (name: string, errcode: number): void => {

@@ -30,6 +30,7 @@ export function messageRow(message, person, onChoice) {
   const row = element('div', `row ${message.direction}`);
   const bubble = element('div', message.view ? `bubble ${message.view.kind}` : 'bubble');
   row.dataset.msgid = message.msgid;
+  row.dataset.id = `${message.id}`;
   if (isMine) bubble.textContent = message.text;
   else if (message.view) bubble.append(...viewOf(message));
   else bubble.append(...message.text.split('\n').map((line) => lineOf(line, onChoice)));

@@ -37,6 +37,10 @@ export function createChatLog(log, onChoice) {
       append(row);
       if (message.cut) append(element('div', 'notice', '超过 2048 字节，企业微信已截断'));
     },
+    /** Shows a message anew that has changed. @param {import('./wire.js').Message} message @param {import('./wire.js').Person & { tint: number }} person */
+    change: (message, person) => {
+      log.querySelector(`.row[data-id="${message.id}"]`)?.replaceWith(messageRow(message, person));
+    },
     /** Takes a message off the screen. @param {string} msgid */
     remove: (msgid) => {
       for (const row of log.querySelectorAll('.row.in')) if (row.dataset.msgid === msgid) row.remove();

@@ -77,6 +77,12 @@ function show(phone) {
 function receive(message) {
   const phone = phones.get(message.user);
   if (phone === undefined) return;
+  const at = phone.items.findIndex((item) => 'message' in item && item.message.id === message.id);
+  if (at >= 0) {
+    phone.items[at] = { message };
+    if (phone === current) log.change(message, phone.person);
+    return;
+  }
   add(phone, { message });
   if (phone === current || message.direction === 'out') return;
   phone.unread += 1;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PNG, startWithClient } from '../wecom/client.ts';
+import { app } from '../wecom/small-bot.ts';
 import { hasBrowser, openPage } from './browser.ts';
 
 const name = `pushed messages on the phone page${hasBrowser ? '' : ' (skipped: no /usr/bin/chromium here)'}`;
@@ -171,6 +172,23 @@ describe.skipIf(!hasBrowser)(name, () => {
     await page.getByText('发错了').waitFor({ state: 'detached' });
     await page.locator('[data-user="lisi"]').click();
     expect(await page.getByText('发错了').count()).toBe(0);
+  });
+
+  test('a card that changes does so in its place, without a reload', async () => {
+    const main_title = { title: '重启 web？' };
+    const button_list = [{ text: '批准', key: 'yes' }];
+    const card = { card_type: 'button_interaction', main_title, task_id: 'changes', button_list };
+    const { response_code } = await client.show('template_card', card);
+    await client.text('zhangsan', '卡片之后');
+    const { page } = browser;
+    await page.locator('[data-user="zhangsan"]').click();
+    await page.getByText('卡片之后').waitFor();
+    const rows = await page.locator('.row').count();
+    const body = { agentid: app.agentId, response_code, atall: 1, button: { replace_name: '李四已批准' } };
+    await client.post('message/update_template_card', body);
+    await page.getByText('李四已批准').waitFor();
+    expect(await page.locator('.row').count()).toBe(rows);
+    expect(await page.locator('.row').last().innerText()).toContain('卡片之后');
   });
 
   test('groups are conversations to read: their messages, and nothing to type with', async () => {

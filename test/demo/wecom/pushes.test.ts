@@ -267,6 +267,40 @@ describe('appchat/send', () => {
   });
 });
 
+describe('limits that are those of WeCom', () => {
+  const hello = { msgtype: 'text', text: { content: '好' } };
+
+  test('a member of chats gets 200 messages a minute of the app, and the rest is dropped silently', async () => {
+    const chats = [
+      { chatid: 'a', name: 'A', members: ['lisi', 'wangwu'] },
+      { chatid: 'b', name: 'B', members: ['LiSi'] },
+    ];
+    const { post, wecom, wait } = await start({ chats });
+    const to = async (chatid: string) => (await post('appchat/send', { chatid, ...hello })).errcode;
+    for (let count = 0; count < 200; count += 1) expect(await to('b')).toBe(0);
+    expect([await to('b'), await to('a')]).toEqual([0, 0]);
+    // The other member of A still gets it.
+    expect(['chat:b', 'chat:a'].map(wecom.arrivals.count)).toEqual([200, 1]);
+    wait(60);
+    await to('b');
+    expect(wecom.arrivals.count('chat:b')).toBe(201);
+  });
+
+  test('a day has 200 receivers for each account of the enterprise, and then nothing is sent until it ends', async () => {
+    const { send, text, wecom, wait } = await start({ accounts: 1, memberLimits: [] });
+    for (let count = 0; count < 99; count += 1) await text('lisi|wangwu', `${count}`);
+    expect((await text('lisi', '199')).errcode).toBe(0);
+    expect((await text('lisi|wangwu', 'two')).errcode).toBe(45009);
+    expect((await text('lisi', 'one')).errcode).toBe(45009);
+    expect((await send({ touser: 'nobody', ...hello })).errcode).toBe(81013);
+    expect(wecom.arrivals.totals().shown).toBe(199);
+    // It is 08:00 in China: the day has 16 hours left, and the token two.
+    expect(wecom.arrived('lisi').at(-1)?.text).toBe('199');
+    wait(3600);
+    expect((await text('lisi', 'later')).errcode).toBe(45009);
+  });
+});
+
 describe('webhook/send', () => {
   const robots = { alerts: 'key-1', ci: 'key-2' };
   const hello = { msgtype: 'text', text: { content: '好' } };

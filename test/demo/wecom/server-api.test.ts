@@ -80,7 +80,7 @@ describe('gettoken', () => {
 });
 
 describe('any path', () => {
-  const paths = ['kf/send_msg', 'message/update_template_card', 'user/', 'no/such/thing', 'toString', ''];
+  const paths = ['kf/send_msg', 'message/update_taskcard', 'user/', 'no/such/thing', 'toString', ''];
   test.each(paths)('such as %j answers 200 and an errcode, whatever the method', async (path) => {
     const { wecom, token } = await start();
     for (const method of ['GET', 'POST', 'PUT', 'DELETE', 'PATCH']) {
