@@ -2,6 +2,7 @@ import type { ZodType } from 'zod';
 import type { Incoming } from '../channels/channel.ts';
 import { type Context, type Outcome, type SessionStore, Unavailable } from '../chat/index.ts';
 import type { Answer } from '../contract/answer.ts';
+import { isPlatform, platform } from '../contract/platform.ts';
 import { mayHaveArrived } from '../errors.ts';
 import type { Confirmations } from './confirmations.ts';
 import { covers, type Identity, type Rights } from './identity.ts';
@@ -45,8 +46,12 @@ function asking(
   return {
     may: (operation, { unit }) => covers(rights, operation, unit),
     ops: {
-      call: async (name, input) =>
-        (await client.read(caller, name, input, outputOf(name)).catch(unavailable)) as never,
+      async call(name, input) {
+        // An entry may ask for any name, whatever the types say; what writes the platform's own records is the bot's.
+        if (isPlatform(name) && platform[name].kind !== 'read')
+          throw new Error(`no entry may ask for ${name}`);
+        return (await client.read(caller, name, input, outputOf(name)).catch(unavailable)) as never;
+      },
     },
     async preview(operation, input) {
       const answered = await client.post(caller, `${operation}/preview`, input).catch(unavailable);

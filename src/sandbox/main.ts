@@ -4,7 +4,7 @@ import { setImmediate as nextRound } from 'node:timers/promises';
 import { ConfigError } from '../errors.ts';
 import { closeNetwork } from './no-network.ts';
 import { openRealm } from './realm.ts';
-import { type Files, type FirstAnswer, type FirstMessage, type Progress, readLines } from './wire.ts';
+import { type Files, type FirstAnswer, type FirstMessage, type FromProcess, readLines } from './wire.ts';
 
 /**
  * The process in which menus run (process.ts says with which rights). It reads lines, and takes one after the other; what
@@ -16,7 +16,7 @@ let told: string[] = [];
 let takeLine: ((line: string) => void) | undefined;
 
 const write = (line: string): boolean => process.stdout.write(`${line}\n`);
-const isAt = (path: string): boolean => write(JSON.stringify({ at: path } satisfies Progress));
+const isAt = (path: string): boolean => write(JSON.stringify({ at: path } satisfies FromProcess));
 
 async function begin(first: FirstMessage): Promise<FirstAnswer> {
   if ('strip' in first) return { stripped: strip(first.strip) };
@@ -44,17 +44,16 @@ async function takeAll(): Promise<void> {
   for (let line = lines.shift(); line !== undefined; line = lines.shift()) {
     if (takeLine === undefined) {
       const answer = await begin(JSON.parse(line)).catch((error: unknown): FirstAnswer => {
-        return {
-          problems: error instanceof ConfigError ? error.problems : [`the menus cannot be loaded: ${error}`],
-        };
+        const problems =
+          error instanceof ConfigError ? error.problems : [`the menus cannot be loaded: ${error}`];
+        return { problems };
       });
-      write(JSON.stringify(answer));
+      told.push(JSON.stringify(answer));
     } else takeLine(line);
     // After its microtasks nothing runs until the next line: there are no timers in the realm.
     await nextRound();
-    const all = [...told, JSON.stringify({ isDone: true } satisfies Progress)];
+    write(`[${told.join(',')}]`);
     told = [];
-    write(all.join('\n'));
   }
   isTaking = false;
 }

@@ -1,7 +1,13 @@
 import { spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import { codeOf } from './own-code.ts';
-import { type FirstAnswer, type FirstMessage, type FromProgram, type Progress, readLines } from './wire.ts';
+import {
+  type FirstAnswer,
+  type FirstMessage,
+  type FromProcess,
+  type FromProgram,
+  readLines,
+} from './wire.ts';
 
 /** What a process for menus may take. */
 export interface Limits {
@@ -86,16 +92,21 @@ export function startProcess<T>({ first, limits, onMessage, onEnded }: ProcessPa
   let why: string | undefined;
   let at: string | undefined = 'index.ts';
   let lastWords = '';
-  let timer: NodeJS.Timeout | undefined;
+  let timer: { readonly ms: number; readonly timeout: NodeJS.Timeout } | undefined;
 
   const end = (reason: string): void => {
     why ??= at === undefined ? reason : `${at}: cannot be loaded: ${reason}`;
     child.kill('SIGKILL');
   };
+  /** What it is at may take so long from now on. */
   const watch = (): void => {
-    clearTimeout(timer);
     const ms = at === undefined ? busyMs : loadMs;
-    if (senders.length > 0) timer = setTimeout(() => end(`it took over ${ms / 1000} s`), ms);
+    if (timer?.ms === ms) timer.timeout.refresh();
+    else {
+      clearTimeout(timer?.timeout);
+      const late = () => senders.length > 0 && end(`it took over ${ms / 1000} s`);
+      timer = { ms, timeout: setTimeout(late, ms) };
+    }
   };
   const send = (message: unknown, by: T | undefined): void => {
     senders.push(by);
@@ -105,13 +116,12 @@ export function startProcess<T>({ first, limits, onMessage, onEnded }: ProcessPa
   const hear = (line: string): void => {
     if (why !== undefined) return;
     try {
-      const message = JSON.parse(line) as Progress | FirstAnswer | FromProgram;
-      if ('isDone' in message) senders.shift();
-      else if ('at' in message) at = message.at;
-      else {
+      const said = JSON.parse(line) as FromProcess;
+      if (Array.isArray(said)) {
         at = undefined;
-        onMessage(message);
-      }
+        for (const message of said) onMessage(message);
+        senders.shift();
+      } else at = said.at;
       watch();
     } catch (error) {
       end(`it says what cannot be read: ${error}`);
@@ -127,7 +137,7 @@ export function startProcess<T>({ first, limits, onMessage, onEnded }: ProcessPa
     why ??= `it cannot be started: ${error.message}`;
   });
   child.on('close', (code, signal) => {
-    clearTimeout(timer);
+    clearTimeout(timer?.timeout);
     const isFull = lastWords.includes('heap out of memory');
     end(isFull ? `it took over ${heapMiB} MiB` : `it ended (${signal ?? code}): ${lastWords}`);
     onEnded({ why: why as string, by: senders[0] });

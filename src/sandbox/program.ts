@@ -61,6 +61,7 @@ export function createProgram({ sources, limits, onStopped, now }: ProgramParts)
   const closed = new Map<string, number>();
   let current: Promise<Running> | undefined;
   let idle: NodeJS.Timeout | undefined;
+  let users = 0;
   let count = 0;
 
   const stop = ({ at: [file = ''], fail }: Call, why: string): void => {
@@ -98,7 +99,7 @@ export function createProgram({ sources, limits, onStopped, now }: ProgramParts)
         const isWanted = current === promise;
         if (isWanted) current = undefined;
         reject(new ConfigError([why]));
-        if (by !== undefined) stop(by, why);
+        if (isWanted && by !== undefined) stop(by, why);
         else if (isWanted && isLoaded) onStopped(undefined, why);
         for (const call of calls.values()) call.fail(new InterruptedError(why));
       },
@@ -108,41 +109,46 @@ export function createProgram({ sources, limits, onStopped, now }: ProgramParts)
   };
 
   const end = (): void => {
-    clearTimeout(idle);
     void current?.then(({ process }) => process.end('it is not needed any more')).catch(() => {});
     current = undefined;
   };
-  const open = (): Promise<Running> => {
+  /** Does something with a process that runs; it is ended once nobody has done anything for a while. */
+  const use = async <R>(work: (running: Running) => R | Promise<R>): Promise<R> => {
     clearTimeout(idle);
-    idle = setTimeout(end, limits.idleMs).unref();
-    current ??= start();
-    return current;
-  };
-
-  const ask: CallEntry = async (at, context, args) => {
-    const { process, calls } = await open();
-    const { promise, resolve, reject } = Promise.withResolvers<Settled>();
-    const call: Call = { at, context, settle: resolve, fail: reject, asked: 0 };
-    count += 1;
-    const number = count;
-    calls.set(number, call);
-    const late = setTimeout(
-      () => stop(call, `it did not end within ${limits.callMs / 1000} s`),
-      limits.callMs,
-    );
-    const data = context && { user: context.user, now: context.now, replyBytes: context.replyBytes };
-    process.send({ call: number, at, context: data, args } satisfies CallMessage, call);
+    users += 1;
     try {
-      return await promise;
+      current ??= start();
+      return await work(await current);
     } finally {
-      clearTimeout(late);
-      calls.delete(number);
+      users -= 1;
+      if (users === 0) idle = setTimeout(end, limits.idleMs).unref();
     }
   };
 
+  const ask: CallEntry = (at, context, args) =>
+    use(async ({ process, calls }) => {
+      const { promise, resolve, reject } = Promise.withResolvers<Settled>();
+      const call: Call = { at, context, settle: resolve, fail: reject, asked: 0 };
+      count += 1;
+      const number = count;
+      calls.set(number, call);
+      const late = setTimeout(
+        () => stop(call, `it did not end within ${limits.callMs / 1000} s`),
+        limits.callMs,
+      );
+      const data = context && { user: context.user, now: context.now, replyBytes: context.replyBytes };
+      process.send({ call: number, at, context: data, args } satisfies CallMessage, call);
+      try {
+        return await promise;
+      } finally {
+        clearTimeout(late);
+        calls.delete(number);
+      }
+    });
+
   return {
     /** Starts its process, and answers what the files export (wire.ts). Throws a ConfigError of what is wrong with them. */
-    load: async (): Promise<readonly string[]> => (await open()).entries,
+    load: (): Promise<readonly string[]> => use(({ entries }) => entries),
     /**
      * Throws `Unavailable` where it had to be stopped or is closed, and an error with the words of what the entry threw. What
      * is interrupted by the end of the process, for another's sake, is asked once more: functions of entries only read.

@@ -59,8 +59,11 @@ export type FirstAnswer =
   | { readonly entries: readonly string[] }
   | { readonly problems: readonly string[] };
 
-/** What a process says of itself: the file that it is at from now on, or that all of one more line has been done. */
-export type Progress = { readonly at: string } | { readonly isDone: true };
+/**
+ * One line of a process: the file that it loads from now on, or all that one more line to it has led to, which is done then
+ * until the next.
+ */
+export type FromProcess = { readonly at: string } | (FirstAnswer | FromProgram)[];
 
 /** Hears each line of a stream as it comes. A line of over `most` characters is never kept: `onTooLong` is called instead. */
 export function readLines(

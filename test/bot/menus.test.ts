@@ -65,3 +65,27 @@ test('an entry that never ends costs its own message, is named in the log and to
       .flatMap(({ body }) => (body as Report).problems);
   await expect.poll(problems).toContain('2-b.ts: was stopped while it ran: it took over 2 s');
 });
+
+test("an entry cannot write the platform's own records, nor ask past the names of operations", async () => {
+  const tried = [
+    "'operation.settle', { id: 'c7d8f7a0-54f5-4f0b-9d5e-0a2f7f5d3c11' }",
+    "'k8s.scale/preview', {}",
+    "'../reports', {}",
+  ];
+  const calls = tried.map((each) => `ops.call(${each}).catch((error) => error.message)`);
+  write(
+    '2-b.ts',
+    `import { action } from '#menu';\nexport default action({ title: '坏', run: async ({ ops }) => (await Promise.all([${calls}])).join(' | ') });\n`,
+  );
+  await running.bot.reload();
+  const { wecom, platform, lines } = running;
+  await wecom.say('zhaoliu', 'hi');
+  const before = platform.calls.length;
+  const { reply } = await wecom.say('zhaoliu', '2');
+  expect(reply).toContain(
+    'the platform could not be asked | "k8s.scale/preview" is no name of a read | "../reports"',
+  );
+  const asked = platform.calls.slice(before).map(({ operation }) => operation);
+  expect(asked.filter((name) => !['me', 'catalogue'].includes(name))).toEqual([]);
+  expect(lines.join('')).not.toContain('a message broke');
+});
