@@ -149,6 +149,8 @@ test('the same value is shared, and a forced one is taken away from its owner', 
 test('a manager that updates is another one than the same that applies', async () => {
   cluster.set('deployments', deployment('twofold', 2));
   expect((await apply('twofold', { ...head, spec: { replicas: 3 } }, 'fieldManager=hand')).code).toBe(409);
+  await apply('twofold', { ...head, spec: { replicas: 2 } }, 'fieldManager=hand');
+  expect(ownersOfReplicas('twofold')).toEqual(['hand Apply', 'hand Update']);
 });
 
 test('what is named no more goes, unless somebody else owns it or nobody ever applied it', async () => {

@@ -239,7 +239,9 @@ test('a name that is taken is refused, whatever became of the Job, and its templ
   expect(await refusal(batch.createNamespacedJob(job('once')))).toBe('409 AlreadyExists');
   expect(podsOf('once')).toHaveLength(1);
   const read = await batch.readNamespacedJob({ name: 'once', namespace });
-  const template = { ...read.spec?.template, spec: { containers: [{ name: 'report', image: 'other' }] } };
+  const { template: before } = read.spec ?? {};
+  const containers = [{ name: 'report', image: 'keypad-demo/report:2' }];
+  const template = { ...before, spec: { ...before?.spec, containers } };
   const body = { ...read, spec: { ...read.spec, template } };
   expect(await refusal(batch.replaceNamespacedJob({ name: 'once', namespace, body }))).toBe('422 Invalid');
 });
