@@ -24,15 +24,15 @@ export type Inserted = readonly (Accepted | InputError)[];
  * one, whoever came first.
  */
 export async function insertMessages(tx: Tx, drafts: readonly Draft[]): Promise<Inserted> {
-  const rows = drafts.map((draft): Row => ({ draft, content: JSON.stringify(draft.message.content) }));
-  await insertRows(tx, 'messages', rows.map(messageRow), sql`on duplicate key update id = messages.id`);
+  const rows = drafts.map(messageRow);
+  await insertRows(tx, 'messages', rows, sql`on duplicate key update id = messages.id`);
   const owners = await ownersOfKeys(tx, drafts);
   const inserted = drafts.map((draft) => verdict(draft, owners));
-  const fresh = rows.filter((_, index) => {
+  const deliveries = drafts.flatMap((draft, index) => {
     const found = inserted[index];
-    return found !== undefined && 'isNew' in found && found.isNew;
+    const isNew = found !== undefined && 'isNew' in found && found.isNew;
+    return isNew ? deliveriesOf(draft, rows[index]?.content ?? '') : [];
   });
-  const deliveries = fresh.flatMap(deliveriesOf);
   const now = await joinLines(tx, deliveries);
   // What is later by the clock of this process may be over by that of the database: it overtakes nobody.
   const placed = deliveries.map((each) => {
@@ -41,11 +41,6 @@ export async function insertMessages(tx: Tx, drafts: readonly Draft[]): Promise<
   });
   await insertRows(tx, 'deliveries', placed);
   return inserted;
-}
-
-interface Row {
-  readonly draft: Draft;
-  readonly content: string;
 }
 
 interface Owner {
@@ -83,7 +78,7 @@ function verdict({ id, message }: Draft, owners: ReadonlyMap<string, Owner>): Ac
   );
 }
 
-function messageRow({ draft: { id, at, message }, content }: Row) {
+function messageRow({ id, at, message }: Draft) {
   const { variables, template, receivers } = message;
   return {
     id,
@@ -91,7 +86,7 @@ function messageRow({ draft: { id, at, message }, content }: Row) {
     account: message.account ?? DEFAULT_ACCOUNT,
     lane: message.lane,
     kind: kindOf(message.content),
-    content,
+    content: JSON.stringify(message.content),
     variables: variables === undefined ? null : JSON.stringify(variables),
     template_key: template?.key ?? null,
     template_version: template?.version ?? null,
@@ -108,7 +103,8 @@ function messageRow({ draft: { id, at, message }, content }: Row) {
   };
 }
 
-function deliveriesOf({ draft: { id, message }, content }: Row) {
+/** The deliveries of a message whose content is this JSON. */
+function deliveriesOf({ id, message }: Draft, content: string) {
   return message.receivers.map((each) => {
     const account = accountOf(each.receiver, message.account);
     return {
