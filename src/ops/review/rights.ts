@@ -24,7 +24,7 @@ export function rightsOf(roles: readonly Role[], { document, operations }: Readi
       ),
     );
     const open = grants.filter((grant) => inUnit(grant, unit)).flatMap((grant) => openPatterns(grant));
-    return [unit, new Set([...names, ...widest(open)])] as const;
+    return [unit, new Set([...names, ...open])] as const;
   });
   return new Map(rights.filter(([, granted]) => granted.size > 0));
 }
@@ -106,12 +106,6 @@ function inUnit(grant: Grant, unit: string): boolean {
  * be added to the policy while whoever reviews a change is not shown it.
  */
 export function understood(_rest: Readonly<Record<string, never>>): void {}
-
-/** The patterns that none of the others includes. */
-function widest(patterns: readonly string[]): readonly string[] {
-  const plain = [...new Set(patterns.map((pattern) => pattern.replaceAll(/\*+/g, '*')))];
-  return plain.filter((one) => !plain.some((other) => other !== one && includesPattern(other, one)));
-}
 
 /** Whether one pattern covers all that another does. What `*` stands for in the other is only covered by a `*`. */
 function includesPattern(one: string, other: string): boolean {

@@ -134,6 +134,13 @@ Units
     + 电商: k8s.* (added later)`,
     ],
     [
+      'of a wider pattern, which takes nothing of the narrower one away',
+      [["['k8s.*'], units: [支付]", "['*'], units: [支付]"]],
+      `What people may do
+  wangwu
+    + 支付: app.flush, * (added later)`,
+    ],
+    [
       'of units that are granted in advance',
       [["[mysql.kill], units: '*'", '[mysql.kill], units: [电商, "2", 支付]']],
       `What people may do
