@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { InputError } from '../errors.ts';
-import { readUrl } from '../server/address.ts';
+import { isLoopback, readUrl } from '../server/address.ts';
 import { readMysqlAddress } from '../server/mysql-address.ts';
 import { readRedisAddress } from '../server/redis-address.ts';
 import { createSources } from '../server/sources.ts';
@@ -100,10 +100,6 @@ function webUrl(text: string, { own, refusal }: { readonly own: string; readonly
     throw new InputError(`must not end in /${own}, which is put behind it; take that off`);
   }
   return `${url.origin}${path}`;
-}
-
-function isLoopback({ hostname }: URL): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }
 
 function words(text: string): readonly string[] {

@@ -17,6 +17,9 @@ export const unit = z.string().min(1).max(64).meta({ title: '事业部' });
 /** The name of a MySQL server, as the policy and OPS_MYSQL_TARGETS spell it. */
 export const instance = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'not an instance name');
 
+/** The name of an HTTP service, as a unit of the policy spells it. */
+export const service = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'not a service name');
+
 /** A Kubernetes object name (RFC 1123 subdomain). */
 export const kubernetesName = z
   .string()

@@ -79,14 +79,29 @@ export async function openFiles({ config, log, metrics, clock, notifyAdmins, onE
     onFailure: (what, name, err) =>
       (logOfRequest.getStore() ?? log).warn(
         { [what]: name, err },
-        what === 'cluster' ? 'a cluster failed' : 'an instance failed',
+        `${what === 'instance' ? 'an' : 'a'} ${what} failed`,
       ),
   });
   const policy = loadPolicy(
     config.policyFile,
     () => ({ ...targets.names, operations: operations.current.all().map(grantableOf) }),
-    eventsOf('policy'),
+    {
+      ...eventsOf('policy'),
+      accepted(isNew) {
+        eventsOf('policy').accepted(isNew);
+        warnOfServices();
+      },
+    },
   );
+  /** An operation may be written before the policy, which another person changes, has its service. */
+  const warnOfServices = (): void => {
+    for (const { file, operation } of operations.current.all()) {
+      const missing = operation.services?.filter((name) => !policy.current().services.has(name)) ?? [];
+      if (missing.length === 0) continue;
+      log.warn({ file, missing }, 'no unit of the policy has a service of this operation; nobody has it');
+    }
+  };
+  warnOfServices();
   return {
     operations: operations.current,
     policy: policy.current,
@@ -107,6 +122,6 @@ export async function openFiles({ config, log, metrics, clock, notifyAdmins, onE
   };
 }
 
-function grantableOf({ name, operation: { units, needs } }: NamedOperation): Grantable {
-  return { name, units, needs };
+function grantableOf({ name, operation: { units, needs, services } }: NamedOperation): Grantable {
+  return { name, units, needs, services };
 }

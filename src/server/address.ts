@@ -43,6 +43,11 @@ export function readUrl(text: string, schemes: readonly string[]): URL {
   return url;
 }
 
+/** Whether an address is of this machine, whose network nobody else reads. */
+export function isLoopback({ hostname }: URL): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+}
+
 /** The host of an address, without the brackets of IPv6. */
 export function hostOf({ hostname }: URL): string {
   return hostname.replace(/^\[(.*)\]$/, '$1');

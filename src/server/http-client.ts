@@ -6,7 +6,7 @@ import { readNoProxy } from './no-proxy.ts';
 
 /** One request to another server. */
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST' | 'PATCH';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: URL;
   /** A header with several values is sent several times. */
   readonly headers?: Readonly<Record<string, string | string[]>>;

@@ -1,7 +1,14 @@
 import * as z from 'zod';
+import type { Environment } from '../../config.ts';
 import { ConfigError, InputError } from '../../errors.ts';
 import { readYaml } from '../../server/yaml.ts';
 import { inputsForm } from './inputs.ts';
+
+/** What the declarations of one process are read with. */
+export interface DeclaredParts {
+  /** What is there for operations of the environment; undefined for whoever runs none, and so needs no secret. */
+  readonly environment: Environment | undefined;
+}
 
 /** What every declaration says, whatever its kind. */
 const common = {

@@ -1,21 +1,15 @@
-import type { Environment } from '../../config.ts';
 import { ConfigError } from '../../errors.ts';
 import type { Declare } from '../operations/load.ts';
 import type { Operation } from '../operations/operation.ts';
-import { kindOf } from './declaration.ts';
+import { type DeclaredParts, kindOf } from './declaration.ts';
+import { readHttp } from './http.ts';
 import { readSql } from './sql.ts';
-
-/** What the declarations of one process are read with. */
-export interface DeclaredParts {
-  /** What is there for operations of the environment; undefined for whoever runs none, and so needs no secret. */
-  readonly environment: Environment | undefined;
-}
 
 /** Reads the text of a declaration of that kind. Throws a ConfigError of every problem. */
 type ReadKind = (text: string, parts: DeclaredParts) => Operation;
 
 /** The kinds of operations that need no TypeScript. */
-const kinds: Readonly<Record<string, ReadKind>> = { sql: readSql as ReadKind };
+const kinds: Readonly<Record<string, ReadKind>> = { http: readHttp, sql: readSql as ReadKind };
 
 /** Makes what reads a declaration of any kind. That throws a ConfigError of every problem, each with its place in the file. */
 export function createDeclared(parts: DeclaredParts): Declare {

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { unit } from '../../contract/operation.ts';
 
-/** A line of a list, a header or a shell is made of it: no control characters, whatever else is allowed. */
-const PLAIN = /^[^\p{Cc}\u2028\u2029]*$/u;
+/** A line of a list, a header or a shell is made of it: no control characters, and no halves of characters, whatever else is allowed. */
+const PLAIN = /^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u;
 /** What may be typed for a text where its author says nothing. */
 const TEXT_LENGTH = 200;
 

@@ -8,6 +8,7 @@ export { MOST_REPLICAS } from '../policy/document.ts';
 export { TargetFailed } from '../target-failed.ts';
 export type { Cluster } from '../targets/cluster.ts';
 export type { MysqlServer } from '../targets/mysql-server.ts';
+export { encoded, type Service } from '../targets/service.ts';
 export {
   type ChangeOperation,
   type ConfirmedChange,

@@ -22,6 +22,8 @@ interface Described<I> {
   readonly units?: readonly string[] | undefined;
   /** Operations that its user must be allowed as well. */
   readonly needs?: readonly string[] | undefined;
+  /** The services that it calls: in a unit that does not reach them there is no such operation. */
+  readonly services?: readonly string[] | undefined;
   /** How many may run at the same time, and begin in an hour, over all replicas and units. */
   readonly limits?:
     | { readonly running?: number | undefined; readonly perHour?: number | undefined }
@@ -124,7 +126,8 @@ export function change<I>(parts: ChangeParts<I>): ChangeOperation<I> {
   const { title } = parts;
   const inspect = async (context: Context, input: I): Promise<Inspection> => {
     const found = await parts.inspect(context, input);
-    const version = `${BY_LINES}${hash('sha256', canonicalJson(found.lines), 'base64url')}`;
+    // In hex: a mixture of small and large letters would be taken for a key, and hidden.
+    const version = `${BY_LINES}${hash('sha256', canonicalJson(found.lines), 'hex')}`;
     return { risk: 'high', before: null, after: null, version, ...found };
   };
   return {

@@ -1,9 +1,15 @@
 import * as z from 'zod';
-import { instance, kubernetesName, unit as unitName } from '../../contract/operation.ts';
+import {
+  instance,
+  kubernetesName,
+  service as serviceName,
+  unit as unitName,
+} from '../../contract/operation.ts';
 import { principal } from '../../contract/principal.ts';
 import { ConfigError, InputError } from '../../errors.ts';
 import { onOneLine } from '../../plain-text.ts';
 import { readYaml } from '../../server/yaml.ts';
+import { readAuthorities, serviceOf } from './service.ts';
 
 /** No policy can allow more pods of one deployment. */
 export const MOST_REPLICAS = 1000;
@@ -15,6 +21,8 @@ export interface KnownNames {
   /** Why a context cannot be used, in one sentence that names `KUBECONFIG`; undefined when it can. */
   contextProblem(name: string): string | undefined;
   readonly instances: { includes(name: string): boolean };
+  /** The certificates in a file, which is read when this is left out. Throws an InputError that goes on from a name. */
+  authoritiesIn?(file: string): string;
 }
 
 /** What no change in a unit may pass, whoever confirms it; a unit that says nothing has these defaults. */
@@ -63,7 +71,7 @@ const roleOf = (operations: readonly string[]) =>
 const someEntries = (entries: object): boolean => Object.keys(entries).length > 0;
 
 /** The form of a policy that names nothing but what is known. */
-function documentOf({ contextProblem, instances, operations }: KnownNames) {
+function documentOf({ contextProblem, instances, operations, authoritiesIn = readAuthorities }: KnownNames) {
   const context = z.string().refine((name) => contextProblem(name) === undefined, {
     error: ({ input }) => contextProblem(String(input)),
   });
@@ -74,6 +82,7 @@ function documentOf({ contextProblem, instances, operations }: KnownNames) {
     environment: z.enum(['test', 'production']),
     kubernetes: z.strictObject({ context, namespaces: z.array(kubernetesName).min(1) }).optional(),
     mysql: z.array(reachable).default([]),
+    services: z.record(serviceName, serviceOf(authoritiesIn)).default({}),
     limits: limits.default(limits.parse({})),
   });
   return z.strictObject({

@@ -15,6 +15,8 @@ export interface Grantable {
   readonly name: string;
   readonly units?: readonly string[] | undefined;
   readonly needs?: readonly string[] | undefined;
+  /** Services of the policy: in a unit without them there is no such operation. */
+  readonly services?: readonly string[] | undefined;
 }
 
 /** Who may do what, and what each business unit reaches. */
@@ -22,7 +24,7 @@ export type Policy = ReturnType<typeof createPolicy>;
 
 /** Makes the policy that a document describes, over the operations that there are. No match means no. */
 export function createPolicy({ units, roles, order }: PolicyDocument, operations: readonly Grantable[]) {
-  const known = new Map(operations.map((each) => [each.name, each]));
+  const known = new Map(operations.map((each) => [each.name, whereReached(each, units)]));
   /** Whether the subject may run the operation; one about a target needs its `unit`. */
   const allows = (subject: Subject, operation: string, unit: string | undefined): boolean => {
     if (isPlatform(operation)) return true;
@@ -45,11 +47,21 @@ export function createPolicy({ units, roles, order }: PolicyDocument, operations
     },
     /** What a unit reaches; undefined when the policy has no such unit. */
     unit: (name: string): Unit | undefined => (Object.hasOwn(units, name) ? units[name] : undefined),
+    /** The names of all services that units reach. */
+    services: new Set(Object.values(units).flatMap((unit) => Object.keys(unit.services))),
     /** The contexts of the kubeconfig that the units reach. */
     contexts: Object.values(units).flatMap(({ kubernetes }) => kubernetes?.context ?? []),
     /** The users of the role `admin`, who hear of changed files that were refused; empty when there is no such role. */
     admins: Object.hasOwn(roles, 'admin') ? (roles.admin?.members.users ?? []) : [],
   };
+}
+
+/** The operation with the units in which there is one: those that reach the services that it calls. */
+export function whereReached<O extends Grantable>(operation: O, units: PolicyDocument['units']): O {
+  const { services = [], units: where = Object.keys(units) } = operation;
+  if (services.length === 0) return operation;
+  const has = (unit: string) => services.every((name) => Object.hasOwn(units[unit]?.services ?? {}, name));
+  return { ...operation, units: where.filter(has) };
 }
 
 /** Whether somebody belongs to a role, by name or by a department. */

@@ -7,7 +7,7 @@ import { loadOperations } from '../operations/load.ts';
 import type { Operation } from '../operations/operation.ts';
 import { fits, type PolicyDocument, readPolicy } from '../policy/document.ts';
 import { readPolicyText } from '../policy/file.ts';
-import type { Grantable } from '../policy/policy.ts';
+import { type Grantable, whereReached } from '../policy/policy.ts';
 import { visible } from './columns.ts';
 import { isPattern } from './rights.ts';
 
@@ -33,7 +33,7 @@ export interface Source {
 }
 
 /**
- * Reads a policy without a cluster, a database or a setting: contexts and instances are taken as the file names them. What
+ * Reads a policy without a cluster, a database or a setting: contexts, instances and files are taken as it names them. What
  * is compared with may also name operations that are gone since. Throws a ConfigError of every problem.
  */
 export async function readSource({ file, folder, option }: Source): Promise<Reading> {
@@ -47,9 +47,13 @@ export async function readSource({ file, folder, option }: Source): Promise<Read
     const document = readPolicy(text, {
       contextProblem: () => undefined,
       instances: { includes: () => true },
+      authoritiesIn: (file) => file,
       operations: [...operations.keys(), ...gone],
     });
-    return { file, folder, document, operations };
+    const reached = [...operations].map(
+      ([name, each]) => [name, whereReached(each, document.units)] as const,
+    );
+    return { file, folder, document, operations: new Map(reached) };
   } catch (error) {
     throw error instanceof ConfigError ? refusal(`${file} is refused:`, error) : error;
   }
@@ -60,8 +64,8 @@ async function operationsIn(folder: string): Promise<Map<string, GrantedOperatio
     // Nothing is run here, and so no secret is needed.
     const { operations } = await loadOperations(resolve(folder), createDeclared({ environment: undefined }));
     const read = [...operations.values()].map(
-      ({ name, operation: { kind, title, units, needs, limits } }) => {
-        return [name, { name, kind, title, units, needs, limits }] as const;
+      ({ name, operation: { kind, title, units, needs, services, limits } }) => {
+        return [name, { name, kind, title, units, needs, services, limits }] as const;
       },
     );
     return new Map(read);

@@ -1,11 +1,13 @@
 import { Refused } from '../../errors.ts';
+import { createHttpClient } from '../../server/http-client.ts';
 import { forLog } from '../foreign-text.ts';
 import type { Connections } from '../kubeconfig/connections.ts';
 import type { Policy } from '../policy/policy.ts';
 import { openCluster } from './cluster.ts';
 import { type MysqlServer, openMysqlServer } from './mysql-server.ts';
+import { openService, type Service } from './service.ts';
 
-/** The only way to a cluster or a database server: through a unit of the policy. */
+/** The only way to a cluster, a database server or a service: through a unit of the policy. */
 export type Targets = ReturnType<typeof openTargets>;
 
 /** What one unit reaches. Asked for anything else, all of it throws Refused('policy'). */
@@ -15,8 +17,8 @@ export interface TargetParts {
   readonly connections: Connections;
   /** Addresses of MySQL servers by the names of the instances. */
   readonly mysqlUrls: Readonly<Record<string, string>>;
-  /** Hears why a cluster or a MySQL instance did not do what it was asked, without secrets; for the log. */
-  onFailure(what: 'cluster' | 'instance', name: string, error: Error): void;
+  /** Hears why one of these did not do what it was asked, without secrets; for the log. */
+  onFailure(what: 'cluster' | 'instance' | 'service', name: string, error: Error): void;
 }
 
 /** Opens what the kubeconfig and the list of MySQL addresses name; closes both. */
@@ -35,6 +37,13 @@ export function openTargets({ connections, mysqlUrls, onFailure }: TargetParts) 
       openMysqlServer({ name, url, onFailure: (error) => onFailure('instance', name, forLog(error)) }),
     ]),
   );
+  /** One for each authority that is believed: connections to a service are kept open whatever unit asks. */
+  const clients = new Map<string | undefined, ReturnType<typeof createHttpClient>>();
+  const clientFor = (ca: string | undefined) => {
+    const client = clients.get(ca) ?? createHttpClient({ tls: { ca } });
+    clients.set(ca, client);
+    return client;
+  };
   return {
     names: { contextProblem: connections.problemOf, instances: [...servers.keys()] },
     /** What is handed to an operation in `unit`, whatever units the user has rights in. */
@@ -59,10 +68,22 @@ export function openTargets({ connections, mysqlUrls, onFailure }: TargetParts) 
           if (server === undefined) throw new Refused('policy', `「${asked}」够不到数据库 ${instance}`);
           return server;
         },
+        /** A service of the unit; throws also when it has none of that name. */
+        http(asked: string, name: string): Service {
+          const services = within(asked)?.services ?? {};
+          const at = Object.hasOwn(services, name) ? services[name] : undefined;
+          if (at === undefined) throw new Refused('policy', `「${asked}」够不到服务 ${name}`);
+          return openService({
+            name,
+            url: at.url,
+            client: clientFor(at.ca),
+            onFailure: (error) => onFailure('service', name, forLog(error)),
+          });
+        },
       };
     },
     async close(): Promise<void> {
-      await Promise.all([connections, ...servers.values()].map((each) => each.close()));
+      await Promise.all([connections, ...servers.values(), ...clients.values()].map((each) => each.close()));
     },
   };
 }
