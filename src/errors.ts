@@ -29,6 +29,7 @@ export const reasons = [
   'moved', // the object changed since the preview
   'code', // the typed code is not the one shown
   'missing', // the object is not there
+  'busy', // as many as may be run already, or have begun in the last hour
   'tampered', // the platform's own records were changed by somebody else
 ] as const;
 export type Reason = (typeof reasons)[number];

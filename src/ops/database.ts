@@ -73,6 +73,15 @@ export interface Tables {
     readonly tries: number;
     readonly ends_at: number;
   };
+  /** One row for each operation with limits: who has it locked may begin one. */
+  operation_limits: { readonly operation: string; readonly begun: number };
+  /** Reads of operations with limits, for an hour; one runs until `ends_at`. */
+  limited_reads: {
+    readonly id: string;
+    readonly operation: string;
+    readonly began_at: number;
+    readonly ends_at: number;
+  };
   /** Tokens that were used, kept a while past their end. */
   seen_tokens: { readonly jti: string; readonly expires_at: number };
 }

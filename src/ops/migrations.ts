@@ -108,6 +108,30 @@ const codeTries = statements(
       ) ${OPTIONS}`,
 );
 
+const limits = statements(
+  sql`create table if not exists operation_limits (
+        operation varchar(100) primary key,
+        begun bigint not null
+      ) ${OPTIONS}`,
+  sql`create table if not exists limited_reads (
+        id ${UUID} primary key,
+        operation varchar(100) not null,
+        began_at bigint not null,
+        ends_at bigint not null,
+        key limited_reads_of (operation, began_at),
+        key limited_reads_by_begin (began_at)
+      ) ${OPTIONS}`,
+);
+
+/** How many of an operation began lately is counted whenever one with limits is confirmed. */
+async function indexBegun(db: Kysely<unknown>): Promise<void> {
+  // MySQL has no `if not exists` for an index, and a crash may have come after it.
+  const { rows } = await sql`select 1 from information_schema.statistics where table_schema = database()
+    and table_name = 'operations' and index_name = 'operations_begun'`.execute(db);
+  if (rows.length > 0) return;
+  await sql`create index operations_begun on operations (operation, started_at)`.execute(db);
+}
+
 /**
  * Rows get their MAC (records.ts). Those of an earlier version that are open, or whose user may still ask, get theirs here,
  * also when a crash in its middle left them without one. Answers how many. Whoever has the database can have this step run again, with rows of
@@ -164,6 +188,8 @@ export async function migrate(records: Records, adoptsRows = false): Promise<num
           sealed = await seal(db, records, adoptsRows);
         },
       },
+      '2027-01-limits': limits,
+      '2027-01-limits-index': { up: indexBegun },
     },
     table: 'kysely_migration',
     setting: 'MYSQL_URL',

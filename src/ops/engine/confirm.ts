@@ -1,5 +1,6 @@
 import { InputError, Refused } from '../../errors.ts';
 import { type CodeTries, spent } from './code-tries.ts';
+import type { Limited } from './limits.ts';
 import { type OperationRow, previewHash } from './operation-row.ts';
 import type { Match, OperationStore } from './store.ts';
 
@@ -7,14 +8,14 @@ const PUT_BACK = '这个预览执行过，它的记录被改回去了，平台�
 
 /**
  * Starts the preview that a confirmation names, at most once over all replicas, and answers its row.
- * Throws Refused (`code`, `expired`, `used`, `policy` for somebody else's, `missing`, `tampered`, `moved` when the operation
+ * Throws Refused (`code`, `expired`, `used`, `policy` for somebody else's, `missing`, `tampered`, `busy`, `moved` when the operation
  * was declared otherwise then), or InputError when the
  * confirmation is for something else than was previewed. A wrong code may be corrected, as often as {@link CodeTries} says.
  * What was given is compared here, as it was written: a database takes texts for equal that differ in spaces at their end.
  */
 export async function confirm(
   { store, codeTries }: { readonly store: OperationStore; readonly codeTries: CodeTries },
-  match: Match & { readonly definition: string },
+  match: Match & { readonly definition: string; readonly limited?: Limited },
   now: number,
 ): Promise<OperationRow> {
   const row = await store.find(match.id);
@@ -34,7 +35,7 @@ export async function confirm(
     if (row.code !== match.code) throw left > 0 ? wrong(left) : spent();
     await codeTries.forget(row);
   }
-  if (await store.start(row.id, now)) return { ...row, state: 'started', started_at: now };
+  if (await store.start(row.id, now, match.limited)) return { ...row, state: 'started', started_at: now };
   refuseUnlessOpen((await store.find(row.id)) ?? row, match, now);
   throw used();
 }

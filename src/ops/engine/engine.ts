@@ -7,6 +7,7 @@ import type { Records } from '../records.ts';
 import type { Targets } from '../targets/targets.ts';
 import { createAcknowledgements } from './acknowledgements.ts';
 import { createCodeTries } from './code-tries.ts';
+import { createLimitedReads } from './limits.ts';
 import { createSweep } from './reconciler.ts';
 import { createRunner } from './runner.ts';
 import { createOperationStore } from './store.ts';
@@ -39,6 +40,7 @@ export function createEngine(parts: EngineParts) {
   const { audit, targets, outbox, clock } = parts;
   const store = createOperationStore(parts.records, parts.owner, parts.onOutcome);
   const codeTries = createCodeTries(parts.records.db);
+  const limitedReads = createLimitedReads(parts.records.db);
   const replica: Replica = { ...parts, store, codeTries };
   const watcher = createWatcher(replica);
   const contextFor = (user: string, unit: string): Context => ({
@@ -51,6 +53,7 @@ export function createEngine(parts: EngineParts) {
   return {
     runner: createRunner({ ...replica, watcher, audit }),
     acknowledgements: createAcknowledgements({ ...parts, store }),
+    limitedReads,
     policy: parts.policy,
     operations: parts.operations,
     contextFor,
@@ -63,6 +66,7 @@ export function createEngine(parts: EngineParts) {
       tidyAt = now + TIDY_EVERY_MS;
       await store.dropPreviews(now - KEPT_MS);
       await codeTries.drop(now);
+      await limitedReads.drop(now);
       await outbox.drop(now - KEPT_MS);
       await parts.tidy(now);
     },

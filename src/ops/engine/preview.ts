@@ -11,13 +11,14 @@ const VALID_MS = 120_000;
 
 /**
  * Looks at the object, stores what was found as a preview that its user can confirm once, and answers it; the hash covers
- * all that the user relies on, and is that of no other preview. Throws Refused('code') where a code would be needed, and
- * too many wrong ones were tried.
+ * all that the user relies on, and is that of no other preview. Throws Refused: `code` where one would be needed and
+ * too many wrong ones were tried, `busy` where it could not be started now.
  */
 export async function previewChange(
   { store, codeTries, clock }: Pick<Replica, 'store' | 'codeTries' | 'clock'>,
   { name: operation, definition, implementation, input, context, attempt }: RequestedChange,
 ): Promise<Preview> {
+  await store.checkLimits({ name: operation, operation: implementation }, clock.now());
   const inspecting = implementation.inspect(context, input);
   const { target, risk, ...found } = await inPlainLines(inspecting);
   // It is compared and never shown: nothing in it may be taken for a secret, and hidden.

@@ -6,6 +6,7 @@ import { canonicalJson } from '../json.ts';
 import type { Observation } from '../operations/operation.ts';
 import { TargetFailed } from '../target-failed.ts';
 import { confirm } from './confirm.ts';
+import type { Limited } from './limits.ts';
 import { changeOf, detailsOf, type OperationRow } from './operation-row.ts';
 import { previewChange } from './preview.ts';
 import type { Match } from './store.ts';
@@ -17,6 +18,10 @@ export interface RequestedChange extends Omit<Started, 'change'> {
   /** Of the file that it is declared in (operations/load.ts). */
   readonly definition: string;
   readonly input: { readonly unit: string };
+}
+
+function limitedOf({ name, implementation }: RequestedChange): Limited {
+  return { name, operation: implementation };
 }
 
 /** What was confirmed, and how. */
@@ -100,7 +105,7 @@ export function createRunner(
       try {
         row = await confirm(
           { store, codeTries },
-          { id, hash, code, operation, definition, user, input },
+          { id, hash, code, operation, definition, user, input, limited: limitedOf(asked) },
           now,
         );
       } catch (error) {

@@ -3,6 +3,7 @@ import { transact } from '../../server/database.ts';
 import type { OperationTable, PreviewedRow } from '../database.ts';
 import { addMessage, outcomeKey } from '../outbox/outbox.ts';
 import type { Records } from '../records.ts';
+import { checkLimits, type Limited, lockLimits } from './limits.ts';
 import type { OperationRow } from './operation-row.ts';
 
 /** What a confirmation has to match for its preview to be started. */
@@ -37,7 +38,7 @@ export function createOperationStore(records: Records, owner: string, onOutcome:
   const { db } = records;
   const rows = (on = db) => on.updateTable('operations');
   const leased = (now: number) => ({ lease_owner: owner, lease_until: now + LEASE_MS });
-  const previewed = (id: string) => rows().where('id', '=', id).where('state', '=', 'previewed');
+  const previewed = (id: string, on = db) => rows(on).where('id', '=', id).where('state', '=', 'previewed');
   /** Sets a row aside, so that no replica looks at it again; the first one to do so says so. */
   const setAside = async ({ id, user, operation, target, state }: OperationRow): Promise<void> => {
     if (state === 'forged') return;
@@ -91,12 +92,22 @@ export function createOperationStore(records: Records, owner: string, onOutcome:
       const rows = allowed.where('at', '>=', created_at - SKEW_MS).where('hash', '=', hash);
       return (await rows.where('outcome', '=', 'allowed').executeTakeFirst()) !== undefined;
     },
-    /** previewed → started, until it ends. Whether all that was confirmed matches is looked at before (confirm.ts). */
-    async start(id: string, now: number): Promise<boolean> {
+    /** Throws Refused (`busy`) where one more could not be started now. */
+    checkLimits: (limited: Limited, now: number) => checkLimits(db, limited, now),
+    /** previewed → started, until it ends, within its limits (else Refused `busy`). Whether all that was confirmed matches is looked at before (confirm.ts). */
+    async start(id: string, now: number, limited?: Limited): Promise<boolean> {
       const row = await find(id);
       if (row === undefined) return false;
       const change = sealed(row, { state: 'started', started_at: now, ...leased(now) });
-      return changed(previewed(id).set(change).where('mac', '=', row.mac).where('expires_at', '>', now));
+      const start = (on = db) => {
+        const open = previewed(id, on).where('mac', '=', row.mac).where('expires_at', '>', now);
+        return changed(open.set(change));
+      };
+      if (limited === undefined) return start();
+      return transact(db, async (transaction) => {
+        await lockLimits(transaction, limited, now);
+        return start(transaction);
+      });
     },
     /** Lengthens the lease of a running row; false when it has run out or belongs to another. */
     renew: (id: string, now: number) =>

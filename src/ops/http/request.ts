@@ -54,7 +54,7 @@ async function answerOfPlatform(
 }
 
 async function answerTo(
-  { runner }: Engine,
+  { runner, limitedReads, now }: Engine,
   { name, found, input, confirmed }: ParsedRequest,
   context: Context,
   attempt: Attempt,
@@ -62,8 +62,10 @@ async function answerTo(
   if (found === undefined) throw new Error(`${name} is no operation`);
   const { operation, definition } = found;
   if (operation.kind === 'read') {
-    await attempt.record('allowed');
-    const output = await inPlainLines(outputOf(operation, context, input));
+    const output = await limitedReads.during({ name, operation }, now, async () => {
+      await attempt.record('allowed');
+      return inPlainLines(outputOf(operation, context, input));
+    });
     const { unread } = (Array.isArray(output) ? output : {}) as Unread;
     await attempt.record('done', unread?.join('；'));
     return { state: 'done', output, ...(unread && { unread: [...unread] }) };
