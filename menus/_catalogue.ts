@@ -20,6 +20,11 @@ declare module '#menu' {
         image: string;
       }>;
     };
+    /** 运行中的任务 */
+    'k8s.jobs.list': {
+      readonly input: { unit: string };
+      readonly output: Array<{ key: string; label: string; namespace: string; name: string; age: number }>;
+    };
     /** Pod 列表 */
     'k8s.pods.list': {
       readonly input: { unit: string; namespace: string; name: string };
@@ -54,11 +59,15 @@ declare module '#menu' {
     'mysql.sizes': { readonly input: { unit: string }; readonly output: Array<string> };
   }
   interface Changes {
+    /** 取消任务 */
+    'k8s.jobs.cancel': { readonly input: { unit: string; namespace: string; name: string } };
     /** 重启部署 */
     'k8s.restart': { readonly input: { unit: string; namespace: string; name: string } };
     /** 扩缩容 */
     'k8s.scale': { readonly input: { unit: string; namespace: string; name: string; replicas: number } };
     /** 终止查询 */
     'mysql.kill': { readonly input: { unit: string; instance: string; id: string; query: string } };
+    /** 生成报表 */
+    'app.report': { readonly input: { unit: string; month: string; seconds: number } };
   }
 }

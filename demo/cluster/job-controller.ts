@@ -1,3 +1,4 @@
+import { isTrue, withCondition } from './conditions.ts';
 import { ApiFailure } from './failure.ts';
 import {
   deadlineOf,
@@ -45,7 +46,25 @@ export function createJobController(world: World, alarm: (at: number) => void): 
     if (isOver(pod) || type === 'DELETED' || pod.metadata.deletionTimestamp !== undefined) note(pod);
   });
 
+  /** A suspended Job has no pods, and has not begun. */
+  const suspend = (job: Job): void => {
+    for (const pod of activePods(job)) deletePod(world, job, pod, source);
+    if (isTrue(job.status.conditions, 'Suspended')) return;
+    const suspended = {
+      type: 'Suspended',
+      status: 'True',
+      reason: 'JobSuspended',
+      message: 'Job suspended',
+    } as const;
+    const conditions = withCondition(job.status.conditions, suspended, world.now());
+    const write = { manager: 'kube-controller-manager', subresource: 'status' } as const;
+    registry.update('jobs', job, { ...job, status: { ...job.status, conditions } }, write);
+  };
   const proceed = (job: Job): void => {
+    if (job.spec.suspend) {
+      suspend(job);
+      return;
+    }
     const now = world.now();
     const startTime = job.status.startTime ?? stamp(now);
     const deadline = deadlineOf(job, startTime);

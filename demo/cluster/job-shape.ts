@@ -25,7 +25,7 @@ export const jobSpec = z.looseObject({
   parallelism: z.literal(1, onePod).default(1),
   completions: z.literal(1, onePod).default(1),
   completionMode: z.literal('NonIndexed', 'this cluster only knows "NonIndexed"').default('NonIndexed'),
-  suspend: z.literal(false, 'this cluster suspends no Jobs').default(false),
+  suspend: z.boolean().default(false),
   manualSelector: z.literal(false, 'this cluster gives every Job its selector').default(false),
   podReplacementPolicy: z
     .literal('TerminatingOrFailed', 'this cluster only knows "TerminatingOrFailed"')

@@ -31,6 +31,10 @@ const golden = [
 2-1   LDJC      LDJC      LDJC      ----      当前连接
 2-2   LDJC      ----      LDJC      ----      终止查询
 2-3   LDJC      ----      LDJC      ----      库大小
+3     LDJ       ---       LDJ       ---       应用
+3-3   LDJC      ----      LDJC      ----      生成报表
+3-4   LDJC      ----      LDJC      ----      运行中的任务
+3-5   LDJC      ----      LDJC      ----      取消任务
 9     LDJ       LDJ       LDJ       ---       帮助`,
   `
       zhangsan  lisi      wangwu    mallory   支付
@@ -43,6 +47,10 @@ const golden = [
 2-1   LDJC      ----      LDJC      ----      当前连接
 2-2   LDJC      ----      LDJC      ----      终止查询
 2-3   LDJC      ----      LDJC      ----      库大小
+3     LDJ       ---       LDJ       ---       应用
+3-3   LDJC      ----      LDJC      ----      生成报表
+3-4   LDJC      ----      LDJC      ----      运行中的任务
+3-5   LDJC      ----      LDJC      ----      取消任务
 9     LDJ       ---       LDJ       ---       帮助`,
 ].map((table) => table.slice(1));
 
@@ -140,9 +148,17 @@ async function inputOf(user: string, of: Unit, operation: string): Promise<objec
   const name = names[users.indexOf(user)] ?? names[0];
   if (operation === 'k8s.scale') return { unit, namespace, name, replicas: 5 };
   if (operation === 'mysql.kill') return { unit, instance, ...(await queryOf(user, of)) };
-  return operation.startsWith('k8s.') && !operation.endsWith('deployments.list')
+  if (operation === 'app.report') return { unit, month: '2026-11', seconds: 30 };
+  if (operation === 'k8s.jobs.cancel') return { unit, namespace, name: await jobIn(of) };
+  return operation.startsWith('k8s.') && !/\b(deployments|jobs)\.list$/.test(operation)
     ? { unit, namespace, name }
     : { unit };
+}
+
+/** A Job that runs for a report; the lead looks it up. */
+async function jobIn({ unit }: Unit): Promise<string> {
+  const [job] = await direct.as('wangwu').read('k8s.jobs.list', { unit });
+  return job?.name ?? 'none';
 }
 
 const mark = (user: string, { unit }: Unit): string => `golden ${user} ${unit}`;

@@ -42,7 +42,7 @@ export const arrows: Readonly<Record<string, Allowed>> = {
     types: ['config', 'prom-client'],
     in: {
       'src/push/client.ts': /^src\/ops\/(app|outbox\/sender)\.ts$/,
-      '@kubernetes/client-node': /^src\/ops\/targets\//,
+      '@kubernetes/client-node': /^src\/ops\/(targets|declared)\//,
       '@jmespath-community/jmespath': /^src\/ops\/declared\/expression\.ts$/,
       kysely: /^src\/ops\/(database|migrations|targets\/(mysql-server|report))\.ts$/,
       config: /^src\/ops\/audit\/verify\.ts$/,

@@ -16,6 +16,10 @@ const OTHERS = [
   'DEMO_PORT',
   'CONNECTION_ADMIN',
   'NODE_EXTRA_CA_CERTS',
+  // Of a Job's containers.
+  'INPUT_FROM_DAY',
+  'INPUT_UNIT',
+  'KEYPAD_OPERATION',
 ];
 
 /** What a document has its reader write. */

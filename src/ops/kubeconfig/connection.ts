@@ -1,11 +1,11 @@
-import { createHttpClient, type HttpAnswer } from '../../server/http-client.ts';
+import { createHttpClient, type HttpAnswer, type HttpRequest } from '../../server/http-client.ts';
 import type { Context } from './kubeconfig.ts';
 import { createLogins, type PluginParts } from './logins.ts';
 import type { Login } from './user-entry.ts';
 
 /** A request to the API of a cluster. */
 export interface KubernetesRequest {
-  readonly method: 'GET' | 'PATCH';
+  readonly method: HttpRequest['method'];
   /** Path and query, from the address of the cluster. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;

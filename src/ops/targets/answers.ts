@@ -74,6 +74,20 @@ export function createAnswers(cluster: string, onFailure: (error: TargetFailed) 
       if (!Array.isArray(items)) throw notUnderstood(false, 'the list has no items');
       return metadata?._continue ? cutShort(items, '前') : items;
     },
+    /** The answer to a request for a text, such as a log. */
+    text: async (what: string, request: Promise<string>): Promise<string> =>
+      String(
+        await request.catch((cause: unknown) => {
+          throw errorOf(what, cause, false);
+        }),
+      ),
+    /** The answer to a deletion: the object as it goes, or that it is gone. */
+    async removed(what: string, request: Promise<KubernetesObject>): Promise<void> {
+      const { kind } = await request.catch((cause: unknown) => {
+        throw errorOf(what, cause, mayHaveArrived(cause));
+      });
+      if (kind === undefined) throw notUnderstood(true, 'the answer is no object');
+    },
     async written(what: string, kind: string, request: Promise<KubernetesObject>): Promise<void> {
       const answer = await request.catch((cause: unknown) => {
         throw errorOf(what, cause, mayHaveArrived(cause));

@@ -6,6 +6,7 @@ import {
   wrapHttpLibrary,
 } from '@kubernetes/client-node';
 import { Refused } from '../../errors.ts';
+import type { HttpRequest } from '../../server/http-client.ts';
 import type { Connections } from '../kubeconfig/connections.ts';
 import type { TargetFailed } from '../target-failed.ts';
 import { createAnswers } from './answers.ts';
@@ -45,13 +46,14 @@ export function openCluster({ name: context, connections, onFailure }: ClusterPa
           }
           const body = request.getBody() as string | undefined;
           const { status, text } = await connections.send(context, {
-            method: request.getHttpMethod() as 'GET' | 'PATCH',
+            method: request.getHttpMethod() as HttpRequest['method'],
             path: url.pathname + url.search,
             headers: request.getHeaders(),
             ...(body !== undefined && { body }),
           });
-          // Whatever the type that it names, an answer is either the JSON of an object or not understood.
-          const headers = { 'content-type': 'application/json' };
+          // Whatever the type that it names, an answer is a log, the JSON of an object, or not understood.
+          const isLog = url.pathname.endsWith('/log') && status === 200;
+          const headers = { 'content-type': isLog ? 'text/plain' : 'application/json' };
           return new ResponseContext(status, headers, {
             text: async () => text,
             binary: async () => Buffer.from(text),
