@@ -70,7 +70,7 @@ const KINDS: Readonly<Record<string, (chance: Chance) => Promise<string> | strin
   'for another body': ({ pick }) =>
     signed({ bsha: pick([createHash('sha256').update('{"a":2}').digest('base64url'), '', 'AAAA']) }),
   'of another purpose': ({ pick }) => {
-    const typ = pick([undefined, 'JWT', 'keypad-op', 'keypad-op+jwt ', 'KEYPAD-OP+JWT', 'keypad-report+jwt']);
+    const typ = pick(['', 'JWT', 'keypad-op', 'keypad-op+jwt ', 'KEYPAD-OP+JWT', 'keypad-report+jwt']);
     return signed({}, { typ });
   },
   'out of its time': ({ pick, below }) =>

@@ -139,7 +139,7 @@ describe('a token is refused', () => {
     });
   });
 
-  test.each([undefined, 'JWT', 'keypad-report+jwt', 'KEYPAD-OP+JWT', 'application/keypad-op+jwt'])(
+  test.each(['', 'JWT', 'keypad-report+jwt', 'KEYPAD-OP+JWT', 'application/keypad-op+jwt'])(
     'that was signed for another purpose: %s',
     async (typ) => {
       expect(await refusal(await forged({}, { typ }))).toMatchObject({
@@ -148,6 +148,11 @@ describe('a token is refused', () => {
       });
     },
   );
+
+  test('is taken from a bot of version 0.1.0, which does not say what it is for', async () => {
+    const token = await forged({}, { typ: undefined });
+    expect(await verifyToken(keys, token, use)).toMatchObject({ op: use.operation });
+  });
 
   test('for a report when it is an operation’s, whatever it claims', async () => {
     const reported = { ...use, operation: 'reports' };
