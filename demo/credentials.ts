@@ -11,6 +11,8 @@ export interface Credentials {
   readonly token: string;
   readonly encodingAesKey: string;
   readonly clusterToken: string;
+  /** Of the caches of the teams. */
+  readonly cacheToken: string;
   readonly auditKey: string;
   readonly databasePassword: string;
   /** Of the administrators of the demo's MariaDB and Redis. */
@@ -32,6 +34,7 @@ export async function loadCredentials(directory: string): Promise<Credentials> {
     token: letters(24),
     encodingAesKey: letters(43),
     clusterToken: letters(40),
+    cacheToken: letters(40),
     auditKey: letters(48),
     databasePassword: letters(32),
     serverPassword: letters(32),

@@ -1,6 +1,7 @@
 import { delimiter, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import * as z from 'zod';
+import type { Environment } from '../src/config.ts';
 import { InputError } from '../src/errors.ts';
 import { loadKubeconfig } from '../src/ops/kubeconfig/kubeconfig.ts';
 import { createReadings } from '../src/ops/kubeconfig/readings.ts';
@@ -41,4 +42,15 @@ export async function asDemoContext(kubeconfig: string): Promise<DemoContext> {
   const demo = { name: 'demo', context: entry?.context };
   const text = stringify({ apiVersion: 'v1', kind: 'Config', contexts: [demo], 'current-context': 'demo' });
   return { text, paths };
+}
+
+/** The kubeconfig of the demo: of its own cluster, which is started, or what stands before the user's. */
+export async function kubeconfigFor(
+  own: { readonly kubeconfig: string; readonly environment: Environment } | undefined,
+  start: () => Promise<{ readonly kubeconfig: string }>,
+) {
+  if (own === undefined) return { text: (await start()).kubeconfig, behind: [], environment: {} };
+  const { text, paths } = await asDemoContext(own.kubeconfig);
+  const variables = Object.entries(own.environment).filter((entry): entry is [string, string] => !!entry[1]);
+  return { text, behind: [paths], environment: Object.fromEntries(variables) };
 }

@@ -12,6 +12,8 @@ export interface DemoParts {
   readonly apps: PushApps;
   readonly kubeconfig: string;
   readonly policyFile: string;
+  /** Holds the token of the demo's caches, which an operation of `operations/app` names. */
+  readonly cacheTokenFile: string;
   readonly menusDir: string;
   readonly operationsDir: string;
 }
@@ -27,7 +29,10 @@ export function botSettings({
   redisUrl,
   menusDir,
   apps,
-}: Omit<DemoParts, 'databases' | 'kubeconfig' | 'policyFile' | 'operationsDir'>): Settings {
+}: Omit<
+  DemoParts,
+  'databases' | 'kubeconfig' | 'policyFile' | 'cacheTokenFile' | 'operationsDir'
+>): Settings {
   return {
     WECOM_CORP_ID: credentials.corpId,
     WECOM_AGENT_ID: `${credentials.agentId}`,
@@ -51,6 +56,7 @@ export function opsSettings({
   databases,
   kubeconfig,
   policyFile,
+  cacheTokenFile,
   operationsDir,
   apps,
 }: Omit<DemoParts, 'redisUrl' | 'menusDir'>): Settings {
@@ -60,6 +66,7 @@ export function opsSettings({
     OPS_ALLOWED_SOURCES: '127.0.0.1',
     OPS_VERIFYING_KEYS: JSON.stringify(credentials.keys.verifyingKeys),
     OPS_POLICY_FILE: policyFile,
+    CACHE_TOKEN_FILE: cacheTokenFile,
     MYSQL_URL: databases.keypadUrl,
     OPERATIONS_DIR: operationsDir,
     KUBECONFIG: kubeconfig,

@@ -2,10 +2,11 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Environment } from '../src/config/read-settings.ts';
+import { type RunningCaches, startCaches } from './caches.ts';
 import { startCluster } from './cluster/cluster.ts';
 import { demoSeed } from './cluster/seed.ts';
 import { loadCredentials } from './credentials.ts';
-import { asDemoContext } from './kubeconfig.ts';
+import { kubeconfigFor } from './kubeconfig.ts';
 import { openPushApps } from './push-apps.ts';
 import { openDatabases } from './servers/databases.ts';
 import { startMariadbServer } from './servers/mariadb-server.ts';
@@ -14,6 +15,7 @@ import type { PrivateProcess } from './servers/private-process.ts';
 import { startRedisServer } from './servers/redis-server.ts';
 import { startRole } from './servers/role-process.ts';
 import { botSettings, clientSettings, DEMO_ROBOT, envFile, opsSettings, pushSettings } from './settings.ts';
+import { forTeamServices } from './team-services.ts';
 import { type RunningWeCom, startWeCom } from './wecom/start.ts';
 
 /** A demo that runs: everything Keypad needs, on loopback, and Keypad itself as three processes. */
@@ -21,6 +23,7 @@ export interface Demo {
   /** What stands in `<directory>/env`. */
   readonly env: Readonly<Record<string, string>>;
   readonly wecom: RunningWeCom;
+  readonly caches: RunningCaches;
   readonly processes: Readonly<Record<DemoRole | 'redis' | 'mariadb', PrivateProcess>>;
   /** The environment of each role: what stands in `env` but for the bot's own app. */
   readonly roleEnv: Readonly<Record<DemoRole, Readonly<Record<string, string>>>>;
@@ -107,7 +110,10 @@ async function startParts(
   const fixed = {
     credentials,
     ports,
-    policyFile: join(ROOT, 'deploy/policy.yaml'),
+    ...forTeamServices({
+      ...{ directory, ports, token: credentials.cacheToken },
+      policyFile: join(ROOT, 'deploy/policy.yaml'),
+    }),
     ...{ menusDir: join(ROOT, 'menus'), operationsDir: join(ROOT, 'operations') },
   };
   const callbackUrls = [`http://127.0.0.1:${ports.bot}/wecom/callback`];
@@ -158,7 +164,10 @@ async function startParts(
       role('bot', ports.botInternal, botSettings({ ...fixed, redisUrl, apps: made })),
     ),
   );
-  const cluster = await clusterFor(options, credentials.clusterToken, keep);
+  const caches = keep(startCaches({ port: ports.caches, token: credentials.cacheToken }));
+  const cluster = await kubeconfigFor(options.own, () =>
+    keep(startCluster({ port: ports.cluster, token: credentials.clusterToken, seed: demoSeed })),
+  );
   writeFileSync(inDirectory('kubeconfig'), cluster.text, { mode: 0o600 });
   const forOps = { ...fixed, kubeconfig: [inDirectory('kubeconfig'), ...cluster.behind].join(delimiter) };
   const ops = keepRole(
@@ -185,16 +194,5 @@ async function startParts(
     ops: { ...opsSettings(parts), ...settings },
     push: { ...pushSettings(parts), ...settings },
   };
-  return { env, roleEnv, wecom: await wecom, processes };
-}
-
-/** The kubeconfig of the demo's own cluster, which it starts, or what stands before the user's. */
-async function clusterFor({ ports, own }: DemoOptions, token: string, keep: Keep) {
-  if (own === undefined) {
-    const { kubeconfig } = await keep(startCluster({ port: ports.cluster, token, seed: demoSeed }));
-    return { text: kubeconfig, behind: [], environment: {} };
-  }
-  const { text, paths } = await asDemoContext(own.kubeconfig);
-  const variables = Object.entries(own.environment).filter((entry): entry is [string, string] => !!entry[1]);
-  return { text, behind: [paths], environment: Object.fromEntries(variables) };
+  return { env, roleEnv, wecom: await wecom, caches: await caches, processes };
 }

@@ -55,6 +55,8 @@ declare module '#menu' {
         sql: string;
       }>;
     };
+    /** 缓存列表 */
+    'app.cache.list': { readonly input: { unit: string }; readonly output: Array<string> };
     /** 库大小 */
     'mysql.sizes': { readonly input: { unit: string }; readonly output: Array<string> };
   }
@@ -67,6 +69,8 @@ declare module '#menu' {
     'k8s.scale': { readonly input: { unit: string; namespace: string; name: string; replicas: number } };
     /** 终止查询 */
     'mysql.kill': { readonly input: { unit: string; instance: string; id: string; query: string } };
+    /** 清空缓存 */
+    'app.cache.flush': { readonly input: { unit: string; cache: 'goods' | 'price' | 'page-home' } };
     /** 生成报表 */
     'app.report': { readonly input: { unit: string; month: string; seconds: number } };
   }

@@ -13,6 +13,8 @@ export interface DemoPorts {
   readonly opsInternal: number;
   readonly push: number;
   readonly pushInternal: number;
+  /** The HTTP service of a team. */
+  readonly caches: number;
 }
 
 /** The ports that follow from the first one, 8080 unless DEMO_PORT says otherwise. Throws `InputError`. */
@@ -32,6 +34,7 @@ export function readPorts(demoPort: string | undefined): DemoPorts {
     opsInternal: first + 1001,
     push: first + 3,
     pushInternal: first + 1003,
+    caches: first + 4,
   };
 }
 

@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type RunningCaches, startCaches } from '../../demo/caches.ts';
 import type { Answer } from '../../src/contract/answer.ts';
 import { makeKeyPair, readVerifyingKeys } from '../../src/contract/keys.ts';
 import { startBot, type TestBot } from '../helpers/bot.ts';
 import { type Row, rowsOf, tableOf } from '../helpers/golden-table.ts';
 import { catalogue } from '../helpers/operations.ts';
 import { loadMenu } from '../helpers/phone.ts';
-import { type OpsHarness, openOpsHarness, type Replica } from '../ops/ops-harness.ts';
+import { CACHE_TOKEN, type OpsHarness, openOpsHarness, type Replica } from '../ops/ops-harness.ts';
 
 /**
  * Who may do what under deploy/policy.yaml. For each user and entry:
@@ -32,6 +33,8 @@ const golden = [
 2-2   LDJC      ----      LDJC      ----      终止查询
 2-3   LDJC      ----      LDJC      ----      库大小
 3     LDJ       ---       LDJ       ---       应用
+3-1   LDJC      ----      LDJC      ----      缓存列表
+3-2   LDJC      ----      LDJC      ----      清空缓存
 3-3   LDJC      ----      LDJC      ----      生成报表
 3-4   LDJC      ----      LDJC      ----      运行中的任务
 3-5   LDJC      ----      LDJC      ----      取消任务
@@ -48,6 +51,8 @@ const golden = [
 2-2   LDJC      ----      LDJC      ----      终止查询
 2-3   LDJC      ----      LDJC      ----      库大小
 3     LDJ       ---       LDJ       ---       应用
+3-1   ----      ----      ----      ----      缓存列表
+3-2   ----      ----      ----      ----      清空缓存
 3-3   LDJC      ----      LDJC      ----      生成报表
 3-4   LDJC      ----      LDJC      ----      运行中的任务
 3-5   LDJC      ----      LDJC      ----      取消任务
@@ -69,6 +74,7 @@ const units = [
 ] as const;
 type Unit = (typeof units)[number];
 
+let caches: RunningCaches;
 let harness: OpsHarness;
 /** Two replicas of the platform, with one database and one policy file: for whoever asks directly, and for the bot. */
 let direct: Replica;
@@ -76,7 +82,9 @@ let behind: Replica;
 let phone: TestBot;
 
 beforeAll(async () => {
-  harness = await openOpsHarness({ policy: readFileSync('deploy/policy.yaml', 'utf8') });
+  caches = await startCaches({ port: 0, token: CACHE_TOKEN });
+  const policy = readFileSync('deploy/policy.yaml', 'utf8').replace('http://127.0.0.1:8084', caches.url);
+  harness = await openOpsHarness({ policy });
   direct = await harness.startReplica();
   const { signingKey, verifyingKeys } = await makeKeyPair();
   behind = await harness.startReplica({ verifyingKeys: readVerifyingKeys(verifyingKeys) });
@@ -88,6 +96,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await phone?.stop();
   await harness?.stop();
+  await caches?.stop();
 });
 
 async function say(user: string, ...lines: readonly string[]): Promise<string> {
@@ -147,6 +156,7 @@ async function inputOf(user: string, of: Unit, operation: string): Promise<objec
   const { unit, namespace, instance, names } = of;
   const name = names[users.indexOf(user)] ?? names[0];
   if (operation === 'k8s.scale') return { unit, namespace, name, replicas: 5 };
+  if (operation === 'app.cache.flush') return { unit, cache: 'goods' };
   if (operation === 'mysql.kill') return { unit, instance, ...(await queryOf(user, of)) };
   if (operation === 'app.report') return { unit, month: '2026-11', seconds: 30 };
   if (operation === 'k8s.jobs.cancel') return { unit, namespace, name: await jobIn(of) };

@@ -5,7 +5,7 @@ import { checkPorts, type DemoPorts, readPorts } from '../../demo/servers/ports.
 /** Ports that systems give out by themselves, for outgoing connections above all, are higher. */
 const FIRST = 10_000;
 /**
- * A demo has the ports 0 to 3 and 10 to 12 of its block, and 1000 to 1003, which are 16 to 19 of another: with blocks of 24
+ * A demo has the ports 0 to 4 and 10 to 12 of its block, and 1000 to 1003, which are 16 to 19 of another: with blocks of 24
  * no two demos meet.
  */
 const BLOCK = 24;

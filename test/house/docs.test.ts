@@ -20,6 +20,8 @@ const OTHERS = [
   'INPUT_FROM_DAY',
   'INPUT_UNIT',
   'KEYPAD_OPERATION',
+  'CACHE_TOKEN',
+  'CACHE_TOKEN_FILE',
 ];
 
 /** What a document has its reader write. */

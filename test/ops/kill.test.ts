@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { choosePort } from '../helpers/ports.ts';
 import {
   AUDIT_KEY,
+  CACHE_TOKEN,
   type OpsHarness,
   openOpsHarness,
   signedRequest,
@@ -37,6 +38,7 @@ async function startProcess(): Promise<{ url: string; child: ChildProcess }> {
     KUBECONFIG: `${harness.directory}/kubeconfig`,
     OPS_MYSQL_TARGETS: JSON.stringify({ 'shop-db': harness.serverUrl, 'pay-db': harness.serverUrl }),
     OPS_AUDIT_KEY: AUDIT_KEY,
+    CACHE_TOKEN,
     OPS_PUSH_URL: harness.push.url,
     OPS_PUSH_APP_ID: harness.push.app,
     OPS_PUSH_APP_KEY: harness.push.key,

@@ -27,6 +27,8 @@ export { verifyingKeys };
 
 const key = readSigningKey(signingKey);
 export const AUDIT_KEY = 'the audit key of the tests, long enough';
+/** Of the caches that `operations/app` calls. */
+export const CACHE_TOKEN = 'the-token-of-the-caches';
 
 /** The tables as a platform with the key of the tests has them. */
 export const recordsOf = (db: Database, onForgery: (found: Forgery) => void = () => {}) =>
@@ -132,7 +134,7 @@ export async function openOpsHarness(options: { tick?: number; policy?: string }
         operationsDir: 'operations',
         mysqlUrl: createSecret(database.url),
         kubeconfig,
-        pluginEnvironment: createSecret({ PATH: process.env.PATH }),
+        pluginEnvironment: createSecret({ PATH: process.env.PATH, CACHE_TOKEN }),
         mysqlTargets: createSecret({ 'shop-db': database.serverUrl, 'pay-db': database.serverUrl }),
         auditKey: createSecret(AUDIT_KEY),
         adoptsRows: false,

@@ -8,7 +8,14 @@ import { verifyAudit } from '../../src/ops/audit/audit.ts';
 import { openDatabase } from '../../src/ops/database.ts';
 import { createLog } from '../../src/server/log.ts';
 import { createRegistry } from '../../src/server/metrics.ts';
-import { AUDIT_KEY, type OpsHarness, openOpsHarness, type Replica, signedRequest } from './ops-harness.ts';
+import {
+  AUDIT_KEY,
+  CACHE_TOKEN,
+  type OpsHarness,
+  openOpsHarness,
+  type Replica,
+  signedRequest,
+} from './ops-harness.ts';
 
 let harness: OpsHarness;
 let ops: Replica;
@@ -296,7 +303,7 @@ test('a platform does not start with a database that is away, and says which set
     policyFile: harness.policyFile,
     mysqlUrl: createSecret('mysql://root:password@127.0.0.1:1/keypad'),
     kubeconfig: `${harness.directory}/kubeconfig`,
-    pluginEnvironment: createSecret({}),
+    pluginEnvironment: createSecret({ CACHE_TOKEN }),
     mysqlTargets: createSecret({ 'shop-db': harness.serverUrl, 'pay-db': harness.serverUrl }),
     operationsDir: 'operations',
     auditKey: createSecret(AUDIT_KEY),
