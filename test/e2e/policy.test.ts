@@ -156,7 +156,10 @@ async function inputOf(user: string, of: Unit, operation: string): Promise<objec
   const { unit, namespace, instance, names } = of;
   const name = names[users.indexOf(user)] ?? names[0];
   if (operation === 'k8s.scale') return { unit, namespace, name, replicas: 5 };
-  if (operation === 'app.cache.flush') return { unit, cache: 'goods' };
+  if (operation === 'app.cache.flush') {
+    // One each: what another user has emptied meanwhile has moved.
+    return { unit, cache: ['goods', 'price', 'page-home'][users.indexOf(user)] ?? 'goods' };
+  }
   if (operation === 'mysql.kill') return { unit, instance, ...(await queryOf(user, of)) };
   if (operation === 'app.report') return { unit, month: '2026-11', seconds: 30 };
   if (operation === 'k8s.jobs.cancel') return { unit, namespace, name: await jobIn(of) };
