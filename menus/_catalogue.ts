@@ -57,6 +57,11 @@ declare module '#menu' {
     };
     /** 缓存列表 */
     'app.cache.list': { readonly input: { unit: string }; readonly output: Array<string> };
+    /** 订单统计 */
+    'app.orders': {
+      readonly input: { unit: string; state: 'paid' | 'waiting' | 'refunded'; days: number };
+      readonly output: Array<string>;
+    };
     /** 库大小 */
     'mysql.sizes': { readonly input: { unit: string }; readonly output: Array<string> };
   }

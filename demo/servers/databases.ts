@@ -25,6 +25,7 @@ export async function openDatabases(serverUrl: string, password: string): Promis
     await admin.query(`CREATE USER IF NOT EXISTS '${name}'@'127.0.0.1' IDENTIFIED BY '${password}'`);
     await admin.query(`GRANT ALL ON ${name}.* TO '${name}'@'127.0.0.1'`);
   }
+  for (const name of ['shop', 'pay']) await fillOrders(admin, name);
   await admin.end();
   const urlOf = (name: string): string => {
     const url = new URL(`/${name}`, serverUrl);
@@ -64,4 +65,18 @@ export async function openDatabases(serverUrl: string, password: string): Promis
       await Promise.all(reports);
     },
   };
+}
+
+/** Orders of the last month, for a report to count; the same in each demo. */
+async function fillOrders(admin: mysql.Connection, database: string): Promise<void> {
+  const [made] = await admin.query(
+    `SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = '${database}' AND TABLE_NAME = 'orders'`,
+  );
+  if ((made as unknown[]).length > 0) return;
+  const orders = Array.from({ length: 200 }, (_, index) => {
+    const state = ['paid', 'paid', 'paid', 'waiting', 'refunded'][index % 5];
+    return [state, 1990 + ((index * 731) % 40_000), index % 30];
+  });
+  await admin.query(`CREATE TABLE ${database}.orders (state VARCHAR(16), cents INT, days_ago INT)`);
+  await admin.query(`INSERT INTO ${database}.orders (state, cents, days_ago) VALUES ?`, [orders]);
 }

@@ -142,3 +142,17 @@ function hasKubectl(): boolean {
 function never(): never {
   throw new Error('a deployment without a spec');
 }
+
+test('a report asks for what its schema wants, and answers lines', async () => {
+  expect(await begin('zhangsan', '1-3-6')).toMatch(/哪种订单\n1 已付款\n2 待付款\n3 已退款/);
+  expect(await demo.say('zhangsan', '1')).toContain('最近几天（1–30）');
+  expect(await demo.say('zhangsan', '30')).toMatch(/订单统计.*\n单数 120，金额 \d+\.\d\d\n/);
+});
+
+test('a Job is confirmed by a number, listed while it runs, and its end is told with what it wrote', async () => {
+  expect(await begin('zhangsan', '1-3-3', '2026-11', '2')).toContain('运行任务 keypad-demo/report:1\n');
+  const reply = await demo.say('zhangsan', '1');
+  if (!reply.includes('任务已完成')) {
+    await expect.poll(() => demo.pushed('zhangsan').join('\n')).toMatch(/任务已完成[\s\S]*报表 2026-11/);
+  }
+});

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningCaches, startCaches } from '../../demo/caches.ts';
+import { createSecret } from '../../src/config.ts';
 import type { Answer } from '../../src/contract/answer.ts';
 import { makeKeyPair, readVerifyingKeys } from '../../src/contract/keys.ts';
 import { startBot, type TestBot } from '../helpers/bot.ts';
@@ -38,6 +39,7 @@ const golden = [
 3-3   LDJC      ----      LDJC      ----      生成报表
 3-4   LDJC      ----      LDJC      ----      运行中的任务
 3-5   LDJC      ----      LDJC      ----      取消任务
+3-6   LDJC      ----      LDJC      ----      订单统计
 9     LDJ       LDJ       LDJ       ---       帮助`,
   `
       zhangsan  lisi      wangwu    mallory   支付
@@ -56,6 +58,7 @@ const golden = [
 3-3   LDJC      ----      LDJC      ----      生成报表
 3-4   LDJC      ----      LDJC      ----      运行中的任务
 3-5   LDJC      ----      LDJC      ----      取消任务
+3-6   LDJC      ----      LDJC      ----      订单统计
 9     LDJ       ---       LDJ       ---       帮助`,
 ].map((table) => table.slice(1));
 
@@ -85,9 +88,11 @@ beforeAll(async () => {
   caches = await startCaches({ port: 0, token: CACHE_TOKEN });
   const policy = readFileSync('deploy/policy.yaml', 'utf8').replace('http://127.0.0.1:8084', caches.url);
   harness = await openOpsHarness({ policy });
-  direct = await harness.startReplica();
+  await harness.sql('create table orders (state varchar(16), cents int, days_ago int)');
+  const mysqlTargets = createSecret({ 'shop-db': harness.mysqlUrl, 'pay-db': harness.mysqlUrl });
+  direct = await harness.startReplica({ mysqlTargets });
   const { signingKey, verifyingKeys } = await makeKeyPair();
-  behind = await harness.startReplica({ verifyingKeys: readVerifyingKeys(verifyingKeys) });
+  behind = await harness.startReplica({ mysqlTargets, verifyingKeys: readVerifyingKeys(verifyingKeys) });
   phone = await startBot({
     OPS_URL: await behind.app.listen({ host: '127.0.0.1', port: 0 }),
     OPS_SIGNING_KEY: JSON.stringify(signingKey),
@@ -161,6 +166,7 @@ async function inputOf(user: string, of: Unit, operation: string): Promise<objec
     return { unit, cache: ['goods', 'price', 'page-home'][users.indexOf(user)] ?? 'goods' };
   }
   if (operation === 'mysql.kill') return { unit, instance, ...(await queryOf(user, of)) };
+  if (operation === 'app.orders') return { unit, state: 'paid', days: 7 };
   if (operation === 'app.report') return { unit, month: '2026-11', seconds: 30 };
   if (operation === 'k8s.jobs.cancel') return { unit, namespace, name: await jobIn(of) };
   return operation.startsWith('k8s.') && !/\b(deployments|jobs)\.list$/.test(operation)

@@ -9,7 +9,11 @@ import { readTemplate } from './template.ts';
 const form = z.strictObject({
   /** An instance of the policy; where it is left out, the only one of the unit. */
   instance: instance.optional(),
-  database: z.string().regex(/^[\w$-]{1,64}$/, 'is no name of a database'),
+  /** Where it is left out, the one that the address of the instance names (OPS_MYSQL_TARGETS). */
+  database: z
+    .string()
+    .regex(/^[\w$-]{1,64}$/, 'is no name of a database')
+    .optional(),
   /** One statement; `{name}` stands for a value and never for a part of the statement. */
   query: z.string().min(1).max(8000),
   /** So many rows are shown; more are named as left out. */

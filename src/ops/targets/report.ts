@@ -3,7 +3,8 @@ import { openKysely } from '../../server/database.ts';
 
 /** A query that only looks. */
 export interface Report {
-  readonly database: string;
+  /** Undefined for the one that the address of the server names. */
+  readonly database: string | undefined;
   /** `?` stands for a value. */
   readonly statement: string;
   readonly values: readonly string[];
@@ -16,9 +17,9 @@ export interface Report {
 /** Reports on the databases of one server, each over connections of its own; none is made before the first. */
 export function openReports(url: string) {
   const open = new Map<string, Kysely<unknown>>();
-  const databaseAt = (name: string): Kysely<unknown> => {
+  const databaseAt = (name = ''): Kysely<unknown> => {
     const address = new URL(url);
-    address.pathname = `/${name}`;
+    if (name !== '') address.pathname = `/${name}`;
     // The server gives up by itself after `seconds`; if it does not answer that either, it is gone.
     const database = open.get(name) ?? openKysely(address.href, { connections: 2, statementMs: 15_000 });
     open.set(name, database);
