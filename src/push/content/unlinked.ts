@@ -6,7 +6,7 @@ const EDGE = '\uffff';
 const LETTER = `[\\p{L}\\p{N}_${EDGE}-]`;
 /** Looked for where a word begins only, so that a long one costs no more than its length. */
 const DOTTED = new RegExp(`(?<!${LETTER})${LETTER}+(?:\\.${LETTER}+)+`, 'gu');
-/** The last part of a name that may be one of the internet; what looks so, and is the end of a file, an error or a machine inside, is none. */
+/** The end of a name that may be one of the internet; what looks so, and is the end of a file, an error or a machine inside, is none. */
 const TOP = /^(?:\p{L}{2}|xn--)/u;
 const INSIDE =
   /^(?:local|localhost|localdomain|internal|intranet|lan|corp|svc|csv|conf|docx?|exe|jar|jpe?g|json|log|pdf|png|sql|txt|xlsx?|xml|ya?ml|\w+(?:error|exception))$/i;
@@ -34,8 +34,10 @@ export function unlinked(text: string): string {
 }
 
 function broken(name: string): string {
-  const last = name.slice(name.lastIndexOf('.') + 1).replaceAll(EDGE, '');
-  return TOP.test(last) && !INSIDE.test(last) ? name.replaceAll('.', '［.］') : name;
+  const [, ...labels] = name.replaceAll(EDGE, '').split('.');
+  // A phone that knows nothing of what follows makes a link of the name before it.
+  const last = labels.findLast((label) => TOP.test(label));
+  return last === undefined || INSIDE.test(last) ? name : name.replaceAll('.', '［.］');
 }
 
 const HOST = /^[\p{L}\p{N}](?:[\p{L}\p{N}_.-]{0,251}[\p{L}\p{N}])?(?::\d{1,5})?$/u;

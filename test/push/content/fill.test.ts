@@ -113,6 +113,7 @@ describe('a value says no more than its template', () => {
     ['${A}', 'xn--evil.xn--p1ai:8080', 'xn--evil［.］xn--p1ai:8080'],
     ['${A}\uffff', 'evil.example', 'evil［.］example\ufffd'],
     ['${A}', '\uffffevil.example', '\ufffdevil［.］example'],
+    ['${A}', 'evil.example.0', 'evil［.］example［.］0'],
     ['${A}', '10.1.2.3 v1.4.2 12.5% db.svc.local a.log', '10.1.2.3 v1.4.2 12.5% db.svc.local a.log'],
     ['${A}', 'java.io.IOException: 失败。请处理', 'java.io.IOException: 失败。请处理'],
     ['${A:host} 宕机', 'web-1.prod.corp.example:8080', 'web-1.prod.corp.example:8080 宕机'],
