@@ -51,7 +51,9 @@ interface Step {
 
 /** Each block of code that follows "`path`, where:". */
 function stepsOf(text: string): readonly Step[] {
-  const found = text.matchAll(/`([\w./-]+\.ts)`, (new|at the top|in `\w+`):\n\n```ts\n([\s\S]*?)```/g);
+  const found = text.matchAll(
+    /`([\w./-]+\.(?:ts|yaml))`, (new|at the top|in `\w+`):\n\n```(?:ts|yaml)\n([\s\S]*?)```/g,
+  );
   return [...found].map(([, path = '', where = '', code = '']) => ({ path, where, code }));
 }
 
@@ -70,9 +72,10 @@ function put(text: string, where: string, code: string): string {
 
 test('docs/operations.md: done as it says, form, types and its tests are good', async () => {
   const steps = stepsOf(page);
-  expect(steps).toHaveLength(4);
+  expect(steps).toHaveLength(6);
   await run('node', ['demo/print-menu.ts', '--types']);
-  const created = steps.filter(({ where }) => where === 'new').map(({ path }) => path);
+  const isCode = ({ path, where }: Step) => where === 'new' && path.endsWith('.ts');
+  const created = steps.filter(isCode).map(({ path }) => path);
   await run('biome', ['check', '--vcs-enabled=false', ...created]);
   const tests = created.filter((path) => path.startsWith('test/'));
   // Of the types, only what the page touches and what declares types for it: the rest is checked anyway.
