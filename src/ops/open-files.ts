@@ -89,19 +89,26 @@ export async function openFiles({ config, log, metrics, clock, notifyAdmins, onE
       ...eventsOf('policy'),
       accepted(isNew) {
         eventsOf('policy').accepted(isNew);
-        warnOfServices();
+        warnOfNames();
       },
     },
   );
-  /** An operation may be written before the policy, which another person changes, has its service. */
-  const warnOfServices = (): void => {
+  /** An operation may be written before the policy, which another person changes, has its services and units. */
+  const warnOfNames = (): void => {
     for (const { file, operation } of operations.current.all()) {
-      const missing = operation.services?.filter((name) => !policy.current().services.has(name)) ?? [];
+      const { services = [], units = [] } = operation;
+      const missing = [
+        ...services.filter((name) => !policy.current().services.has(name)),
+        ...units.filter((name) => policy.current().unit(name) === undefined),
+      ];
       if (missing.length === 0) continue;
-      log.warn({ file, missing }, 'no unit of the policy has a service of this operation; nobody has it');
+      log.warn(
+        { file, missing },
+        'the policy has no such service or unit, so nobody has this operation there',
+      );
     }
   };
-  warnOfServices();
+  warnOfNames();
   return {
     operations: operations.current,
     policy: policy.current,

@@ -230,6 +230,26 @@ roles:
     expect(counted()).toBe(before);
   });
 
+  test('what names a unit or a service that the policy does not have is named, and nobody has it there', async () => {
+    const text = `kind: sql\ntitle: 表\nrisk: read\nunits: [电商, 没有]\nsql: { database: a, query: "select 1" }`;
+    writeInto(folders.ops, {
+      'app/where.yaml': text,
+      'app/elsewhere.yaml': text.replace('[电商, 没有]', '[没有]'),
+    });
+    await ops.reload();
+    expect(ops.logged).toContainEqual(
+      expect.objectContaining({
+        msg: 'the policy has no such service or unit, so nobody has this operation there',
+        file: 'app/where.yaml',
+        missing: ['没有'],
+      }),
+    );
+    const { 电商: names } = await ops.as('wangwu').read('me', {});
+    expect(names).toContain('app.where');
+    expect(names).not.toContain('app.elsewhere');
+    expect(await ops.as('wangwu').post('app.elsewhere', zhangsan)).toMatchObject({ reason: 'policy' });
+  });
+
   test('a change whose lines read otherwise right before its effect is not run', async () => {
     writeInto(folders.ops, {
       'app/add.ts': counting('加一').replace(
