@@ -79,9 +79,9 @@ test("an entry cannot write the platform's own records, nor ask past the names o
   );
   await running.bot.reload();
   const { wecom, platform, lines } = running;
-  await wecom.say('zhaoliu', 'hi');
+  await wecom.say('zhangsan', 'hi');
   const before = platform.calls.length;
-  const { reply } = await wecom.say('zhaoliu', '2');
+  const { reply } = await wecom.say('zhangsan', '2');
   expect(reply).toContain(
     'the platform could not be asked | "k8s.scale/preview" is no name of a read | "../reports"',
   );

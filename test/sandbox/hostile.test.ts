@@ -238,6 +238,24 @@ test('an entry that never answers costs nobody else a thing, and is named', asyn
   expect(menu.stopped).toEqual(['1-a.ts: it did not end within 1.5 s']);
 });
 
+test('a promise that an entry forgets, and that fails, ends nothing', async () => {
+  const code = `void Promise.reject(new Error('x')); await null; return 'here';`;
+  const menu = open({ 'index.ts': ROOT, '1-a.ts': answering(code) }, LIMITS);
+  const phone = await menu.phone(await menu.load());
+  for (let n = 0; n < 3; n += 1) expect(await phone.say('1', '0', '1')).toContain('here');
+  expect(menu.stopped).toEqual([]);
+});
+
+test('a pattern of a question that never ends costs the answer that was typed', async () => {
+  const text = `import { action, text } from '#menu';
+    export default action({ title: 'a', ask: { x: text('x', { pattern: /^(a+)+$/ }) }, run: () => 'ok' });`;
+  const menu = open({ 'index.ts': ROOT, '1-a.ts': text }, LIMITS);
+  const phone = await menu.phone(await menu.load());
+  expect(await phone.say('1', `${'a'.repeat(50)}b`)).toContain('已被停下');
+  expect(menu.stopped).toEqual(['1-a.ts: it took over 1 s']);
+  expect(await phone.say('aaa')).toContain('ok');
+});
+
 test('an entry that was stopped twice within a minute is closed for a minute', async () => {
   const menu = open({ 'index.ts': ROOT, '1-a.ts': answering(ENDLESS) }, LIMITS);
   const phone = await menu.phone(await menu.load());

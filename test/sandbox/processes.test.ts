@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { isRunning } from '#test/demo.ts';
+import { RIGHTS } from '../../src/sandbox/process.ts';
 import { answering, ROOT, type Sandboxed, sandboxed } from './sandboxed.ts';
 
 const opened: Sandboxed[] = [];
@@ -28,6 +29,24 @@ describe.skipIf(!existsSync('/proc/self/stat'))('the process of the menus', () =
   const others = children();
   const own = () => children().filter((id) => !others.includes(id));
   const one = { 'index.ts': ROOT, '1-a.ts': answering(`return 'one';`) };
+
+  test('has no rights and nothing of the environment but the zone of the clock', async () => {
+    const menu = sandboxed(one);
+    opened.push(menu);
+    await menu.load();
+    await expect.poll(own).toHaveLength(1);
+    const said = (file: string) => readFileSync(`/proc/${own()[0]}/${file}`, 'utf8').split('\0').slice(0, -1);
+    expect(said('environ')).toEqual([expect.stringMatching(/^TZ=/)]);
+    expect(said('cmdline').slice(1)).toEqual([
+      ...RIGHTS,
+      '--max-old-space-size=256',
+      '--input-type=module',
+      '-',
+    ]);
+    menu.close();
+    opened.pop();
+    await expect.poll(own).toEqual([]);
+  });
 
   test('is one for a generation, and none is started for what is loaded already', async () => {
     const menu = sandboxed(one);
