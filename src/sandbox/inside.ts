@@ -18,6 +18,7 @@ const MOST_DEEP = 6;
 const WORDS = 4000;
 
 const entries = new Map<string, unknown>();
+const paths = new Map<unknown, string>();
 const open = new Map<number, PromiseWithResolvers<unknown>>();
 let asks = 0;
 let post: (line: string) => void;
@@ -78,11 +79,11 @@ function freezeAll(roots: readonly unknown[]): void {
 /** Notes what a file exports by default. */
 export function add(path: string, entry: unknown): void {
   entries.set(path, entry);
+  paths.set(entry, path);
 }
 
 /** An entry as JSON: functions and other entries are named, not written out. Throws where it is nothing that can be. */
 export function describe(path: string): string {
-  const paths = new Map([...entries].map(([file, entry]) => [entry, file]));
   const described = (value: unknown, depth: number): unknown => {
     if (typeof value === 'function') return { function: true };
     if (typeof value !== 'object' || value === null) return value;

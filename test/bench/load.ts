@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { type BenchApp, percentile, prepareCallbacks } from './callbacks.ts';
-import { cpuMicroseconds, exchange, open } from './wire.ts';
+import { cpuBeside, cpuMicroseconds, exchange, open } from './wire.ts';
 
 /** What the load process is told, as JSON on its command line. */
 export interface LoadJob {
@@ -16,10 +16,12 @@ export interface LoadJob {
   readonly app: BenchApp;
 }
 
-/** What it prints: seconds for the counted messages, µs of the server's CPU for each, latencies in ms, answers that were not 200. */
+/** What it prints: seconds for the counted messages, µs of the server's CPU for each and of the
+ * processes beside it, latencies in ms, answers that were not 200. */
 export interface LoadResult {
   readonly seconds: number;
   readonly cpu: number;
+  readonly beside: number;
   readonly p50: number;
   readonly p99: number;
   readonly bad: number;
@@ -58,6 +60,7 @@ async function run(job: LoadJob): Promise<LoadResult> {
     });
   });
   const cpuBefore = cpuMicroseconds(job.pid);
+  const besideBefore = cpuBeside(job.pid);
   const started = performance.now();
   await Promise.all(
     sockets.map(async (socket, index) => {
@@ -66,9 +69,10 @@ async function run(job: LoadJob): Promise<LoadResult> {
   );
   const seconds = (performance.now() - started) / 1000;
   const cpu = (cpuMicroseconds(job.pid) - cpuBefore) / (perConnection * connections);
+  const beside = (cpuBeside(job.pid) - besideBefore) / (perConnection * connections);
   for (const socket of sockets) socket.destroy();
   const at = (share: number) => percentile(latencies, share);
-  return { seconds, cpu, p50: at(0.5), p99: at(0.99), bad };
+  return { seconds, cpu, beside, p50: at(0.5), p99: at(0.99), bad };
 }
 
 console.log(JSON.stringify(await run(JSON.parse(process.argv[2] as string) as LoadJob)));

@@ -9,6 +9,7 @@ import { startRedisServer } from '../../demo/servers/redis-server.ts';
 import { startRole } from '../../demo/servers/role-process.ts';
 import { botSettings } from '../../demo/settings.ts';
 import { startWeCom } from '../../demo/wecom/start.ts';
+import { benchEntries } from './entries.ts';
 import type { FloodJob, FloodResult } from './flood.ts';
 import type { LoadJob, LoadResult } from './load.ts';
 import { writeMenus } from './menus.ts';
@@ -25,6 +26,8 @@ const { values } = parseArgs({
     soak: { type: 'string' },
     /** Instead of comparing: so many messages of one person at one moment, and what others feel of it. */
     flood: { type: 'string' },
+    /** Instead of comparing: so many calls of functions of entries, in their process. */
+    entries: { type: 'string' },
     /** `bot` or `push`; without it both are measured. */
     only: { type: 'string' },
     /** How many messages of one lane message delivery sends at the same time. */
@@ -45,8 +48,14 @@ interface Figures extends LoadResult {
 const directory = mkdtempSync(join(tmpdir(), 'keypad-bench-'));
 const stops: (() => Promise<unknown>)[] = [];
 try {
-  if (values.only !== 'push') await bench();
-  if (values.only !== 'bot' && values.soak === undefined && values.flood === undefined) {
+  if (values.entries !== undefined) await entries(Number(values.entries));
+  else if (values.only !== 'push') await bench();
+  if (
+    values.only !== 'bot' &&
+    values.entries === undefined &&
+    values.soak === undefined &&
+    values.flood === undefined
+  ) {
     const names = ['messages', 'rounds', 'concurrency', 'replicas', 'backlog', 'idle'] as const;
     const numbers = Object.fromEntries(names.map((name) => [name, Number(values[name])]));
     await benchPush({ directory, stops, ...numbers } as PushBench);
@@ -54,6 +63,12 @@ try {
 } finally {
   for (const stop of stops.reverse()) await stop();
   rmSync(directory, { recursive: true, force: true });
+}
+
+async function entries(calls: number): Promise<void> {
+  const folder = writeMenus(Number(values.nodes));
+  stops.push(async () => rmSync(folder, { recursive: true }));
+  await benchEntries(folder, calls);
 }
 
 async function bench(): Promise<void> {
@@ -112,12 +127,13 @@ async function soak(bot: PrivateProcess, job: Omit<LoadJob, 'pid'>, total: numbe
   }
 }
 
-function print(name: string, { rps, p50, p99, cpu, bad }: Figures): void {
+function print(name: string, { rps, p50, p99, cpu, beside, bad }: Figures): void {
   const parts = [
     `${rps.toFixed(0)} requests/s`,
     `p50 ${p50.toFixed(1)} ms`,
     `p99 ${p99.toFixed(1)} ms`,
     `${cpu.toFixed(0)} µs CPU`,
+    ...(beside > 0 ? [`${beside.toFixed(0)} µs beside`] : []),
   ];
   console.log(`${name}: ${parts.join(', ')}${bad > 0 ? `, ${bad} ANSWERS WERE NOT 200` : ''}`);
 }

@@ -7,6 +7,12 @@ export function cpuMicroseconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * 10_000;
 }
 
+/** The same of the processes that it has started and that run. */
+export function cpuBeside(pid: number): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+  return children.reduce((sum, child) => sum + cpuMicroseconds(Number(child)), 0);
+}
+
 /** A keep-alive connection to a server on loopback. */
 export function open(port: number): Promise<Socket> {
   return new Promise((resolve, reject) => {

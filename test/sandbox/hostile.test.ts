@@ -92,17 +92,23 @@ const others: Readonly<Record<string, string>> = {
   names: `[${NAMES.map((name) => `typeof ${name}`)}].filter((type) => type !== 'undefined').length`,
   global: `Object.getOwnPropertyNames(globalThis).join(' ')`,
   errors: `(async () => {
-    const seen = [];
-    const dig = () => {
-      try { dig(); } catch (error) {
-        seen.push(error);
-        if (seen.length < 50) context.ops.call('x.list', {}).catch((each) => seen.push(each));
+    let isOurs = true;
+    let left = 0;
+    const look = (error) => { isOurs &&= error instanceof Error && error.constructor.constructor === Function; };
+    const dig = (...more) => {
+      try { dig(...more); } catch (error) {
+        look(error);
+        left -= 1;
+        if (left > 0) context.ops.call();
         throw error;
       }
     };
-    try { dig(); } catch (error) { seen.push(error); }
-    await context.ops.call('x.list', {});
-    return seen.every((each) => each instanceof Error && each.constructor.constructor === Function);
+    // Frames of many sizes, so that the stack is full at each step of a call once.
+    for (let size = 0; size < 100; size += 1) {
+      left = 20;
+      try { dig(...Array(size)); } catch (error) { look(error); }
+    }
+    return isOurs;
   })()`,
   answer: `context.ops.call('x.list', {}).then((list) => [list, list.constructor === Array, context.constructor === Object])`,
   own: `(() => { const error = new Error('x'); error.name = 'Mine'; const thing = {}; thing.toString = () => 'too'; return \`\${error} \${thing}\`; })()`,
