@@ -41,6 +41,8 @@ export interface Hand {
   addAutoscaler(namespace: string, deployment: string, limits: { min: number; max: number }): void;
   /** Stops controllers and kubelet; the API goes on. */
   hold(): void;
+  /** Has them do all that is to be done, without waiting in between. */
+  settle(): void;
   release(): void;
 }
 
@@ -106,6 +108,7 @@ export function createCluster(options: ClusterOptions): Cluster {
       registry.set('horizontalpodautoscalers', { metadata: { namespace, name: deployment }, spec }, write);
     },
     hold: controllers.hold,
+    settle: controllers.settle,
     release: controllers.release,
     stop: async () => {
       controllers.stop();

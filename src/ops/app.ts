@@ -12,7 +12,7 @@ import { createAudit } from './audit/audit.ts';
 import { createRefusals } from './audit/refusals.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { openDatabase } from './database.ts';
-import { createEngine } from './engine/engine.ts';
+import { createEngine, openTables } from './engine/engine.ts';
 import { createCatalogueHandler } from './http/catalogue.ts';
 import { createCheck, sweepTokens } from './http/check.ts';
 import { createReportHandler } from './http/report.ts';
@@ -77,16 +77,11 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
   const audit = createAudit(db, auditKey, tampering.witness);
   if (sealed > 0) await tampering.sealed(audit, sealed);
   const refusals = createRefusals(audit);
-  const engine = createEngine({
-    records,
-    audit,
+  const engine = createEngine(openTables({ records, owner, onOutcome: sender.notice, outbox, audit }), {
     targets: files.targets,
-    outbox,
-    owner,
     clock,
     policy: files.policy,
     operations: files.operations,
-    onOutcome: sender.notice,
     async tidy(now) {
       await refusals.flush(now);
       await sweepTokens(db, now);

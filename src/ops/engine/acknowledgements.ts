@@ -27,7 +27,7 @@ export type Acknowledgements = {
 
 interface AcknowledgementParts {
   readonly store: OperationStore;
-  readonly outbox: Outbox;
+  readonly outbox: Pick<Outbox, 'cancel'>;
   readonly operations: Operations;
 }
 

@@ -6,24 +6,27 @@ import type { Policy } from '../policy/policy.ts';
 import type { Records } from '../records.ts';
 import type { Targets } from '../targets/targets.ts';
 import { createAcknowledgements } from './acknowledgements.ts';
-import { createCodeTries } from './code-tries.ts';
-import { createLimitedReads } from './limits.ts';
+import { type CodeTries, createCodeTries } from './code-tries.ts';
+import { createLimitedReads, type LimitedReads } from './limits.ts';
 import { createSweep } from './reconciler.ts';
 import { createRunner } from './runner.ts';
-import { createOperationStore } from './store.ts';
+import { createOperationStore, type OperationStore } from './store.ts';
 import { createWatcher, type Replica } from './watcher.ts';
 
-export interface EngineParts extends Omit<Replica, 'store' | 'codeTries'> {
-  readonly records: Records;
-  /** The name that the leases of this replica bear. */
-  readonly owner: string;
+/** What the replicas of the platform share. */
+export interface Tables {
+  readonly store: OperationStore;
+  readonly codeTries: CodeTries;
+  readonly limitedReads: LimitedReads;
+  readonly outbox: Pick<Outbox, 'cancel' | 'drop'>;
   readonly audit: Audit;
-  readonly targets: Targets;
-  readonly outbox: Outbox;
+}
+
+/** What else the engine of a replica works with. */
+export interface EngineParts extends Pick<Replica, 'clock' | 'report'> {
+  readonly targets: Pick<Targets, 'reachOf'>;
   policy(): Policy;
   readonly operations: Operations;
-  /** An outcome was put into the outbox, due at that time; Unix milliseconds. */
-  onOutcome(dueAt: number): void;
   /** Once a minute: forgets what the other parts of the platform keep no longer. */
   tidy(now: number): Promise<void>;
 }
@@ -35,12 +38,29 @@ const KEPT_MS = 86_400_000;
 /** The engine of one replica. */
 export type Engine = ReturnType<typeof createEngine>;
 
+interface TableParts extends Pick<Tables, 'outbox' | 'audit'> {
+  readonly records: Records;
+  /** The name that the leases of this replica bear. */
+  readonly owner: string;
+  /** An outcome was put into the outbox, due at that time; Unix milliseconds. */
+  onOutcome(dueAt: number): void;
+}
+
+/** Opens the tables of the database that the engine of one replica works on. */
+export function openTables({ records, owner, onOutcome, outbox, audit }: TableParts): Tables {
+  return {
+    store: createOperationStore(records, owner, onOutcome),
+    codeTries: createCodeTries(records.db),
+    limitedReads: createLimitedReads(records.db),
+    outbox,
+    audit,
+  };
+}
+
 /** Puts together what carries operations from their preview to their end, whichever replica that end finds. */
-export function createEngine(parts: EngineParts) {
-  const { audit, targets, outbox, clock } = parts;
-  const store = createOperationStore(parts.records, parts.owner, parts.onOutcome);
-  const codeTries = createCodeTries(parts.records.db);
-  const limitedReads = createLimitedReads(parts.records.db);
+export function createEngine(tables: Tables, parts: EngineParts) {
+  const { targets, clock } = parts;
+  const { store, codeTries, limitedReads, outbox, audit } = tables;
   const replica: Replica = { ...parts, store, codeTries };
   const watcher = createWatcher(replica);
   const contextFor = (user: string, unit: string): Context => ({
@@ -48,11 +68,11 @@ export function createEngine(parts: EngineParts) {
     user,
     now: clock.now(),
   });
-  const takeUp = createSweep({ ...parts, ...replica, watcher, contextFor });
+  const takeUp = createSweep({ ...parts, ...replica, audit, watcher, contextFor });
   let tidyAt = 0;
   return {
     runner: createRunner({ ...replica, watcher, audit }),
-    acknowledgements: createAcknowledgements({ ...parts, store }),
+    acknowledgements: createAcknowledgements({ ...parts, store, outbox }),
     limitedReads,
     policy: parts.policy,
     operations: parts.operations,

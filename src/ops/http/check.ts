@@ -93,7 +93,7 @@ export async function sweepTokens(db: Database, now: number): Promise<void> {
 }
 
 /** The answer to what went wrong, once it is recorded. What is neither a refusal nor a failed target is thrown on. */
-async function refuse(attempt: Attempt, error: unknown): Promise<Answer> {
+export async function refuse(attempt: Attempt, error: unknown): Promise<Answer> {
   if (error instanceof Refused || error instanceof InputError) {
     const { message } = error;
     const reason = error instanceof Refused ? error.reason : 'input';

@@ -1,0 +1,194 @@
+import { expect, test } from 'vitest';
+import * as z from 'zod';
+import { deployment, fakeCluster, fakeHttp, fakeMysql, operationWith } from '#test/operation.ts';
+import { change, Refused, unit } from '../../src/ops/operations/index.ts';
+
+const web = { namespace: 'shop', name: 'web' };
+
+async function scale() {
+  const cluster = fakeCluster([deployment('shop/web', { replicas: 2 })]);
+  const op = await operationWith('operations/k8s/scale.ts', { cluster });
+  const replicas = () => cluster.get('deployments', 'shop', 'web')?.spec.replicas;
+  return { op, cluster, replicas };
+}
+
+test('k8s.scale: a conversation from its preview to its end', async () => {
+  const { op, replicas } = await scale();
+  expect(await op.preview({ ...web, replicas: 3 })).toContain('副本 2 → 3');
+  expect(op.shown()).toMatchObject({ risk: 'low' });
+  expect(replicas()).toBe(2);
+  expect(await op.confirm()).toBe('web：2 → 3，3 个就绪');
+  expect(replicas()).toBe(3);
+  expect(op.told()).toContain('3 个就绪');
+  expect(op.audit()).toEqual(['previewed', 'allowed', 'done']);
+  expect(await op.confirm()).toContain('已经确认过');
+  expect(replicas()).toBe(3);
+});
+
+test('k8s.scale: what takes longer is said to be under way, and its end is told later', async () => {
+  const { op, cluster } = await scale();
+  await op.preview({ ...web, replicas: 3 });
+  cluster.hold();
+  expect(await op.confirm()).toBe('已提交：web 副本 2 → 3，等待就绪，完成后会告诉你');
+  cluster.release();
+  expect(await op.wait(1000)).toBe('web：2 → 3，3 个就绪');
+});
+
+test('k8s.scale: nothing happens to a deployment that has moved, and what is true now may be confirmed', async () => {
+  const { op, cluster, replicas } = await scale();
+  await op.preview({ ...web, replicas: 3 });
+  cluster.scale('shop', 'web', 5);
+  expect(await op.confirm()).toBe('web 刚刚被改动过，没有执行\n电商 · shop/web\n副本 5 → 3\n当前就绪 5/5');
+  expect(replicas()).toBe(5);
+  expect(await op.confirm()).toBe('web：5 → 3，3 个就绪');
+});
+
+test('k8s.scale: a code that is demanded, a wrong input and an old preview are the engine’s own', async () => {
+  const { op, replicas } = await scale();
+  await op.preview({ ...web, replicas: 0 });
+  expect(op.shown()).toMatchObject({ risk: 'high', code: expect.stringMatching(/^\d{4}$/) });
+  expect(await op.confirm('wrong')).toContain('验证码不对');
+  await op.wait(120_000);
+  expect(await op.confirm()).toContain('预览已过期');
+  expect(await op.preview({ ...web, replicas: 'all' })).toContain('参数不对：replicas');
+  expect(replicas()).toBe(2);
+});
+
+test('k8s.scale: killed after the effect, its user hears the truth', async () => {
+  const { op, replicas } = await scale();
+  await op.preview({ ...web, replicas: 3 });
+  op.crash('after');
+  expect(await op.confirm()).toBe('');
+  expect(replicas()).toBe(3);
+  expect(await op.reconcile()).toBe('web：2 → 3，3 个就绪');
+});
+
+test('k8s.scale: killed before the effect, its user hears that nothing happened, and it never comes', async () => {
+  const { op, replicas } = await scale();
+  await op.preview({ ...web, replicas: 3 });
+  op.crash('before');
+  expect(await op.confirm()).toBe('');
+  expect(await op.reconcile()).toBe('扩缩容 shop/web：没有执行，平台中断过，请重新操作');
+  await op.arrive();
+  expect(replicas()).toBe(2);
+});
+
+test('k8s.scale: while the cluster is away nobody guesses; the truth comes when it is back', async () => {
+  const { op, cluster } = await scale();
+  await op.preview({ ...web, replicas: 3 });
+  op.crash('after');
+  await op.confirm();
+  cluster.refuse(503);
+  expect(await op.reconcile()).toBe('');
+  cluster.refuse(undefined);
+  expect(await op.wait(60_000)).toBe('web：2 → 3，3 个就绪');
+});
+
+/** A server that runs one query, which a kill ends. */
+function database(query = 'select sleep(60)') {
+  const running = new Map([['7', { id: 7, user: 'report', db: 'shop', seconds: 40, run: 5, text: query }]]);
+  const mysql = fakeMysql({
+    'shop-db': (statement, [id]) => {
+      if (statement.startsWith('select version()')) return [{ version: '11.8-MariaDB' }];
+      if (statement.includes('as until')) return [{ until: 1 }];
+      if (statement.startsWith('kill query id')) running.delete('7');
+      return [...running.values()].filter((each) => id === undefined || `${each.id}` === id);
+    },
+  });
+  return { mysql, running };
+}
+
+const query = { instance: 'shop-db', id: '7', query: 'q:5' };
+
+test('mysql.kill: says what it ends, and ends it', async () => {
+  const { mysql, running } = database("select 1 /* password='S3cret' */");
+  const op = await operationWith('operations/mysql/kill.ts', { mysql });
+  const shown = await op.preview(query);
+  expect(shown).toContain('用户 report，库 shop，已运行 40 秒');
+  expect(shown).not.toContain('S3cret');
+  expect(await op.confirm()).toBe('已终止：shop-db 连接 7 的查询不再运行');
+  expect(running.size).toBe(0);
+  expect(await op.preview(query)).toBe('这个查询已经结束，不用终止');
+});
+
+test('mysql.kill: after a crash it says what it cannot know', async () => {
+  const { mysql } = database();
+  const op = await operationWith('operations/mysql/kill.ts', { mysql });
+  await op.preview(query);
+  op.crash('after');
+  await op.confirm();
+  expect(await op.reconcile()).toContain('无法确认是被终止的，还是自己结束的');
+});
+
+test('mysql.kill: an instance that the unit does not reach is refused', async () => {
+  const op = await operationWith('operations/mysql/kill.ts', database());
+  expect(await op.preview({ ...query, instance: 'pay-db' })).toBe('「电商」够不到数据库 pay-db');
+});
+
+test('a read answers what menus get, in the form that it declares', async () => {
+  const cluster = fakeCluster([deployment('shop/web', { replicas: 2 }), deployment('pay/settle')]);
+  const op = await operationWith('operations/k8s/deployments/list.ts', { cluster });
+  expect(await op.read({})).toMatchObject([
+    { key: 'pay/settle', ready: 1 },
+    { key: 'shop/web', label: 'shop/web  2/2 就绪' },
+  ]);
+  cluster.refuse(403);
+  await expect(op.read({})).rejects.toThrow('集群 test 不允许 Keypad 这样做（403）');
+});
+
+test('what is declared in YAML is tested by its file too', async () => {
+  const mysql = fakeMysql({ 'shop-db': () => [{ 库: 'shop' }] });
+  const op = await operationWith('operations/mysql/sizes.yaml', { mysql });
+  expect(await op.read({})).toEqual(['库 shop']);
+});
+
+/** The effect is one request to a service; what the test says of `checkTime` and of the answer is done. */
+const flush = (options: { readonly asks: boolean }) =>
+  change({
+    title: '清空缓存',
+    input: z.strictObject({ unit }),
+    services: ['cache'],
+    inspect: async (_context, { unit }) => ({ target: unit, lines: ['清空'], version: '1' }),
+    async apply(context, { input }, checkTime) {
+      if (options.asks) checkTime();
+      await context.http(input.unit, 'cache').send({ method: 'POST', path: '/flush', timeoutMs: 1000 });
+    },
+  });
+
+test('a module is tested without a file; a service that gives no answer leaves it open', async () => {
+  let flushes = 0;
+  const http = fakeHttp({
+    cache() {
+      flushes += 1;
+      throw new Error('the answer is lost');
+    },
+  });
+  const op = await operationWith(flush({ asks: true }) as never, { http });
+  await op.preview({});
+  expect(await op.confirm()).toBe('没有收到确切的结果，正在确认，稍后告诉你');
+  expect(await op.reconcile()).toBe(
+    '清空缓存 电商：结果不明，平台中断过；平台看不到它有没有生效，请自行确认',
+  );
+  expect(flushes).toBe(1);
+});
+
+test('an effect that never asks checkTime is a mistake that its test shows', async () => {
+  const op = await operationWith(flush({ asks: false }) as never, { http: fakeHttp({ cache: () => 204 }) });
+  await op.preview({});
+  await expect(op.confirm()).rejects.toThrow('call it right before the effect');
+});
+
+test('a bug of the operation is thrown, and its answer to a person is none', async () => {
+  const odd = change({
+    title: '坏',
+    input: z.strictObject({ unit }),
+    async inspect() {
+      throw new TypeError('a bug');
+    },
+    async apply() {
+      throw new Refused('moved', 'x');
+    },
+  });
+  const op = await operationWith(odd as never);
+  await expect(op.preview({})).rejects.toThrow('a bug');
+});
