@@ -95,18 +95,16 @@ export async function openFiles({ config, log, metrics, clock, notifyAdmins, onE
   );
   /** An operation may be written before the policy, which another person changes, has its services and units. */
   const warnOfNames = (): void => {
-    for (const { file, operation } of operations.current.all()) {
+    const missing = operations.current.all().flatMap(({ file, operation }) => {
       const { services = [], units = [] } = operation;
-      const missing = [
+      const names = [
         ...services.filter((name) => !policy.current().services.has(name)),
         ...units.filter((name) => policy.current().unit(name) === undefined),
       ];
-      if (missing.length === 0) continue;
-      log.warn(
-        { file, missing },
-        'the policy has no such service or unit, so nobody has this operation there',
-      );
-    }
+      return names.map((name) => `${file}: ${name}`);
+    });
+    if (missing.length === 0) return;
+    log.warn({ missing }, 'the policy has no such services or units, so nobody has these operations there');
   };
   warnOfNames();
   return {

@@ -239,9 +239,8 @@ roles:
     await ops.reload();
     expect(ops.logged).toContainEqual(
       expect.objectContaining({
-        msg: 'the policy has no such service or unit, so nobody has this operation there',
-        file: 'app/where.yaml',
-        missing: ['没有'],
+        msg: 'the policy has no such services or units, so nobody has these operations there',
+        missing: ['app/elsewhere.yaml: 没有', 'app/where.yaml: 没有'],
       }),
     );
     const { 电商: names } = await ops.as('wangwu').read('me', {});
