@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { InputError } from '../../errors.ts';
 import { transact } from '../../server/database.ts';
-import { type Database, isDuplicate, type Tx } from '../database/database.ts';
+import { isDuplicate } from '../../server/mysql-errors.ts';
+import type { Database, Tx } from '../database/database.ts';
 import { type App, type AppRow, createAppCache, type KeysParts, readApps } from './app-cache.ts';
 import { createNonces } from './nonce-store.ts';
 import { readScopes } from './scopes.ts';

@@ -9,8 +9,6 @@ import type { templateTables } from './template-tables.ts';
 import type { tokenTables } from './token-tables.ts';
 import type { webhookTables } from './webhook-tables.ts';
 
-export { isDatabaseAway, isDuplicate } from '../../server/mysql-errors.ts';
-
 /** Every table of message delivery. */
 export type Tables = RowsOf<
   typeof appTables &

@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import * as z from 'zod';
 import { InputError } from '../../errors.ts';
+import { isDatabaseAway } from '../../server/mysql-errors.ts';
 import { readValue } from '../content/read-value.ts';
-import { isDatabaseAway } from '../database/database.ts';
 import { isContentType, readJson } from './read-body.ts';
 import { type Answer, type Ask, Refusal, type Route } from './route.ts';
 

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import { transact } from '../../server/database.ts';
+import { isDuplicate } from '../../server/mysql-errors.ts';
 import type { Picture } from '../../wecom/api/media-form.ts';
-import { type Database, isDuplicate } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
 
 /** As long as a packet may surely be, twice over: a Buffer is written in hex. */
 const CHUNK_BYTES = 256 * 1024;

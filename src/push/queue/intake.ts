@@ -1,7 +1,7 @@
 import { createBatcher } from '../../server/batch.ts';
 import { transact } from '../../server/database.ts';
+import { isDatabaseAway } from '../../server/mysql-errors.ts';
 import type { Accepted, NewMessage } from '../content/message.ts';
-import { isDatabaseAway } from '../database/database.ts';
 import { type Draft, insertMessages } from './accept-store.ts';
 import type { QueueParts } from './queue-parts.ts';
 
