@@ -92,21 +92,30 @@ export function startProcess<T>({ first, limits, onMessage, onEnded }: ProcessPa
   let why: string | undefined;
   let at: string | undefined = 'index.ts';
   let lastWords = '';
+  let halves = 0;
   let timer: { readonly ms: number; readonly timeout: NodeJS.Timeout } | undefined;
 
   const end = (reason: string): void => {
     why ??= at === undefined ? reason : `${at}: cannot be loaded: ${reason}`;
     child.kill('SIGKILL');
   };
-  /** What it is at may take so long from now on. */
+  /**
+   * What it is at may take so long from now on. Half the time is waited for twice: where this process or the machine stood
+   * still, an answer may be there that is read only after the timer.
+   */
   const watch = (): void => {
+    halves = 0;
     const ms = at === undefined ? busyMs : loadMs;
     if (timer?.ms === ms) timer.timeout.refresh();
     else {
       clearTimeout(timer?.timeout);
-      const late = () => senders.length > 0 && end(`it took over ${ms / 1000} s`);
-      timer = { ms, timeout: setTimeout(late, ms) };
+      timer = { ms, timeout: setTimeout(() => late(ms), ms / 2) };
     }
+  };
+  const late = (ms: number): void => {
+    halves += 1;
+    if (halves < 2) timer?.timeout.refresh();
+    else if (senders.length > 0) end(`it took over ${ms / 1000} s`);
   };
   const send = (message: unknown, by: T | undefined): void => {
     senders.push(by);

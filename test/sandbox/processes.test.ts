@@ -97,3 +97,16 @@ describe.skipIf(!existsSync('/proc/self/stat'))('the process of the menus', () =
     await expect.poll(() => menus.filter(isRunning)).toEqual([]);
   });
 });
+
+test('an answer that is there counts, also where the bot itself has stood still for longer than one may take', async () => {
+  const menu = sandboxed({ 'index.ts': ROOT, '1-a.ts': answering(`return 'one';`) }, { busyMs: 1500 });
+  opened.push(menu);
+  const phone = await menu.phone(await menu.load());
+  await phone.say('1', '0');
+  const answer = phone.say('1');
+  // The call is on its way when this process stands still; it blocks its own timers, and nothing else does.
+  await new Promise(setImmediate);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1600);
+  expect(await answer).toContain('one');
+  expect(menu.stopped).toEqual([]);
+});
