@@ -1,5 +1,6 @@
 import { readVerifyingKeys } from '../contract/keys.ts';
 import { mysqlTargets, readJson } from './json.ts';
+import { machineUser } from './machine-user.ts';
 import { cidrs, mysqlDatabaseUrl } from './network.ts';
 import { type Settings, secret } from './setting.ts';
 import { listening, pushClient, shared } from './shared-settings.ts';
@@ -34,6 +35,14 @@ export const opsSettings = {
     example: './operations',
     fallback: './operations',
     read: path,
+  },
+  commandUser: {
+    name: 'OPS_COMMAND_USER',
+    about:
+      'User that the programs of operations run as when the platform runs as root: a name, or uid:gid; as root none is run.',
+    example: 'nobody',
+    fallback: '',
+    read: machineUser,
   },
   mysqlUrl: secret({
     name: 'MYSQL_URL',

@@ -141,9 +141,12 @@ export async function createOps({ config, log, registry, clock = systemClock }: 
       await engine.sweep();
       while (await sender.round());
     },
-    /** Finishes the requests in flight, and leaves what is still being watched to the other replicas. */
+    /** Ends the programs that run, finishes the requests in flight, and leaves what is still being watched to the other replicas. */
     async close(): Promise<void> {
+      // What waits for a program to end, requests and the watcher, then has its end.
+      const ended = files.commands.close();
       await app.close();
+      await ended;
       await sweeping.stop();
       await engine.close().catch(report);
       await sender.stop();

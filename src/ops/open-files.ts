@@ -1,6 +1,7 @@
 import type { OpsConfig } from '../config.ts';
 import type { Log } from '../server/log.ts';
 import type { Clock } from './clock.ts';
+import { createCommands } from './declared/commands.ts';
 import { createDeclared } from './declared/index.ts';
 import { logOfRequest } from './http/routes.ts';
 import { openConnections } from './kubeconfig/connections.ts';
@@ -14,7 +15,7 @@ import { openTargets } from './targets/targets.ts';
 interface FileParts {
   readonly config: Pick<
     OpsConfig,
-    'operationsDir' | 'policyFile' | 'kubeconfig' | 'pluginEnvironment' | 'mysqlTargets'
+    'operationsDir' | 'commandUser' | 'policyFile' | 'kubeconfig' | 'pluginEnvironment' | 'mysqlTargets'
   >;
   readonly log: Log;
   readonly metrics: Pick<OpsMetrics, 'operations' | 'reload'>;
@@ -43,9 +44,10 @@ export async function openFiles({ config, log, metrics, clock, notifyAdmins, onE
       notifyAdmins(policy.current().admins, problems).catch(onError);
     },
   });
+  const commands = createCommands({ folder: config.operationsDir, user: config.commandUser });
   const operations = await openOperations(
     config.operationsDir,
-    createDeclared({ environment: config.pluginEnvironment.reveal() }),
+    createDeclared({ environment: config.pluginEnvironment.reveal(), commands }),
     {
       ...eventsOf('operations'),
       accepted(isNew) {
@@ -112,6 +114,8 @@ export async function openFiles({ config, log, metrics, clock, notifyAdmins, onE
     policy: policy.current,
     policyGeneration: policy.generation,
     targets,
+    /** The programs of operations. */
+    commands,
     start: connections.start,
     /** Reads all of them again. */
     async reload(): Promise<void> {
@@ -122,7 +126,7 @@ export async function openFiles({ config, log, metrics, clock, notifyAdmins, onE
     async close(): Promise<void> {
       policy.close();
       operations.close();
-      await targets.close();
+      await Promise.all([targets.close(), commands.close()]);
     },
   };
 }

@@ -82,6 +82,12 @@ export function memoryStore({ rows, audit, told }: Memory, owner: string): Opera
       if (tellAt !== null) tell(outcomeKey(id), text);
       return change(row, { state, text, finished_at: now, lease_owner: null, lease_until: null });
     },
+    async note(id, text, message) {
+      const row = own(id);
+      if (row === undefined) return false;
+      if (message !== null) tell(message.key, message.text);
+      return change(row, { text });
+    },
     async putOff(id, { until, text }) {
       const row = own(id);
       if (row === undefined) return false;

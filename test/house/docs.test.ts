@@ -21,6 +21,8 @@ const OTHERS = [
   'INPUT_UNIT',
   'KEYPAD_OPERATION',
   'CACHE_TOKEN',
+  'LOGS_TOKEN',
+  'KEYPAD_RUN',
   'CACHE_TOKEN_FILE',
 ];
 

@@ -30,6 +30,9 @@ export const AUDIT_KEY = 'the audit key of the tests, long enough';
 /** Of the caches that `operations/app` calls. */
 export const CACHE_TOKEN = 'the-token-of-the-caches';
 
+/** Whom the programs of operations run as: root runs none itself. */
+export const COMMAND_USER = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : undefined;
+
 /** The tables as a platform with the key of the tests has them. */
 export const recordsOf = (db: Database, onForgery: (found: Forgery) => void = () => {}) =>
   createRecords(db, AUDIT_KEY, onForgery);
@@ -132,6 +135,7 @@ export async function openOpsHarness(options: { tick?: number; policy?: string }
         verifyingKeys: readVerifyingKeys(verifyingKeys),
         policyFile,
         operationsDir: 'operations',
+        commandUser: COMMAND_USER,
         mysqlUrl: createSecret(database.url),
         kubeconfig,
         pluginEnvironment: createSecret({ PATH: process.env.PATH, CACHE_TOKEN }),

@@ -306,6 +306,7 @@ test('a platform does not start with a database that is away, and says which set
     pluginEnvironment: createSecret({ CACHE_TOKEN }),
     mysqlTargets: createSecret({ 'shop-db': harness.serverUrl, 'pay-db': harness.serverUrl }),
     operationsDir: 'operations',
+    commandUser: undefined,
     auditKey: createSecret(AUDIT_KEY),
     adoptsRows: false,
     pushUrl: 'http://127.0.0.1:1',

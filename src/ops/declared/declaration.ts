@@ -2,12 +2,15 @@ import * as z from 'zod';
 import type { Environment } from '../../config.ts';
 import { ConfigError, InputError } from '../../errors.ts';
 import { readYaml } from '../../server/yaml.ts';
+import type { Commands } from './commands.ts';
 import { inputsForm } from './inputs.ts';
 
 /** What the declarations of one process are read with. */
 export interface DeclaredParts {
   /** What is there for operations of the environment; undefined for whoever runs none, and so needs no secret. */
   readonly environment: Environment | undefined;
+  /** What runs programs on this machine; left out by whoever runs none. */
+  readonly commands?: Commands;
 }
 
 /** What every declaration says, whatever its kind. */
@@ -55,7 +58,12 @@ export function readDeclaration<K extends string, O extends z.ZodType>(
     ...(readOwn.error?.issues ?? []).map((issue) => ({ ...issue, path: [kind, ...issue.path] })),
   ];
   if (!read.success || !readOwn.success) {
-    throw new ConfigError(issues.map(({ path, message }) => `${path.join('.') || 'the file'}: ${message}`));
+    // What is wrong with a name of a map is said inside.
+    const said = issues.map((issue) => {
+      const [inner] = issue.code === 'invalid_key' ? issue.issues : [];
+      return `${issue.path.join('.') || 'the file'}: ${inner?.message ?? issue.message}`;
+    });
+    throw new ConfigError(said);
   }
   return { ...read.data, own: readOwn.data };
 }
@@ -72,5 +80,16 @@ function mapOf(text: string): Readonly<Record<string, unknown>> {
     throw new InputError('says nothing');
   } catch (error) {
     throw error instanceof InputError ? new ConfigError([`the file ${error.message}`]) : error;
+  }
+}
+
+/** What a part of a declaration says; an InputError goes to the problems, under its place. */
+export function readOr<T>(read: () => T, at: string, problems: string[]): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    problems.push(`${at}: ${error.message}`);
+    return undefined;
   }
 }

@@ -5,7 +5,7 @@ import type { Expression } from './expression.ts';
 import { type CallParts, openCalls } from './http-call.ts';
 import type { WriteRequest } from './http-request.ts';
 import type { Inputs, Values } from './inputs.ts';
-import { schemaOf } from './inputs.ts';
+import { schemaOf, typedLines } from './inputs.ts';
 import type { Template } from './template.ts';
 
 /** A change by one request, as its declaration was read. */
@@ -63,9 +63,14 @@ export function httpChange(parts: HttpChangeParts): ChangeOperation<Values> {
     input: schemaOf(input),
     async inspect(context, values) {
       const of = target.fill((name) => `${values[name]}`);
-      const typed = Object.keys(input).map((name) => `${input[name]?.title}：${wordOf(input, name, values)}`);
       const { lines, before, after } = await previewed(context, values);
-      return { target: of, lines: [`${unitOf(values)} · ${of}`, ...typed, ...lines], risk, before, after };
+      return {
+        target: of,
+        lines: [`${unitOf(values)} · ${of}`, ...typedLines(input, values), ...lines],
+        risk,
+        before,
+        after,
+      };
     },
     async apply(context, { id, input: values, target: of }, checkTime) {
       const calls = openCalls(context, unitOf(values), parts);
@@ -107,13 +112,4 @@ export function httpChange(parts: HttpChangeParts): ChangeOperation<Values> {
 
 function unitOf(values: Values): string {
   return `${values.unit}`;
-}
-
-/** A value as the person has chosen it. */
-function wordOf(input: Inputs, name: string, values: Values): string {
-  const declared = input[name];
-  const value = `${values[name]}`;
-  const label = declared && 'enum' in declared ? declared.labels?.[value] : undefined;
-  if (label !== undefined) return `${label}（${value}）`;
-  return typeof values[name] === 'boolean' ? (values[name] ? '是' : '否') : value;
 }

@@ -1,9 +1,8 @@
 import * as z from 'zod';
-import { InputError } from '../../errors.ts';
 import { encoded, type ServiceRequest } from '../targets/service.ts';
 import type { Values } from './inputs.ts';
 import type { SecretValues } from './secrets.ts';
-import { readTemplate, type Template } from './template.ts';
+import { createReader, type Findings, type Read, type Scope } from './template.ts';
 
 const status = z.int().min(200).max(599);
 
@@ -19,18 +18,6 @@ export const requestForm = {
   expect: z.array(status).min(1).optional(),
 };
 export type RequestForm = z.infer<z.ZodObject<typeof requestForm>>;
-
-/** What may stand in the templates of a request. */
-export interface Scope {
-  readonly values: readonly string[];
-  readonly secrets: readonly string[];
-}
-
-/** Takes down what is wrong with a declaration, and which of its names are used. */
-export interface Findings {
-  readonly problems: string[];
-  readonly used: Set<string>;
-}
 
 /** Makes a request of what was typed, and of the secrets. */
 export type WriteRequest = (
@@ -81,22 +68,6 @@ export function readRequest(form: RequestForm, scope: Scope, at: string, finding
       ...(written !== undefined && { body: written }),
       expects: expect && ((answered) => expect.includes(answered)),
     };
-  };
-}
-
-type Read = (place: string, text: string, known?: readonly string[]) => Template;
-
-export function createReader(scope: Scope, { problems, used }: Findings): Read {
-  return (place, text, known = [...scope.values, ...scope.secrets]) => {
-    try {
-      const template = readTemplate(text, known);
-      for (const name of template.names) used.add(name);
-      return template;
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      problems.push(`${place}: ${error.message}`);
-      return { names: [], fill: () => '' };
-    }
   };
 }
 

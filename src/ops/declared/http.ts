@@ -1,21 +1,15 @@
 import * as z from 'zod';
 import { service } from '../../contract/operation.ts';
-import { ConfigError, InputError } from '../../errors.ts';
+import { ConfigError } from '../../errors.ts';
 import type { Operation, ReadOperation } from '../operations/operation.ts';
-import { type DeclaredParts, readDeclaration } from './declaration.ts';
+import { type DeclaredParts, readDeclaration, readOr } from './declaration.ts';
 import { type Expression, readExpression } from './expression.ts';
 import { openCalls } from './http-call.ts';
 import { httpChange } from './http-change.ts';
-import {
-  checkHeader,
-  createReader,
-  type Findings,
-  type RequestForm,
-  readRequest,
-  requestForm,
-} from './http-request.ts';
+import { checkHeader, type RequestForm, readRequest, requestForm } from './http-request.ts';
 import { schemaOf, type Values } from './inputs.ts';
 import { createSecrets, secretsForm } from './secrets.ts';
+import { createReader, type Findings } from './template.ts';
 
 const request = z.strictObject(requestForm);
 const form = z.strictObject({
@@ -126,14 +120,4 @@ export function readHttp(text: string, { environment }: DeclaredParts): Operatio
   for (const name of Object.keys(input)) if (!used.has(name)) problems.push(`input.${name}: is used nowhere`);
   if (problems.length > 0) throw new ConfigError(problems);
   return { ...rest, services: [own.service], ...operation } as Operation;
-}
-
-function readOr<T>(read: () => T, at: string, problems: string[]): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    problems.push(`${at}: ${error.message}`);
-    return undefined;
-  }
 }

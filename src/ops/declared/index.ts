@@ -1,6 +1,7 @@
 import { ConfigError } from '../../errors.ts';
 import type { Declare } from '../operations/load.ts';
 import type { Operation } from '../operations/operation.ts';
+import { readCommand } from './command.ts';
 import { type DeclaredParts, kindOf } from './declaration.ts';
 import { readHttp } from './http.ts';
 import { readJob } from './job.ts';
@@ -11,6 +12,7 @@ type ReadKind = (text: string, parts: DeclaredParts) => Operation;
 
 /** The kinds of operations that need no TypeScript. */
 const kinds: Readonly<Record<string, ReadKind>> = {
+  command: readCommand,
   http: readHttp,
   job: readJob as ReadKind,
   sql: readSql as ReadKind,

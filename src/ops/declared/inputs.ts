@@ -46,6 +46,20 @@ export function schemaOf(inputs: Inputs): z.ZodType<Values> {
   return z.strictObject({ unit, ...Object.fromEntries(parts) }) as unknown as z.ZodType<Values>;
 }
 
+/** What was typed, one line each, in the words of the declaration. */
+export function typedLines(input: Inputs, values: Values): readonly string[] {
+  return Object.keys(input).map((name) => `${input[name]?.title}：${wordOf(input, name, values)}`);
+}
+
+/** A value as the person has chosen it. */
+function wordOf(input: Inputs, name: string, values: Values): string {
+  const declared = input[name];
+  const value = `${values[name]}`;
+  const label = declared && 'enum' in declared ? declared.labels?.[value] : undefined;
+  if (label !== undefined) return `${label}（${value}）`;
+  return typeof values[name] === 'boolean' ? (values[name] ? '是' : '否') : value;
+}
+
 function partOf(declared: Property): z.ZodType {
   if ('enum' in declared) {
     const { title, labels } = declared;

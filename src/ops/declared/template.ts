@@ -31,3 +31,33 @@ export function readTemplate(text: string, known: readonly string[]): Template {
       }),
   };
 }
+
+/** What may stand in the templates of a declaration. */
+export interface Scope {
+  readonly values: readonly string[];
+  readonly secrets: readonly string[];
+}
+
+/** Takes down what is wrong with a declaration, and which of its names are used. */
+export interface Findings {
+  readonly problems: string[];
+  readonly used: Set<string>;
+}
+
+/** Reads the template that stands at that place. */
+export type Read = (place: string, text: string, known?: readonly string[]) => Template;
+
+/** Makes what reads templates; what is wrong with one goes to the findings, under its place. */
+export function createReader(scope: Scope, { problems, used }: Findings): Read {
+  return (place, text, known = [...scope.values, ...scope.secrets]) => {
+    try {
+      const template = readTemplate(text, known);
+      for (const name of template.names) used.add(name);
+      return template;
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      problems.push(`${place}: ${error.message}`);
+      return { names: [], fill: () => '' };
+    }
+  };
+}

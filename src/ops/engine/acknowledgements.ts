@@ -7,6 +7,8 @@ import type { Subject } from '../policy/policy.ts';
 import { detailsOf, type OperationRow } from './operation-row.ts';
 import type { OperationStore } from './store.ts';
 
+const PENDING = '正在执行，完成后会告诉你';
+
 /** Who acknowledges, and when; Unix milliseconds. */
 interface Acknowledging {
   readonly subject: Subject;
@@ -60,7 +62,7 @@ export function createAcknowledgements({
           return { state: row.state, text: row.text ?? '' };
         case 'started':
         case 'applied':
-          return { state: 'pending', text: '正在执行，完成后会告诉你' };
+          return { state: 'pending', text: row.text === null ? PENDING : `${row.text}\n（${PENDING}）` };
         default:
           // Asked again after a crash it is recorded twice, but it is never left out.
           if (row.started_at === null) {

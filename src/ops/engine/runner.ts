@@ -121,8 +121,10 @@ export function createRunner(
         throw error;
       }
       // From here on only what is known to be true may be answered; the sweeper finds out the rest.
-      return execute({ ...asked, change: changeOf(row) }).catch((error: unknown) => {
+      const change = changeOf(row);
+      return execute({ ...asked, change }).catch(async (error: unknown) => {
         report(error);
+        await asked.implementation.stop?.(change);
         return unsure;
       });
     },

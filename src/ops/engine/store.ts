@@ -17,6 +17,13 @@ export interface Ending {
   readonly tellAt: number | null;
 }
 
+/** A message to the user of a row; a second one of the same key is none. */
+interface Told {
+  readonly key: string;
+  readonly text: string;
+  readonly tellAt: number;
+}
+
 /** How long a row belongs to a replica that does not renew it: longer than any one request takes. */
 export const LEASE_MS = 15_000;
 
@@ -61,7 +68,7 @@ export function createOperationStore(records: Records, owner: string, onOutcome:
   const changeAndTell = async (
     id: string,
     change: Partial<OperationTable>,
-    told: { readonly key: string; readonly text: string; readonly tellAt: number } | null,
+    told: Told | null,
   ): Promise<boolean> => {
     const isChanged = await transact(db, async (transaction) => {
       const row = await find(id, transaction);
@@ -119,6 +126,8 @@ export function createOperationStore(records: Records, owner: string, onOutcome:
       const end = { state, text, finished_at: now, lease_owner: null, lease_until: null } as const;
       return changeAndTell(id, end, tellAt === null ? null : { key: outcomeKey(id), text, tellAt });
     },
+    /** Writes down how a running row stands, and tells its user when `told` is there. */
+    note: (id: string, text: string, told: Told | null) => changeAndTell(id, { text }, told),
     /** Leaves a running row alone until that time; `text` is told to its user now, once however often it is put off. */
     putOff: (
       id: string,

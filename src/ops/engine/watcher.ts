@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { inPlainLines } from '../foreign-text.ts';
 import type { ChangeOperation, ConfirmedChange, Context, Observation } from '../operations/operation.ts';
 import type { CodeTries } from './code-tries.ts';
+import { createProgress, textOf } from './progress.ts';
 import { putOff } from './put-off.ts';
 import { type Ending, LEASE_MS, type OperationStore } from './store.ts';
 
@@ -35,6 +36,13 @@ export interface Started {
   readonly seen?: Observation | undefined;
 }
 
+/** How a change has ended. */
+type Ended = Pick<Ending, 'text'> & { readonly state: Exclude<Ending['state'], 'cancelled'> };
+
+function endOf(seen: Observation): Ended {
+  return { state: (seen.final && seen.outcome) || 'done', text: textOf(seen) };
+}
+
 /** Follows changes from their effect to their end. */
 export type Watcher = ReturnType<typeof createWatcher>;
 
@@ -48,27 +56,39 @@ export function createWatcher(replica: Replica) {
     inPlainLines(implementation.observe(context, change)).catch((error: unknown) => void report(error));
 
   /** Looks until there is an end; undefined when the row was taken over or put off, or the platform stops. */
-  const follow = async (started: Started): Promise<Pick<Ending, 'state' | 'text'> | undefined> => {
-    const { change } = started;
+  const follow = async (started: Started): Promise<Ended | undefined> => {
+    const { change, implementation } = started;
+    const { followSeconds } = implementation;
+    const watchForMs = followSeconds === undefined ? WATCH_FOR_MS : followSeconds * 1000;
+    const progress = followSeconds === undefined ? undefined : createProgress(replica, change);
     let leasedUntil = 0;
     let told = started.seen;
     while (!stopping.signal.aborted) {
       const now = clock.now();
       if (leasedUntil - now < LEASE_MS / 2) {
-        leasedUntil = now + LEASE_MS;
-        if (!(await store.renew(change.id, now))) return undefined;
+        const isRenewed = await store.renew(change.id, now).catch((error: unknown) => {
+          // It is ours for a while yet.
+          if (now >= leasedUntil) throw error;
+          report(error);
+        });
+        if (isRenewed === false) return undefined;
+        if (isRenewed) leasedUntil = now + LEASE_MS;
       }
       const seen = told ?? (await look(started));
       told = undefined;
       const age = clock.now() - change.startedAt;
-      if (seen?.final || (seen && age >= WATCH_FOR_MS)) return { state: 'done', text: seen.text };
-      if (age >= WATCH_FOR_MS) {
+      if (seen?.final || (seen && age >= watchForMs)) return endOf(seen);
+      if (seen) await progress?.(seen).catch(report);
+      if (age >= watchForMs) {
         if (await putOff(replica, change, '已提交')) return undefined;
         return { state: 'unknown', text: `${change.target}：已提交，但一天里一直看不到实际状态，请自行确认` };
       }
       await clock.wait(age < 10_000 ? LOOK_EVERY_MS : LOOK_LATER_MS, stopping.signal);
     }
-    return undefined;
+    if (implementation.stop === undefined) return undefined;
+    await implementation.stop(change);
+    const last = await look(started);
+    return last?.final ? endOf(last) : undefined;
   };
 
   return {
@@ -77,11 +97,14 @@ export function createWatcher(replica: Replica) {
       const { change, attempt, implementation } = started;
       let answered = false;
       const end = async () => {
-        const found = await follow(started);
-        if (found === undefined) return undefined;
+        const found = await follow(started).catch(async (error: unknown) => void report(error));
+        if (found === undefined) {
+          await implementation.stop?.(change);
+          return undefined;
+        }
         const now = clock.now();
         // Recorded first: a crash in between may record an end twice, but never leave one out.
-        await attempt.record(found.state === 'done' ? 'done' : 'unknown', found.text);
+        await attempt.record(found.state, found.text);
         await store.finish(change.id, { ...found, now, tellAt: answered ? now : now + GRACE_MS });
         return found;
       };
@@ -93,7 +116,7 @@ export function createWatcher(replica: Replica) {
       answered = true;
       if (found === undefined) return { state: 'accepted', text: implementation.submitted(change) };
       if (found.state === 'done') return { state: 'done', text: found.text };
-      return { state: 'unknown', message: found.text };
+      return { state: found.state, message: found.text };
     },
     /** Stops following and answers when nothing is written any more; the leases are for the caller to give back. */
     async close(): Promise<void> {

@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import type { ChildProcess } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { onOneLine } from '../../plain-text.ts';
 import { hideAssigned } from '../assigned-secrets.ts';
+import { endGuarded, spawnGuarded } from '../guarded-process.ts';
 
 /** A program to run; `env` is all of its environment. */
 export interface PluginCall {
@@ -31,31 +31,6 @@ const MOST_OUTPUT = 1024 * 1024;
 const MOST_COMPLAINT = 2048;
 const COMPLAINT_SHOWN = 300;
 
-/** A program and all that it starts have this in their environment, each run with a value of its own. */
-const MARK = 'KEYPAD_PLUGIN';
-/** Whoever starts others faster than it is found is given up after so many looks. */
-const LOOKS = '1 2 3 4 5';
-/**
- * The shell becomes the program. What it leaves behind waits for the end of a pipe that only Keypad holds open, and then
- * ends what bears the mark, wherever it went, and the group of processes: so neither the program nor what it started
- * outlives Keypad, whatever ends that. Who has left the group and has cleared its environment too is not found.
- */
-const GUARD = `(
-  read -r _ <&3
-  read -r self _ </proc/self/stat
-  for _ in ${LOOKS}; do
-    others=
-    for found in $(${MARK}= grep -lsF "$${MARK}" /proc/[0-9]*/environ); do
-      pid=\${found#/proc/}
-      [ "$pid" = "$self/environ" ] || { kill -KILL "\${pid%/environ}"; others=some; }
-    done
-    [ "$others" ] || break
-  done
-  kill -KILL 0
-) >/dev/null 2>&1 & exec "$@" 3<&-`;
-/** How long the guard may take before the group is ended without it. */
-const GUARD_MS = 1000;
-
 /** Makes what runs programs: so many at once, each for so long. */
 export function createPluginRunner({ limitMs, most }: PluginLimits = LIMITS) {
   const waiting: (() => void)[] = [];
@@ -79,7 +54,7 @@ export function createPluginRunner({ limitMs, most }: PluginLimits = LIMITS) {
     /** Ends all that run. */
     close(): void {
       isClosed = true;
-      for (const child of running) end(child);
+      for (const child of running) endGuarded(child);
     },
   };
 }
@@ -92,17 +67,12 @@ function runOne(call: PluginCall, limitMs: number, running: Set<ChildProcess>): 
     throw new Error(`there is no program ${call.command} that may be run${hint}`);
   }
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const child = spawn('/bin/sh', ['-c', GUARD, 'sh', command, ...args], {
-    env: { ...env, [MARK]: randomUUID() },
-    // A group of its own, which can be ended as a whole.
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-  });
+  const child = spawnGuarded({ path: command, args, env });
   running.add(child);
   let problem: string | undefined;
   const stop = (why: string): void => {
     problem ??= why;
-    end(child);
+    endGuarded(child);
   };
   const late = setTimeout(stop, limitMs, `gave no answer within ${limitMs} ms, and was ended`);
   const output: Buffer[] = [];
@@ -124,8 +94,6 @@ function runOne(call: PluginCall, limitMs: number, running: Set<ChildProcess>): 
     forget();
     reject(new Error(`cannot be run (${error.code})`));
   });
-  // What it leaves behind may hold the output open still, is not needed any more, and ends with the pipe.
-  child.on('exit', () => child.stdio[3]?.destroy());
   child.on('close', (code, signal) => {
     forget();
     const failure = problem ?? (code !== 0 && `ended with ${signal ?? code}${said(complaint)}`);
@@ -133,23 +101,6 @@ function runOne(call: PluginCall, limitMs: number, running: Set<ChildProcess>): 
     else resolve(Buffer.concat(output).toString());
   });
   return promise;
-}
-
-/** Lets the guard end a program and all that it started; should the guard be gone, its group at least. */
-function end(child: ChildProcess): void {
-  // Who is not found may hold the output open for ever.
-  for (const pipe of child.stdio) pipe?.destroy();
-  setTimeout(endGroup, GUARD_MS, child).unref();
-}
-
-function endGroup({ pid, exitCode, signalCode }: ChildProcess): void {
-  // While it has not ended, its number belongs to nobody else.
-  if (pid === undefined || exitCode !== null || signalCode !== null) return;
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
 }
 
 function findProgram(command: string, path: string): string | undefined {

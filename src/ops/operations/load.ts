@@ -41,6 +41,8 @@ const RULES: ModuleRules = {
   setting: 'OPERATIONS_DIR',
   holds: 'the operations',
   problemOf(path) {
+    // What is no operation may be a script that one runs.
+    if (isShared(posix.dirname(path))) return undefined;
     const name = posix.basename(path).replace(/\.(ts|yaml)$/, '');
     if (name.startsWith('_') || (NAME.test(name) && /(\/|\.ts|\.yaml)$/.test(path))) return undefined;
     return 'name it with small letters, digits and dashes, such as scale.ts or flush.yaml, or start it with _ if it is no operation';

@@ -64,6 +64,10 @@ export interface ConfirmedChange<I = unknown> extends Pick<Inspection, 'target' 
 export interface Observation {
   readonly final: boolean;
   readonly text: string;
+  /** What is shown below the text, such as the last lines of a log. */
+  readonly lines?: readonly string[];
+  /** Of what is final: it went wrong, or nobody knows how it went; it went well when this is left out. */
+  readonly outcome?: 'failed' | 'unknown';
 }
 
 /** What the real object says about a change whose effect was not recorded. */
@@ -87,6 +91,11 @@ export interface ChangeOperation<I = unknown> extends Described<I> {
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: an effect that has nothing to tell just ends
   apply(context: Context, change: ConfirmedChange<I>, checkTime: () => void): Promise<Observation | void>;
+  /**
+   * For how long after its confirmation it is followed, in seconds; 120 when it is left out. What says so takes long: its
+   * user hears meanwhile how it stands.
+   */
+  readonly followSeconds?: number | undefined;
   /** What the user reads when the effect is there and its end is not. */
   submitted(change: ConfirmedChange<I>): string;
   observe(context: Context, change: ConfirmedChange<I>): Promise<Observation>;
@@ -95,6 +104,11 @@ export interface ChangeOperation<I = unknown> extends Described<I> {
    * `never` is answered only when it would have no effect there any more.
    */
   reconcile(context: Context, change: ConfirmedChange<I>): Promise<Finding>;
+  /**
+   * For a change that lives in this process: it cannot be followed here any more, since the platform stops or another
+   * replica may have taken it over. Answers when it has ended.
+   */
+  stop?(change: ConfirmedChange<I>): Promise<void>;
 }
 
 /** What a file of `operations/` exports by default. */
