@@ -140,8 +140,7 @@ export function change<I>(parts: ChangeParts<I>): ChangeOperation<I> {
   const { title } = parts;
   const inspect = async (context: Context, input: I): Promise<Inspection> => {
     const found = await parts.inspect(context, input);
-    // In hex: a mixture of small and large letters would be taken for a key, and hidden.
-    const version = `${BY_LINES}${hash('sha256', canonicalJson(found.lines), 'hex')}`;
+    const version = `${BY_LINES}${hash('sha256', canonicalJson(found.lines), 'base64url')}`;
     return { risk: 'high', before: null, after: null, version, ...found };
   };
   return {

@@ -137,6 +137,17 @@ test('a service that is away while it is asked what became of a change: the ques
   expect(row).toEqual({ state: 'started' });
 });
 
+test('a service that does not answer the look before the effect: nothing was done, and that is said', async () => {
+  const { id, hash, code } = await preview();
+  const held = caches.hold('look');
+  expect(await post('app.cache.flush', { input, preview: { id, hash }, code })).toEqual({
+    state: 'failed',
+    message: '没有执行：服务 caches 没有给出完整的回答（超时、中断或太长）',
+  });
+  held.release();
+  expect([caches.flushes(), idsSeen()]).toEqual([0, []]);
+});
+
 test('what moved since the preview is not confirmed with it', async () => {
   const { id, hash, code } = await preview();
   await fetch(`${caches.url}/shop/caches/goods/flush`, {

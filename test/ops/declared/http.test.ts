@@ -87,6 +87,13 @@ risk: low
 ${typed}
 http: { service: cache, method: POST, path: '/flush/{name}', show: flushed, seconds: 1 }
 `,
+  'expects.yaml': `
+kind: http
+title: 有没有
+risk: read
+${typed}
+http: { service: cache, method: GET, path: '/items/{name}', expect: [200, 404], show: found }
+`,
   'tls.yaml': `
 kind: http
 title: 加密
@@ -229,6 +236,14 @@ describe('an answer', () => {
   ])('is shown as lines: %j', async (found, lines) => {
     respond = json({ found });
     expect(await search({})).toEqual({ state: 'done', output: lines });
+  });
+
+  test.each([
+    [404, { state: 'done', output: ['no'] }],
+    [201, { state: 'failed', message: '服务 cache 的回答和预期不同（201）' }],
+  ])('of the status %i is one where it is expected', async (status, answer) => {
+    respond = json({ found: 'no' }, status);
+    expect(await ask('expects', { name: 'x' })).toEqual(answer);
   });
 
   test('without an expression is told by its status alone', async () => {
