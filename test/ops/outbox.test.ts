@@ -68,7 +68,8 @@ describe('while message delivery is away', () => {
     harness.push.script = () => undefined;
     await later();
     expect(told(user)).toEqual([`甲 ${what}`, `乙 ${what}`, `丙 ${what}`]);
-    expect(await stateOf(keys[2] ?? '')).toMatchObject({ state: 'sent' });
+    // Message delivery has it a moment before that is written down.
+    await expect.poll(() => stateOf(keys[2] ?? '')).toMatchObject({ state: 'sent' });
     await later();
     expect(attempts(`丙 ${what}`)).toHaveLength(1);
   });
