@@ -1,4 +1,4 @@
-import type { Insertable, Selectable, Updateable } from 'kysely';
+import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
 import { InputError } from '../../errors.ts';
 import { transact } from '../../server/database.ts';
 import { isDuplicate } from '../../server/mysql-errors.ts';
@@ -58,21 +58,21 @@ export function campaignsIn(
   return due.orderBy('serial').limit(1000).execute();
 }
 
-/** Changes a campaign that is still as it was seen; false when somebody else was faster. */
+/**
+ * Changes a campaign that is still as it was seen; false when somebody else was faster. Its row is found by its key: by the
+ * index of states whoever waits for a row would hold an entry that the owner of the row waits for.
+ */
 export async function changeCampaign(
   db: Database | Tx,
-  seen: Pick<CampaignRow, 'serial' | 'state' | 'run' | 'next_run_at'>,
+  { serial, state, run, next_run_at }: Pick<CampaignRow, 'serial' | 'state' | 'run' | 'next_run_at'>,
   change: Updateable<CampaignTables['campaigns']>,
 ): Promise<boolean> {
-  const { numUpdatedRows } = await db
-    .updateTable('campaigns')
-    .set(change)
-    .where('serial', '=', seen.serial)
-    .where('state', '=', seen.state)
-    .where('run', '=', seen.run)
-    .where('next_run_at', seen.next_run_at === null ? 'is' : '=', seen.next_run_at)
-    .executeTakeFirst();
-  return numUpdatedRows > 0n;
+  const set = Object.entries(change).map(([column, value]) => sql`${sql.id(column)} = ${value}`);
+  const { numAffectedRows = 0n } = await sql`update campaigns force index (primary) set ${sql.join(set)}
+    where serial = ${serial} and state = ${state} and run = ${run} and next_run_at <=> ${next_run_at}`.execute(
+    db,
+  );
+  return numAffectedRows > 0n;
 }
 
 /**

@@ -64,7 +64,8 @@ async function findNext({ db, before, now }: PurgeParts & { readonly now: number
 
 /** Takes a campaign that is in one of these states out of sight; resolves to whether it was. */
 async function hide(db: Database, serial: number, states: readonly CampaignState[]): Promise<boolean> {
-  const { numAffectedRows } = await sql`update campaigns set state = 'removing', idempotency_key = null
+  const { numAffectedRows } =
+    await sql`update campaigns force index (primary) set state = 'removing', idempotency_key = null
     where serial = ${serial} and state in (${sql.join(states)})`.execute(db);
   return numAffectedRows === 1n;
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { waitingForLocks } from '../delivery/delivery-harness.ts';
 import { openCampaignHarness, users } from './campaign-harness.ts';
 
 let harness: Awaited<ReturnType<typeof openCampaignHarness>>;
@@ -47,3 +48,28 @@ test.each([
 interface Handed {
   readonly of: ReturnType<Awaited<ReturnType<typeof openCampaignHarness>>['replica']>;
 }
+
+test('an order to a campaign waits for the slice that is being handed out at that moment, and both are done', async () => {
+  const { body } = await harness.make({ start: true }, users(3000));
+  const isHanding = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  const { insert } = harness.parts.messageQueue;
+  const replica = harness.replica({
+    messageQueue: {
+      wake: () => {},
+      async insert(tx, messages) {
+        isHanding.resolve();
+        await goOn.promise;
+        return insert(tx, messages);
+      },
+    },
+  });
+  const swept = replica.sweep();
+  await isHanding.promise;
+  const ordered = harness.ask(`POST /campaigns/${body.id}/pause`);
+  await waitingForLocks(harness.db).toBe(1);
+  goOn.resolve();
+  expect(await swept).toBe(true);
+  expect(await ordered).toMatchObject({ status: 200, body: { state: 'paused' } });
+  await replica.close();
+});
