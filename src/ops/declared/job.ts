@@ -32,6 +32,8 @@ const form = z.strictObject({
 });
 type Own = z.infer<typeof form>;
 
+/** How long after its time a Job is looked at. */
+const FOLLOWED_PAST_SECONDS = 60;
 /** From then on what a Job writes is read while it runs. */
 const SHOWN_AFTER_MS = 10_000;
 
@@ -74,21 +76,26 @@ export function readJob(text: string): ChangeOperation<Values> {
       checkTime();
       await job.create(specOf(id, input));
     },
+    // The cluster ends it by then; how that went has to be seen.
+    followSeconds: own.seconds + FOLLOWED_PAST_SECONDS,
     submitted: () => `已提交：${title}，任务在运行，结束后会告诉你`,
     async observe(context, { id, input, startedAt }) {
       const job = openJob(context, placeOf(context, id, input));
       const state = await job.state();
-      if (state === undefined) return { final: true, text: `${title}：任务已被取消（从集群里删除）` };
+      if (state === undefined) {
+        const text = `${title}：任务被取消了（已从集群里删除），可能只做了一部分`;
+        return { final: true, text, outcome: 'failed' };
+      }
       // What ends at once is looked at often; how far it is matters to whoever waits for longer.
       const isShown = state.ended !== undefined || context.now - startedAt > SHOWN_AFTER_MS;
       const lines = isShown ? await job.lastLines(own.lines) : [];
-      const said = lines.length === 0 ? [] : ['最后的输出：', ...lines];
       if (state.ended === undefined) {
         const why = state.waiting === undefined ? '' : `（${state.waiting}）`;
-        return { final: false, text: [`${title}：任务还没有结束${why}`, ...said].join('；') };
+        return { final: false, text: `${title}：任务还没有结束${why}`, lines };
       }
-      const how = state.ended === 'complete' ? '任务已完成' : `任务失败了（${state.reason}）`;
-      return { final: true, text: [`${title}：${how}`, ...said].join('；') };
+      if (state.ended === 'complete') return { final: true, text: `${title}：任务已完成`, lines };
+      const text = `${title}：任务失败了（${state.reason}），可能只做了一部分`;
+      return { final: true, text, lines, outcome: 'failed' };
     },
     reconcile: (context, { id, input }) =>
       openJob(context, placeOf(context, id, input)).reconcile(specOf(id, input)),

@@ -102,7 +102,7 @@ describe('a Job', () => {
     });
     expect(answer).toEqual({
       state: 'done',
-      text: expect.stringMatching(/^报表：任务已完成；最后的输出：；.*；报表 张三；report is complete$/),
+      text: expect.stringMatching(/^报表：任务已完成\nKEYPAD_OPERATION=.*\n报表 张三\nreport is complete$/),
     });
     expect(jobOf(shown.id)?.spec).toMatchObject({ backoffLimit: 0, activeDeadlineSeconds: 60 });
   });
@@ -116,21 +116,23 @@ describe('a Job', () => {
     '`id`; rm -rf /',
   ])('gets what is typed as one value, whatever it is: %s', async (typed) => {
     const { shown, answer } = await change('quick', typed);
-    expect(answer).toMatchObject({ state: 'done', text: expect.stringContaining(`；报表 ${typed}；`) });
+    expect(answer).toMatchObject({ state: 'done', text: expect.stringContaining(`\n报表 ${typed}\n`) });
     expect(jobOf(shown.id)?.metadata.labels).toMatchObject({ 'keypad/operation': shown.id });
   });
 
   test('that fails is said to have failed, with its last lines', async () => {
     expect((await change('fails')).answer).toEqual({
-      state: 'done',
-      text: expect.stringMatching(/^报表：任务失败了（BackoffLimitExceeded）；.*；report failed$/),
+      state: 'failed',
+      message: expect.stringMatching(
+        /^报表：任务失败了（BackoffLimitExceeded），可能只做了一部分\n[\s\S]*\nreport failed$/,
+      ),
     });
   });
 
   test('that writes megabytes is shown by its end', async () => {
     const { shown, answer } = await change('huge');
     const text = answer.state === 'done' ? answer.text : (await harness.told(shown.id)).text;
-    expect(text).toMatch(/；report is complete$/);
+    expect(text).toMatch(/\nreport is complete$/);
     expect(text?.length).toBeLessThan(600);
   });
 
@@ -156,7 +158,9 @@ describe('a Job', () => {
     });
     // What is told to one user is told in order.
     await here.as('zhangsan').acknowledge('operation.received', { ids: [cancelling.id] });
-    expect((await harness.told(shown.id)).text).toBe('报表：任务已被取消（从集群里删除）');
+    expect((await harness.told(shown.id)).text).toBe(
+      '报表：任务被取消了（已从集群里删除），可能只做了一部分',
+    );
     expect(await here.as('zhangsan').post('k8s.jobs.cancel/preview', input)).toMatchObject({
       reason: 'missing',
     });
