@@ -26,7 +26,9 @@ const told = (user: string, text: string) => () =>
   demo.wecom.messages(user).filter((seen) => seen.direction === 'in' && seen.text.includes(text)).length;
 
 test('a cache is listed and flushed by numbers, and only where the unit has the service', async () => {
-  expect(await demo.say('zhangsan', '#', '你好', '电商', '3', '1')).toContain('goods 1280 条');
+  // The bot asks the platform once a second what there is; it may have started first.
+  await until(async () => (await demo.say('zhangsan', '#', '你好', '电商', '3')).includes('1 缓存列表'));
+  expect(await demo.say('zhangsan', '1')).toContain('goods 1280 条');
   const screen = await demo.say('zhangsan', '#', '1-3-2', '1');
   expect(screen).toContain('条目 1280 → 0');
   expect(await demo.say('zhangsan', codeIn(screen))).toContain('清空缓存 goods：已清空，1280 条');
