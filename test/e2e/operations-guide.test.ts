@@ -1,43 +1,14 @@
-import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-
-const ROOT = join(import.meta.dirname, '../..');
-
-/** Runs a tool of the project in the copy; when it fails, what it printed is in the error. */
-async function run(tool: string, args: readonly string[]): Promise<string> {
-  const env = { ...process.env, NO_COLOR: '1' };
-  const running = promisify(execFile)(tool, [...args], { cwd: copy, env });
-  const { stdout } = await running.catch((error: Error & { readonly stdout: string }) => {
-    throw new Error(`${error.message}\n${error.stdout}`);
-  });
-  return stdout;
-}
+import { copyRepository, ROOT, runIn } from './repo-copy.ts';
 
 const page = readFileSync(join(ROOT, 'docs/operations.md'), 'utf8');
 
 /** A copy of the repository, in which everything is done that the page says. */
 let copy: string;
 beforeAll(() => {
-  copy = mkdtempSync(join(tmpdir(), 'keypad-adding-'));
-  for (const part of [
-    'src',
-    'demo',
-    'menus',
-    'operations',
-    'test',
-    'deploy',
-    'package.json',
-    'tsconfig.json',
-    'biome.json',
-    'vitest.config.ts',
-  ]) {
-    cpSync(join(ROOT, part), join(copy, part), { recursive: true });
-  }
-  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  copy = copyRepository();
   for (const { path, where, code } of stepsOf(page)) write(join(copy, path), where, code);
 });
 afterAll(() => rmSync(copy, { recursive: true, force: true }));
@@ -73,17 +44,17 @@ function put(text: string, where: string, code: string): string {
 test('docs/operations.md: done as it says, form, types and its tests are good', async () => {
   const steps = stepsOf(page);
   expect(steps).toHaveLength(6);
-  await run('node', ['demo/print-menu.ts', '--types']);
+  await runIn(copy, 'node', ['demo/print-menu.ts', '--types']);
   const isCode = ({ path, where }: Step) => where === 'new' && path.endsWith('.ts');
   const created = steps.filter(isCode).map(({ path }) => path);
-  await run('biome', ['check', '--vcs-enabled=false', ...created]);
+  await runIn(copy, 'biome', ['check', '--vcs-enabled=false', ...created]);
   const tests = created.filter((path) => path.startsWith('test/'));
   // Of the types, only what the page touches and what declares types for it: the rest is checked anyway.
   const touched = ['menus', 'operations', 'test/helpers/global-setup.ts', ...created];
   writeFileSync(join(copy, 'touched.json'), JSON.stringify({ extends: './tsconfig.json', include: touched }));
   const [, printed] = await Promise.all([
-    run('tsc', ['-p', 'touched.json']),
-    run('vitest', ['run', ...tests]),
+    runIn(copy, 'tsc', ['-p', 'touched.json']),
+    runIn(copy, 'vitest', ['run', ...tests]),
   ]);
   expect(printed).toMatch(/Tests +2 passed/);
 }, 120_000);
