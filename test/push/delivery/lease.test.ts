@@ -94,6 +94,45 @@ test('one that is put before the one in flight waits for its end', async () => {
   expect(await replica.finished(late.id, 10_000)).toBe(true);
 });
 
+test('a line in which something is in flight stays with whoever sends it, also when what waits behind that is taken back', async () => {
+  const replica = harness.start({ concurrency: 2 });
+  const free = hanging();
+  const { id } = await replica.accept(textTo('anna', 'in flight'));
+  await eventually(() => harness.weCom.sent.length).toBe(1);
+  const back = await replica.accept(textTo('anna', 'taken back'));
+  const next = await replica.accept(textTo('anna', 'next'));
+  const before = await lines();
+  expect(await replica.recall('ci', back.id)).toMatchObject({ recalled: 1 });
+  expect(await lines()).toMatchObject([{ owner: before[0]?.owner, delivery_id: before[0]?.delivery_id }]);
+  harness.weCom.script = () => undefined;
+  free();
+  for (const each of [id, next.id]) expect(await replica.finished(each, 10_000)).toBe(true);
+  expect(harness.weCom.textsTo('user:anna')).toEqual(['in flight', 'next']);
+});
+
+test("a line that is in other hands, or in nobody's, is renewed by its owner alone", async () => {
+  const replica = harness.open();
+  await replica.accept(textTo(['anna', 'bert', 'carl'], 'hello'));
+  const later = Date.now() + 60_000;
+  for (const [user, owner] of [
+    ['anna', 'us'],
+    ['bert', 'somebody-else'],
+    ['carl', null],
+  ] as const) {
+    const change = harness.db.updateTable('delivery_lines').set({ owner, due_at: later });
+    await change.where('line', '=', `normal:user:${user}`).execute();
+  }
+  const leases = createLeases(harness.db, Date.now);
+  leases.hold(
+    ['anna', 'bert', 'carl'].map((user) => `normal:user:${user}`),
+    'us',
+    Date.now(),
+  );
+  await leases.renew();
+  const renewed = (await lines()).filter(({ due_at }) => due_at !== later);
+  expect(renewed).toMatchObject([{ line: 'normal:user:anna', owner: 'us' }]);
+});
+
 test('what waits for another try holds up its line', async () => {
   const replica = harness.open();
   const first = await replica.accept(textTo('anna', 'first'));

@@ -140,6 +140,23 @@ describe('the lanes of a receiver', () => {
     await eventually(() => harness.weCom.textsTo('user:anna').toSorted()).toEqual(['alert', 'bulk']);
   });
 
+  test('close to a limit wait for a line that somebody has at this moment: it may be taking the last place', async () => {
+    const replica = harness.open(parts);
+    await calls(29, 'user:anna');
+    await replica.accept(to('user:anna', 'bulk', 'bulk'));
+    const { id } = await replica.accept(to('user:anna', 'normal'));
+    const bulk = harness.db.selectFrom('delivery_lines').select('line').where('line', '=', 'bulk:user:anna');
+    await harness.db.transaction().execute(async (tx) => {
+      await tx.executeQuery(bulk.forUpdate());
+      replica.start();
+      await eventually(() => putOff('normal:user:anna')).toBe(50);
+    });
+    expect(harness.weCom.textsTo('user:anna')).toEqual([]);
+    clock += 50;
+    expect(await replica.finished(id, 10_000)).toBe(true);
+    expect(harness.weCom.textsTo('user:anna')).toEqual(['normal']);
+  });
+
   test('count each other while a call is under way', async () => {
     const replica = harness.start(parts);
     await calls(29, 'user:anna');

@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startTcpProxy, type TcpProxy } from '#test/tcp-proxy.ts';
+import { releaseClaim } from '../../../src/push/queue/claim-end-store.ts';
+import { takeDeliveries } from '../../../src/push/queue/claim-store.ts';
+import { transact } from '../../../src/server/database.ts';
 import { textTo, useDeliveryHarness } from './delivery-harness.ts';
 
 const harness = useDeliveryHarness();
@@ -37,6 +40,19 @@ test.each([
   const lines = await harness.db.selectFrom('delivery_lines').select('owner').execute();
   expect(lines).toEqual([{ owner: null }, { owner: null }]);
   expect(await harness.db.selectFrom('sent_days').select('used').execute()).toEqual([{ used: 2 }]);
+});
+
+test('what is given back of a claim waits as if it had never been claimed, and can be taken back', async () => {
+  const replica = harness.open();
+  const { id } = await replica.accept(textTo('anna', 'hello'));
+  await transact(harness.db, async (tx) => {
+    const [row] = await harness.deliveries(id);
+    await takeDeliveries(tx, [row?.id ?? 0], { owner: 'us', now: Date.now() });
+  });
+  expect(await harness.deliveries(id)).toMatchObject([{ state: 'sending' }]);
+  await transact(harness.db, (tx) => releaseClaim(tx, { owner: 'us', lines: ['normal:user:anna'], day: 1 }));
+  expect(await harness.deliveries(id)).toMatchObject([{ state: 'queued', lost_at: null, maybe_twice: 0 }]);
+  expect(await replica.recall('ci', id)).toMatchObject({ recalled: 1, kept: [] });
 });
 
 test('two replicas accept, claim and record for the same receivers at once, and nothing fails', async () => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createBreaker } from '../../../src/push/accounts/breaker.ts';
 import { createPause } from '../../../src/push/accounts/pause.ts';
 import { WeComError } from '../../../src/wecom/api/wecom-error.ts';
-import { eventually, textTo, useDeliveryHarness } from './delivery-harness.ts';
+import { eventually, sendingAccount, textTo, useDeliveryHarness } from './delivery-harness.ts';
 
 const harness = useDeliveryHarness();
 const HOUR_MS = 3_600_000;
@@ -52,4 +52,46 @@ test.each([
     for (const id of ids) expect(await replica.finished(id, 15_000)).toBe(true);
     await replica.close();
   }
+});
+
+test('while an alert is made ready, no other lane takes the one call of an account that may be back', async () => {
+  const { gates, problem, isShut, letTimePass } = gatesOf('breaker');
+  let isRefused = true;
+  harness.weCom.script = () => {
+    if (isRefused) throw problem;
+    return undefined;
+  };
+  const ready = Promise.withResolvers<void>();
+  const looked: string[] = [];
+  const prepared: string[] = [];
+  const account = sendingAccount({ messenger: harness.weCom.messenger, ...gates });
+  const replica = harness.start({
+    accounts: {
+      find(name) {
+        looked.push(name);
+        return account;
+      },
+    },
+    isDisabled: async (app) => {
+      if (!isRefused) prepared.push(app);
+      if (app === 'alarms') await ready.promise;
+      return false;
+    },
+  });
+  for (const user of ['a', 'b', 'c', 'd', 'e']) await replica.accept(textTo(user, 'normal'));
+  await eventually(isShut).toBe(true);
+  isRefused = false;
+  const alert = await replica.accept(textTo('zoe', 'alert', { app: 'alarms', lane: 'alert' }));
+  const before = harness.weCom.sent.length;
+  letTimePass();
+  await harness.db.updateTable('deliveries').set({ due_at: 1 }).where('state', '=', 'queued').execute();
+  await harness.db.updateTable('delivery_lines').set({ due_at: 1 }).where('owner', 'is', null).execute();
+  await eventually(() => prepared).toContain('alarms');
+  // Whoever looks now has more than one look for it.
+  const { length } = looked;
+  await eventually(() => looked.length).toBeGreaterThan(length + 40);
+  expect(prepared).toEqual(['alarms']);
+  ready.resolve();
+  expect(await replica.finished(alert.id, 10_000)).toBe(true);
+  expect(harness.weCom.sent[before]?.message.body.content).toBe('alert');
 });

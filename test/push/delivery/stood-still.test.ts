@@ -9,12 +9,12 @@ import { eventually, textTo, useDeliveryHarness } from './delivery-harness.ts';
 const harness = useDeliveryHarness();
 
 /** Calls that take a while; how many were under way at most. */
-function slowCalls(): () => number {
+function slowCalls(ms = 400): () => number {
   let [underWay, most] = [0, 0];
   harness.weCom.script = async () => {
     underWay += 1;
     most = Math.max(most, underWay);
-    await sleep(400);
+    await sleep(ms);
     underWay -= 1;
     return undefined;
   };
@@ -25,7 +25,8 @@ test('between the look and the claim: a lease is not believed to be longer than 
   let shift = 0;
   let looks = 0;
   const now = () => Date.now() + shift;
-  const most = slowCalls();
+  // Longer than the other needs to come to it.
+  const most = slowCalls(2000);
   const one = harness.open({
     now,
     // The database has said what time it is in the second look, that for other lanes than alerts.
