@@ -192,3 +192,22 @@ test('a bug of the operation is thrown, and its answer to a person is none', asy
   const op = await operationWith(odd as never);
   await expect(op.preview({})).rejects.toThrow('a bug');
 });
+
+test('what a schema made of what was typed need not be what it takes, also after a crash', async () => {
+  const op = await operationWith(
+    change({
+      title: '通知',
+      input: z.strictObject({ unit, who: z.string().transform((text) => text.split(',')) }),
+      inspect: async (_context, { who }) => ({ target: who.join('、'), lines: who, risk: 'low' }),
+      apply: async (_context, _change, checkTime) => checkTime(),
+      reconcile: async (_context, { input }) => ({
+        effect: 'unknown',
+        text: `通知过 ${input.who.length} 人`,
+      }),
+    }),
+  );
+  await op.preview({ who: 'a,b' });
+  op.crash('after');
+  await op.confirm();
+  expect(await op.reconcile()).toBe('通知 a、b：结果不明，平台中断过；通知过 2 人，请自行确认');
+});

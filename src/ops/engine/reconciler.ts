@@ -13,6 +13,8 @@ interface SweepParts extends Replica {
   contextFor(user: string, unit: string): Context;
 }
 
+const NOT_KNOWN = '不知道有没有执行';
+
 /**
  * Makes one round of taking up what a replica left behind when it died, and finding out the truth about it. A round
  * answers when every abandoned row is finished or being watched.
@@ -23,13 +25,21 @@ export function createSweep(parts: SweepParts) {
     const context = contextFor(row.user, row.unit);
     const change = changeOf(row);
     const attempt = createAttempt(audit, clock, change.startedAt, detailsOf(row));
-    const started: Started = { change, implementation: changeFor(operations, row), context, attempt };
     const end = async (state: 'failed' | 'unknown', ending: string): Promise<void> => {
       const text = `${operations.titleOf(row.operation)} ${row.target}：${ending}`;
       const now = clock.now();
       await attempt.record(state, text);
       await store.finish(row.id, { state, text, now, tellAt: now });
     };
+    const known = row.state === 'started' ? NOT_KNOWN : '已提交';
+    const implementation = changeFor(operations, row);
+    if (implementation === undefined) {
+      report(new Error(`no operation ${row.operation} is here that takes the input of one that is running`));
+      // Another replica may have it, or this one may get it back.
+      if (await putOff(parts, change, known)) return;
+      return end('unknown', `${known}，平台上已没有这个操作，请自行确认`);
+    }
+    const started: Started = { change, implementation, context, attempt };
     if (row.state === 'started') {
       const found = await reconcile(started);
       if (found === undefined) return;
@@ -47,7 +57,7 @@ export function createSweep(parts: SweepParts) {
       return await inPlainLines(implementation.reconcile(context, change));
     } catch (error) {
       report(error);
-      const isPutOff = await putOff(parts, change, '不知道有没有执行');
+      const isPutOff = await putOff(parts, change, NOT_KNOWN);
       return isPutOff ? undefined : { effect: 'unknown', text: '一天里一直看不到实际状态' };
     }
   };
@@ -62,16 +72,15 @@ export function createSweep(parts: SweepParts) {
 
 /**
  * The code to look after a change with: that which it began with, else what stands under its name now, if that takes the
- * same input. Throws while there is none, and the row is left to a replica that has it.
+ * same input. Undefined where neither is here.
  */
-function changeFor(operations: Operations, row: OperationRow): ChangeOperation {
+function changeFor(operations: Operations, row: OperationRow): ChangeOperation | undefined {
   const { operation: name, input } = row;
   const begun = operations
     .versionsOf(name)
     .find(({ definition }) => previewHash(row, definition) === row.hash);
-  const found = begun ?? operations.find(name);
-  const isFit =
-    found?.operation.kind === 'change' && found.operation.input.safeParse(JSON.parse(input)).success;
-  if (isFit) return found.operation as ChangeOperation;
-  throw new Error(`no operation ${name} is here that takes the input of one that is running`);
+  const found = (begun ?? operations.find(name))?.operation;
+  if (found?.kind !== 'change') return undefined;
+  // The input is what its own schema made of what was sent, which need not be what the schema takes.
+  return begun !== undefined || found.input.safeParse(JSON.parse(input)).success ? found : undefined;
 }
