@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -136,14 +137,20 @@ test.each<[what: string, files: Readonly<Record<string, string>>, problem: RegEx
 });
 
 test('a definition is that of the file and of what it may import, and of nothing else', async () => {
-  const files = { 'k8s/a.ts': lookAt('a'), 'k8s/_b.ts': 'export const b = 1;', 'app/c.ts': lookAt('c') };
+  const files = {
+    'k8s/a.ts': lookAt('a', `import '../_top.ts';\nimport '../app/_far.ts';`),
+    'k8s/_b.ts': 'export const b = 1;',
+    'app/c.ts': lookAt('c'),
+    'app/_far.ts': '',
+    '_top.ts': '',
+  };
   const definitionOf = async (changes: Readonly<Record<string, string>>) =>
     (await load({ ...files, ...changes })).operations.get('k8s.a')?.definition;
   const before = await definitionOf({});
-  expect(await definitionOf({ 'app/c.ts': lookAt('d'), 'app/_x.ts': '', 'k8s/e.ts': lookAt('e') })).toBe(
-    before,
-  );
-  expect(await definitionOf({ 'k8s/_b.ts': 'export const b = 2;' })).not.toBe(before);
+  expect(await definitionOf({ 'app/c.ts': lookAt('d'), 'k8s/e.ts': lookAt('e') })).toBe(before);
+  for (const shared of ['k8s/_b.ts', 'app/_far.ts', '_top.ts']) {
+    expect(await definitionOf({ [shared]: 'export const other = 2;' }), shared).not.toBe(before);
+  }
   expect(await definitionOf({ 'k8s/a.ts': lookAt('A') })).not.toBe(before);
 });
 
@@ -229,6 +236,49 @@ roles:
     });
     expect(counted()).toBe(before);
   });
+
+  /** A change of `ops` whose operation the other replica never had, left as a replica that dies leaves it. */
+  const abandoned = async (name: string, state: 'started' | 'applied'): Promise<string> => {
+    writeInto(folders.ops, { [`app/${name}.ts`]: counting('只在一边') });
+    await ops.reload();
+    const { id } = await ops.as('wangwu').preview(`app.${name}` as never, zhangsan as never);
+    const now = harness.clock.now();
+    await harness.sql(
+      'update operations set state = ?, started_at = ?, lease_owner = ?, lease_until = ? where id = ?',
+      [state, now, randomUUID(), now + 15_000, id],
+    );
+    await harness.reseal(id);
+    rmSync(join(folders.ops, `app/${name}.ts`));
+    return id;
+  };
+
+  test.each([
+    ['started', '不知道有没有执行'],
+    ['applied', '已提交'],
+  ] as const)(
+    'who waits for a change that is %s hears of it also when its operation is gone',
+    async (state, known) => {
+      const id = await abandoned(`gone-${state}`, state);
+      // As if this replica had just been started: what it began with is no longer held.
+      for (const count of [1, 2, 3, 4]) {
+        writeInto(folders.ops, { 'app/_count.ts': `export const count = '${state}${count}';` });
+        await ops.reload();
+      }
+      const toldOf = () =>
+        harness.push.attempts
+          .filter(({ idempotencyKey }) => idempotencyKey.includes(id))
+          .map(({ text }) => text);
+      const open = `计数：${known}，现在看不到实际状态。会一直查下去，查到后告诉你，请不要重复操作`;
+      harness.clock.pass(150_000);
+      await ops.sweep();
+      await until(async () => toldOf().length > 0);
+      harness.clock.pass(24 * 3_600_000);
+      await ops.sweep();
+      await harness.told(id);
+      const end = `app.gone-${state} 计数：${known}，平台上已没有这个操作，请自行确认`;
+      expect(toldOf()).toEqual([open, end]);
+    },
+  );
 
   test('what names a unit or a service that the policy does not have is named, and nobody has it there', async () => {
     const text = `kind: sql\ntitle: 表\nrisk: read\nunits: [电商, 没有]\nsql: { database: a, query: "select 1" }`;

@@ -146,13 +146,11 @@ function schemaOf(schema: unknown, what: string, problems: string[]): JsonSchema
   }
 }
 
-/** The text of a file with those of every shared file of the same top folder. */
+/** A hash of a file with every shared file of the folder: it may import any of them, and they one another. */
 function definitionOf(file: string, { files }: Sources): string {
-  const [top] = file.split('/');
   const hash = createHash('sha256');
   for (const [path, text] of files) {
-    const isPart = path === file || (isShared(path) && path.split('/')[0] === top);
-    if (isPart) hash.update(path).update('\0').update(text).update('\0');
+    if (path === file || isShared(path)) hash.update(path).update('\0').update(text).update('\0');
   }
   return hash.digest('base64url');
 }
