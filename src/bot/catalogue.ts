@@ -54,7 +54,8 @@ export function createCatalogue({ client, everyMs = 1000, onChange, now, onError
   };
   let heardAt = now();
   const loop = createLoop({
-    restMs: everyMs,
+    // While nothing is known, entries that the platform completes are missing.
+    restMs: () => (rights === undefined ? Math.min(everyMs, FIRST_AGAIN_MS) : everyMs),
     work: async () => {
       await look();
       heardAt = now();
