@@ -69,6 +69,8 @@ export function opsSettings({
     CACHE_TOKEN_FILE: cacheTokenFile,
     MYSQL_URL: databases.keypadUrl,
     OPERATIONS_DIR: operationsDir,
+    // Root runs no program of an operation itself.
+    ...(process.getuid?.() === 0 && { OPS_COMMAND_USER: '65534:65534' }),
     KUBECONFIG: kubeconfig,
     OPS_MYSQL_TARGETS: JSON.stringify(databases.targets),
     OPS_AUDIT_KEY: credentials.auditKey,

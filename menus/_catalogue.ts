@@ -62,6 +62,8 @@ declare module '#menu' {
       readonly input: { unit: string; state: 'paid' | 'waiting' | 'refunded'; days: number };
       readonly output: Array<string>;
     };
+    /** 磁盘 */
+    'host.disk': { readonly input: { unit: string }; readonly output: Array<string> };
     /** 库大小 */
     'mysql.sizes': { readonly input: { unit: string }; readonly output: Array<string> };
   }
@@ -78,5 +80,7 @@ declare module '#menu' {
     'app.cache.flush': { readonly input: { unit: string; cache: 'goods' | 'price' | 'page-home' } };
     /** 生成报表 */
     'app.report': { readonly input: { unit: string; month: string; seconds: number } };
+    /** 轮换日志 */
+    'host.rotate': { readonly input: { unit: string; name: string; keep: number; seconds: number } };
   }
 }

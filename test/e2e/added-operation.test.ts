@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -9,6 +9,8 @@ import { until } from '../ops/ops-harness.ts';
 const directory = mkdtempSync(join(tmpdir(), 'keypad-added-'));
 let demo: TestDemo;
 beforeAll(async () => {
+  // Whoever the scripts of operations run as has to reach them.
+  chmodSync(directory, 0o755);
   for (const name of ['menus', 'operations']) cpSync(name, join(directory, name), { recursive: true });
   cpSync('deploy/policy.yaml', join(directory, 'policy.yaml'));
   demo = await startTestDemo({

@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  chmodSync,
   cpSync,
   mkdirSync,
   mkdtempSync,
@@ -23,6 +24,8 @@ let copy: string;
 let dev: DemoProcess | undefined;
 beforeEach(() => {
   copy = mkdtempSync(join(tmpdir(), 'keypad-dev-'));
+  // Whoever the scripts of operations run as has to reach them.
+  chmodSync(copy, 0o755);
   for (const part of ['src', 'demo', 'menus', 'operations', 'package.json']) {
     cpSync(join(ROOT, part), join(copy, part), { recursive: true });
   }

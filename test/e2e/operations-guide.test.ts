@@ -43,7 +43,7 @@ function put(text: string, where: string, code: string): string {
 
 test('docs/operations.md: done as it says, form, types and its tests are good', async () => {
   const steps = stepsOf(page);
-  expect(steps).toHaveLength(6);
+  expect(steps).toHaveLength(8);
   await runIn(copy, 'node', ['demo/print-menu.ts', '--types']);
   const isCode = ({ path, where }: Step) => where === 'new' && path.endsWith('.ts');
   const created = steps.filter(isCode).map(({ path }) => path);

@@ -10,7 +10,7 @@ import { startBot, type TestBot } from '../helpers/bot.ts';
 import { type Row, rowsOf, tableOf } from '../helpers/golden-table.ts';
 import { catalogue } from '../helpers/operations.ts';
 import { loadMenu } from '../helpers/phone.ts';
-import { CACHE_TOKEN, type OpsHarness, openOpsHarness, type Replica } from '../ops/ops-harness.ts';
+import { CACHE_TOKEN, type OpsHarness, openOpsHarness, type Replica, until } from '../ops/ops-harness.ts';
 
 /**
  * Who may do what under deploy/policy.yaml. For each user and entry:
@@ -40,6 +40,9 @@ const golden = [
 3-4   LDJC      ----      LDJC      ----      运行中的任务
 3-5   LDJC      ----      LDJC      ----      取消任务
 3-6   LDJC      ----      LDJC      ----      订单统计
+4     LDJ       ---       LDJ       ---       主机
+4-1   LDJC      ----      LDJC      ----      磁盘
+4-2   LDJC      ----      LDJC      ----      轮换日志
 9     LDJ       LDJ       LDJ       ---       帮助`,
   `
       zhangsan  lisi      wangwu    mallory   支付
@@ -59,6 +62,9 @@ const golden = [
 3-4   LDJC      ----      LDJC      ----      运行中的任务
 3-5   LDJC      ----      LDJC      ----      取消任务
 3-6   LDJC      ----      LDJC      ----      订单统计
+4     LDJ       ---       LDJ       ---       主机
+4-1   LDJC      ----      LDJC      ----      磁盘
+4-2   LDJC      ----      LDJC      ----      轮换日志
 9     LDJ       ---       LDJ       ---       帮助`,
 ].map((table) => table.slice(1));
 
@@ -133,10 +139,15 @@ async function cellOf(user: string, of: Unit, { digits, titles, operation }: Row
 /** `C` when the platform runs it, `-` when it refuses every request by its policy, and what it said if neither. */
 async function runCell(user: string, of: Unit, operation: string): Promise<string> {
   const input = await inputOf(user, of, operation);
-  const answers =
-    catalogue.find(operation)?.kind === 'read'
+  const isRead = catalogue.find(operation)?.kind === 'read';
+  const answers = await until(async () => {
+    const answered = isRead
       ? [await direct.as(user).post(operation, input)]
       : await changeDirectly(user, operation, input);
+    // Another user runs what may run once at a time.
+    const isBusy = answered.some((answer) => answer.state === 'refused' && answer.reason === 'busy');
+    return !isBusy && answered;
+  });
   if (answers.every((answer) => answer.state === 'refused' && answer.reason === 'policy')) return '-';
   return /^(done|accepted)$/.test(answers.at(-1)?.state ?? '') ? 'C' : JSON.stringify(answers);
 }
@@ -146,6 +157,7 @@ async function changeDirectly(user: string, name: string, input: object): Promis
   const client = direct.as(user);
   const shown = await client.post(`${name}/preview`, input);
   const preview = shown.state === 'preview' ? shown.preview : { id: randomUUID(), hash: 'none' };
+  if (name === 'app.report') jobs.set(`${user} ${JSON.stringify(input)}`, `keypad-${preview.id}`);
   return [
     shown,
     await client.run(
@@ -166,19 +178,20 @@ async function inputOf(user: string, of: Unit, operation: string): Promise<objec
     return { unit, cache: ['goods', 'price', 'page-home'][users.indexOf(user)] ?? 'goods' };
   }
   if (operation === 'mysql.kill') return { unit, instance, ...(await queryOf(user, of)) };
+  if (operation === 'host.rotate') return { unit, name: 'web', keep: 2, seconds: 0 };
   if (operation === 'app.orders') return { unit, state: 'paid', days: 7 };
-  if (operation === 'app.report') return { unit, month: '2026-11', seconds: 30 };
-  if (operation === 'k8s.jobs.cancel') return { unit, namespace, name: await jobIn(of) };
+  const report = { unit, month: '2026-11', seconds: 30 };
+  if (operation === 'app.report') return report;
+  if (operation === 'k8s.jobs.cancel') {
+    return { unit, namespace, name: jobs.get(`${user} ${JSON.stringify(report)}`) ?? 'none' };
+  }
   return operation.startsWith('k8s.') && !/\b(deployments|jobs)\.list$/.test(operation)
     ? { unit, namespace, name }
     : { unit };
 }
 
-/** A Job that runs for a report; the lead looks it up. */
-async function jobIn({ unit }: Unit): Promise<string> {
-  const [job] = await direct.as('wangwu').read('k8s.jobs.list', { unit });
-  return job?.name ?? 'none';
-}
+/** The Job of each report that was asked for: who cancels one has made it, so that nobody else has cancelled it. */
+const jobs = new Map<string, string>();
 
 const mark = (user: string, { unit }: Unit): string => `golden ${user} ${unit}`;
 

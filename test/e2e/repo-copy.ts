@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, symlinkSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -14,6 +14,8 @@ const PARTS = [
 /** Makes a copy of the repository, in which an author may do anything; the caller removes it. */
 export function copyRepository(): string {
   const copy = mkdtempSync(join(tmpdir(), 'keypad-author-'));
+  // Whoever the scripts of operations run as has to reach them.
+  chmodSync(copy, 0o755);
   for (const part of PARTS) cpSync(join(ROOT, part), join(copy, part), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
   return copy;

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -10,6 +10,8 @@ import { until } from '../ops/ops-harness.ts';
 const directory = mkdtempSync(join(tmpdir(), 'keypad-services-'));
 let demo: TestDemo;
 beforeAll(async () => {
+  // Whoever the scripts of operations run as has to reach them.
+  chmodSync(directory, 0o755);
   for (const name of ['menus', 'operations']) cpSync(name, join(directory, name), { recursive: true });
   demo = await startTestDemo({
     settings: { MENUS_DIR: join(directory, 'menus'), OPERATIONS_DIR: join(directory, 'operations') },

@@ -1,0 +1,3 @@
+import { folder } from '#menu';
+
+export default folder({ title: '主机' });
