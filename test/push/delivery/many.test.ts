@@ -162,3 +162,15 @@ test('messages to one receiver arrive in the order in which they were answered, 
     'answered second',
   ]);
 });
+
+test('lines take turns: whoever has much waiting keeps nobody from the next call', async () => {
+  const replica = harness.open({ concurrency: 1 });
+  const users = ['anna', 'anna', 'anna', 'bert', 'carl', 'dora'];
+  const all = [];
+  for (const user of users) all.push(await replica.accept(textTo(user, 'hello')));
+  replica.start();
+  for (const { id } of all) expect(await replica.finished(id, 10_000)).toBe(true);
+  expect(harness.weCom.sent.map(({ to }) => to[0])).toEqual(
+    ['anna', 'bert', 'carl', 'dora', 'anna', 'anna'].map((user) => `user:${user}`),
+  );
+});
