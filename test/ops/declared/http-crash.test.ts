@@ -1,19 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type RunningCaches, type Stage, startCaches } from '../../../demo/caches.ts';
 import type { Answer } from '../../../src/contract/answer.ts';
-import { choosePort } from '../../helpers/ports.ts';
-import {
-  AUDIT_KEY,
-  CACHE_TOKEN,
-  type OpsHarness,
-  openOpsHarness,
-  signedRequest,
-  until,
-  verifyingKeys,
-} from '../ops-harness.ts';
+import { CACHE_TOKEN, type OpsHarness, openOpsHarness, until } from '../ops-harness.ts';
+import { postTo, startOpsProcess } from '../ops-process.ts';
 
 /** The operation of the demo, `operations/app/cache/flush.yaml`, on a platform of its own that is killed. */
 
@@ -25,37 +17,9 @@ beforeEach(async () => {
   caches = await startCaches({ port: 0, token: CACHE_TOKEN });
   const policy = readFileSync('deploy/policy.yaml', 'utf8').replace('http://127.0.0.1:8084', caches.url);
   harness = await openOpsHarness({ policy });
-  const [port, internalPort] = [await choosePort(), await choosePort()];
-  const keysFile = `${harness.directory}/keys.json`;
-  writeFileSync(keysFile, JSON.stringify(verifyingKeys));
-  const env = {
-    OPS_PORT: `${port}`,
-    OPS_INTERNAL_PORT: `${internalPort}`,
-    OPS_ALLOWED_SOURCES: '127.0.0.1',
-    OPS_VERIFYING_KEYS_FILE: keysFile,
-    OPS_POLICY_FILE: harness.policyFile,
-    MYSQL_URL: harness.mysqlUrl,
-    KUBECONFIG: `${harness.directory}/kubeconfig`,
-    OPS_MYSQL_TARGETS: JSON.stringify({ 'shop-db': harness.serverUrl, 'pay-db': harness.serverUrl }),
-    OPS_AUDIT_KEY: AUDIT_KEY,
-    CACHE_TOKEN,
-    OPS_PUSH_URL: harness.push.url,
-    OPS_PUSH_APP_ID: harness.push.app,
-    OPS_PUSH_APP_KEY: harness.push.key,
-  };
-  child = spawn(process.execPath, ['src/main.ts', 'ops'], { env, stdio: 'ignore' });
-  const ready = `http://127.0.0.1:${internalPort}/readyz`;
-  await until(() =>
-    fetch(ready).then(
-      ({ ok }) => ok,
-      () => false,
-    ),
-  );
-  post = async (path, body) => {
-    const { url, method, headers, payload } = await signedRequest(path, body);
-    const response = await fetch(`http://127.0.0.1:${port}${url}`, { method, headers, body: payload });
-    return (await response.json()) as Answer;
-  };
+  const started = await startOpsProcess(harness);
+  child = started.child;
+  post = postTo(started.url) as typeof post;
 });
 afterEach(async () => {
   await kill();
