@@ -18,7 +18,10 @@ export const arrows: Readonly<Record<string, Allowed>> = {
   operations: { any: ['#operations', 'zod', '@kubernetes/client-node', 'node:crypto'] },
   menu: {
     any: ['errors', 'plain-text'],
-    in: { 'src/server/module-folder.ts': /^src\/menu\/tree\/load\.ts$/ },
+    in: {
+      'src/server/module-folder.ts': /^src\/menu\/tree\/load\.ts$/,
+      'src/server/pattern.ts': /^src\/menu\/tree\/derive\.ts$/,
+    },
   },
   wecom: {
     any: ['errors', 'node:crypto'],

@@ -83,6 +83,52 @@ test('what may be left out is not asked', async () => {
   expect(ops.calls.at(-1)).toEqual(['app.flush', { unit: '电商' }]);
 });
 
+test('a text has to match every pattern, also one that only an older form of JavaScript understands', async () => {
+  const allOf = [{ pattern: '^[^b]*$' }, { pattern: '^\\_?a' }];
+  const tree = treeWith({ 'app.flush': described({ x: { title: '哪个', type: 'string', allOf } }) }, flush);
+  const ops = fakeOps({ 'app.flush': { lines: () => ['清空'], run: () => '已清空' } });
+  const phone = await phoneWith(tree, { ops });
+  await phone.say('电商', '1');
+  expect(await phone.say('ab')).toContain('格式不对');
+  expect(await phone.say('ca')).toContain('格式不对');
+  expect(await phone.say('_ac', '1')).toContain('已清空');
+});
+
+test('a pattern that would take years for what is typed costs a moment, and is not matched', async () => {
+  const x = { title: '哪个', type: 'string', pattern: '^(a+)+$' };
+  const ops = fakeOps({ 'app.flush': { lines: () => ['清空'], run: () => '已清空' } });
+  const phone = await phoneWith(treeWith({ 'app.flush': described({ x }) }, flush), { ops });
+  await phone.say('电商', '1');
+  expect(await phone.say(`${'a'.repeat(60)}!`)).toContain('格式不对');
+});
+
+test('what the platform words too long for the phone keeps no other entry away', () => {
+  const long = '很'.repeat(30);
+  const operations = {
+    'app.flush': described({}, { title: long }),
+    'app.asks': described({ x: { title: long.repeat(2), type: 'boolean' } }),
+    'app.odd': described({ x: { type: 'string', pattern: '(' } }),
+  };
+  const files = [
+    { path: 'index.ts', entry: root },
+    { path: '1-long.ts', entry: flush },
+    { path: '2-asks.ts', entry: operation(root, { runs: 'app.asks' } as never) },
+    { path: '3-odd.ts', entry: operation(root, { runs: 'app.odd' } as never) },
+    { path: '4-good.ts', entry: action({ title: '好', run: () => 'ok' }) },
+  ];
+  const names = new Map(Object.entries(operations));
+  const { root: top, differences } = buildTree(files, 'm1', {
+    generation: 'o1',
+    find: (name) => names.get(name),
+  });
+  expect([...top.children.keys()]).toEqual([4]);
+  expect(differences).toEqual([
+    '1-long.ts: the title is over 60 bytes or more than one line; shorten it; its operation says so',
+    '2-asks.ts: the question "x" is empty or over 120 bytes; shorten it; its operation says so',
+    '3-odd.ts: runs "app.odd", and its input "x" has a pattern that is no regular expression of JavaScript; give the entry ask and input',
+  ]);
+});
+
 test('a read shows its lines', async () => {
   const report = described(
     {},

@@ -45,18 +45,21 @@ export function buildTree(files: readonly MenuFile[], generation: string, operat
     const declared = { number: numberOf(location), file: path, entry, parent, children, isDerived: false };
     const answered = [declared, ...ancestorsOf(declared)].flatMap((each) => Object.keys(each.entry.ask));
     const complete = completeEntry(entry, new Set(answered), operations);
-    const difference =
-      differenceOf(entry, operations) ?? (typeof complete === 'string' ? complete : undefined);
-    // While nothing is known of the platform there is nothing to tell.
-    if (difference !== undefined && operations !== undefined) differences.push(`${path}: ${difference}`);
     const node = {
       ...declared,
       entry: typeof complete === 'string' ? entry : complete,
       isDerived: complete !== entry,
     };
     isDerived ||= node.isDerived;
-    problems.push(...problemsOf(node));
-    if (typeof complete === 'string') return undefined;
+    const own = problemsOf(declared);
+    problems.push(...own.map((problem) => `${path}: ${problem}`));
+    // What the platform words is no fault of the file, and must not keep all others away.
+    const [odd] = problemsOf(node).filter((problem) => !own.includes(problem));
+    const said = typeof complete === 'string' ? complete : odd && `${odd}; its operation says so`;
+    const difference = differenceOf(entry, operations) ?? said;
+    // While nothing is known of the platform there is nothing to tell.
+    if (difference !== undefined && operations !== undefined) differences.push(`${path}: ${difference}`);
+    if (said !== undefined) return undefined;
     const inside = [...standing.keys()].filter((each) => each !== '' && folderOf(each) === location);
     for (const each of inside.sort((a, b) => numberOf(a) - numberOf(b) || (a < b ? -1 : 1))) {
       const child = nodeAt(each, node);
@@ -100,7 +103,7 @@ function problemsOf(node: Node): readonly string[] {
   if (within !== undefined && !above.some((each) => each.entry === (within as Folder))) {
     problems.push(`says it is within "${within.title}" but does not stand under its index.ts; move it`);
   }
-  return problems.map((problem) => `${node.file}: ${problem}`);
+  return problems;
 }
 
 function ancestorsOf({ parent }: Node): readonly Node[] {

@@ -1,3 +1,4 @@
+import { matches } from '../../server/pattern.ts';
 import { sentences } from '../words/sentences.ts';
 import type { Answers } from './context.ts';
 import { choice, integer, type Option, type Question, text } from './question.ts';
@@ -28,6 +29,8 @@ interface Property {
   readonly maximum?: number;
   readonly maxLength?: number;
   readonly pattern?: string;
+  /** Where a text has to match several patterns, they stand here. */
+  readonly allOf?: readonly { readonly pattern?: string }[];
 }
 
 /** Questions, and what makes the input of their answers and of those that were given before. */
@@ -86,11 +89,25 @@ function questionFor(
   }
   if (type === 'integer') return 'has no bounds';
   if (type !== 'string') return 'is neither text, an integer, yes or no, nor one of a list';
-  const { maxLength, pattern } = property;
+  const { maxLength, pattern, allOf = [] } = property;
+  const sources = [pattern, ...allOf.map((each) => each.pattern)].filter((each) => each !== undefined);
+  const patterns = sources.map(patternOf);
+  if (patterns.includes(undefined)) return 'has a pattern that is no regular expression of JavaScript';
+  const test = (typed: string) => patterns.every((each) => each !== undefined && matches(each, typed));
   return text(title, {
     ...(maxLength !== undefined && { max: maxLength }),
-    ...(pattern !== undefined && { pattern: new RegExp(pattern, 'u') }),
+    ...(patterns.length > 0 && { pattern: { test } }),
   });
+}
+
+/** A schema has the source of a pattern without its flags; one that was written without `u` may be none with it. */
+function patternOf(source: string): RegExp | undefined {
+  for (const flags of ['u', '']) {
+    try {
+      return new RegExp(source, flags);
+    } catch {}
+  }
+  return undefined;
 }
 
 /** A whole number in JSON Schema has the limits of JavaScript where its author gave none. */

@@ -79,7 +79,7 @@ function parseForm(form: Form, typed: string): string | number | Problem {
 /** Asks for a line of text of at most `max` characters (200), matching `pattern` if there is one. */
 export function text(
   question: string,
-  { max = 200, pattern }: { max?: number; pattern?: RegExp } = {},
+  { max = 200, pattern }: { max?: number; pattern?: Pick<RegExp, 'test'> } = {},
 ): FreeText<string> {
   const form = { kind: 'text', max } as const;
   if (pattern === undefined) return inForm(question, form) as FreeText<string>;

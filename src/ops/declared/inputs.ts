@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { unit } from '../../contract/operation.ts';
+import { matches } from '../../server/pattern.ts';
 
 /** A line of a list, a header or a shell is made of it: no control characters, and no halves of characters, whatever else is allowed. */
 const PLAIN = /^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u;
@@ -70,8 +71,10 @@ function partOf(declared: Property): z.ZodType {
   if (declared.type === 'integer') return z.int().min(declared.minimum).max(declared.maximum).meta({ title });
   const { maxLength, pattern, options, value } = declared;
   const text = z.string().min(1).max(maxLength).regex(PLAIN);
-  const bound = pattern === undefined ? text : text.regex(new RegExp(pattern, 'u'));
-  return bound.meta({ title, ...(options && { options }), ...(value && { value }) });
+  const meta = { title, ...(options && { options }), ...(value && { value }) };
+  if (pattern === undefined) return text.meta(meta);
+  const form = new RegExp(pattern, 'u');
+  return text.refine((typed) => matches(form, typed), '格式不对').meta({ ...meta, pattern });
 }
 
 function isPattern(text: string): boolean {
