@@ -76,6 +76,31 @@ test('a claimer that is held up keeps nobody from looking: the other looks by it
   expect(replica.errors).toEqual([]);
 });
 
+test('what a replica has accepted itself is claimed at once, without a look', async () => {
+  const rests = holdRests();
+  const replica = harness.start();
+  await eventually(() => rests.count(1000)).toBe(3);
+  for (const lane of ['bulk', 'normal', 'alert'] as const) {
+    const { id } = await replica.accept(textTo('anna', lane, { lane }));
+    await eventually(async () => (await harness.deliveries(id))[0]?.state).toBe('sent');
+  }
+  expect(harness.weCom.textsTo('user:anna')).toEqual(['bulk', 'normal', 'alert']);
+});
+
+test.each([
+  ['normal', 1000],
+  ['alert', 90],
+] as const)('a claimer of the lane %s rests no longer than until the next of it is due', async (lane, ms) => {
+  const rests = holdRests();
+  const clock = Date.now();
+  const replica = harness.start({ now: () => clock });
+  await eventually(() => rests.count(1000)).toBe(3);
+  const soon = rests.count(ms - 30);
+  await replica.accept(textTo('anna', 'hello', { lane, sendAt: clock + ms - 30 }));
+  await eventually(() => rests.count(ms - 30)).toBe(soon + 1);
+  expect(harness.weCom.sent).toEqual([]);
+});
+
 test('while the database cannot be asked a claimer rests a second between its looks, and then goes on', async () => {
   const rests: { readonly ms: number; readonly end: () => void }[] = [];
   vi.spyOn(timers, 'setTimeout').mockImplementation(((ms: number) => {
