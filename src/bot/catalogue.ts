@@ -15,6 +15,8 @@ interface CatalogueParts {
   now(): number;
   /** The platform has not answered for a while. */
   onError(error: unknown): void;
+  /** The platform is of a version that does not say what it can do; told once, until it does. */
+  onOlder(): void;
 }
 
 /** For so long what the platform said last counts while it says nothing; ms. */
@@ -40,11 +42,14 @@ export type BotCatalogue = ReturnType<typeof createCatalogue>;
  * Makes what asks the platform for its catalogue: once a second, so that a new operation and a changed policy are seen
  * without a restart. A platform of an earlier version has none: then nothing is known of its operations.
  */
-export function createCatalogue({ client, everyMs = 1000, onChange, now, onError }: CatalogueParts) {
+export function createCatalogue({ client, everyMs = 1000, onChange, now, ...told }: CatalogueParts) {
   let known: Known | undefined;
   let rights: { readonly basis: string; readonly at: number } | undefined;
+  let isOlder = false;
   const look = async (): Promise<void> => {
     const found = await client.catalogue(known?.generation);
+    if (found === undefined && !isOlder) told.onOlder();
+    isOlder = found === undefined;
     rights = { basis: found === undefined ? '' : `${found.policy}/${found.generation}`, at: now() };
     if (found?.operations === undefined) return;
     const operations = new Map(found.operations.map((each) => [each.name, each]));
@@ -61,7 +66,7 @@ export function createCatalogue({ client, everyMs = 1000, onChange, now, onError
       heardAt = now();
     },
     // A platform that starts, or is updated, is away for a moment: that is nothing to tell.
-    onError: (error) => (now() - heardAt > QUIET_MS ? onError(error) : undefined),
+    onError: (error) => (now() - heardAt > QUIET_MS ? told.onError(error) : undefined),
   });
   return {
     /**

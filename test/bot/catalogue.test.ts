@@ -22,6 +22,7 @@ async function open(says: () => Catalogue | undefined | Error) {
   let time = 1_000_000;
   const asked: (string | undefined)[] = [];
   const errors: unknown[] = [];
+  let older = 0;
   let changes = 0;
   let isStarting = true;
   const catalogue = createCatalogue({
@@ -42,6 +43,9 @@ async function open(says: () => Catalogue | undefined | Error) {
     },
     now: () => time,
     onError: (error) => errors.push(error),
+    onOlder: () => {
+      older += 1;
+    },
   });
   opened.push(catalogue);
   await catalogue.start();
@@ -51,6 +55,7 @@ async function open(says: () => Catalogue | undefined | Error) {
     asked,
     errors,
     changes: () => changes,
+    older: () => older,
     wait: (ms: number) => {
       time += ms;
     },
@@ -106,8 +111,17 @@ test('nobody hears of a platform that starts or is updated, and everybody of one
   await expect.poll(() => bot.errors.length).toBeGreaterThan(0);
 });
 
-test('a platform that is too old to say leaves rights to be asked for as before', async () => {
-  const bot = await open(() => undefined);
+test('a platform that is too old to say is named as the older side, once, and leaves rights to be asked for as before', async () => {
+  let said: Catalogue | undefined;
+  const bot = await open(() => said);
   expect(bot.operations()).toBeUndefined();
   expect(bot.rightsBasis()).toBe('');
+  await oneMore(bot.asked);
+  expect(bot.older()).toBe(1);
+  said = { generation: 'g1', policy: 'p1', operations: [list] };
+  await expect.poll(() => bot.operations()?.generation).toBe('g1');
+  expect(bot.older()).toBe(1);
+  // The update is taken back.
+  said = undefined;
+  await expect.poll(() => bot.older()).toBe(2);
 });

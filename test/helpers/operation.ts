@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { posix } from 'node:path';
+import * as z from 'zod';
 import type { Answer, Preview } from '../../src/contract/answer.ts';
 import { createDeclared } from '../../src/ops/declared/index.ts';
 import { LEASE_MS } from '../../src/ops/engine/store.ts';
@@ -49,7 +50,7 @@ export interface TestedOperation {
   wait(milliseconds: number): Promise<string>;
   /** All that the person has read after confirming. */
   told(): string;
-  /** What the audit has of it, such as `previewed`, `allowed`, `done`. */
+  /** What the audit has of it, each with its reason if there is one: `previewed`, `allowed`, `done: …`. */
   audit(): readonly string[];
 }
 
@@ -154,7 +155,7 @@ export async function operationWith(
     },
     wait: pass,
     told: () => told.join('\n'),
-    audit: () => memory.audit.map(({ outcome }) => outcome),
+    audit: () => memory.audit.map(({ outcome, reason }) => [outcome, reason].filter(Boolean).join(': ')),
   };
 }
 
@@ -187,7 +188,8 @@ async function load(path: string, secrets: Readonly<Record<string, string>>): Pr
 }
 
 function unnamed(operation: Operation): NamedOperation {
-  return { name: 'operation', file: 'operation.ts', definition: 'test', operation, input: {} };
+  const input = z.toJSONSchema(operation.input, { io: 'input' });
+  return { name: 'operation', file: 'operation.ts', definition: 'test', operation, input };
 }
 
 /** A policy in which the user may do everything in a unit that reaches what the test has given. */

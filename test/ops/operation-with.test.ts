@@ -20,7 +20,7 @@ test('k8s.scale: a conversation from its preview to its end', async () => {
   expect(await op.confirm()).toBe('web：2 → 3，3 个就绪');
   expect(replicas()).toBe(3);
   expect(op.told()).toContain('3 个就绪');
-  expect(op.audit()).toEqual(['previewed', 'allowed', 'done']);
+  expect(op.audit()).toEqual(['previewed', 'allowed', 'done: web：2 → 3，3 个就绪']);
   expect(await op.confirm()).toContain('已经确认过');
   expect(replicas()).toBe(3);
 });
@@ -50,7 +50,7 @@ test('k8s.scale: a code that is demanded, a wrong input and an old preview are t
   expect(await op.confirm('wrong')).toContain('验证码不对');
   await op.wait(120_000);
   expect(await op.confirm()).toContain('预览已过期');
-  expect(await op.preview({ ...web, replicas: 'all' })).toContain('参数不对：replicas');
+  expect(await op.preview({ ...web, replicas: 'all' })).toMatch(/^输入不符合平台现在的要求，没有执行/);
   expect(replicas()).toBe(2);
 });
 
@@ -210,4 +210,18 @@ test('what a schema made of what was typed need not be what it takes, also after
   op.crash('after');
   await op.confirm();
   expect(await op.reconcile()).toBe('通知 a、b：结果不明，平台中断过；通知过 2 人，请自行确认');
+});
+
+test('an input of another version is refused in plain words; what is wrong with it stands in the audit', async () => {
+  const count = z.int().max(5).meta({ title: '份数' });
+  const op = await operationWith({
+    ...flush({ asks: true }),
+    input: z.strictObject({ unit, count }),
+  } as never);
+  const said = await op.preview({ count: 9 });
+  expect(said).toBe(
+    '「份数」不符合平台现在的要求，没有执行。平台可能刚更新过，请从头再选一次；还是这样请告诉运维负责人',
+  );
+  expect(op.audit()).toEqual([`denied: input: count Too big: expected number to be <=5；${said}`]);
+  expect(await op.preview({ count: 1, more: true })).toMatch(/^输入不符合平台现在的要求/);
 });

@@ -20,6 +20,8 @@ export function completeEntry(
   answered: ReadonlySet<string>,
   operations: Operations,
 ): Entry | string {
+  const otherKind = otherKindOf(entry, operations);
+  if (otherKind !== undefined) return otherKind;
   if (entry.kind === 'folder' || entry.runs === undefined || isWhole(entry)) return entry;
   const { runs } = entry;
   const found = operations?.find(runs);
@@ -58,7 +60,16 @@ export function differenceOf(entry: Entry, operations: Operations): string | und
   if (found === undefined) {
     return `${what} "${name}", which the ops platform does not have; if the name is right the platform is older than this menu, and nobody sees the entry until it is there`;
   }
-  if (runs === undefined || found.kind === (entry.kind === 'operation' ? 'change' : 'read')) return undefined;
-  const other = found.kind === 'read' ? 'only looks; write action()' : 'changes something; write operation()';
-  return `runs "${name}", which ${other}`;
+  return otherKindOf(entry, operations);
+}
+
+/** What is wrong where an entry runs an operation of the other kind, of which nothing can come; undefined where it is right. */
+function otherKindOf(entry: Entry, operations: Operations): string | undefined {
+  if (entry.kind === 'folder' || entry.runs === undefined) return undefined;
+  const { runs, kind } = entry;
+  const found = operations?.find(runs);
+  if (found === undefined || found.kind === (kind === 'operation' ? 'change' : 'read')) return undefined;
+  const [does, write] =
+    found.kind === 'read' ? ['only looks', 'action()'] : ['changes something', 'operation()'];
+  return `runs "${runs}", which ${does} on the ops platform, and nobody sees the entry; if this menu is the older of the two write ${write}, else the entry is there once the platform is updated`;
 }

@@ -97,7 +97,8 @@ export async function refuse(attempt: Attempt, error: unknown): Promise<Answer> 
   if (error instanceof Refused || error instanceof InputError) {
     const { message } = error;
     const reason = error instanceof Refused ? error.reason : 'input';
-    await attempt.record(reason === 'expired' ? 'expired' : 'denied', `${reason}: ${message}`);
+    const why = error.cause instanceof Error ? `${error.cause.message}；${message}` : message;
+    await attempt.record(reason === 'expired' ? 'expired' : 'denied', `${reason}: ${why}`);
     return { state: 'refused', reason, message };
   }
   if (error instanceof TargetFailed) {

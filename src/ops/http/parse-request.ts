@@ -3,6 +3,7 @@ import { confirmation } from '../../contract/answer.ts';
 import { isPlatform, platform } from '../../contract/platform.ts';
 import { InputError, Refused } from '../../errors.ts';
 import type { Operations } from '../operations/generations.ts';
+import type { NamedOperation } from '../operations/load.ts';
 
 /** What a request asks for, in the form that the contract gives it. */
 export type ParsedRequest = ReturnType<typeof parseRequest>;
@@ -26,7 +27,8 @@ export function parseRequest(
   const isChange = asked.kind === 'change';
   if (isPreview && !isChange) throw new InputError('这个操作没有预览');
   const confirmed = isChange && !isPreview ? read(confirmation, json) : undefined;
-  const input = read<unknown>(asked.input, confirmed === undefined ? json : confirmed.input);
+  const typed = confirmed === undefined ? json : confirmed.input;
+  const input = found === undefined ? read<unknown>(asked.input, typed) : readInput(found, typed);
   const { unit } = input as { readonly unit?: string };
   return {
     name,
@@ -49,8 +51,29 @@ export function readBody<T>(schema: z.ZodType<T>, body: Uint8Array): T {
 function read<T>(schema: z.ZodType<T>, json: unknown): T {
   const result = schema.safeParse(json);
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw new InputError(`参数不对：${issue?.path.join('.') || '格式'} ${issue?.message ?? ''}`.trimEnd());
+  throw new InputError(`参数不对：${firstIssue(result.error).text}`);
+}
+
+/**
+ * The input of an operation, which a menu of another version may have asked for otherwise. Throws an InputError that its user
+ * can read; its cause says what is wrong.
+ */
+function readInput({ operation, input }: NamedOperation, json: unknown): unknown {
+  const result = operation.input.safeParse(json);
+  if (result.success) return result.data;
+  const { at, text } = firstIssue(result.error);
+  const { properties = {} } = input as { properties?: Readonly<Record<string, { readonly title?: string }>> };
+  const title = Object.hasOwn(properties, at) ? properties[at]?.title : undefined;
+  const what = title === undefined ? '输入' : `「${title}」`;
+  throw new InputError(
+    `${what}不符合平台现在的要求，没有执行。平台可能刚更新过，请从头再选一次；还是这样请告诉运维负责人`,
+    { cause: new Error(text) },
+  );
+}
+
+function firstIssue({ issues: [issue] }: z.ZodError) {
+  const path = issue?.path.join('.') ?? '';
+  return { at: String(issue?.path[0] ?? ''), text: `${path || '格式'} ${issue?.message ?? ''}`.trimEnd() };
 }
 
 function readJson(body: Uint8Array): unknown {
