@@ -85,6 +85,36 @@ sql:
 });
 `,
   },
+  command: {
+    extension: 'yaml',
+    text: `# What it does, and for whom.
+kind: command
+title: 新命令
+risk: low
+limits: { running: 1 }
+input:
+  name: { title: 哪个应用, type: string, pattern: '^[a-z-]+$', maxLength: 40 }
+command:
+  # Or ./_scripts/some.sh, in the folder of operations.
+  run: /usr/bin/echo
+  args: ['done for {name}']
+  seconds: 60
+  target: '{name}'
+`,
+    takes: [],
+    tests: (name, file) => `test('${name} runs once, and shows what the program says', async () => {
+  const op = await operationWith('${file}');
+  expect(await op.preview({ name: 'web' })).toContain('哪个应用：web');
+  expect(await op.confirm()).toContain('done for web');
+  expect(await op.confirm()).toContain('已经确认过');
+});
+
+test('${name} takes no input but what was meant', async () => {
+  const op = await operationWith('${file}');
+  expect(await op.preview({ name: '$(id)' })).toContain('「哪个应用」不符合');
+});
+`,
+  },
   job: {
     extension: 'yaml',
     text: `# What it does, and for whom.

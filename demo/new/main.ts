@@ -5,7 +5,7 @@ import { newOperation } from './operation.ts';
 import { write } from './written.ts';
 
 const USAGE = `write what is to be made:
-  npm run new -- operation app.cache.flush [--kind change|read|http|sql|job]
+  npm run new -- operation app.cache.flush [--kind change|read|sql|http|command|job]
   npm run new -- entry 1-kubernetes/5-unready [--runs k8s.pods.list]`;
 
 /** `npm run new` writes an operation or an entry that works as it is, with its test, and says what is next. */

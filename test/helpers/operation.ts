@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { posix } from 'node:path';
+import { posix, resolve } from 'node:path';
 import * as z from 'zod';
 import type { Answer, Preview } from '../../src/contract/answer.ts';
+import { type Commands, createCommands } from '../../src/ops/declared/commands.ts';
 import { createDeclared } from '../../src/ops/declared/index.ts';
 import { LEASE_MS } from '../../src/ops/engine/store.ts';
 import { loadOperations, type NamedOperation } from '../../src/ops/operations/load.ts';
@@ -66,7 +67,6 @@ export async function operationWith(
   what: string | Operation,
   { now = START, secrets = {}, ...around }: Surroundings = {},
 ): Promise<TestedOperation> {
-  const found = typeof what === 'string' ? await load(what, secrets) : unnamed(what);
   const memory = createMemory();
   let underWay = 0;
   const through: Through = async (call) => {
@@ -75,6 +75,7 @@ export async function operationWith(
       underWay -= 1;
     });
   };
+  const found = typeof what === 'string' ? await load(what, secrets, through) : unnamed(what);
   const clock = steppedClock(now, () => underWay > 0);
   around.cluster?.setTime(clock.now);
   const bugs: unknown[] = [];
@@ -175,11 +176,22 @@ function textOf(answer: Answer | undefined): string {
 }
 
 /** The operation of a file, read with all of its folder as the platform does it. */
-async function load(path: string, secrets: Readonly<Record<string, string>>): Promise<NamedOperation> {
+async function load(
+  path: string,
+  secrets: Readonly<Record<string, string>>,
+  through: Through,
+): Promise<NamedOperation> {
   const [, folder = '', file = ''] = /^(.*\boperations)\/(.+)$/.exec(posix.normalize(path)) ?? [];
   const text = readFileSync(path, 'utf8');
   const others = createDeclared({ environment: undefined });
-  const tested = createDeclared({ environment: secrets });
+  // Programs are real ones; the clock of the test stands still while one runs.
+  const user = process.geteuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : undefined;
+  const commands = createCommands({ folder: resolve(folder), user });
+  const start: Commands['startChange'] = async (id, call) => {
+    await commands.startChange(id, call);
+    void through(async () => commands.ofChange(id)?.ended);
+  };
+  const tested = createDeclared({ environment: secrets, commands: { ...commands, startChange: start } });
   const { operations } = await loadOperations(folder, (each) => (each === text ? tested : others)(each));
   const found = [...operations.values()].find((each) => each.file === file);
   if (found === undefined)
