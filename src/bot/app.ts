@@ -70,10 +70,7 @@ export async function createBot({ config, log, registry }: BotParts) {
     onChange: () => accounts.rebuildMenus(),
     now,
     onError: (err) => log.warn({ err }, 'the ops platform does not say what it can do'),
-    onOlder: () =>
-      log.warn(
-        'the ops platform is older than this bot and has no catalogue: entries that take their questions from it are not shown until it is updated; all others go on',
-      ),
+    onOlder: () => log.warn('the ops platform is older than the bot: entries without code are not shown'),
   });
   const { operations, outputOf, rightsBasis } = catalogue;
   const accounts = await openAccounts({
