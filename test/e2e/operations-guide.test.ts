@@ -1,5 +1,5 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { copyRepository, ROOT, runIn } from './repo-copy.ts';
 
@@ -29,6 +29,7 @@ function stepsOf(text: string): readonly Step[] {
 }
 
 function write(file: string, where: string, code: string): void {
+  mkdirSync(dirname(file), { recursive: true });
   if (where === 'new') writeFileSync(file, code, { flag: 'wx' });
   else writeFileSync(file, put(readFileSync(file, 'utf8'), where, code));
 }
@@ -41,9 +42,27 @@ function put(text: string, where: string, code: string): string {
   return text.replace(head, (line) => line + code);
 }
 
+/** The commands of the page, each without what is said of it. */
+const commands = [...page.matchAll(/```sh\n([\s\S]*?)```/g)]
+  .flatMap(([, lines = '']) => lines.trim().split('\n'))
+  .map((line) => line.replace(/\s+#.*$/, ''));
+
+test('docs/operations.md: each command of it does what it says', async () => {
+  const printed = new Map<string, string>();
+  for (const command of commands) {
+    const [npm = '', run = '', script = '', ...args] = command.split(' ');
+    expect([npm, run]).toEqual(['npm', 'run']);
+    // Form and types of all are checked below, as far as the page touches them.
+    if (script !== 'check') printed.set(command, await runIn(copy, 'npm', ['run', script, ...args]));
+  }
+  expect(printed.size).toBe(7);
+  expect(printed.get('npm run menu')).toMatch(/^<unit>-1-8-.*team\.mark$/m);
+  expect(printed.get('npm run policy')).toContain('team.mark');
+}, 120_000);
+
 test('docs/operations.md: done as it says, form, types and its tests are good', async () => {
   const steps = stepsOf(page);
-  expect(steps).toHaveLength(8);
+  expect(steps).toHaveLength(7);
   await runIn(copy, 'node', ['demo/print-menu.ts', '--types']);
   const isCode = ({ path, where }: Step) => where === 'new' && path.endsWith('.ts');
   const created = steps.filter(isCode).map(({ path }) => path);
@@ -56,5 +75,5 @@ test('docs/operations.md: done as it says, form, types and its tests are good', 
     runIn(copy, 'tsc', ['-p', 'touched.json']),
     runIn(copy, 'vitest', ['run', ...tests]),
   ]);
-  expect(printed).toMatch(/Tests +2 passed/);
+  expect(printed).toMatch(/Tests +4 passed/);
 }, 120_000);
