@@ -11,6 +11,7 @@ import { createRegistry } from '../../src/server/metrics.ts';
 import {
   AUDIT_KEY,
   CACHE_TOKEN,
+  COMMAND_USER,
   type OpsHarness,
   openOpsHarness,
   type Replica,
@@ -306,7 +307,7 @@ test('a platform does not start with a database that is away, and says which set
     pluginEnvironment: createSecret({ CACHE_TOKEN }),
     mysqlTargets: createSecret({ 'shop-db': harness.serverUrl, 'pay-db': harness.serverUrl }),
     operationsDir: 'operations',
-    commandUser: undefined,
+    commandUser: COMMAND_USER,
     auditKey: createSecret(AUDIT_KEY),
     adoptsRows: false,
     pushUrl: 'http://127.0.0.1:1',
