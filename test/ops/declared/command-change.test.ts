@@ -121,9 +121,10 @@ describe('while it runs', () => {
     const { id, answered } = await confirmed('waits');
     expect(await answered).toEqual({ state: 'accepted', text: `已提交：轮换 主机 ${out}，完成后会告诉你` });
     const settled = () => ops.as('zhangsan').acknowledge('operation.settle', { id });
-    expect(await settled()).toEqual({
-      state: 'pending',
-      text: expect.stringMatching(/：还在执行（\d+ 秒）\nbegun\n（正在执行，完成后会告诉你）$/),
+    const pending = /：还在执行（\d+ 秒）\nbegun\n（正在执行，完成后会告诉你）$/;
+    await until(async () => {
+      const { state, text } = await settled();
+      return state === 'pending' && pending.test(text);
     });
     expect(toldOf(id)).toEqual([]);
     for (const [seconds, count] of [
@@ -190,4 +191,18 @@ test('a program that was replaced since the preview is not run: the new one is t
     message: '要执行的程序刚刚被换过，没有执行',
     preview: { lines: [`电商 · 主机 ${out}`, `名字：${out}`, '最长 10 秒'] },
   });
+});
+
+test('one whose start cannot be recorded is ended at once, and told as what it is', async () => {
+  await harness.sql(
+    "create trigger no_applied before update on operations for each row begin if new.state = 'applied' then signal sqlstate '45000'; end if; end",
+  );
+  const { id, answered } = await confirmed('waits');
+  expect(await answered).toMatchObject({ state: 'accepted', text: expect.stringContaining('正在确认') });
+  await harness.sql('drop trigger no_applied');
+  expect(pids().map(isRunning).includes(true)).toBe(false);
+  harness.clock.pass(20_000);
+  await ops.sweep();
+  await until(async () => (await rowOf(id))?.state === 'unknown');
+  expect((await rowOf(id))?.text).toContain('平台中断过，脚本被中止，可能只做了一部分');
 });

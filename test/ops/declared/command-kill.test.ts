@@ -18,9 +18,12 @@ beforeAll(async () => {
   const change = { risk: 'low', title: '轮换', input: { out: { title: '目录', type: 'string' } } };
   const work = `echo $$ >>"$1/pids"
 setsid sh -c 'trap "" TERM; echo $$ >>"$1/pids"; touch "$1/left"; while :; do sleep 1; done' sh "$1" &
-until [ -e "$1/left" ]; do sleep 0.02; done
+env -i /bin/sh -c 'echo $$ >>"$1/pids"; touch "$1/cleared"; exec /bin/sleep 1000' sh "$1" &
+until [ -e "$1/left" ] && [ -e "$1/cleared" ]; do sleep 0.02; done
 trap '' TERM
 echo half; touch "$1/begun"; until [ -e "$1/go" ]; do sleep 0.02; done; touch "$1/finished"`;
+  const looks = `trap '' TERM; echo $$ >>"$1/pids"; touch "$1/begun"; while :; do sleep 1; done`;
+  declare('looks', { run: script('looks', looks), args: ['{out}'], seconds: 10 }, { input: change.input });
   declare('work', { run: script('work', work), args: ['{out}'], target: '主机', seconds: 60 }, change);
 });
 afterAll(() => harness.stop());
@@ -56,13 +59,13 @@ test(
     const { child, id } = await begun();
     child.kill('SIGKILL');
     await once(child, 'exit');
-    expect(pids()).toHaveLength(2);
+    expect(pids()).toHaveLength(3);
     await until(async () => pids().every((pid) => !isRunning(pid)));
     const replica = await next();
     expect((await harness.told(id)).text).toMatch(
       /^轮换 主机：结果不明，平台中断过(，脚本被中止，可能只做了一部分|；脚本可能没有开始，也可能被中止、只做了一部分)，请自行确认$/,
     );
-    expect(pids()).toHaveLength(2);
+    expect(pids()).toHaveLength(3);
     expect(existsSync(join(out, 'finished'))).toBe(false);
     await replica.close();
   },
@@ -97,7 +100,7 @@ test(
     expect(row?.text).toBe(
       '轮换 主机：结果不明，平台中断过；脚本可能没有开始，也可能被中止、只做了一部分，请自行确认',
     );
-    expect(pids()).toHaveLength(2);
+    expect(pids()).toHaveLength(3);
     await replica.close();
   },
 );
@@ -115,5 +118,20 @@ test(
       state: 'unknown',
       text: '轮换 主机：没有成功，平台中断过，脚本被中止，可能只做了一部分\nhalf',
     });
+  },
+);
+
+test(
+  'a platform that is asked to stop while somebody waits for a read ends that too, and answers',
+  TIME,
+  async () => {
+    const { child, url } = await startOpsProcess(harness, { OPERATIONS_DIR: harness.operationsDir });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const answered = postTo(url)('looks', { unit: '电商', out });
+    await until(async () => existsSync(join(out, 'begun')));
+    child.kill('SIGTERM');
+    const [[code], answer] = await Promise.all([once(child, 'exit'), answered]);
+    expect(answer).toMatchObject({ state: 'failed', message: '脚本没有成功：平台中断过，脚本被中止' });
+    expect(code).toBe(0);
   },
 );
