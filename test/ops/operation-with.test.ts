@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
 import * as z from 'zod';
-import { deployment, fakeCluster, fakeHttp, fakeMysql, operationWith } from '#test/operation.ts';
+import {
+  deployment,
+  type FakeRequest,
+  fakeCluster,
+  fakeHttp,
+  fakeMysql,
+  operationWith,
+} from '#test/operation.ts';
 import { change, Refused, unit } from '../../src/ops/operations/index.ts';
 
 const web = { namespace: 'shop', name: 'web' };
@@ -224,4 +231,27 @@ test('an input of another version is refused in plain words; what is wrong with 
   );
   expect(op.audit()).toEqual([`denied: input: count Too big: expected number to be <=5；${said}`]);
   expect(await op.preview({ count: 1, more: true })).toMatch(/^输入不符合平台现在的要求/);
+});
+
+test('app.cache.flush: with its secrets, once, and after a crash by what the service says', async () => {
+  const sent: FakeRequest[] = [];
+  const http = fakeHttp({
+    caches(request) {
+      sent.push(request);
+      if (request.method === 'GET') return { status: 200, json: { entries: 3 } };
+      const isClosed = request.path.endsWith('/close');
+      return { status: 200, json: isClosed ? { closed: true, applied: false } : { flushed: 3 } };
+    },
+  });
+  const surroundings = { http, secrets: { CACHE_TOKEN: 'S3cret' } };
+  const op = await operationWith('operations/app/cache/flush.yaml', surroundings);
+  expect(await op.preview({ cache: 'goods' })).toContain('条目 3 → 0');
+  expect(await op.confirm()).toContain('已清空，3 条');
+  expect(sent.map(({ headers }) => headers.authorization)).toContain('Bearer S3cret');
+  expect(sent.filter(({ method }) => method === 'POST')).toHaveLength(1);
+  await op.preview({ cache: 'price' });
+  op.crash('before');
+  await op.confirm();
+  expect(await op.reconcile()).toContain('没有执行');
+  expect(op.told()).not.toContain('S3cret');
 });
