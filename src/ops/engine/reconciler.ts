@@ -1,7 +1,7 @@
 import { type Audit, createAttempt } from '../audit/audit.ts';
-import { inPlainLines } from '../foreign-text.ts';
 import type { Operations } from '../operations/generations.ts';
 import type { ChangeOperation, Context, Finding } from '../operations/operation.ts';
+import { lookWithin } from './look.ts';
 import { changeOf, detailsOf, type OperationRow, previewHash } from './operation-row.ts';
 import { putOff } from './put-off.ts';
 import type { Replica, Started, Watcher } from './watcher.ts';
@@ -54,7 +54,7 @@ export function createSweep(parts: SweepParts) {
   /** Undefined when the object cannot be seen now: the row is put off. */
   const reconcile = async ({ implementation, context, change }: Started): Promise<Finding | undefined> => {
     try {
-      return await inPlainLines(implementation.reconcile(context, change));
+      return await lookWithin(clock, () => implementation.reconcile(context, change));
     } catch (error) {
       report(error);
       const isPutOff = await putOff(parts, change, NOT_KNOWN);

@@ -1,14 +1,15 @@
 import type { Answer } from '../../contract/answer.ts';
 import type { Attempt } from '../audit/audit.ts';
 import type { Clock } from '../clock.ts';
-import { inPlainLines } from '../foreign-text.ts';
 import type { ChangeOperation, ConfirmedChange, Context, Observation } from '../operations/operation.ts';
 import type { CodeTries } from './code-tries.ts';
+import { LOOK_MS, lookWithin } from './look.ts';
 import { createProgress, textOf } from './progress.ts';
 import { putOff } from './put-off.ts';
 import { type Ending, LEASE_MS, type OperationStore } from './store.ts';
 
 const LOOK_EVERY_MS = 300;
+const MARGIN_MS = 1000;
 /** Once nobody waits in front of the phone any more. */
 const LOOK_LATER_MS = 1000;
 /** How long after its confirmation a change is watched before the user is told how it stands. */
@@ -53,7 +54,9 @@ export function createWatcher(replica: Replica) {
   const running = new Set<Promise<unknown>>();
 
   const look = ({ change, implementation, context }: Started): Promise<Observation | undefined> =>
-    inPlainLines(implementation.observe(context, change)).catch((error: unknown) => void report(error));
+    lookWithin(clock, () => implementation.observe(context, change)).catch(
+      (error: unknown) => void report(error),
+    );
 
   /** Looks until there is an end; undefined when the row was taken over or put off, or the platform stops. */
   const follow = async (started: Started): Promise<Ended | undefined> => {
@@ -65,7 +68,8 @@ export function createWatcher(replica: Replica) {
     let told = started.seen;
     while (!stopping.signal.aborted) {
       const now = clock.now();
-      if (leasedUntil - now < LEASE_MS / 2) {
+      // It is to last for the look that follows, and for what that comes to.
+      if (leasedUntil - now < LOOK_MS + MARGIN_MS) {
         const isRenewed = await store.renew(change.id, now).catch((error: unknown) => {
           // It is ours for a while yet.
           if (now >= leasedUntil) throw error;
