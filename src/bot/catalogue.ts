@@ -32,6 +32,13 @@ interface Known {
 const FIRST_MS = 1500;
 const FIRST_AGAIN_MS = 100;
 
+/**
+ * Replicas of the platform may have different files, and answer by turns: one that was known before counts again when the
+ * present one was not heard of for so long; ms. Entries would come and go with each question.
+ */
+const STEADY_MS = 5000;
+const MOST_EARLIER = 10;
+
 /** For so long nobody is told that the platform does not answer; ms. */
 const QUIET_MS = 15_000;
 
@@ -46,12 +53,24 @@ export function createCatalogue({ client, everyMs = 1000, onChange, now, ...told
   let known: Known | undefined;
   let rights: { readonly basis: string; readonly at: number } | undefined;
   let isOlder = false;
+  /** Generations that were known before, and when the one that is known now was last answered. */
+  const earlier = new Set<string>();
+  let answeredAt = now();
   const look = async (): Promise<void> => {
     const found = await client.catalogue(known?.generation);
     if (found === undefined && !isOlder) told.onOlder();
     isOlder = found === undefined;
     rights = { basis: found === undefined ? '' : `${found.policy}/${found.generation}`, at: now() };
-    if (found?.operations === undefined) return;
+    if (found === undefined) return;
+    if (found.operations === undefined) {
+      answeredAt = now();
+      return;
+    }
+    if (earlier.has(found.generation) && now() - answeredAt < STEADY_MS) return;
+    if (known !== undefined) earlier.add(known.generation);
+    earlier.delete(found.generation);
+    for (const each of [...earlier].slice(0, -MOST_EARLIER)) earlier.delete(each);
+    answeredAt = now();
     const operations = new Map(found.operations.map((each) => [each.name, each]));
     const outputs = new Map(found.operations.map((each) => [each.name, formOf(each.output ?? {})]));
     known = { generation: found.generation, operations, outputs };

@@ -125,3 +125,23 @@ test('a platform that is too old to say is named as the older side, once, and le
   said = undefined;
   await expect.poll(() => bot.older()).toBe(2);
 });
+
+test('replicas that differ and answer by turns make no entry come and go; a newer one counts at once', async () => {
+  let generations = ['g1'];
+  let count = 0;
+  const bot = await open(() => {
+    count += 1;
+    const generation = generations[count % generations.length] as string;
+    return { generation, policy: 'p1', operations: [list] };
+  });
+  generations = ['g1', 'g2'];
+  await expect.poll(() => bot.operations()?.generation).toBe('g2');
+  for (const _ of [1, 2, 3]) await oneMore(bot.asked);
+  expect([bot.operations()?.generation, bot.changes()]).toEqual(['g2', 2]);
+  // The update is taken back.
+  generations = ['g1'];
+  await oneMore(bot.asked);
+  expect(bot.operations()?.generation).toBe('g2');
+  bot.wait(5000);
+  await expect.poll(() => bot.operations()?.generation).toBe('g1');
+});
