@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Credentials } from './credentials.ts';
 import type { PushApp, PushApps } from './push-apps.ts';
 import type { DemoDatabases } from './servers/databases.ts';
@@ -69,8 +71,7 @@ export function opsSettings({
     CACHE_TOKEN_FILE: cacheTokenFile,
     MYSQL_URL: databases.keypadUrl,
     OPERATIONS_DIR: operationsDir,
-    // Root runs no program of an operation itself.
-    ...(process.getuid?.() === 0 && { OPS_COMMAND_USER: '65534:65534' }),
+    ...(process.getuid?.() === 0 && { OPS_COMMAND_USER: commandUserFor(operationsDir) }),
     KUBECONFIG: kubeconfig,
     OPS_MYSQL_TARGETS: JSON.stringify(databases.targets),
     OPS_AUDIT_KEY: credentials.auditKey,
@@ -132,4 +133,13 @@ export function envFile(settings: Settings): string {
 function quoted(value: string): string {
   if (!/[\s#'`$\\;&|<>()]/.test(value)) return value;
   return value.includes("'") ? `"${value}"` : `'${value}'`;
+}
+
+/** Root runs no program of an operation itself, unless nobody else gets to its folder, as in the home of root. */
+function commandUserFor(operationsDir: string): string {
+  const isOpen = (folder: string): boolean => {
+    const isHere = (statSync(folder).mode & 0o001) !== 0;
+    return isHere && (dirname(folder) === folder || isOpen(dirname(folder)));
+  };
+  return isOpen(operationsDir) ? 'nobody' : 'root';
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run, wasTold } from './run.mjs';
@@ -50,7 +50,10 @@ export async function check(mode, args, options) {
 
 function makeFolder() {
   try {
-    return mkdtempSync(join(tmpdir(), 'keypad-test-'));
+    const folder = mkdtempSync(join(tmpdir(), 'keypad-test-'));
+    // Programs that run as another user than root have to get through it.
+    chmodSync(folder, 0o711);
+    return folder;
   } catch ({ code }) {
     console.error(
       `Tests need a folder for temporary files, and ${tmpdir()} takes none (${code}): name another, for example TMPDIR=/var/tmp npm test`,

@@ -39,7 +39,7 @@ export const opsSettings = {
   commandUser: {
     name: 'OPS_COMMAND_USER',
     about:
-      'User that the programs of operations run as when the platform runs as root: a name, or uid:gid; as root none is run.',
+      'User that the programs of operations run as when the platform runs as root: a name, or uid:gid. As root none is run unless this says root.',
     example: 'nobody',
     fallback: '',
     read: machineUser,
