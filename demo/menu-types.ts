@@ -12,7 +12,7 @@ export function menuTypes(operations: readonly CatalogueEntry[]): string {
       .filter((each) => each.kind === kind)
       .map(({ name, title, input, output }) => {
         const answers = output === undefined ? '' : ` readonly output: ${typeOf(output)};`;
-        return `    /** ${title} */\n    '${name}': { readonly input: ${typeOf(input)};${answers} };\n`;
+        return `    /** ${title.replaceAll('*/', '* /')} */\n    '${name}': { readonly input: ${typeOf(input)};${answers} };\n`;
       })
       .join('');
   return `// Written by \`npm run menu -- --types\` from the operations of the platform; do not change it by hand.
@@ -60,5 +60,7 @@ function typeOf(schema: Schema): string {
 }
 
 function quoted(value: unknown): string {
-  return typeof value === 'string' ? `'${value.replaceAll(/['\\]/g, '\\$&')}'` : JSON.stringify(value);
+  return typeof value === 'string' && !/['\\\p{Cc}\u2028\u2029]/u.test(value)
+    ? `'${value}'`
+    : JSON.stringify(value);
 }

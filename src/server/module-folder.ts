@@ -28,10 +28,12 @@ export interface ModuleRules {
 /** What stood in a folder at one moment. `generation` is a hash of it: equal for equal files, on every replica. */
 export interface Sources {
   readonly generation: string;
-  /** Texts by path; hidden files and `.md` are left out. */
+  /** Texts by path; hidden files, what editors keep beside a file, and `.md` are left out. */
   readonly files: ReadonlyMap<string, string>;
 }
 
+/** Hidden, or what an editor keeps beside a file that somebody works on, with `~` behind it or between two `#`. */
+const UNSEEN = /^\.|~$|^#.*#$/;
 const MAX_FILE_BYTES = 1024 * 1024;
 
 /** Reads every file of a folder. Throws a ConfigError of every problem, each naming a file and the remedy. */
@@ -49,7 +51,7 @@ export async function readSources(folder: string, rules: ModuleRules): Promise<S
   const hash = createHash('sha256');
   for (const path of paths.sort()) {
     // Also what stands in a hidden folder: .git, or the ..data of a mounted volume.
-    if (path.split('/').some((part) => part.startsWith('.')) || path.endsWith('.md')) continue;
+    if (path.split('/').some((part) => UNSEEN.test(part)) || path.endsWith('.md')) continue;
     const problem = rules.problemOf(path);
     if (problem !== undefined) problems.push(`${path}: ${problem}`);
     if (problem !== undefined || path.endsWith('/')) continue;

@@ -57,6 +57,9 @@ test('a file is an operation, and its path is its name', async () => {
     'app/flush.yaml': 'kind: sql\ntitle: 表\nrisk: read\nsql: { database: a, query: "select 1" }',
     'README.md': '# for people',
     '.hidden/x.ts': 'syntax error',
+    'k8s/.scale.ts.swp': 'of vim',
+    'k8s/scale.ts~': 'a copy',
+    'k8s/#scale.ts#': 'of emacs',
   });
   expect([...operations.keys()].sort()).toEqual(['app.flush', 'k8s.pods.list']);
   expect(operations.get('k8s.pods.list')?.input).toMatchObject({ type: 'object', required: ['unit'] });
