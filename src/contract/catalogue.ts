@@ -25,6 +25,10 @@ export const catalogueQuestion = z.object({ known: z.string().max(64).optional()
 export const catalogue = z.object({
   generation: z.string(),
   policy: z.string(),
-  operations: z.array(operation).optional(),
+  /** What a later platform has besides, of a kind that is not known here, is left out. */
+  operations: z
+    .array(z.unknown())
+    .transform((all) => all.flatMap((each) => operation.safeParse(each).data ?? []))
+    .optional(),
 });
 export type Catalogue = z.infer<typeof catalogue>;

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { changeNamed, operationNames, readNamed } from '#test/operations.ts';
 import { answer } from '../../src/contract/answer.ts';
+import { catalogue } from '../../src/contract/catalogue.ts';
 import { platform } from '../../src/contract/platform.ts';
 import type { ReadOperation } from '../../src/ops/operations/operation.ts';
 
@@ -88,4 +89,15 @@ test('an answer may have more fields, and a reason that is not known', () => {
 
 test('an answer of a kind that is not known is none', () => {
   expect(answer.safeParse({ state: 'of-next-year', text: 'ok' }).success).toBe(false);
+});
+
+test('a catalogue with an operation of a kind that is not known has all others', () => {
+  const known = { name: 'a.b', kind: 'read', title: 't', input: {} };
+  const said = {
+    generation: 'g',
+    policy: 'p',
+    operations: [{ ...known, kind: 'of-next-year' }, known],
+    more: 1,
+  };
+  expect(catalogue.parse(said).operations).toEqual([known]);
 });

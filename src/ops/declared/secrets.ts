@@ -57,5 +57,7 @@ function textOf(what: string, file: string): string {
 
 /** A text without these secrets, which a service may repeat in its answer. */
 export function withoutSecrets(text: string, secrets: SecretValues): string {
-  return Object.values(secrets).reduce((left, each) => left.replaceAll(each, '***'), text);
+  // The longest first: of one that begins like another nothing may be left.
+  const longest = Object.values(secrets).sort((a, b) => b.length - a.length);
+  return longest.reduce((left, each) => left.replaceAll(each, '***'), text);
 }
