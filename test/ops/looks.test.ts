@@ -47,3 +47,22 @@ test.each<[what: string, look: () => Promise<never>]>([
     }
   },
 );
+
+test('an inspect that never ends has failed: its user is answered', async () => {
+  const never = () => new Promise<never>(() => {});
+  const op = await operationWith(
+    change({
+      title: '通知',
+      input: z.strictObject({ unit }),
+      inspect: never,
+      apply: async (_context, _change, checkTime) => checkTime(),
+      observe: never,
+      reconcile: never,
+    }),
+  );
+  const failures: unknown[] = [];
+  const previewed = op.preview({}).catch((error: unknown) => failures.push(error));
+  for (let seconds = 0; seconds < 30 && failures.length === 0; seconds += 1) await op.wait(1000);
+  await previewed;
+  expect(failures).toEqual([expect.objectContaining({ message: expect.stringContaining('over 10 s') })]);
+});

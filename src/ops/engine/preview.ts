@@ -1,7 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import type { Preview } from '../../contract/answer.ts';
-import { inPlainLines } from '../foreign-text.ts';
 import { canonicalJson } from '../json.ts';
+import { lookWithin } from './look.ts';
 import { previewHash } from './operation-row.ts';
 import type { RequestedChange } from './runner.ts';
 import type { Replica } from './watcher.ts';
@@ -19,10 +19,13 @@ export async function previewChange(
   { name: operation, definition, implementation, input, context, attempt }: RequestedChange,
 ): Promise<Preview> {
   await store.checkLimits({ name: operation, operation: implementation }, clock.now());
-  const inspecting = implementation.inspect(context, input);
-  const { target, risk, ...found } = await inPlainLines(inspecting);
-  // It is compared and never shown: nothing in it may be taken for a secret, and hidden.
-  const { version } = await inspecting;
+  let version = '';
+  const { target, risk, ...found } = await lookWithin(clock, async () => {
+    const inspected = await implementation.inspect(context, input);
+    // It is compared and never shown: nothing in it may be taken for a secret, and hidden.
+    version = inspected.version;
+    return inspected;
+  });
   const { user } = context;
   const now = clock.now();
   if (risk === 'high') await codeTries.check({ user, operation }, now);
