@@ -1,32 +1,15 @@
-import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startTestDemo, type TestDemo } from '../helpers/demo.ts';
 import { until } from '../ops/ops-harness.ts';
+import { type DemoOnCopies, startDemoOnCopies } from './demo-on-copies.ts';
 
-/** Copies of the demo's folders, which a test may write into. */
-const directory = mkdtempSync(join(tmpdir(), 'keypad-added-'));
-let demo: TestDemo;
+let demo: DemoOnCopies;
 beforeAll(async () => {
-  // Whoever the scripts of operations run as has to reach them.
-  chmodSync(directory, 0o755);
-  for (const name of ['menus', 'operations']) cpSync(name, join(directory, name), { recursive: true });
-  cpSync('deploy/policy.yaml', join(directory, 'policy.yaml'));
-  demo = await startTestDemo({
-    settings: {
-      MENUS_DIR: join(directory, 'menus'),
-      OPERATIONS_DIR: join(directory, 'operations'),
-      OPS_POLICY_FILE: join(directory, 'policy.yaml'),
-    },
-  });
+  demo = await startDemoOnCopies({ policy: true });
 });
-afterAll(async () => {
-  await demo.stop();
-  rmSync(directory, { recursive: true, force: true });
-});
+afterAll(() => demo?.stop());
 
-const write = (path: string, text: string) => writeFileSync(join(directory, path), text);
+const write = (path: string, text: string) => demo.write(path, text);
 const menuOf = (user: string) => demo.say(user, '#', '你好', '1', '2');
 const report = (query: string) =>
   `kind: sql\ntitle: 新报表\nrisk: read\nsql: { database: information_schema, query: "${query}" }\n`;

@@ -1,26 +1,15 @@
-import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { startTestDemo, type TestDemo } from '../helpers/demo.ts';
 import { until } from '../ops/ops-harness.ts';
+import { type DemoOnCopies, startDemoOnCopies } from './demo-on-copies.ts';
 
 /** The programs of the demo, by numbers: as `docs/operations.md` has its reader do it, and through a crash. */
 
-const directory = mkdtempSync(join(tmpdir(), 'keypad-commands-'));
-let demo: TestDemo;
+let demo: DemoOnCopies;
 beforeAll(async () => {
-  // Whoever the scripts of operations run as has to reach them.
-  chmodSync(directory, 0o755);
-  for (const name of ['menus', 'operations']) cpSync(name, join(directory, name), { recursive: true });
-  demo = await startTestDemo({
-    settings: { MENUS_DIR: join(directory, 'menus'), OPERATIONS_DIR: join(directory, 'operations') },
-  });
+  demo = await startDemoOnCopies();
 });
-afterAll(async () => {
-  await demo.stop();
-  rmSync(directory, { recursive: true, force: true });
-});
+afterAll(() => demo?.stop());
 
 const told = (user: string, text: string) => () =>
   demo.wecom.messages(user).filter((seen) => seen.direction === 'in' && seen.text.includes(text)).length;
@@ -39,7 +28,7 @@ test('the two files of docs/operations.md bring an operation to the phone', asyn
   const page = readFileSync('docs/operations.md', 'utf8');
   const files = [...page.matchAll(/`([\w./-]+[-/]user\.(?:ts|yaml))`, new:\n\n```\w+\n([\s\S]*?)```/g)];
   expect(files.map(([, path]) => path)).toEqual(['operations/host/user.yaml', 'menus/4-host/9-user.ts']);
-  for (const [, path = '', text = ''] of files) writeFileSync(join(directory, path), text);
+  for (const [, path = '', text = ''] of files) demo.write(path, text);
   await until(async () => (await demo.say('wangwu', '#', '你好', '1', '4')).includes('9 查系统用户'));
   expect(await demo.say('wangwu', '#', '1-4-9', 'root')).toContain('root:x:0:0:');
   expect(await demo.say('wangwu', '#', '1-4-9', '$(id)')).toContain('没有这个用户');

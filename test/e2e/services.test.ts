@@ -1,26 +1,16 @@
-import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { startTestDemo, type TestDemo } from '../helpers/demo.ts';
 import { until } from '../ops/ops-harness.ts';
+import { type DemoOnCopies, startDemoOnCopies } from './demo-on-copies.ts';
 
 /** The caches of the demo, by numbers: as `docs/operations.md` has its reader do it, and through crashes. */
 
-const directory = mkdtempSync(join(tmpdir(), 'keypad-services-'));
-let demo: TestDemo;
+let demo: DemoOnCopies;
 beforeAll(async () => {
-  // Whoever the scripts of operations run as has to reach them.
-  chmodSync(directory, 0o755);
-  for (const name of ['menus', 'operations']) cpSync(name, join(directory, name), { recursive: true });
-  demo = await startTestDemo({
-    settings: { MENUS_DIR: join(directory, 'menus'), OPERATIONS_DIR: join(directory, 'operations') },
-  });
+  demo = await startDemoOnCopies();
 });
-afterAll(async () => {
-  await demo.stop();
-  rmSync(directory, { recursive: true, force: true });
-});
+afterAll(() => demo?.stop());
 
 const patiently = { timeout: 35_000, interval: 50 };
 const codeIn = (screen: string): string => /确认码 (\d{4})/.exec(screen)?.[1] ?? 'no code';
@@ -42,7 +32,7 @@ test('the two files of docs/operations.md bring an operation to the phone', asyn
   const page = readFileSync('docs/operations.md', 'utf8');
   const files = [...page.matchAll(/`([\w./-]+-?empty\.(?:ts|yaml))`, new:\n\n```\w+\n([\s\S]*?)```/g)];
   expect(files.map(([, path]) => path)).toEqual(['operations/app/empty.yaml', 'menus/3-app/9-empty.ts']);
-  for (const [, path = '', text = ''] of files) writeFileSync(join(directory, path), text);
+  for (const [, path = '', text = ''] of files) demo.write(path, text);
   const lines = files.map(([, , text = '']) => text.trimEnd().split('\n').length);
   expect(lines[0] ?? 0).toBeLessThan(40 - (lines[1] ?? 0));
   await until(async () => (await demo.say('wangwu', '#', '你好', '1', '3')).includes('9 清空一个缓存'));
