@@ -29,12 +29,7 @@ const replicas = () => web()?.spec.replicas;
 async function abandoned(name: 'k8s.scale' | 'k8s.restart', state: 'started' | 'applied', to: number) {
   const asked = name === 'k8s.scale' ? { ...input, replicas: to } : input;
   const { id } = await ops.as('wangwu').preview(name, asked as never);
-  const now = harness.clock.now();
-  await harness.sql(
-    'update operations set state = ?, started_at = ?, lease_owner = ?, lease_until = ? where id = ?',
-    [state, now, randomUUID(), now + 15_000, id],
-  );
-  await harness.reseal(id);
+  await harness.abandon(id, state);
   return id;
 }
 

@@ -97,6 +97,11 @@ export interface OpsHarness {
   told(id: string): Promise<HandedIn>;
   /** Runs SQL on the platform's database. */
   sql(statement: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
+  /**
+   * Leaves a previewed operation as a replica leaves it that dies right after having confirmed it, or after the effect:
+   * its lease ends in so many ms.
+   */
+  abandon(id: string, state?: 'started' | 'applied', leaseMs?: number): Promise<void>;
   /** Gives an operation that a test has changed by hand the MAC of the platform, as if that had written it. */
   reseal(id: string): Promise<void>;
   stop(): Promise<void>;
@@ -120,6 +125,13 @@ export async function openOpsHarness(options: { tick?: number; policy?: string }
   const push = await startPush();
   const connection = await mysql.createConnection(database.url);
   const replicas: Replica[] = [];
+  const reseal = async (id: string): Promise<void> => {
+    const [rows] = await connection.query('select * from operations where id = ?', [id]);
+    const [row] = rows as SealedOperation[];
+    if (row === undefined) throw new Error(`no operation ${id}`);
+    const mac = recordsOf(null as never).operationMac(row);
+    await connection.query('update operations set mac = ? where id = ?', [mac, id]);
+  };
   return {
     cluster,
     clock,
@@ -167,12 +179,14 @@ export async function openOpsHarness(options: { tick?: number; policy?: string }
       const [rows] = await connection.query(statement, values);
       return rows as Record<string, unknown>[];
     },
-    async reseal(id) {
-      const [rows] = await connection.query('select * from operations where id = ?', [id]);
-      const [row] = rows as SealedOperation[];
-      if (row === undefined) throw new Error(`no operation ${id}`);
-      const mac = recordsOf(null as never).operationMac(row);
-      await connection.query('update operations set mac = ? where id = ?', [mac, id]);
+    reseal,
+    async abandon(id, state = 'started', leaseMs = 15_000) {
+      const now = clock.now();
+      await connection.query(
+        'update operations set state = ?, started_at = ?, lease_owner = ?, lease_until = ? where id = ?',
+        [state, now, randomUUID(), now + leaseMs, id],
+      );
+      await reseal(id);
     },
     async stop() {
       await Promise.all(replicas.map((replica) => replica.close()));

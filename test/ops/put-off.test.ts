@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startTcpProxy, type TcpProxy } from '../helpers/tcp-proxy.ts';
@@ -35,12 +34,7 @@ beforeEach(async () => {
 /** A scale to 3 that another replica left when it died, with its effect or without. */
 async function abandoned(state: 'started' | 'applied'): Promise<string> {
   const { id } = await ops.as('wangwu').preview('k8s.scale', input);
-  const now = harness.clock.now();
-  await harness.sql(
-    'update operations set state = ?, started_at = ?, lease_owner = ?, lease_until = ? where id = ?',
-    [state, now, randomUUID(), now + 15_000, id],
-  );
-  await harness.reseal(id);
+  await harness.abandon(id, state);
   if (state === 'applied') harness.cluster.scale('shop', 'web', 3);
   proxy.leadTo(NOWHERE);
   proxy.cut();

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -61,13 +60,7 @@ const jobOf = (id: string) => harness.cluster.get('jobs', 'shop', `keypad-${id}`
 /** Previews a Job and leaves it as a replica leaves it that dies right after having confirmed it. */
 async function abandoned(name: string, forWhom = '张三') {
   const { id } = await ops.as('zhangsan').preview(name as never, { unit, forWhom } as never);
-  const now = harness.clock.now();
-  const started = ['started', now, randomUUID(), now - 20_000, id];
-  await harness.sql(
-    'update operations set state = ?, started_at = ?, lease_owner = ?, lease_until = ? where id = ?',
-    started,
-  );
-  await harness.reseal(id);
+  await harness.abandon(id, 'started', -20_000);
   return id;
 }
 
